@@ -1,0 +1,60 @@
+# Cachekey: `make demo` shows it, `make test` proves it; both set up what they need.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BASE_PYTHON ?= python3
+VENV := .venv
+PYTHON := $(CURDIR)/$(VENV)/bin/python
+PYTEST := $(PYTHON) -m pytest
+READY := $(VENV)/.ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test lint unit bench lock docs clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+
+setup: $(READY) ## Make the virtual environment
+
+# Debian ships python3 without venv; then its package is installed first.
+$(READY): requirements-dev.txt pyproject.toml
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "Cachekey needs Python 3.10 or newer; set BASE_PYTHON" >&2; exit 1; }
+	@test -x $(PYTHON) || $(BASE_PYTHON) -m venv $(VENV) 2>/dev/null \
+		|| { rm -rf $(VENV); apt-get update -q && apt-get install -yq python3-venv; \
+		     $(BASE_PYTHON) -m venv $(VENV); }
+	$(PYTHON) -m pip install -q --require-hashes -r requirements-dev.txt
+	$(PYTHON) -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## Check a small realistic project
+	@$(PYTHON) tests/examples/demo.py
+
+include tests/builders.mk tests/editors.mk
+
+test: lint client-check builders vsix editors-setup ## Everything, from nothing
+	$(PYTEST)
+
+lint: $(READY) ## Style and types
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+
+unit: $(READY) ## The fast tests: no builder, no editor
+	$(PYTEST) -q --ignore tests/buildkit --ignore tests/editors
+
+bench: $(READY) ## Measure speed; nothing passes or fails
+	$(PYTHON) tests/bench/run.py
+
+lock: ## Renew requirements-dev.txt from pyproject.toml
+	$(PYTHON) -m pip install -q uv
+	$(PYTHON) -m uv pip compile -q --universal --generate-hashes --python-version 3.10 \
+		--no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements-dev.txt
+
+docs: $(READY) ## Renew the generated parts of the README and the manifest
+	$(PYTHON) -m tests.support.generate
+
+clean: ## Remove everything that was downloaded or built
+	rm -rf $(VENV) .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf client-vscode/node_modules client-vscode/bundled client-vscode/out

@@ -1,0 +1,167 @@
+// The language server's life: found, started, restarted, and shown in the language status.
+import { homedir } from "node:os";
+import * as vscode from "vscode";
+import {
+  type DocumentSelector,
+  LanguageClient,
+  RevealOutputChannelOn,
+  State,
+} from "vscode-languageclient/node";
+import * as command from "./command";
+import { launchSettings, settingsCommand } from "./configuration";
+import { type Documentation, announcement } from "./documentation";
+import { activeEnvironment, probe } from "./python";
+
+export class Server implements vscode.Disposable {
+  private client: LanguageClient | undefined;
+  private queue: Promise<void> = Promise.resolve();
+  private readonly status: vscode.LanguageStatusItem;
+
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    private readonly log: vscode.LogOutputChannel,
+    private readonly documentation: Documentation,
+    private readonly selector: DocumentSelector & vscode.DocumentSelector,
+  ) {
+    this.status = vscode.languages.createLanguageStatusItem("cachekey", selector);
+    this.status.name = "Cachekey";
+  }
+
+  get isRunning(): boolean {
+    return this.client?.state === State.Running;
+  }
+
+  /** Starts, or stops and starts again. Calls that overlap happen one after another. */
+  restart(): Promise<void> {
+    this.queue = this.queue.then(async () => {
+      try {
+        await this.stopClient();
+        await this.start();
+      } catch (error) {
+        this.log.error(String(error));
+        this.showState("Server did not start", "see the log", vscode.LanguageStatusSeverity.Error);
+      }
+    });
+    return this.queue;
+  }
+
+  stop(): Promise<void> {
+    this.queue = this.queue.then(() => this.stopClient());
+    return this.queue;
+  }
+
+  dispose(): void {
+    this.status.dispose();
+  }
+
+  private async start(): Promise<void> {
+    this.status.busy = true;
+    this.showState("Starting", "", vscode.LanguageStatusSeverity.Information);
+    const launch = await this.findCommand();
+    if (launch === undefined) {
+      return;
+    }
+    this.log.info(`Starting ${[launch.command, ...launch.args].join(" ")}`);
+    const client = new LanguageClient(
+      "cachekey",
+      "Cachekey",
+      {
+        command: launch.command,
+        args: [...launch.args],
+        options: { cwd: this.context.extensionPath },
+      },
+      {
+        documentSelector: this.selector,
+        outputChannel: this.log,
+        revealOutputChannelOn: RevealOutputChannelOn.Never,
+        middleware: { executeCommand: this.documentation.executeCommand },
+      },
+    );
+    client.registerFeature(announcement);
+    this.client = client;
+    client.onDidChangeState(({ newState }) => {
+      if (this.client === client) {
+        this.showClientState(newState);
+      }
+    });
+    await client.start();
+  }
+
+  private async stopClient(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    try {
+      await client?.dispose();
+    } catch (error) {
+      // A server that is gone already, or never came up, cannot be stopped: nothing is lost.
+      this.log.debug(`Stopping: ${String(error)}`);
+    }
+  }
+
+  private async findCommand(): Promise<command.Command | undefined> {
+    const settings = launchSettings();
+    const surroundings: command.Surroundings = {
+      platform: process.platform,
+      home: homedir(),
+      workspaceFolder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
+      environment: process.env,
+    };
+    const own = command.ownServer(settings, surroundings);
+    if (own !== undefined) {
+      return own;
+    }
+    const active = settings.interpreter.length === 0 ? await activeEnvironment(this.log) : undefined;
+    const order = command.candidates(settings, active, surroundings);
+    const folder = this.context.extensionPath;
+    const { found, attempts } = await command.choose(order, (one) => probe(one, folder));
+    for (const attempt of attempts) {
+      this.log.info(`Python: ${command.describeAttempt(attempt)}`);
+    }
+    if (found === undefined) {
+      this.reportNoPython(command.failureMessage(attempts));
+      return undefined;
+    }
+    return command.bundledServer(found, {
+      extension: this.context.extensionPath,
+      storage: this.context.globalStorageUri.fsPath,
+    });
+  }
+
+  private reportNoPython(message: string): void {
+    this.log.error(message);
+    this.showState("No Python 3.10 or newer", "see the log", vscode.LanguageStatusSeverity.Error);
+    const settings = settingsCommand("cachekey.interpreter");
+    this.status.command = settings;
+    void vscode.window.showErrorMessage(message, settings.title, "Show Log").then((button) => {
+      if (button === settings.title) {
+        void vscode.commands.executeCommand(settings.command, ...settings.arguments);
+      } else if (button === "Show Log") {
+        this.log.show();
+      }
+    });
+  }
+
+  private showClientState(state: State): void {
+    switch (state) {
+      case State.Running: {
+        const version = this.client?.initializeResult?.serverInfo?.version ?? "";
+        this.showState(`Cachekey ${version}`.trim(), "", vscode.LanguageStatusSeverity.Information);
+        break;
+      }
+      case State.Stopped:
+        this.showState("Server stopped", "", vscode.LanguageStatusSeverity.Error);
+        this.status.command = { command: "cachekey.restart", title: "Restart Server" };
+        break;
+      default:
+        this.status.busy = true;
+    }
+  }
+
+  private showState(text: string, detail: string, severity: vscode.LanguageStatusSeverity): void {
+    this.status.busy = text === "Starting";
+    this.status.text = text;
+    this.status.detail = detail;
+    this.status.severity = severity;
+    this.status.command = { command: "cachekey.showLog", title: "Show Log" };
+  }
+}

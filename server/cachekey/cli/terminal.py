@@ -1,0 +1,116 @@
+"""The standard streams: UTF-8 whatever the locale, colour and progress where they belong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import TextIO
+
+PATIENCE = 0.7
+"""Seconds after which a scan shows how far it is."""
+
+_BAR = 24
+_REFRESH = 0.1
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write text as UTF-8, even when the locale knows ASCII only.
+
+    Lone surrogates (bytes of a file that are no text) come out as ``\\udcff``, their escape in
+    JSON.
+    """
+    write_bytes(stream, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(stream: TextIO, data: bytes) -> None:
+    """Write bytes as they are."""
+    stream.flush()
+    stream.buffer.write(data)
+    stream.buffer.flush()
+
+
+def complain(message: str) -> None:
+    """Write one line to stderr; nothing happens when nobody listens there."""
+    line = " ".join(message.split())
+    with suppress(OSError, ValueError, AttributeError):
+        write(sys.stderr, f"cachekey: {line}\n")
+
+
+def internal_error(error: BaseException) -> str:
+    """Say in one line that the program is wrong, not its user."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = ""
+    if trace is not None:
+        file = os.path.basename(trace.tb_frame.f_code.co_filename)
+        where = f" ({file}:{trace.tb_lineno})"
+    return f"internal error: {type(error).__name__}: {error}{where}"
+
+
+def wants_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """Tell whether to colour what goes to ``stream``: see no-color.org and force-color.org."""
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("FORCE_COLOR", "0") not in {"", "0"}:
+        return True
+    if not stream.isatty() or environment.get("TERM") == "dumb":
+        return False
+    if os.name == "nt":
+        # An empty command makes the old console understand ANSI escapes.
+        os.system("")
+    return True
+
+
+class Progress:
+    """A bar on stderr, drawn only when the work takes long and a terminal is there to see it."""
+
+    def __init__(self, stream: TextIO | None = None, patience: float = PATIENCE) -> None:
+        self._stream = stream or sys.stderr
+        self._next = time.monotonic() + patience
+        self._drawn = False
+        try:
+            self._live = bool(self._stream.isatty())
+        except (AttributeError, ValueError):
+            self._live = False
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Note that ``done`` of ``total`` steps are done."""
+        if not self._live or total <= 0:
+            return
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _REFRESH
+        full = min(_BAR, _BAR * done // total)
+        bar = "#" * full + "." * (_BAR - full)
+        self._draw(f"\r\x1b[K{what} [{bar}] {done}/{total}")
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._drawn:
+            self._draw("\r\x1b[K")
+            self._drawn = False
+
+    def _draw(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+            self._drawn = True
+        except (OSError, ValueError):
+            self._live = False
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.clear()

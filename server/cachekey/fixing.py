@@ -1,0 +1,221 @@
+"""Applying fixes: which ones go together, round after round until nothing changes, and the diff.
+
+Nothing here reads or writes files: texts come in, texts go out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from cachekey.finding import FileEdit, Finding, Fix, Safety
+from cachekey.text import Edit, Span, apply_edits
+
+ROUNDS = 20
+"""A set of rules whose fixes call for each other for ever stops here."""
+
+_ALLOWED = {
+    Safety.SAFE: (Safety.SAFE,),
+    Safety.UNSAFE: (Safety.SAFE, Safety.UNSAFE),
+}
+
+Recheck = Callable[[Mapping[str, str]], Iterable[Finding]]
+"""Takes the texts that have just changed by path and returns the findings of all documents."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One fix that was applied, and the finding that it mends."""
+
+    path: str
+    code: str
+    message: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What applying fixes led to."""
+
+    texts: Mapping[str, str]
+    """The changed documents only."""
+    applied: tuple[Applied, ...]
+    findings: tuple[Finding, ...]
+    """What remains."""
+    abandoned: tuple[Applied, ...] = ()
+    """Fixes that were taken back, because a file could no longer be read after them."""
+
+
+def best_fix(finding: Finding, level: Safety) -> Fix | None:
+    """Return the fix to apply without asking: the preferred one, then a safe one, then the first.
+
+    ``None`` when none is as safe as ``level`` asks for; a manual fix never is.
+    """
+    allowed = _ALLOWED.get(level, ())
+    fixes = [fix for fix in finding.fixes if fix.safety in allowed and fix.edits]
+    return min(
+        fixes, key=lambda fix: (not fix.preferred, fix.safety is not Safety.SAFE), default=None
+    )
+
+
+@dataclass
+class _Taken:
+    """The edits that were chosen so far in one document."""
+
+    edits: list[Edit] = field(default_factory=list)
+    """Sorted by place; those of different fixes do not touch each other."""
+
+    def clashes(self, edit: Edit) -> bool:
+        """Tell whether ``edit`` overlaps or touches another one; the same again is no clash."""
+        at = bisect_left(self.edits, edit.span, key=_span)
+        near = self.edits[max(0, at - 1) : at + 1]
+        return edit not in self._same(edit) and any(
+            other.span.start <= edit.span.end and edit.span.start <= other.span.end
+            for other in near
+        )
+
+    def add(self, edit: Edit) -> None:
+        """Take an edit in, once."""
+        if edit not in self._same(edit):
+            # To the right of its equals: insertions at one place keep the order of their fix.
+            insort(self.edits, edit, key=_span)
+
+    def _same(self, edit: Edit) -> Sequence[Edit]:
+        start = bisect_left(self.edits, edit.span, key=_span)
+        return self.edits[start : bisect_right(self.edits, edit.span, key=_span)]
+
+
+def _span(edit: Edit) -> Span:
+    return edit.span
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Fixes that can be applied together."""
+
+    edits: Mapping[str, Sequence[Edit]]
+    applied: tuple[Applied, ...]
+
+
+def choose(
+    findings: Iterable[Finding],
+    level: Safety,
+    refuse: Callable[[Finding, Fix], bool] = lambda finding, fix: False,
+) -> Choice:
+    """Choose fixes in the order of the findings, each whole or not at all.
+
+    Edits that overlap or touch are left for the next round; one edit of two fixes is made once.
+    """
+    taken: dict[str, _Taken] = {}
+    applied: list[Applied] = []
+    for finding in sorted(findings, key=lambda item: item.order):
+        fix = best_fix(finding, level)
+        if fix is None or refuse(finding, fix) or not _consistent(fix.edits):
+            continue
+        if any(taken.setdefault(e.path, _Taken()).clashes(e.edit) for e in fix.edits):
+            continue
+        for item in fix.edits:
+            taken[item.path].add(item.edit)
+        applied.append(Applied(finding.path, finding.code, finding.message, fix.title))
+    return Choice({path: item.edits for path, item in taken.items() if item.edits}, tuple(applied))
+
+
+def _consistent(edits: Sequence[FileEdit]) -> bool:
+    """Tell whether a fix's own edits can be applied together at all."""
+    ordered = sorted(edits, key=lambda item: (item.path, item.edit.span))
+    return all(
+        one.path != two.path or one.edit.span.end <= two.edit.span.start
+        for one, two in pairwise(ordered)
+    )
+
+
+@dataclass
+class _Repair:
+    texts: dict[str, str]
+    findings: list[Finding]
+    level: Safety
+    recheck: Recheck
+    changed: dict[str, str] = field(default_factory=dict)
+    applied: list[Applied] = field(default_factory=list)
+    abandoned: list[Applied] = field(default_factory=list)
+    idle: set[Applied] = field(default_factory=set)
+    """Fixes after which their finding was still there: not tried again."""
+
+    def round(self) -> bool:
+        """Apply what goes together once; tell whether another round may find more."""
+        choice = choose(self.findings, self.level, self._refuse)
+        news = self._apply(choice)
+        if not news:
+            return False
+        before = {path: self.texts[path] for path in news}
+        findings = list(self.recheck(news))
+        if _unreadable(findings) > _unreadable(self.findings):
+            # Whatever went wrong, a file that was fine must not be left broken.
+            list(self.recheck(before))
+            self.abandoned += choice.applied
+            return False
+        counts = Counter(_keys(findings))
+        old = Counter(_keys(self.findings))
+        for item in choice.applied:
+            key = (item.path, item.code, item.message)
+            if counts[key] >= old[key]:
+                self.idle.add(item)
+        self.texts.update(news)
+        self.changed.update(news)
+        self.applied += choice.applied
+        self.findings = findings
+        return True
+
+    def _refuse(self, finding: Finding, fix: Fix) -> bool:
+        if any(item.path not in self.texts for item in fix.edits):
+            return True
+        return Applied(finding.path, finding.code, finding.message, fix.title) in self.idle
+
+    def _apply(self, choice: Choice) -> dict[str, str]:
+        news = {path: apply_edits(self.texts[path], edits) for path, edits in choice.edits.items()}
+        return {path: text for path, text in news.items() if text != self.texts[path]}
+
+
+def _unreadable(findings: Iterable[Finding]) -> int:
+    return sum(finding.code == "CK002" for finding in findings)
+
+
+def _keys(findings: Iterable[Finding]) -> Iterable[tuple[str, str, str]]:
+    return ((item.path, item.code, item.message) for item in findings)
+
+
+def apply_fixes(
+    texts: Mapping[str, str], findings: Sequence[Finding], level: Safety, recheck: Recheck
+) -> Outcome:
+    """Apply the fixes of ``findings`` up to ``level``, check again, and repeat until none is left.
+
+    ``texts`` holds every document that may be edited; a fix that would edit another is left out.
+    """
+    repair = _Repair(dict(texts), list(findings), level, recheck)
+    rounds = 0
+    while rounds < ROUNDS and repair.round():
+        rounds += 1
+    changed = {path: text for path, text in repair.changed.items() if text != texts[path]}
+    return Outcome(changed, tuple(repair.applied), tuple(repair.findings), tuple(repair.abandoned))
+
+
+def diff(path: str, before: str, after: str) -> str:
+    """Return the unified diff between two texts of one file; line ends stay as they are."""
+    from difflib import unified_diff
+
+    lines = unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}")
+    out: list[str] = []
+    for line in lines:
+        out.append(line)
+        if not line.endswith("\n"):
+            out.append("\n\\ No newline at end of file\n")
+    return "".join(out)
+
+
+def _lines(text: str) -> list[str]:
+    parts = text.split("\n")
+    lines = [part + "\n" for part in parts[:-1]]
+    return [*lines, parts[-1]] if parts[-1] else lines

@@ -1,0 +1,146 @@
+"""Path templates (``${XDG_CACHE_HOME:-$HOME/.cache}/uv``), and how two paths lie to each other."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Literal
+
+from cachekey.knowledge.patterns import matches
+from cachekey.knowledge.records import CacheDir
+
+Relation = Literal["exact", "parent", "part", "unknown", "none"]
+"""How a mount lies to a tool's directory: ``parent`` covers it, ``part`` is a piece of it."""
+
+_NAME = re.compile(r"\$(?:(\w+)|\{(\w+))")
+
+
+class UnknownValueError(Exception):
+    """A template needs a variable whose value is not known; ``args[0]`` is its name."""
+
+
+def expand_template(template: str, lookup: Callable[[str], str | None]) -> str:
+    """Fill in a template; ``lookup`` gives None for an unset variable and may raise.
+
+    An empty variable counts as unset where a default follows, as with ``${NAME:-default}``.
+    Raises :class:`UnknownValueError` for an unset variable that has no default.
+    """
+    text, end = _expand(template, 0, lookup, False)
+    return text if end == len(template) else text + template[end:]
+
+
+def _expand(
+    template: str, index: int, lookup: Callable[[str], str | None], inside: bool
+) -> tuple[str, int]:
+    parts: list[str] = []
+    while index < len(template):
+        if inside and template[index] == "}":
+            break
+        match = _NAME.match(template, index)
+        if match is None:
+            parts.append(template[index])
+            index += 1
+            continue
+        index = match.end()
+        default: str | None = None
+        if match[2]:
+            if template.startswith(":-", index):
+                default, index = _expand(template, index + 2, _lazy(lookup), True)
+            index += 1
+        value = lookup(match[1] or match[2])
+        if not value and default is not None:
+            if "\0" in default:
+                raise UnknownValueError(default.partition("\0")[2].partition("\0")[0])
+            value = default
+        if value is None:
+            if not inside:
+                raise UnknownValueError(match[1] or match[2])
+            value = f"\0{match[1] or match[2]}\0"
+        parts.append(value)
+    return "".join(parts), index
+
+
+def _lazy(lookup: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """Keep a default that is not needed from raising: an unknown in it is marked instead."""
+
+    def look(name: str) -> str | None:
+        try:
+            return lookup(name)
+        except UnknownValueError as error:
+            return f"\0{error.args[0]}\0"
+
+    return look
+
+
+@lru_cache(maxsize=4096)
+def clean(path: str, cwd: str = "/") -> str:
+    """Make a path absolute and drop ``.``, ``..`` and doubled or final slashes."""
+    path = posixpath.normpath(posixpath.join(cwd, path))
+    return "/" + path.lstrip("/") if path.startswith("/") else path
+
+
+def relation(target: str, path: str) -> Relation:
+    """Tell how the mount ``target`` lies to the directory ``path``, both absolute."""
+    target, path = clean(target), clean(path)
+    if target == path:
+        return "exact"
+    if path.startswith(target.rstrip("/") + "/"):
+        return "parent"
+    if target.startswith(path.rstrip("/") + "/"):
+        return "part"
+    return "none"
+
+
+@lru_cache(maxsize=1024)
+def usual_places(cache: CacheDir) -> tuple[str, ...]:
+    """Return globs of the places where the directory lies by default, for any home."""
+    found: list[str] = []
+    for template in (cache.path, cache.root_path, *cache.alternatives):
+        if template:
+            glob = _any_place(template)
+            found.append(glob if glob[0] in "/*" else f"*/{glob}")
+    found.extend(cache.looks_like)
+    return tuple(dict.fromkeys(found))
+
+
+def _any_place(template: str) -> str:
+    """Fill a template in with its defaults, and ``*`` for what has none."""
+    open_names = {"HOME"}
+    for _ in template:
+        try:
+            return expand_template(template, lambda name: "*" if name in open_names else None)
+        except UnknownValueError as error:  # noqa: PERF203 -- one round a variable, then cached
+            open_names.add(error.args[0])
+    return template
+
+
+def looks_like(target: str, cache: CacheDir) -> int:
+    """Tell how well ``target`` is what people write who mean this directory or a part of it.
+
+    0 says not at all; otherwise the longer the place that fits, the surer.
+    """
+    target = clean(target)
+    best = 0
+    for glob in usual_places(cache):
+        if len(glob) > best and (
+            matches(target, glob) or any(matches(target, f"{glob}/{part}") for part in cache.parts)
+        ):
+            best = len(glob)
+    return best
+
+
+def nearly(target: str, path: str) -> bool:
+    """Tell whether ``target`` is ``path`` but for a slip of the pen in one component.
+
+    At least four letters, and four in five of them right, in their order.
+    """
+    mine, theirs = clean(target).split("/"), clean(path).split("/")
+    if len(mine) != len(theirs):
+        return False
+    wrong = [(a, b) for a, b in zip(mine, theirs, strict=True) if a != b]
+    if len(wrong) != 1 or min(map(len, wrong[0])) < 4:
+        return False
+    return SequenceMatcher(None, *wrong[0]).ratio() >= 0.8

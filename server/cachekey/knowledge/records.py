@@ -1,0 +1,376 @@
+"""What is known about tools and images, as frozen records; their meaning is the data's schema.
+
+A tool file says in TOML what stands here in Python, key by key; settings write own tools and
+images in the same shape. Records hold no behaviour of one particular tool: whatever distinguishes
+two tools is a field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Confidence(str, Enum):
+    """How well a record is founded."""
+
+    VERIFIED = "verified"
+    """Seen by running the tool."""
+    DOCUMENTED = "documented"
+    """Read in the tool's own documentation or source."""
+    REMEMBERED = "remembered"
+    """Common knowledge without proof: good for a hint, never for a warning."""
+
+    @property
+    def warns(self) -> bool:
+        """Tell whether a warning may rest on it."""
+        return self is not Confidence.REMEMBERED
+
+
+class Kind(str, Enum):
+    """What a directory is to the image that is being built."""
+
+    DOWNLOAD = "download"
+    """A cache proper: losing it costs time only."""
+    BUILD = "build"
+    """Build output of one project: must be copied out, must not be shared between projects."""
+    RESULT = "result"
+    """What the image needs at run time lies here; below a cache mount it is lost."""
+
+
+class Concurrency(str, Enum):
+    """What two builds do that use the directory at the same time."""
+
+    SAFE = "safe"
+    WAITS = "waits"
+    """The tool's own lock lies in the directory: the second one waits."""
+    FAILS = "fails"
+    """The second one stops with an error."""
+    CORRUPTS = "corrupts"
+    """Entries may be damaged."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A part of a command line: words in order, options anywhere, ``!option`` for its absence.
+
+    ``*`` alone fits every command line, the empty pattern one without any word that is not an
+    option. Words and options are shell globs.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    options: tuple[str, ...]
+    absent: tuple[str, ...]
+    first: str
+    """The first word when it is no glob, else empty: most patterns are told apart by it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """One thing that may decide a value; exactly one of flag, env, config, command, fact is set."""
+
+    flag: str = ""
+    """``--cache-dir``: its value is the next word or what follows ``=``."""
+    env: str = ""
+    config: str = ""
+    """A file of the project (relative) or of the home directory (``$HOME/...``)."""
+    command: Pattern | None = None
+    """A command run earlier (``config set cache``); the value is the word behind it."""
+    fact: str = ""
+    """A fact that the base image's record states."""
+    key: str = ""
+    """Dotted key in ``config``; the key of ``KEY=VALUE`` after ``flag``."""
+    text: str = ""
+    """With ``config``: the file holds this text (instead of a key)."""
+    value: str = ""
+    """The value that ``text``, or the bare existence of ``config``, stands for."""
+    below: str = ""
+    """Path below the value: ``CARGO_HOME`` is not the cache, ``registry`` below it is."""
+    split: str = ""
+    """The value is a list, its first item counts (``:``)."""
+    ignore_case: bool = False
+    when: Mapping[str, str] = field(default_factory=dict)
+    """Settings (see :class:`Setting`) that must have these values for the way to count."""
+
+    @property
+    def label(self) -> str:
+        """Name the way for a reader."""
+        if self.flag:
+            return f"{self.flag} {self.key}".strip()
+        if self.config:
+            return f"{self.key} in {self.config}" if self.key else self.config
+        return self.env or self.fact or (self.command.text if self.command else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A named value on which directories or the tool itself depend; without default: unknown."""
+
+    name: str
+    sources: tuple[Way, ...]
+    default: str | None
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A flag, variable or configuration key that keeps the tool from using its cache."""
+
+    flag: str = ""
+    env: str = ""
+    config: str = ""
+    key: str = ""
+    off: tuple[str, ...] = ()
+    """Values (lower case) with which the variable or key does not switch the cache off."""
+    on: tuple[str, ...] = ()
+    """If given, the only values that switch it off."""
+    ignore_case: bool = False
+    commands: tuple[Pattern, ...] = ()
+    """Subcommands it concerns; none: all."""
+    caches: tuple[str, ...] = ()
+    """Roles it concerns; none: all download caches."""
+    confidence: Confidence | None = None
+
+    def disables(self, value: str) -> bool:
+        """Tell whether the variable or key switches the cache off with this value."""
+        value = value.strip().lower()
+        return value in self.on if self.on else value not in self.off
+
+
+@dataclass(frozen=True, eq=False)
+class CacheDir:
+    """One directory of a tool."""
+
+    role: str
+    what: str
+    """What lies in it, for messages: ``downloaded wheels``."""
+    kind: Kind
+    path: str
+    """Default as a template over variables (``${XDG_CACHE_HOME:-$HOME/.cache}/uv``); a relative
+    one lies below the working directory; empty: the tool has no such directory unless told."""
+    root_path: str
+    """Default for root where it differs."""
+    alternatives: tuple[str, ...]
+    """Other templates that older versions or existing directories lead to: never suggested, and a
+    mount there is never called wrong."""
+    moved_by: tuple[Way, ...]
+    """What moves it, strongest first."""
+    parts: tuple[str, ...]
+    """Children that are right to mount alone, best first."""
+    looks_like: tuple[str, ...]
+    """Globs of targets that people write when they mean this directory."""
+    pin: str
+    """The variable by which a fix or ``containerEnv`` moves it."""
+    pin_flag: str
+    """The flag that does so where no variable is safe."""
+    id: str
+    """The id to suggest."""
+    sharing: str
+    """The ``sharing`` to suggest: shared, locked or private."""
+    concurrent: Concurrency
+    basis: str
+    """Why: ``stated`` by the tool's makers, or a ``guess``."""
+    reason: str
+    varies_by: tuple[str, ...]
+    """What one cache must not be shared across: platform, distro, project, version."""
+    used_by: tuple[Pattern, ...]
+    """Subcommands that use it; none: all that use any cache."""
+    filled_by: tuple[Pattern, ...]
+    """Subcommands that fill it ahead of others."""
+    needed_by: tuple[Pattern, ...]
+    """Subcommands that fail or start anew when what was filled is not there."""
+    instead: str
+    """For results: the role to mount instead."""
+    when: Mapping[str, str]
+    """Settings that must have these values for the directory to be in use."""
+    confidence: Confidence
+    note: str
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Return the variables that move the directory, strongest first."""
+        return tuple(way.env for way in self.moved_by if way.env)
+
+    @property
+    def relative(self) -> bool:
+        """Tell whether the directory lies below the working directory."""
+        return bool(self.path) and self.path[0] not in "/$"
+
+
+@dataclass(frozen=True)
+class Command:
+    """Executables and what their subcommands do to the cache."""
+
+    names: tuple[str, ...]
+    """Globs of executable names, without directory."""
+    uses: tuple[Pattern, ...]
+    silent: tuple[Pattern, ...]
+    """Known not to touch the cache; stronger than ``uses``."""
+    runs: tuple[Pattern, ...]
+    """Run a program whose words follow, or scripts that cannot be seen."""
+    contains: tuple[str, ...]
+    """Texts in an argument that tell a use (``Pkg.add`` in ``julia -e``)."""
+    variable: str
+    matches: str
+    """Only when ``variable`` has a value that fits this glob."""
+
+
+@dataclass(frozen=True)
+class Emptying:
+    """A subcommand that empties directories."""
+
+    command: Pattern
+    caches: tuple[str, ...]
+    """Roles; none: all download caches."""
+    confidence: Confidence | None
+
+
+@dataclass(frozen=True)
+class Hides:
+    """A parent directory that must not be mounted, since the image keeps other things in it."""
+
+    path: str
+    what: str
+    images: tuple[str, ...]
+    """Only in these images (ids of image records); none: wherever the tool is installed."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """A tool that deletes its packages after each install unless it is told to keep them."""
+
+    families: tuple[str, ...]
+    """Image families in which it does."""
+    caches: tuple[str, ...]
+    cause: str
+    evidence: tuple[str, ...]
+    """Texts that show, anywhere in the stage chain, that somebody has dealt with it."""
+    lines: tuple[str, ...]
+    """Shell commands that make it keep them."""
+
+
+@dataclass(frozen=True)
+class LinkMode:
+    """How the tool is told to copy out of a cache on another filesystem."""
+
+    env: str
+    value: str
+    flag: str
+    config: tuple[Way, ...]
+    caches: tuple[str, ...]
+    commands: tuple[Pattern, ...]
+    what: str
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Which directories to mount for an install command without any cache."""
+
+    commands: tuple[Pattern, ...]
+    mounts: tuple[str, ...]
+    """Roles, or ``role/part`` where only a part is right."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """One tool: one TOML file."""
+
+    id: str
+    name: str
+    source: str
+    see: tuple[str, ...]
+    """More pages, and the facts' origin."""
+    date: str
+    confidence: Confidence
+    commands: tuple[Command, ...]
+    caches: tuple[CacheDir, ...]
+    home: str
+    """``HOME``: the variable; ``passwd``: the user's entry (the JVM's ``user.home``)."""
+    root_only: bool
+    """Only root may run it: a root-owned cache is right below any user that calls sudo."""
+    value_flags: tuple[str, ...]
+    """Options whose value is the next word, so that it is no subcommand."""
+    cwd_flags: tuple[str, ...]
+    """Options that change the working directory."""
+    clusters: bool
+    """Short options may be written together (``-afy``)."""
+    settings: tuple[Setting, ...]
+    when: Mapping[str, str]
+    """Settings that tell this tool from another one of the same executable."""
+    disabled_by: tuple[Switch, ...]
+    empties: tuple[Emptying, ...]
+    starts: tuple[str, ...]
+    """Tools that it surely runs, so that their caches count as well."""
+    may_start: tuple[str, ...]
+    """Tools that it may run; ``*``: anything (install scripts)."""
+    hides: tuple[Hides, ...]
+    keeping: Keeping | None
+    link_mode: LinkMode | None
+    suggest: tuple[Suggestion, ...]
+    unwritable: str
+    """What it does with a cache it may not write to: ``fails``, ``goes on without a cache``."""
+    notes: tuple[str, ...]
+
+    def cache(self, role: str) -> CacheDir | None:
+        """Return the directory of this role."""
+        return next((cache for cache in self.caches if cache.role == role), None)
+
+    def setting(self, name: str) -> Setting | None:
+        """Return the setting of this name."""
+        return next((item for item in self.settings if item.name == name), None)
+
+
+@dataclass(frozen=True)
+class User:
+    """A user that an image has in its passwd file; None is what the record does not know."""
+
+    name: str
+    uid: int | None
+    gid: int | None
+    home: str | None
+
+
+@dataclass(frozen=True)
+class Ships:
+    """A directory that the image fills, so that a mount on it hides something."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A base image: what its variants have in common, or one variant."""
+
+    id: str
+    name: str
+    source: str
+    date: str
+    confidence: Confidence
+    match: tuple[str, ...]
+    """Globs on the full repository (``docker.io/library/python``)."""
+    user: str | None
+    """The default ``USER`` (name or number); None: not known."""
+    home: str | None
+    """Home directory of the default user; None: not known."""
+    family: str | None
+    """debian, ubuntu, alpine, rhel, fedora, suse, arch, wolfi, amazon, busybox, windows."""
+    users: tuple[User, ...]
+    env: Mapping[str, str | None]
+    """Variables that matter to caches; None: set, or perhaps set, to something unknown."""
+    facts: Mapping[str, str]
+    ships: tuple[Ships, ...]
+    workdir: str | None
+    note: str
+
+    def user_named(self, name: str) -> User | None:
+        """Find a user by name or by number as ``USER`` takes it."""
+        if name in {"root", "0"}:
+            root = next((user for user in self.users if user.name == "root"), None)
+            return root or User("root", 0, 0, "/root")
+        for user in self.users:
+            if user.name == name or (name.isdigit() and user.uid == int(name)):
+                return user
+        return None

@@ -1,0 +1,235 @@
+"""One workspace folder (or one document outside any): its project, settings and files on disk."""
+
+from __future__ import annotations
+
+import logging
+import posixpath
+from typing import TYPE_CHECKING
+
+from cachekey import files
+from cachekey.discovery import SettingsFile, SettingsFinder, ignore_spec
+from cachekey.lsp import uris
+from cachekey.lsp.config import join, same_meaning
+from cachekey.lsp.names import document_kind
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.model.dockerfile import Dockerfile
+from cachekey.model.project import Project
+from cachekey.rules import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cachekey.kinds import Kind
+    from cachekey.lsp.config import Editor
+    from cachekey.settings import Settings
+    from cachekey.text import Source
+
+logger = logging.getLogger(__name__)
+
+
+class Area:
+    """The documents that are checked together, by ``/``-separated path relative to ``root``."""
+
+    def __init__(self, uri: str, root: str, editor: Editor, *, is_lonely: bool = False) -> None:
+        self.uri = uri
+        self.root = root
+        """Absolute path of the folder; empty when there is none on disk."""
+        self.is_lonely = is_lonely
+        """It holds one open document outside every workspace folder."""
+        self.epoch = 0
+        """Grows whenever documents may have other findings though their texts are the same."""
+        self._editor = editor
+        self._open: dict[str, Kind] = {}
+        self._facts: dict[str, object] = {}
+        self._texts: dict[str, str | None] = {}
+        """Files beside the documents that were asked for, as they were read."""
+        self.settings_files: dict[str, SettingsFile] = {}
+        """Settings files that count for some document, by absolute path."""
+        self._settings: dict[str, Settings] = {}
+        self._finder = SettingsFinder(ALL)
+        self._excluded = self.exclusion()
+        self.project = self._new_project()
+
+    def _new_project(self) -> Project:
+        return Project(self.settings(""), self.read)
+
+    # -- settings -------------------------------------------------------------------------------
+
+    def settings_file(self, path: str) -> SettingsFile | None:
+        """Return the settings file that counts for a document; ``None`` without one."""
+        if not self.root:
+            return None
+        found = self._finder.of(posixpath.dirname(self.full(path or "_")))
+        if not found.path:
+            return None
+        self.settings_files[found.path] = found
+        return found
+
+    def settings(self, path: str) -> Settings:
+        """Return the settings in force for a document."""
+        folder = posixpath.dirname(path)
+        if folder not in self._settings:
+            file = self.settings_file(path)
+            self._settings[folder] = join(self._editor.settings, file.settings if file else None)
+        return self._settings[folder]
+
+    def excluded(self, path: str) -> bool:
+        """Tell whether the settings leave a document out."""
+        return self._excluded(self.full(path))
+
+    def exclusion(self) -> Callable[[str], bool]:
+        """Return a test for absolute paths (a folder's ends in ``/``), good for another thread."""
+        spec = ignore_spec(self._editor.settings.exclude)
+        finder = SettingsFinder(ALL)
+        cut = len(self.root.rstrip("/")) + 1
+
+        def excluded(path: str) -> bool:
+            if spec is not None and spec.match_file(path[cut:]):
+                return True
+            return bool(self.root) and finder.excluded(path)
+
+        return excluded
+
+    def configure(self, editor: Editor) -> bool:
+        """Take the editor's settings; tell whether all files must be read anew."""
+        self._editor = editor
+        return self.reload_settings()
+
+    def reload_settings(self) -> bool:
+        """Read the settings anew; tell whether all files must be read anew, too."""
+        before = dict(self._settings)
+        self._finder = SettingsFinder(ALL)
+        self._excluded = self.exclusion()
+        self._settings.clear()
+        self.settings_files.clear()
+        # A name in the folder stands for all of its documents.
+        after = {folder: self.settings(posixpath.join(folder, "_")) for folder in before}
+        if after == before:
+            return False
+        self.epoch += 1
+        settings = self.settings("")
+        if same_meaning(self.project.settings, settings):
+            self.project.settings = settings
+            return False
+        old = self.project
+        self.project = self._new_project()
+        self._facts.clear()
+        self._read_anew(old)
+        return True
+
+    def reload_texts(self) -> bool:
+        """Read files beside the documents anew; tell whether one of them has changed."""
+        now = {path: self.load(path) for path in self._texts}
+        if now == self._texts:
+            return False
+        self._texts = now
+        self.epoch += 1
+        self._read_anew(self.project)
+        return True
+
+    def _read_anew(self, old: Project) -> None:
+        for path, kind in self._open.items():
+            if (document := old.documents.get(path)) is not None:
+                self._add(path, document.source.text, kind)
+
+    # -- documents ------------------------------------------------------------------------------
+
+    def full(self, path: str) -> str:
+        """Return the absolute path of a path of this area."""
+        return posixpath.normpath(posixpath.join(self.root, path))
+
+    def uri_of(self, path: str) -> str:
+        """Return the URI of a path of this area."""
+        return uris.from_path(self.full(path)) if self.root else self.uri
+
+    def open(self, path: str, kind: Kind) -> None:
+        """Note that an editor's text stands for a path from now on."""
+        self._open[path] = kind
+
+    def close(self, path: str) -> None:
+        """Note that the file on disk counts again."""
+        self._open.pop(path, None)
+
+    def is_open(self, path: str) -> bool:
+        """Tell whether an editor's text stands for a path."""
+        return path in self._open
+
+    def write(self, path: str, text: str) -> None:
+        """Give the project the text of an open document."""
+        self._add(path, text, self._open.get(path))
+        facts = self._read_facts(path)
+        if facts != self._facts.get(path):
+            self._facts[path] = facts
+            self.epoch += 1
+
+    def add_file(self, path: str, text: str) -> None:
+        """Give the project a file nobody has open; whoever adds files calls :meth:`stir`."""
+        if path not in self._open:
+            self._add(path, text, document_kind(path))
+
+    def stir(self) -> None:
+        """Note that something about the area is new: nothing said before is known to hold."""
+        self.epoch += 1
+
+    def forget(self, path: str) -> None:
+        """Take a document out of the project."""
+        if path in self.project.documents:
+            self.project.remove(path)
+            self._facts.pop(path, None)
+            self.epoch += 1
+
+    def source(self, path: str) -> Source | None:
+        """Return a document's text with its line index."""
+        document = self.project.documents.get(path)
+        return document.source if document is not None else None
+
+    def _add(self, path: str, text: str, kind: Kind | None) -> None:
+        try:
+            self.project.add(path, text, kind)
+        except Exception:  # whatever a file holds, the server goes on
+            logger.exception("cannot read %s", path)
+            self.project.remove(path)
+
+    def _read_facts(self, path: str) -> object:
+        """Return all of a document on which findings elsewhere, and their places, rest."""
+        document = self.project.documents.get(path)
+        if not isinstance(document, Dockerfile):
+            return document.source.text if document is not None else None
+        if self._built_by_open_devcontainer(path):
+            return document.source.text
+        source = document.source
+        try:
+            return tuple(
+                (
+                    source.line_of(mount.span.start),
+                    source.slice(mount.span),
+                    mount.key.identity if mount.key else None,
+                    run.scope.user,
+                    tuple(use.tool.id for use in run.uses),
+                )
+                for run, mount in document.caches
+            )
+        except Exception:
+            logger.exception("cannot read the mounts of %s", path)
+            return source.text
+
+    def _built_by_open_devcontainer(self, path: str) -> bool:
+        documents = map(self.project.documents.get, self._open)
+        return any(
+            isinstance(document, Devcontainer) and document.dockerfile_path == path
+            for document in documents
+        )
+
+    # -- disk -----------------------------------------------------------------------------------
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a file of the folder, from memory when it was asked for before."""
+        if path not in self._texts:
+            self._texts[path] = self.load(path)
+        return self._texts[path]
+
+    def load(self, path: str) -> str | None:
+        """Read a file of the folder from disk; ``None`` when there is none that may be read."""
+        if not self.root or path.startswith(("/", "..")):
+            return None
+        return files.read(self.full(path), self.root).text

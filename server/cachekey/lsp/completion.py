@@ -1,0 +1,67 @@
+"""Completions of :mod:`cachekey.complete` as the client's items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from cachekey import complete as proposals
+from cachekey.lsp.convert import to_offset, to_range
+from cachekey.lsp.hover import plain
+
+if TYPE_CHECKING:
+    from cachekey.complete_devcontainer import Proposal
+    from cachekey.lsp.session import Session
+    from cachekey.text import Source
+
+TRIGGERS = ("=", ",", "-", '"', "{")
+
+_KINDS = {
+    "option": types.CompletionItemKind.Property,
+    "value": types.CompletionItemKind.EnumMember,
+    "path": types.CompletionItemKind.Folder,
+    "snippet": types.CompletionItemKind.Snippet,
+}
+_AGAIN = types.Command(title="Suggest", command="editor.action.triggerSuggest")
+
+
+def complete(session: Session, params: types.CompletionParams) -> types.CompletionList | None:
+    """Answer ``textDocument/completion``."""
+    document = session.find(params.text_document.uri)
+    if document is None:
+        return None
+    source, area = session.read(document), document.area
+    offset = to_offset(source, params.position, session.encoding)
+    line = source.line_of(offset)
+    # The protocol wants an edit to stay on the caret's line.
+    found = [
+        item
+        for item in proposals.complete(area.project, document.path, offset)
+        if source.line_of(item.span.start) == line == source.line_of(item.span.end)
+    ]
+    items = [_item(session, source, item, f"{number:03}") for number, item in enumerate(found)]
+    return types.CompletionList(is_incomplete=False, items=items)
+
+
+def _item(session: Session, source: Source, item: Proposal, order: str) -> types.CompletionItem:
+    documentation: types.MarkupContent | str | None = None
+    if item.documentation:
+        documentation = (
+            types.MarkupContent(kind=types.MarkupKind.Markdown, value=item.documentation)
+            if session.abilities.markdown_completion
+            else plain(item.documentation)
+        )
+    return types.CompletionItem(
+        label=item.label,
+        kind=_KINDS[item.kind],
+        detail=item.detail or None,
+        documentation=documentation,
+        sort_text=order,
+        # What is typed already is compared with this; a label may say more than what is written.
+        filter_text=item.text if item.label != item.text else None,
+        text_edit=types.TextEdit(
+            range=to_range(source, item.span, session.encoding), new_text=item.text
+        ),
+        command=_AGAIN if item.more and session.abilities.suggests_again else None,
+    )

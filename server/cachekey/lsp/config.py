@@ -1,0 +1,64 @@
+"""The editor's settings: read, and joined with those of a settings file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from cachekey.rules import ALL
+from cachekey.settings import Settings, from_mapping
+
+_CLIENT_ONLY = "there is no setting"
+
+
+@dataclass(frozen=True)
+class Editor:
+    """The editor's ``cachekey.*`` settings."""
+
+    settings: Settings = field(default_factory=Settings)
+    problems: tuple[str, ...] = ()
+
+
+def from_editor(data: object) -> Editor:
+    """Read the editor's settings and say what is wrong with them.
+
+    Editors send everything under that name, their own settings for the extension included, and
+    ``null`` for what is not set: neither is worth a word.
+    """
+    for wrapper in ("settings", "cachekey"):
+        # initializationOptions have no form of their own; editors' users write either.
+        if isinstance(data, Mapping) and isinstance(data.get(wrapper), Mapping):
+            data = data[wrapper]
+    if not isinstance(data, Mapping):
+        return Editor()
+    given: dict[str, Any] = {str(key): value for key, value in data.items() if value is not None}
+    settings, problems = from_mapping(given, ALL)
+    said = (problem.message for problem in problems)
+    return Editor(settings, tuple(text for text in said if not text.startswith(_CLIENT_ONLY)))
+
+
+def join(editor: Settings, file: Settings | None) -> Settings:
+    """Put a file's settings over the editor's: the project's word counts more than the person's.
+
+    Lists of what is left out and tables add up.
+    """
+    if file is None:
+        return editor
+    blank = Settings()
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        mine, theirs = getattr(editor, item.name), getattr(file, item.name)
+        if item.name in {"ignore", "exclude"}:
+            values[item.name] = (*theirs, *(word for word in mine if word not in theirs))
+        elif isinstance(theirs, Mapping):
+            values[item.name] = {**mine, **theirs}
+        else:
+            values[item.name] = mine if theirs == getattr(blank, item.name) else theirs
+    return replace(blank, **values)
+
+
+def same_meaning(one: Settings, other: Settings) -> bool:
+    """Tell whether two settings make the same models of the same files, whatever they report."""
+    names = ("namespace", "build_args", "engine", "images", "tools", "exclude")
+    return all(getattr(one, name) == getattr(other, name) for name in names)

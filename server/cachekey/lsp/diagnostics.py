@@ -1,0 +1,191 @@
+"""Findings on their way to the client: pushed or pulled, never both, and only for the last text."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from lsprotocol import types
+
+from cachekey.lsp import uris
+from cachekey.lsp.convert import to_range
+from cachekey.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cachekey.discovery import SettingsFile
+    from cachekey.lsp.area import Area
+    from cachekey.lsp.session import Analysis, Document, Session
+    from cachekey.text import Encoding
+
+_PATIENCE = 2.0
+"""Seconds that a client may take to tell its settings before we go on without them."""
+_PAUSE = 0.15
+"""Seconds without a keystroke before other open documents are looked at again."""
+
+
+class Reporter:
+    """Decides when which document is analysed.
+
+    The document in hand comes first, as soon as the client has said everything it has to say; other
+    documents that it concerns follow when typing pauses, one at a time.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        publish: Callable[[types.PublishDiagnosticsParams], None],
+        refresh: Callable[[], None],
+    ) -> None:
+        self._session = session
+        self._publish = publish
+        self._refresh = refresh
+        self._urgent: dict[str, Document] = {}
+        self._later: dict[str, Document] = {}
+        self._flushing: asyncio.Handle | None = None
+        self._pausing: asyncio.Handle | None = None
+        self._refresh_due = False
+        self._ready = asyncio.Event()
+        self._said: dict[str, Analysis] = {}
+        """What the client was last told about each open document."""
+        self._epochs: WeakKeyDictionary[Area, int] = WeakKeyDictionary()
+        """Up to which state of an area the other documents were looked after."""
+
+    def wait_for_settings(self) -> None:
+        """Hold everything back until :meth:`go` is called, but not for ever."""
+        asyncio.get_running_loop().call_later(_PATIENCE, self.go)
+
+    def go(self) -> None:
+        """Begin to report: the settings are known."""
+        if not self._ready.is_set():
+            self._ready.set()
+            self._flush()
+
+    # -- what happened --------------------------------------------------------------------------
+
+    def touched(self, document: Document) -> None:
+        """Note that a document was opened or changed."""
+        if self._pausing is not None:
+            self._plan(_PAUSE)
+        if self._session.abilities.pull:
+            return
+        self._urgent[uris.same(document.uri)] = document
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_soon(self._flush)
+
+    def closed(self, document: Document) -> None:
+        """Take a closed document's squiggles away."""
+        key = uris.same(document.uri)
+        self._urgent.pop(key, None)
+        self._later.pop(key, None)
+        self._said.pop(key, None)
+        if not self._session.abilities.pull:
+            self._publish(types.PublishDiagnosticsParams(uri=document.uri, diagnostics=[]))
+
+    def concerned(self, documents: Iterable[Document]) -> None:
+        """Note that documents may have other findings now, though their text is the same."""
+        self._later.update((uris.same(item.uri), item) for item in documents)
+        if self._later and self._pausing is None:
+            self._plan(_PAUSE)
+
+    async def report(self, uri: str, previous: str | None) -> types.DocumentDiagnosticReport:
+        """Answer a pull."""
+        await self._ready.wait()
+        document = self._session.find(uri)
+        if document is None:
+            return types.RelatedFullDocumentDiagnosticReport(items=[])
+        analysis = self._analyse(document)
+        self._said[uris.same(uri)] = analysis
+        if previous == analysis.result_id:
+            return types.RelatedUnchangedDocumentDiagnosticReport(result_id=previous)
+        return types.RelatedFullDocumentDiagnosticReport(
+            items=analysis.diagnostics, result_id=analysis.result_id
+        )
+
+    # -- what follows ---------------------------------------------------------------------------
+
+    def _analyse(self, document: Document) -> Analysis:
+        """Analyse a document, and queue those that its change concerns."""
+        analysis = self._session.analyse(document)
+        area = document.area
+        if self._epochs.get(area) != area.epoch:
+            self._epochs[area] = area.epoch
+            self.concerned(self._session.siblings(area, besides=document))
+        self._later.pop(uris.same(document.uri), None)
+        return analysis
+
+    def _flush(self) -> None:
+        self._flushing = None
+        if not self._ready.is_set():
+            return
+        urgent, self._urgent = self._urgent, {}
+        for document in urgent.values():
+            self._send(document)
+
+    def _plan(self, seconds: float) -> None:
+        """Look after the queue in some time, and not earlier."""
+        if self._pausing is not None:
+            self._pausing.cancel()
+        self._pausing = asyncio.get_running_loop().call_later(seconds, self._follow_up)
+
+    def _follow_up(self) -> None:
+        self._pausing = None
+        if not self._ready.is_set():
+            self._plan(_PAUSE)
+            return
+        if self._later:
+            document = self._later.pop(next(iter(self._later)))
+            if self._session.abilities.pull:
+                self._compare(document)
+            else:
+                self._send(document)
+        if self._later:
+            self._plan(0)
+        elif self._refresh_due:
+            self._refresh_due = False
+            self._refresh()
+
+    def _send(self, document: Document) -> None:
+        if self._session.find(document.uri) is not document:
+            return
+        analysis, key = self._analyse(document), uris.same(document.uri)
+        if _same(self._said.get(key), analysis):
+            return
+        self._said[key] = analysis
+        self._publish(
+            types.PublishDiagnosticsParams(
+                uri=document.uri, version=analysis.version, diagnostics=analysis.diagnostics
+            )
+        )
+
+    def _compare(self, document: Document) -> None:
+        """See whether a client that pulls would hear something new."""
+        said = self._said.get(uris.same(document.uri))
+        if said is None or self._session.find(document.uri) is not document:
+            return
+        if not _same(said, self._analyse(document)):
+            self._refresh_due = True
+
+
+def _same(said: Analysis | None, analysis: Analysis) -> bool:
+    return said is analysis or (
+        said is not None
+        and said.version == analysis.version
+        and said.diagnostics == analysis.diagnostics
+    )
+
+
+def setting_diagnostics(file: SettingsFile, encoding: Encoding) -> list[types.Diagnostic]:
+    """Say what is wrong in a settings file, where it stands."""
+    return [
+        types.Diagnostic(
+            range=to_range(file.source, problem.span or Span(0, 0), encoding),
+            severity=types.DiagnosticSeverity.Warning,
+            source="cachekey",
+            code="settings",
+            message=problem.message,
+        )
+        for problem in file.problems
+    ]

@@ -1,0 +1,27 @@
+"""Which documents are ours, told by file name and language id, and which files are watched."""
+
+from __future__ import annotations
+
+from cachekey.kinds import Kind, kind_of
+
+WATCHED = (
+    "**/{Dockerfile,Containerfile,dockerfile,containerfile}{,.*,-*,_*}",
+    "**/*.{Dockerfile,dockerfile,Containerfile,containerfile}",
+    "**/{devcontainer.json,.devcontainer.json,devcontainer-feature.json}",
+    "**/{pyproject.toml,cachekey.toml}",
+)
+"""Globs of the files whose change on disk matters, as LSP writes them."""
+
+_LANGUAGES = frozenset(("dockerfile", "docker", "containerfile"))
+
+
+def document_kind(path: str, language: str = "") -> Kind | None:
+    """Tell what kind of document this is, or that it is none of ours.
+
+    The editor's language id speaks for a Dockerfile whatever its name; no editor has one for
+    devcontainer.json, so there the name decides.
+    """
+    known = kind_of(path)
+    if known is None and language.lower() in _LANGUAGES:
+        return "dockerfile"
+    return known

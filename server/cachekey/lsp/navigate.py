@@ -1,0 +1,105 @@
+"""Ways from a cache mount to its like, and from devcontainer.json to its Dockerfile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from cachekey.lsp.convert import to_offset, to_range
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.model.dockerfile import Dockerfile
+from cachekey.model.project import Place
+from cachekey.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cachekey.lsp.area import Area
+    from cachekey.lsp.session import Document, Session
+    from cachekey.model.mounts import Mount
+
+
+def definition(session: Session, params: types.DefinitionParams) -> list[types.Location]:
+    """Answer ``textDocument/definition``: the other mounts that share this cache."""
+    document, mount = _mount_at(session, params)
+    if document is None or mount is None:
+        return []
+    others = [
+        place
+        for place in _sharing(document.area, mount)
+        if (place.path, place.mount.span) != (document.path, mount.span)
+    ]
+    return _locations(session, document.area, others)
+
+
+def references(session: Session, params: types.ReferenceParams) -> list[types.Location]:
+    """Answer ``textDocument/references``: every mount of this cache."""
+    document, mount = _mount_at(session, params)
+    if document is None or mount is None:
+        return []
+    return _locations(session, document.area, _sharing(document.area, mount))
+
+
+def highlights(
+    session: Session, params: types.DocumentHighlightParams
+) -> list[types.DocumentHighlight] | None:
+    """Answer ``textDocument/documentHighlight``: the mounts of this cache in this document."""
+    document, mount = _mount_at(session, params)
+    if document is None or mount is None:
+        return None
+    source = session.read(document)
+    return [
+        types.DocumentHighlight(range=to_range(source, name_span(place.mount), session.encoding))
+        for place in _sharing(document.area, mount)
+        if place.path == document.path
+    ]
+
+
+def links(session: Session, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
+    """Answer ``textDocument/documentLink``: the Dockerfile that a devcontainer.json builds."""
+    document = session.find(params.text_document.uri)
+    if document is None:
+        return []
+    source, area = session.read(document), document.area
+    model = area.project.documents.get(document.path)
+    if not isinstance(model, Devcontainer):
+        return []
+    dockerfile = area.project.dockerfile_of(model)
+    if dockerfile is None or model.build_target is None:
+        return []
+    where = to_range(source, model.build_target.span, session.encoding)
+    return [types.DocumentLink(range=where, target=session.uri(area, dockerfile.path))]
+
+
+def name_span(mount: Mount) -> Span:
+    """Return the span of what names a cache: the ``id``'s value, else the target's, else all."""
+    for name in ("id", "target"):
+        if (option := mount.options.get(name)) is not None and option.value.text:
+            return option.span
+    return mount.span
+
+
+def _mount_at(
+    session: Session,
+    params: types.DefinitionParams | types.ReferenceParams | types.DocumentHighlightParams,
+) -> tuple[Document | None, Mount | None]:
+    document = session.find(params.text_document.uri)
+    if document is None:
+        return None, None
+    source = session.read(document)
+    model = document.area.project.documents.get(document.path)
+    if not isinstance(model, Dockerfile):
+        return document, None
+    offset = to_offset(source, params.position, session.encoding)
+    found = (mount for _, mount in model.caches if mount.span.contains(offset))
+    return document, next(found, None)
+
+
+def _sharing(area: Area, mount: Mount) -> list[Place]:
+    return list(area.project.sharing(mount.key)) if mount.key is not None else []
+
+
+def _locations(session: Session, area: Area, places: Iterable[Place]) -> list[types.Location]:
+    found = (session.location(area, place.path, name_span(place.mount)) for place in places)
+    return [location for location in found if location is not None]

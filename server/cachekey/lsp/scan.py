@@ -1,0 +1,90 @@
+"""The files nobody has open: read in the background, in slices that never keep typing waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from cachekey import discovery, files
+from cachekey.lsp.names import document_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cachekey.lsp.area import Area
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 32
+"""Files that are read from disk at a time."""
+_SLICE = 0.004
+"""Seconds of parsing between two looks at what the client has said."""
+
+
+class Scanner:
+    """Keeps the projects of the workspace folders in step with the disk."""
+
+    def __init__(self, done: Callable[[Area], None]) -> None:
+        self._done = done
+        self._tasks: dict[Area, asyncio.Task[None]] = {}
+
+    def start(self, area: Area) -> None:
+        """Read all files of an area, in place of a scan that is still under way."""
+        self.stop(area)
+        task = asyncio.get_running_loop().create_task(self._scan(area))
+        self._tasks[area] = task
+
+        def finished(ended: asyncio.Task[None]) -> None:
+            if self._tasks.get(area) is ended:
+                del self._tasks[area]
+            if not ended.cancelled() and (error := ended.exception()) is not None:
+                logger.error("the scan of %s failed", area.root, exc_info=error)
+
+        task.add_done_callback(finished)
+
+    def stop(self, area: Area) -> None:
+        """Give up the scan of an area."""
+        if (task := self._tasks.pop(area, None)) is not None:
+            task.cancel()
+
+    def stop_all(self) -> None:
+        """Give up every scan."""
+        for area in list(self._tasks):
+            self.stop(area)
+
+    async def _scan(self, area: Area) -> None:
+        found = await asyncio.to_thread(discovery.find, area.root, area.exclusion())
+        paths = [path[len(area.root.rstrip("/")) + 1 :] for path in found.files]
+        gone = set(area.project.documents) - set(paths)
+        await self._take_in(area, paths)
+        for path in gone:
+            if not area.is_open(path):
+                area.forget(path)
+        self._done(area)
+
+    async def update(self, area: Area, paths: Sequence[str]) -> None:
+        """Read some files of an area anew; those that are gone are forgotten."""
+        await self._take_in(area, [path for path in paths if document_kind(path)])
+        self._done(area)
+
+    async def _take_in(self, area: Area, paths: Sequence[str]) -> None:
+        until = time.monotonic() + _SLICE
+        for start in range(0, len(paths), _BATCH):
+            batch = [path for path in paths[start : start + _BATCH] if not area.is_open(path)]
+            texts = await asyncio.to_thread(_read_all, area.root, [area.full(p) for p in batch])
+            for path, text in zip(batch, texts, strict=True):
+                if area.is_open(path):
+                    continue
+                if text is None or area.excluded(path):
+                    area.forget(path)
+                    continue
+                area.add_file(path, text)
+                if time.monotonic() > until:
+                    await asyncio.sleep(0)
+                    until = time.monotonic() + _SLICE
+
+
+def _read_all(root: str, paths: Sequence[str]) -> list[str | None]:
+    return [files.read(path, root).text for path in paths]

@@ -1,0 +1,160 @@
+"""All documents of a workspace together: who shares which key, which files belong to each other.
+
+A change costs the document that changed and the index entries it has, never the workspace.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cachekey.kinds import Kind, kind_of
+from cachekey.knowledge import Knowledge
+from cachekey.model.devcontainer import Devcontainer, read_devcontainer
+from cachekey.model.dockerfile import Dockerfile, Run
+from cachekey.model.keys import Key, Owner
+from cachekey.model.mounts import Mount
+from cachekey.model.stages import BuildOptions, read_dockerfile
+from cachekey.settings import Settings
+from cachekey.text import Source
+
+Document = Dockerfile | Devcontainer
+Identity = tuple[str, str, "str | None", "Owner | None"]
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """One cache mount and where it stands."""
+
+    dockerfile: Dockerfile
+    run: Run
+    mount: Mount
+
+    @property
+    def path(self) -> str:
+        """Return the document's path."""
+        return self.dockerfile.path
+
+    @property
+    def line(self) -> int:
+        """Return the zero-based line of the mount."""
+        return self.dockerfile.source.line_of(self.mount.span.start)
+
+
+class Project:
+    """The documents that are checked together.
+
+    ``read`` gives the text of another file of the workspace (a tool's configuration, a Dockerfile
+    that a devcontainer.json names) or None; it is the only way out of the model, and the face that
+    makes the project decides what it may reach. Paths are ``/``-separated.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        read: Callable[[str], str | None] | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.name = "project"
+        """What an id is called that must name the project; the faces set the root folder's name."""
+        self.read: Callable[[str], str | None] = read or (lambda path: None)
+        self.knowledge = Knowledge(self.settings.tools, self.settings.images)
+        self._documents: dict[str, Document] = {}
+        self._by_key: dict[Identity, dict[str, list[Place]]] = {}
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """Return the documents by path."""
+        return self._documents
+
+    def add(self, path: str, text: str, kind: Kind | None = None) -> Document | None:
+        """Read a document, or read it anew; None when its name says that it is none of ours."""
+        kind = kind or kind_of(path)
+        if kind is None:
+            return None
+        self.remove(path)
+        source = Source(text)
+        document: Document
+        if kind == "devcontainer":
+            document = read_devcontainer(path, source)
+        else:
+            document = read_dockerfile(
+                path, source, self._options(path), self.knowledge, self._config(path)
+            )
+        self._documents[path] = document
+        self._index(document)
+        if isinstance(document, Devcontainer):
+            self._reread_dockerfile(document)
+        return document
+
+    def remove(self, path: str) -> None:
+        """Forget a document; nothing happens when it is not there."""
+        document = self._documents.pop(path, None)
+        if isinstance(document, Dockerfile):
+            for _, mount in document.caches:
+                if mount.key is not None:
+                    places = self._by_key.get(mount.key.identity)
+                    if places is not None:
+                        places.pop(path, [])
+                        if not places:
+                            del self._by_key[mount.key.identity]
+
+    def _options(self, path: str) -> BuildOptions:
+        arguments = {**self._devcontainer_args(path), **self.settings.build_args}
+        return BuildOptions(arguments, self.settings.namespace, self.settings.engine)
+
+    def _devcontainer_args(self, path: str) -> Mapping[str, str]:
+        for document in self._documents.values():
+            if isinstance(document, Devcontainer) and document.dockerfile_path == path:
+                return document.build_args
+        return {}
+
+    def _reread_dockerfile(self, document: Devcontainer) -> None:
+        # The build arguments of a devcontainer.json decide keys of the Dockerfile that it builds.
+        path = document.dockerfile_path
+        known = self._documents.get(path) if path else None
+        if path and isinstance(known, Dockerfile) and document.build_args:
+            self.add(path, known.source.text, "dockerfile")
+
+    def _config(self, path: str) -> Callable[[str], str | None]:
+        folder = posixpath.dirname(path)
+
+        def read(name: str) -> str | None:
+            inside = posixpath.normpath(posixpath.join(folder, name))
+            return None if inside.startswith("..") else self.read(inside)
+
+        return read
+
+    def _index(self, document: Document) -> None:
+        if not isinstance(document, Dockerfile):
+            return
+        for run, mount in document.caches:
+            assert mount.key is not None
+            places = self._by_key.setdefault(mount.key.identity, {})
+            places.setdefault(document.path, []).append(Place(document, run, mount))
+
+    def sharing(self, key: Key) -> Iterator[Place]:
+        """Yield every mount of the workspace that has this key."""
+        for path in sorted(self._by_key.get(key.identity, ())):
+            yield from self._by_key[key.identity][path]
+
+    def caches(self) -> Iterator[Place]:
+        """Yield every cache mount of every Dockerfile; costs the workspace, for reports only."""
+        for path in sorted(self._documents):
+            document = self._documents[path]
+            if isinstance(document, Dockerfile):
+                for run, mount in document.caches:
+                    yield Place(document, run, mount)
+
+    def dockerfile_of(self, document: Devcontainer) -> Dockerfile | None:
+        """Return the Dockerfile that a devcontainer.json builds, if it lies in the workspace."""
+        path = document.dockerfile_path
+        if path is None:
+            return None
+        known = self._documents.get(path)
+        if known is None:
+            text = self.read(path)
+            if text is not None:
+                known = self.add(path, text, "dockerfile")
+        return known if isinstance(known, Dockerfile) else None

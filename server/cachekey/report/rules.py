@@ -1,0 +1,118 @@
+"""The rules' documentation for ``cachekey rule`` and reports, taken from the rules themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cachekey.finding import Severity
+from cachekey.report.text import Style
+from cachekey.rule import Fixable
+from cachekey.rules import ALL
+from cachekey.suppress import UNREADABLE, UNUSED
+
+HOME = "https://github.com/cachekey/cachekey"
+"""Where the documentation lives."""
+
+_UNUSED = """A comment that silences findings silences nothing.
+
+The finding is gone, the rule's name is wrong, or the comment stands where it does not count. Once
+idle, it would hide the next real finding.
+
+## Bad
+```dockerfile
+FROM debian:13
+# cachekey: ignore[CK201] the cache belongs to root on purpose
+RUN true
+```
+
+## Good
+```dockerfile
+FROM debian:13
+RUN true
+```
+
+## Fix
+Delete the comment, or the idle names of its list. A name of the rules about keys (CK1) may silence
+a finding that rests on another file: deleting it counts as unsafe.
+"""
+_UNREADABLE = """A file cannot be decoded, or cannot be parsed from here on.
+
+It is not UTF-8 (or UTF-16 with a byte order mark), it is binary, the system does not let it be
+read, or BuildKit's parser would stop here. What can be read of it is still checked.
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One rule as its readers see it."""
+
+    code: str
+    name: str
+    severity: Severity
+    fixable: Fixable
+    summary: str
+    doc: str
+
+
+def _own(code: str, name: str, severity: Severity, fixable: Fixable, doc: str) -> Entry:
+    return Entry(code, name, severity, fixable, doc.splitlines()[0].rstrip("."), doc)
+
+
+@lru_cache(maxsize=1)
+def catalog() -> tuple[Entry, ...]:
+    """Return every rule by code, those included that are no walk over a model."""
+    own = (
+        _own(UNUSED.code, UNUSED.name, Severity.INFORMATION, Fixable.SOMETIMES, _UNUSED),
+        _own(UNREADABLE.code, UNREADABLE.name, Severity.ERROR, Fixable.NEVER, _UNREADABLE),
+    )
+    entries = {entry.code: entry for entry in own}
+    for rule in ALL:
+        doc = rule.doc.strip() + "\n"
+        entries[rule.code] = Entry(
+            rule.code, rule.name, rule.severity, rule.fixable, rule.summary, doc
+        )
+    return tuple(entries[code] for code in sorted(entries))
+
+
+def url_of(code: str) -> str:
+    """Return the page that documents a rule."""
+    return f"{HOME}#{code.lower()}"
+
+
+def as_data(entry: Entry) -> dict[str, Any]:
+    """Return a rule as plain data for JSON."""
+    return {
+        "code": entry.code,
+        "name": entry.name,
+        "severity": entry.severity.value,
+        "fixable": entry.fixable.value,
+        "summary": entry.summary,
+        "doc": entry.doc,
+        "url": url_of(entry.code),
+    }
+
+
+def table(style: Style) -> Iterator[str]:
+    """Yield the list of all rules, a line each."""
+    entries = catalog()
+    width = max(len(entry.name) for entry in entries)
+    words = max(len(entry.severity.value) for entry in entries)
+    for entry in entries:
+        fix = "" if entry.fixable is Fixable.NEVER else "fix"
+        severity = f"{entry.severity.value:{words}}"
+        name = f"{entry.name:{width}}"
+        yield f"{style(entry.code, '1')}  {name}  {severity}  {fix:3}  {entry.summary}\n"
+
+
+def page(entry: Entry, style: Style) -> str:
+    """Return a rule's documentation."""
+    fix = {
+        Fixable.ALWAYS: "always fixable",
+        Fixable.SOMETIMES: "sometimes fixable",
+        Fixable.NEVER: "no fix",
+    }[entry.fixable]
+    head = f"{style(f'{entry.code} {entry.name}', '1')} ({entry.severity.value}, {fix})"
+    return f"{head}\n\n{entry.doc.rstrip()}\n"

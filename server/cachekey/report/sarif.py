@@ -1,0 +1,129 @@
+"""SARIF 2.1.0, as code scanning services take it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from cachekey import __version__
+from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.report import Report
+from cachekey.report.json import dump
+from cachekey.text import Span
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning"}
+
+
+def render(report: Report) -> str:
+    """Return the report as a SARIF log of one run."""
+    rules = _rules(report.findings)
+    numbers = {rule["id"]: index for index, rule in enumerate(rules)}
+    seen: Counter[str] = Counter()
+    results = [_result(report, finding, numbers, seen) for finding in report.findings]
+    driver = {"name": "Cachekey", "semanticVersion": __version__, "rules": rules}
+    run = {"tool": {"driver": driver}, "columnKind": "utf16CodeUnits", "results": results}
+    return dump({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _rules(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    from cachekey.report.rules import catalog, url_of
+
+    known = {entry.code: entry for entry in catalog()}
+    rules: list[dict[str, Any]] = []
+    for code, name in sorted({(finding.code, finding.rule) for finding in findings}):
+        rule: dict[str, Any] = {"id": code, "name": name, "helpUri": url_of(code)}
+        if entry := known.get(code):
+            rule |= {
+                "shortDescription": {"text": f"{entry.summary}."},
+                "help": {"text": entry.doc, "markdown": entry.doc},
+                "defaultConfiguration": {"level": _LEVELS.get(entry.severity, "note")},
+            }
+        rules.append(rule)
+    return rules
+
+
+def _result(
+    report: Report, finding: Finding, numbers: dict[str, int], seen: Counter[str]
+) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": numbers[finding.code],
+        "level": _LEVELS.get(finding.severity, "note"),
+        "message": {"text": finding.message},
+        "locations": [_location(report, finding.path, finding.span)],
+        "partialFingerprints": {"cachekey/v1": _fingerprint(report, finding, seen)},
+    }
+    if finding.related:
+        result["relatedLocations"] = [
+            {
+                "id": number,
+                **_location(report, item.path, item.span),
+                "message": {"text": item.message},
+            }
+            for number, item in enumerate(finding.related, 1)
+        ]
+    fixes = [_fix(report, fix) for fix in finding.fixes if fix.edits]
+    if fixes := [fix for fix in fixes if fix]:
+        result["fixes"] = fixes
+    return result
+
+
+def _fingerprint(report: Report, finding: Finding, seen: Counter[str]) -> str:
+    """Name a finding by what it says and where, but not by line, so that it survives edits."""
+    name = report.name(finding.path)
+    digest = hashlib.sha256(f"{finding.code}\0{name}\0{finding.message}".encode("utf-8", "replace"))
+    value = digest.hexdigest()[:32]
+    seen[value] += 1
+    return f"{value}:{seen[value]}"
+
+
+def _artifact(report: Report, path: str) -> dict[str, str]:
+    name = report.name(path)
+    if ":" in name.split("/", 1)[0] and name[1:2] == ":":
+        return {"uri": "file:///" + quote(name, errors="surrogateescape")}
+    if name.startswith("/"):
+        return {"uri": "file://" + quote(name, errors="surrogateescape")}
+    return {"uri": quote(name, errors="surrogateescape")}
+
+
+def _region(report: Report, path: str, span: Span) -> dict[str, int]:
+    start, end = report.places(path, span)
+    return {
+        "startLine": start.line + 1,
+        "startColumn": start.character + 1,
+        "endLine": end.line + 1,
+        "endColumn": end.character + 1,
+    }
+
+
+def _location(report: Report, path: str, span: Span) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": _artifact(report, path),
+            "region": _region(report, path, span),
+        }
+    }
+
+
+def _fix(report: Report, fix: Fix) -> dict[str, Any] | None:
+    if fix.safety is Safety.MANUAL:
+        # Whoever applies fixes of a log does not complete them.
+        return None
+    replacements: dict[str, list[dict[str, Any]]] = {}
+    for item in fix.edits:
+        replacements.setdefault(item.path, []).append(
+            {
+                "deletedRegion": _region(report, item.path, item.edit.span),
+                "insertedContent": {"text": item.edit.text},
+            }
+        )
+    changes = [
+        {"artifactLocation": _artifact(report, path), "replacements": listed}
+        for path, listed in replacements.items()
+    ]
+    return {"description": {"text": fix.title}, "artifactChanges": changes}

@@ -1,0 +1,70 @@
+"""Only terminals know of the cache, the container's own processes do not.
+
+`remoteEnv` is seen by lifecycle commands and by what the editor starts, not by the container's main
+process, its services or a plain `docker exec`. These use the tool's default directory, beside the
+mounted cache.
+
+## Bad
+```jsonc
+{
+  "image": "ubuntu:24.04",
+  "mounts": ["type=volume,source=uv-cache,target=/cache/uv"],
+  "remoteEnv": { "UV_CACHE_DIR": "/cache/uv" }
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "ubuntu:24.04",
+  "mounts": ["type=volume,source=uv-cache,target=/cache/uv"],
+  "containerEnv": { "UV_CACHE_DIR": "/cache/uv" }
+}
+```
+
+## Fix
+The entry moves to `containerEnv`; the container must be rebuilt for it.
+
+## Source
+containers.dev, *containerEnv* and *remoteEnv*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.devcontaineredit import move_variable
+from cachekey.finding import Finding, Severity
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.model.devcontainer_caches import told
+from cachekey.rule import Context, Fixable, rule
+
+
+@rule("CK716", "cache-env-remote-only", Severity.INFORMATION, Fixable.ALWAYS)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report a variable in remoteEnv that points into a mount and stands nowhere else."""
+    elsewhere = {entry.name for entry in (*document.container_env, *document.run_env)}
+    found = [
+        (entry, claim, mount)
+        for entry, claim, directory in told(document, ctx.project.knowledge)
+        if entry.place == "remoteEnv" and entry.name not in elsewhere
+        for mount in document.effective_mounts
+        if mount.covers(directory) and mount.type in ("volume", "bind")
+    ]
+    owner = document.root.member("remoteEnv")
+    for entry, claim, mount in found:
+        if entry.member is None or owner is None or owner.value is None:
+            continue
+        alone = len(owner.value.members) == 1
+        fix = ctx.fix(
+            f"Move {entry.name} to containerEnv",
+            *move_variable(document, entry, "containerEnv"),
+            preferred=True,
+        )
+        yield ctx.finding(
+            owner.key_span if alone else entry.member.key_span,
+            f"only terminals see {entry.name} in remoteEnv, {claim.tool.name} caches elsewhere "
+            "in other processes",
+            fixes=[fix],
+            related=[ctx.related(mount.span, "the mount that it names")],
+        )

@@ -1,0 +1,102 @@
+"""A cache mount is asked for at run time.
+
+Cache mounts exist only while an image is built, in `RUN --mount=type=cache`. Docker refuses the
+type for a container, so that a dev container with it does not start. With Docker Compose it
+becomes an anonymous volume instead, empty after every rebuild.
+
+## Bad
+```jsonc
+{
+  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "mounts": ["type=cache,id=uv-cache,target=/cache/uv"]
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "mounts": ["type=volume,source=uv-cache,target=/cache/uv"]
+}
+```
+
+## Fix
+A named volume, which containers keep and share; with the variable and the owner that it needs
+where the file shows that. The second choice binds the host's own cache, so that all dev
+containers share it. A build's cache and either of these are different stores: nothing moves from
+one to the other.
+
+## Source
+Docker `opts/mount.go` and the engine's `volume/mounts/parser.go` (`mount type unknown`);
+moby/moby#48555 asks for the feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.devcontainerrecipe import host_bind, volume
+from cachekey.finding import Finding, Fix, Related, Severity
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.model.devcontainer_caches import cache_of
+from cachekey.model.devcontainer_mounts import RuntimeMount
+from cachekey.model.substitution import literal
+from cachekey.rule import Context, Fixable, rule
+from cachekey.text import Span
+
+
+@rule("CK701", "cache-mount-at-runtime", Severity.ERROR, Fixable.ALWAYS)
+def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+    """Report every mount of type cache that the container would get."""
+    if mount.type != "cache" or (mount.compose and mount.origin != "mounts"):
+        return
+    field = mount.field("type")
+    if field is None:
+        return
+    span = field.span if mount.form == "string" else _value_with_quotes(mount, field.value_span)
+    if mount.compose:
+        message = "compose makes an anonymous volume of type=cache, empty after every rebuild"
+    else:
+        message = "Docker has no type=cache for a container, only builds have: it will not start"
+    fixes = list(_fixes(mount, ctx))
+    yield ctx.finding(span, message, fixes=fixes, related=list(_builds(mount, ctx)))
+
+
+def _value_with_quotes(mount: RuntimeMount, span: Span) -> Span:
+    for member in mount.node.members:
+        if member.value is not None and member.value.span.covers(span):
+            return member.value.span
+    return span
+
+
+def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
+    document: Devcontainer = ctx.document
+    cache = cache_of(mount, document, ctx.project.knowledge)
+    named = volume(mount, document, ctx.project, ("consistency",), cache)
+    yield ctx.fix(
+        f"Use a named volume{named.extras}",
+        *named.edits,
+        safety=named.safety,
+        preferred=True,
+        reason=named.reason,
+    )
+    shared = host_bind(mount, document, ctx.project)
+    if shared is not None and cache is not None:
+        yield ctx.fix(
+            f"Bind the host's {cache.tool} cache from ${{localEnv:{shared.extras}}}",
+            *shared.edits,
+            safety=shared.safety,
+            reason=shared.reason,
+        )
+
+
+def _builds(mount: RuntimeMount, ctx: Context) -> Iterator[Related]:
+    """Point at the build's cache of the same name, which people take for the same store."""
+    dockerfile = ctx.project.dockerfile_of(ctx.document)
+    name = literal(mount.value("id")) or mount.place
+    if dockerfile is None:
+        return
+    for _, built in dockerfile.caches:
+        if built.key is not None and built.key.name.text == name:
+            yield ctx.related(built.span, "the build's own cache, another store", dockerfile.path)
+            return

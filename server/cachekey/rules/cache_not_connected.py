@@ -1,0 +1,96 @@
+"""A cache is mounted and its tool is not told, or told and nothing is mounted.
+
+A volume on a directory of your own does nothing until the tool's variable names that directory. The
+other way round, a variable that names a directory without a mount keeps a cache that goes with the
+container, at the next rebuild.
+
+## Bad
+```jsonc
+{
+  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "mounts": ["type=volume,source=uv-cache,target=/cache/uv"],
+  "postCreateCommand": "uv sync"
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "containerEnv": {
+    "UV_CACHE_DIR": "/cache/uv"
+  },
+  "mounts": ["type=volume,source=uv-cache,target=/cache/uv"],
+  "postCreateCommand": "uv sync"
+}
+```
+
+## Fix
+The tool's variable in `containerEnv`, or a named volume on the directory that the variable names.
+
+## Source
+The tool's own documentation, named in `cachekey/knowledge/tools`; containers.dev, *containerEnv*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.devcontaineredit import add_mount, set_variable
+from cachekey.devcontainerrecipe import own
+from cachekey.finding import Finding, Safety, Severity
+from cachekey.knowledge import Claim
+from cachekey.model.devcontainer import Devcontainer, EnvEntry
+from cachekey.model.devcontainer_judge import unmounted, untold, unwritable_for
+from cachekey.model.devcontainer_mounts import RuntimeMount
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc import span_in
+
+
+@rule("CK706", "cache-not-connected", Severity.WARNING, Fixable.ALWAYS)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report both halves: mounts without a variable, variables without a mount."""
+    for mount in document.effective_mounts:
+        if mount.type != "cache":
+            yield from _mount(mount, ctx)
+    for entry, claim, directory in unmounted(document, ctx.project):
+        if entry.value is not None:
+            yield _variable(entry, claim, directory, ctx)
+
+
+def _mount(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+    cache = untold(mount, ctx.document, ctx.project)
+    if cache is None or mount.target is None or mount.place is None:
+        return
+    pin = cache.cache.pin
+    fix = ctx.fix(
+        f"Set {pin} to {mount.place} in containerEnv",
+        *set_variable(ctx.document, pin, mount.place),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason=f"That the mount is meant for {cache.tool} is told by its name only.",
+    )
+    message = f"{cache.tool} does not know of {mount.place}: nothing sets {pin}"
+    yield ctx.finding(span_in(mount.target), message, fixes=[fix])
+
+
+def _variable(entry: EnvEntry, claim: Claim, directory: str, ctx: Context) -> Finding:
+    document: Devcontainer = ctx.document
+    edits = add_mount(document, f"type=volume,source={claim.cache.id},target={directory}")
+    reason, user = "", unwritable_for(directory, document, ctx.project)
+    if user is not None:
+        ownership = own(document, directory)
+        edits, reason = edits + ownership.edits, ownership.reason
+    fix = ctx.fix(
+        f"Mount the volume {claim.cache.id} on {directory}",
+        *edits,
+        safety=Safety.UNSAFE if user else Safety.SAFE,
+        preferred=True,
+        reason=reason,
+    )
+    message = (
+        f"{claim.tool.name} caches in {directory}, where nothing is mounted: "
+        "the cache goes with the container"
+    )
+    span = span_in(entry.value) if entry.value is not None else entry.span
+    return ctx.finding(span, message, fixes=[fix])

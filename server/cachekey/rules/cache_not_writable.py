@@ -1,0 +1,130 @@
+"""A RUN of another user writes a cache that belongs to root.
+
+A new cache belongs to 0:0 with mode 0755 unless the mount says otherwise; `USER` does not matter.
+The tool then fails, or goes on without its cache and says so in a line that nobody reads.
+
+## Bad
+```dockerfile
+FROM debian:13
+RUN useradd --create-home --uid 1000 app
+USER app
+RUN --mount=type=cache,target=/home/app/.npm npm ci
+```
+
+## Good
+```dockerfile
+FROM debian:13
+RUN useradd --create-home --uid 1000 app
+USER app
+RUN --mount=type=cache,target=/home/app/.npm,uid=1000,gid=1000 npm ci
+```
+
+## Fix
+`uid=` and `gid=` with the numbers that the file itself or the base image's documentation tells.
+They count for a new cache only and join its key, so that a new cache begins. A `mode=` is never
+offered: the daemon's umask cuts it, and in many installations nothing of `0777` is left for
+others.
+
+Silent when the user or its number is not known, when the RUN calls sudo or the like, when a
+`mode` is written, and when a RUN that shares the cache changes its owner or mode.
+
+## Source
+BuildKit `dockerfile2llb/convert_runmount.go` (`setCacheUIDGID`); proven in `tests/buildkit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import Mount
+from cachekey.model.project import Place
+from cachekey.model.scope import User
+from cachekey.model.tooluses import relation_to
+from cachekey.mountedit import set_options
+from cachekey.purpose import in_file, merge_edits, opens_up, owner_of, same_cache, writer
+from cachekey.rule import Context, Fixable, rule
+
+
+@rule("CK201", "cache-not-writable", Severity.WARNING, Fixable.SOMETIMES)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report each cache of this RUN that its user may not write to."""
+    user = writer(run)
+    if user is None or user.is_root is not False or run.onbuild:
+        return
+    if user.uid is None and (user.account is None or user.account.span is None):
+        return
+    for mount in run.caches:
+        owner = _owner(mount)
+        if owner is None or owner == user.uid or mount.readonly or not run.visible_mount(mount):
+            continue
+        if _elsewhere(run, mount):
+            continue
+        sharing = same_cache(ctx.project, ctx.path, mount)
+        if any(_relaxes(place) for place in sharing):
+            continue
+        yield ctx.finding(
+            mount.target_span,
+            f"a new cache here belongs to {_name(owner)}, and this RUN is {user.label}: "
+            f"{_consequence(run, mount)}",
+            related=[ctx.related(user.span, f"USER {user.text}")] if user.span else [],
+            fixes=list(_fixes(mount, user, sharing, ctx)),
+        )
+
+
+def _owner(mount: Mount) -> int | None:
+    """Return the owner of a new volume; None when it is open or when ``mode`` lets others in."""
+    if "mode" in mount.options or mount.source != "/" or mount.origin:
+        return None
+    return mount.uid
+
+
+def _name(owner: int) -> str:
+    return "root" if owner == 0 else f"user {owner}"
+
+
+def _elsewhere(run: Run, mount: Mount) -> bool:
+    """Tell whether every tool of the RUN is known to leave this directory alone."""
+    directory = mount.directory
+    if directory is None:
+        return True
+    if not run.uses or not run.commands.complete:
+        return False
+    return all(relation_to(directory, use) == "none" for use in run.uses)
+
+
+def _relaxes(place: Place) -> bool:
+    user = writer(place.run)
+    if user is None or opens_up(place.run, place.mount.directory):
+        return True
+    # Root beside another user is the matter of CK202.
+    return user.is_root is not False
+
+
+def _consequence(run: Run, mount: Mount) -> str:
+    for use in run.uses:
+        if mount.directory and relation_to(mount.directory, use) in ("exact", "parent", "part"):
+            return f"{use.tool.name} {use.tool.unwritable or 'may not write to it'}"
+    return "it may not write to it"
+
+
+def _fixes(mount: Mount, user: User, sharing: list[Place], ctx: Context) -> Iterator[Fix]:
+    owner = owner_of(user)
+    if owner:
+        edits = [
+            edit
+            for place in sharing
+            if place.run.scope.user.uid == user.uid
+            for edit in in_file(place.dockerfile, set_options(place.mount, **owner))
+        ]
+        text = ",".join(f"{name}={value}" for name, value in owner.items())
+        title = f"Let a new cache belong to {user.name or user.uid}: {text}"
+        yield ctx.fix(title, *merge_edits(edits), preferred=True)
+    else:
+        yield ctx.fix(
+            f"Add uid= with the number of {user.name}",
+            *set_options(mount, uid="UID"),
+            safety=Safety.MANUAL,
+            reason=f"the number of {user.name} is not in this file: put it in the place of UID",
+        )

@@ -1,0 +1,97 @@
+"""The tool of this RUN keeps its cache elsewhere, so that the mount stays empty.
+
+The mount is legal, the build is green, and every build downloads everything again. It happens
+when `USER` changes the home, when the base image or an `ENV` moves the cache, and when a path is
+remembered wrongly.
+
+## Bad
+```dockerfile
+FROM python:3.13
+ENV UV_LINK_MODE=copy
+RUN --mount=type=cache,target=/root/.cache/pip uv sync
+```
+
+## Good
+```dockerfile
+FROM python:3.13
+ENV UV_LINK_MODE=copy
+RUN --mount=type=cache,target=/root/.cache/uv uv sync
+```
+
+## Fix
+Mount the directory that the tool uses; below another user the same edit makes a new cache belong
+to that user. Or tell the tool to use the target, by its own variable; that puts a variable into
+the image and is not applied unasked.
+
+Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
+program is not known, when a variable, flag, configuration file or unknown base image may move the
+cache, for a parent or a part of the directory, when the script names the target, and when another
+mount of the RUN holds the tool's cache.
+
+## Source
+Each tool's own manual, named in its file below `knowledge/tools`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Fix, Related, Safety, Severity
+from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import Mount
+from cachekey.mountedit import insert_line_before
+from cachekey.rule import Context, Fixable, rule
+from cachekey.toolmount import Wanted, candidates, retarget, surely_idle
+
+
+@rule("CK301", "cache-target-mismatch", Severity.WARNING, Fixable.SOMETIMES)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report cache mounts that no command of the RUN uses while a tool's cache lies elsewhere."""
+    if run.onbuild:
+        return
+    for mount in run.caches:
+        if not mount.target.known or not run.visible_mount(mount) or not _is_path(mount):
+            continue
+        if not surely_idle(run, mount):
+            continue
+        found = candidates(run, mount)
+        if not found:
+            continue
+        best = found[0]
+        yield ctx.finding(
+            mount.target_span,
+            f"{best.use.tool.name} keeps its cache in {best.path} here, not in {mount.directory}: "
+            "this mount stays empty",
+            related=_why(best, ctx),
+            fixes=list(_fixes(run, mount, found, ctx)),
+        )
+
+
+def _is_path(mount: Mount) -> bool:
+    # `~` and paths of the host have rules of their own.
+    text = mount.target.text
+    return text.startswith("/") and not text.startswith("/Users/")
+
+
+def _why(best: Wanted, ctx: Context) -> list[Related]:
+    span = best.directory.span
+    return [ctx.related(span, best.directory.decided_by)] if span is not None else []
+
+
+def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterator[Fix]:
+    paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
+    for number, path in enumerate(reversed(paths)):
+        edits = retarget(run, mount, path)
+        if edits is not None:
+            own = " and let its user own it" if len(edits) > 1 else ""
+            yield ctx.fix(f"Mount {path}{own}", *edits, preferred=number == 0)
+    best = found[0]
+    variable = best.directory.cache.pin
+    if variable and variable not in run.scope.variables and len(paths) == 1:
+        line = f"ENV {variable}={mount.directory}"
+        yield ctx.fix(
+            f"Let {best.use.tool.name} use {mount.directory}: {line}",
+            insert_line_before(ctx.document, run.span.start, line),
+            safety=Safety.UNSAFE,
+            reason=f"{variable} becomes part of the image's environment",
+        )

@@ -1,0 +1,55 @@
+"""Compose does not get an option of the mount.
+
+For a compose configuration the Dev Containers tools write a mount as `source:target`; everything
+else is left out without a message. A `readonly` mount is writable, a tmpfs an anonymous volume.
+
+## Bad
+```jsonc
+{
+  "dockerComposeFile": "compose.yml",
+  "service": "app",
+  "workspaceFolder": "/w",
+  "mounts": ["type=volume,source=wheels,target=/wheels,readonly"]
+}
+```
+
+## Good
+```jsonc
+{
+  "dockerComposeFile": "compose.yml",
+  "service": "app",
+  "workspaceFolder": "/w",
+  "mounts": ["type=volume,source=wheels,target=/wheels"]
+}
+```
+
+## Source
+Dev Containers CLI `src/spec-node/dockerCompose.ts`; devcontainers/cli#881.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.model.devcontainer_mounts import RuntimeMount
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.dockermount import KEYS
+
+_KEPT = ("type", "source", "target", "external", "consistency")
+
+
+@rule("CK719", "compose-mount-option-dropped", Severity.WARNING, Fixable.NEVER)
+def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+    """Report options that compose never sees."""
+    if not mount.compose or mount.origin != "mounts" or mount.type == "cache" or mount.opaque:
+        return
+    kind = mount.field("type")
+    if mount.type == "tmpfs" and kind is not None:
+        message = "compose makes an anonymous volume of this tmpfs"
+        yield ctx.finding(kind.span, message)
+        return
+    for field in mount.fields:
+        if field.name in KEYS and field.name not in _KEPT:
+            message = f"compose does not get '{field.key.text.strip()}' of this mount"
+            yield ctx.finding(field.span, message)

@@ -1,0 +1,54 @@
+"""Mounts and variables in `runArgs` have no effect with compose.
+
+`runArgs` are arguments of `docker run`, which a compose configuration does not use. `mounts` and
+`containerEnv` work in both.
+
+## Bad
+```jsonc
+{
+  "dockerComposeFile": "compose.yml",
+  "service": "app",
+  "workspaceFolder": "/w",
+  "runArgs": ["--mount", "type=volume,source=wheels,target=/wheels"]
+}
+```
+
+## Good
+```jsonc
+{
+  "dockerComposeFile": "compose.yml",
+  "service": "app",
+  "workspaceFolder": "/w",
+  "mounts": ["type=volume,source=wheels,target=/wheels"]
+}
+```
+
+## Source
+Dev Containers CLI `src/spec-node/dockerCompose.ts`; containers.dev, *runArgs*.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.rule import Context, Fixable, rule
+
+_MEANT = re.compile(r"(?:--mount|--volume|--tmpfs|-v|-e|--env)(?:=|\Z)")
+
+
+@rule("CK720", "compose-runargs-ignored", Severity.WARNING, Fixable.NEVER)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report runArgs with a mount or a variable in a compose configuration."""
+    member = document.root.member("runArgs")
+    if not document.compose or member is None or member.value is None:
+        return
+    for element in member.value.elements:
+        text = element.value.text
+        match = _MEANT.match(text.text) if text is not None else None
+        if match is not None:
+            flag = match.group().rstrip("=")
+            yield ctx.finding(member.key_span, f"compose ignores runArgs, its {flag} has no effect")
+            return

@@ -1,0 +1,74 @@
+"""Compose does not know the volume.
+
+For a compose configuration the Dev Containers tools declare a volume only where the mount says
+`type=volume`. Without it, compose refuses to start: `refers to undefined volume`.
+
+## Bad
+```jsonc
+{
+  "dockerComposeFile": "compose.yml",
+  "service": "app",
+  "workspaceFolder": "/w",
+  "mounts": ["source=history,target=/history"]
+}
+```
+
+## Good
+```jsonc
+{
+  "dockerComposeFile": "compose.yml",
+  "service": "app",
+  "workspaceFolder": "/w",
+  "mounts": ["type=volume,source=history,target=/history"]
+}
+```
+
+## Fix
+`type=volume`. Silent where a compose file declares the volume itself.
+
+## Source
+Dev Containers CLI `src/spec-node/dockerCompose.ts`; Docker Compose.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.model.devcontainer import Devcontainer, resolve
+from cachekey.model.devcontainer_mounts import RuntimeMount
+from cachekey.rule import Context, Fixable, rule
+from cachekey.text import Edit, Span
+
+
+@rule("CK718", "compose-undefined-volume", Severity.ERROR, Fixable.ALWAYS)
+def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+    """Report named volumes without a type in a compose configuration."""
+    if not mount.compose or mount.origin != "mounts" or mount.form != "string":
+        return
+    name = mount.volume
+    if name is None or mount.field("type") is not None or mount.place is None or mount.opaque:
+        return
+    if re.match(r"[/.~\\]|[A-Za-z]:", name) or _declared(name, ctx):
+        return
+    start = mount.span.start
+    fix = ctx.fix("Add type=volume", Edit(Span(start, start), "type=volume,"), preferred=True)
+    message = f"compose knows no volume '{name}': it is declared for type=volume only"
+    yield ctx.finding(mount.span, message, fixes=[fix])
+
+
+def _declared(name: str, ctx: Context) -> bool:
+    """Tell whether one of the compose files declares the volume."""
+    document: Devcontainer = ctx.document
+    node = document.get("dockerComposeFile")
+    nodes = [] if node is None else [node, *(element.value for element in node.elements)]
+    entry = re.compile(rf"^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:", re.MULTILINE)
+    for item in nodes:
+        path = resolve(document.path, item.text)[0] if item.text is not None else None
+        text = ctx.project.read(posixpath.normpath(path)) if path else None
+        section = re.search(r"^volumes:", text or "", re.MULTILINE)
+        if text is not None and section is not None and entry.search(text, section.end()):
+            return True
+    return False

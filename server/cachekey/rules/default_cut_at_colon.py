@@ -1,0 +1,61 @@
+"""A variable's default ends at the colon.
+
+The Dev Containers tools split `${localEnv:NAME:default}` at every colon and use the third part: of
+`C:/uv` only `C` is left, of an image with a tag only the name.
+
+## Bad
+```jsonc
+{
+  "build": { "dockerfile": "Dockerfile", "args": { "BASE": "${localEnv:BASE:python:3.13}" } }
+}
+```
+```dockerfile .devcontainer/Dockerfile
+ARG BASE
+FROM $BASE
+```
+
+## Good
+```jsonc
+{
+  "build": { "dockerfile": "Dockerfile", "args": { "BASE": "${localEnv:BASE:python}" } }
+}
+```
+```dockerfile .devcontainer/Dockerfile
+ARG BASE
+FROM $BASE
+```
+
+## Fix
+The default written as it is used now; what was meant needs another form.
+
+## Source
+Dev Containers CLI `src/spec-common/variableSubstitution.ts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Safety, Severity
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.model.substitution import resolved_late
+from cachekey.rule import Context, Fixable, rule
+from cachekey.text import Edit
+
+
+@rule("CK708", "default-cut-at-colon", Severity.WARNING, Fixable.ALWAYS)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report defaults of which a part is lost."""
+    for path, _, variable in document.variables:
+        if not variable.cut or (variable.kind == "containerEnv" and not resolved_late(path)):
+            continue
+        whole = ":".join(variable.parts[1:])
+        kept = f"${{{variable.kind}:{variable.name}:{variable.default}}}"
+        fix = ctx.fix(
+            f"Write the default that counts: {kept}",
+            Edit(variable.span, kept),
+            safety=Safety.UNSAFE,
+            reason="It keeps what happens now, which is hardly what was meant.",
+        )
+        message = f"the default ends at the colon: '{variable.default}' is used, not '{whole}'"
+        yield ctx.finding(variable.span, message, fixes=[fix])

@@ -1,0 +1,109 @@
+"""The base image deletes every package right after its installation, so that the mount stays empty.
+
+Debian's and Ubuntu's images carry a configuration of apt that removes downloaded packages after
+each call. The lists stay; the packages, which are what takes time, do not.
+
+## Bad
+```dockerfile
+FROM debian:13
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,target=/var/lib/apt,sharing=locked \
+    apt-get update && apt-get install -y curl
+```
+
+## Good
+```dockerfile
+FROM debian:13
+RUN rm -f /etc/apt/apt.conf.d/docker-clean \
+    && echo 'Binary::apt::APT::Keep-Downloaded-Packages "true";' > /etc/apt/apt.conf.d/keep-cache
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,target=/var/lib/apt,sharing=locked \
+    apt-get update && apt-get install -y curl
+```
+
+## Fix
+The documented two lines, once, in front of the first RUN of the stage that needs them. They
+change a configuration file of the image and are therefore not applied unasked.
+
+Silent where this is dealt with anywhere in the stage or in one it is built on, where the base
+image is not known to be of the family, and where only the lists are mounted.
+
+## Source
+Dockerfile reference, example "cache apt packages"; the tool's file below `knowledge/tools`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Safety, Severity
+from cachekey.knowledge.records import Keeping
+from cachekey.model.dockerfile import Run, Stage
+from cachekey.model.mounts import Mount
+from cachekey.model.tooluses import ToolUse
+from cachekey.mountedit import insert_line_before
+from cachekey.rule import Context, Fixable, rule
+from cachekey.toolmount import COVERS
+
+
+@rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.ALWAYS)
+def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount of a stage whose packages the image deletes."""
+    done: set[str] = set()
+    for run in stage.runs:
+        if run.onbuild or run.scope.user.is_root is False:
+            continue
+        for use in run.uses:
+            keeping = use.tool.keeping
+            if keeping is None or use.tool.id in done or use.uses is not True:
+                continue
+            mount = _mounted(run, use, keeping)
+            if mount is None or not _deletes(stage, keeping):
+                continue
+            done.add(use.tool.id)
+            if not _dealt_with(stage, keeping, ctx):
+                yield _finding(run, use, mount, keeping, ctx)
+
+
+def _mounted(run: Run, use: ToolUse, keeping: Keeping) -> Mount | None:
+    for directory in use.directories:
+        if directory.cache.role in keeping.caches and directory.used is True:
+            for mount in run.caches:
+                if mount.directory and directory.relation(mount.directory) in COVERS:
+                    return mount
+    return None
+
+
+def _deletes(stage: Stage, keeping: Keeping) -> bool:
+    facts = stage.chain[-1].base.facts
+    return facts is not None and facts.family in keeping.families
+
+
+def _dealt_with(stage: Stage, keeping: Keeping, ctx: Context) -> bool:
+    """Tell whether an instruction of the stage chain speaks of the matter, in whatever way."""
+    source = ctx.document.source
+    for part in stage.chain:
+        for step in part.steps:
+            text = source.slice(step.instruction.span)
+            if any(sign in text for sign in keeping.evidence):
+                return True
+    return False
+
+
+def _finding(run: Run, use: ToolUse, mount: Mount, keeping: Keeping, ctx: Context) -> Finding:
+    source = ctx.document.source
+    escape = ctx.document.tree.escape
+    line = f"RUN {f' {escape}{source.newline}    && '.join(keeping.lines)}"
+    return ctx.finding(
+        mount.target_span,
+        f"{use.tool.name} finds nothing here in the next build: {keeping.cause}",
+        fixes=[
+            ctx.fix(
+                "Keep the packages, once for this stage",
+                insert_line_before(ctx.document, run.span.start, line),
+                safety=Safety.UNSAFE,
+                preferred=True,
+                reason="it changes the package manager's configuration in the image",
+            )
+        ],
+    )

@@ -1,0 +1,66 @@
+"""The target looks like a path of the host, but it is one inside the build container.
+
+A cache mount knows nothing of the machine that runs the build: the target is a directory in the
+RUN, and the volume behind it is the builder's own.
+
+## Bad
+```dockerfile
+FROM python:3.13
+RUN --mount=type=cache,target=/Users/me/Library/Caches/pip pip install requests
+```
+
+## Good
+```dockerfile
+FROM python:3.13
+RUN --mount=type=cache,target=/root/.cache/pip pip install requests
+```
+
+## Fix
+The directory that the tool uses in this RUN.
+
+Silent on Windows base images, and where the script or a variable names the same path.
+
+## Source
+Dockerfile reference, `RUN --mount=type=cache`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.model.dockerfile import Run
+from cachekey.purpose import script_text
+from cachekey.rule import Context, Fixable, rule
+from cachekey.toolmount import maybe_covered, retarget, wanted
+
+_HOST = re.compile(r"/Users/|[A-Za-z]:[\\/]|/[a-z]/Users/|\\\\|%[A-Z]+%", re.ASCII)
+
+
+@rule("CK307", "host-path-target", Severity.WARNING, Fixable.SOMETIMES)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report targets that only make sense on somebody's own machine."""
+    facts = run.scope.base.facts
+    if run.onbuild or (facts is not None and facts.family == "windows"):
+        return
+    if re.search(r"windows|nanoserver|servercore", run.scope.base.reference.text, re.IGNORECASE):
+        return
+    for mount in run.caches:
+        text = mount.target.text
+        if not _HOST.match(text) or text in script_text(run) or _is_set(run, text):
+            continue
+        paths = dict.fromkeys(
+            item.path for item in wanted(run) if not maybe_covered(run, item.directory)
+        )
+        edits = retarget(run, mount, next(iter(paths))) if len(paths) == 1 else None
+        fixes = [ctx.fix(f"Mount {next(iter(paths))}", *edits, preferred=True)] if edits else []
+        yield ctx.finding(
+            mount.target_span,
+            f"{text} is a path inside the build container here, not on your machine",
+            fixes=fixes,
+        )
+
+
+def _is_set(run: Run, text: str) -> bool:
+    return any(text in variable.value.text for variable in run.scope.variables.values())

@@ -1,0 +1,54 @@
+"""Owner options beside a `source=` do nothing.
+
+With a `source` other than `/` the builder opens that directory of the volume as it is: `uid`,
+`gid` and `mode` neither change an owner nor join the key.
+
+## Bad
+```dockerfile
+FROM debian:13
+RUN --mount=type=cache,id=tools,source=pip,target=/root/.cache/pip,uid=1000 pip install requests
+```
+
+## Good
+```dockerfile
+FROM debian:13
+RUN --mount=type=cache,id=tools,source=pip,target=/root/.cache/pip pip install requests
+```
+
+## Fix
+Remove the options.
+
+## Source
+BuildKit `dockerfile2llb/convert_runmount.go`: `setCacheUIDGID` is reached only without a source
+path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.model.dockerfile import Run
+from cachekey.mountedit import remove_options
+from cachekey.rule import Context, Fixable, rule
+
+
+@rule("CK203", "ignored-owner", Severity.INFORMATION, Fixable.ALWAYS)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report owner options of mounts that open a directory inside the volume."""
+    for mount in run.caches:
+        source = mount.value("source")
+        if mount.source == "/" or not mount.owner_options or source is None or not source.known:
+            continue
+        names = [option.field.name.text for option in mount.owner_options]
+        written = " and ".join((", ".join(names[:-1]), names[-1]) if names[1:] else names)
+        fix = ctx.fix(
+            f"Remove {written}", *remove_options(mount, "uid", "gid", "mode"), preferred=True
+        )
+        yield ctx.finding(
+            mount.owner_options[0].field.span,
+            f"{written} {'do' if names[1:] else 'does'} nothing beside source={source.text}: "
+            "the directory in the volume keeps its owner",
+            fixes=[fix],
+            unnecessary=True,
+        )

@@ -1,0 +1,121 @@
+"""What the image needs at run time lies in a cache mount.
+
+Installed packages, environments and browsers below a cache mount are there for this RUN alone.
+The image has an empty directory in their place.
+
+## Bad
+```dockerfile
+FROM node:22
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/app/node_modules npm ci
+CMD ["node", "server.js"]
+```
+
+## Good
+```dockerfile
+FROM node:22
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+CMD ["node", "server.js"]
+```
+
+## Fix
+Mount the tool's download cache instead. That changes what is in the image, as it should, and is
+therefore not applied unasked.
+
+Silent where the RUN takes the result elsewhere, and in stages of which nothing but other paths is
+used.
+
+## Source
+Each tool's own manual, named in its file below `knowledge/tools`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.knowledge.records import Kind
+from cachekey.model.dockerfile import Dockerfile, Run, Stage
+from cachekey.model.mounts import Mount
+from cachekey.model.tooluses import ToolUse, UsedDirectory
+from cachekey.purpose import script_text
+from cachekey.rule import Context, Fixable, rule
+from cachekey.toolmount import maybe_covered, retarget
+
+_TAKES_OUT = re.compile(r"\b(?:cp|mv|rsync|tar|ln|zip|install)\b")
+
+
+@rule("CK403", "install-output-as-cache", Severity.WARNING, Fixable.SOMETIMES)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report cache mounts that hold the result of an installation which the image needs."""
+    dockerfile: Dockerfile = ctx.document
+    if run.onbuild or not run.commands.complete:
+        return
+    for mount in run.caches:
+        found = _result(run, mount)
+        if found is None or _TAKES_OUT.search(script_text(run)):
+            continue
+        stage = dockerfile.stage_of(run)
+        if not _needed(dockerfile, stage, run, mount):
+            continue
+        use, item = found
+        yield ctx.finding(
+            mount.target_span,
+            f"{item.cache.what} of {use.tool.name} are needed in the image, and nothing of a cache "
+            "mount is ever there",
+            fixes=list(_fixes(run, mount, use, item, ctx)),
+        )
+
+
+def _result(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
+    """Return the tool that installs into the mount: surely, at a known place, by this command."""
+    if mount.directory is None or mount.readonly:
+        return None
+    for use in run.uses:
+        for item in use.directories:
+            surely = item.used is True and item.path is not None and item.confidence.warns
+            if item.cache.kind is Kind.RESULT and surely:
+                if item.relation(mount.directory) in ("exact", "parent"):
+                    return use, item
+    return None
+
+
+def _needed(dockerfile: Dockerfile, stage: Stage, run: Run, mount: Mount) -> bool:
+    """Tell whether somebody looks for the result in the layer: the image itself, or a later RUN.
+
+    A stage that is not the last one may be meant for other results alone.
+    """
+    folder = mount.directory or "/"
+    if stage is dockerfile.stages[-1]:
+        return True
+    for later in dockerfile.stages:
+        if later is not stage and later.descends_from(stage) and later is dockerfile.stages[-1]:
+            return True
+        for step in later.steps:
+            origin = next((f.value for f in step.instruction.flags if f.name.text == "from"), None)
+            names = (stage.name.lower() if stage.name else "", str(stage.index))
+            if step.instruction.keyword == "COPY" and origin and origin.text.lower() in names:
+                if any(word.rstrip("/") == folder for word in step.instruction.args.text.split()):
+                    return True
+    return False
+
+
+def _fixes(
+    run: Run, mount: Mount, use: ToolUse, item: UsedDirectory, ctx: Context
+) -> Iterator[Fix]:
+    better = use.directory(item.cache.instead) if item.cache.instead else None
+    if better is None or better.path is None or maybe_covered(run, better):
+        return
+    edits = retarget(run, mount, better.path)
+    if edits:
+        yield ctx.fix(
+            f"Mount {use.tool.name}'s downloads instead: {better.path}",
+            *edits,
+            safety=Safety.UNSAFE,
+            preferred=True,
+            reason="the installed files become part of the image",
+        )

@@ -1,0 +1,173 @@
+"""BuildKit refuses a mount.
+
+The build stops at this RUN, or at the first line of the file when the flag cannot be split at all.
+The message is the builder's own, on the very option that it complains about.
+
+## Bad
+```dockerfile
+FROM python:3.13
+RUN --mount=type=cache,target=/root/.cache/pip,sharing=lock pip install requests
+```
+
+## Good
+```dockerfile
+FROM python:3.13
+RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked pip install requests
+```
+
+## Fix
+The correction, where there is only one: a name or value that is nearly right, a blank behind a
+comma, a user's name where a number must stand. An option that a cache mount does not have is
+removed.
+
+## Source
+BuildKit `frontend/dockerfile/instructions/commands_runmount.go`, `bflag.go` and
+`dockerfile2llb/convert_runmount.go`; every complaint is compared with the builder's in
+`tests/buildkit`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Fix, Severity
+from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import SHARING, TYPES, Mount, MountError
+from cachekey.mountedit import remove_options
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.mountflag import Field
+from cachekey.text import Edit, Span
+
+_MEANT = {"share": "sharing", "path": "target", "dir": "target", "name": "id", "key": "id"}
+_TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_ID_PAIR = re.compile(r"(\d+):(\d+)\Z")
+_NEXT_OPTION = re.compile(r"[ \t]+(?=[A-Za-z]+=)")
+
+
+@rule("CK601", "invalid-mount", Severity.ERROR, Fixable.SOMETIMES)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report each mount that BuildKit would refuse, and each flag that RUN does not have."""
+    if run.dormant:
+        return
+    for flag, error in run.flag_errors:
+        fixes = []
+        if error.suggestion:
+            edit = Edit(error.span, error.suggestion)
+            fixes = [ctx.fix(f"Write --{error.suggestion}", edit, preferred=True)]
+        yield ctx.finding(flag.span, f"BuildKit refuses this flag: {error}", fixes=fixes)
+    for mount in run.mounts:
+        refused = mount.error
+        if refused is not None:
+            yield ctx.finding(
+                refused.span if refused.span.end > refused.span.start else mount.span,
+                f"BuildKit refuses this mount: {refused}",
+                fixes=list(_fixes(run, mount, refused, ctx)),
+            )
+
+
+def _fixes(run: Run, mount: Mount, error: MountError, ctx: Context) -> Iterator[Fix]:
+    field = next((item for item in mount.fields if item.span.covers(error.span)), None)
+    found = next(_corrections(run, mount, error, field, ctx), None)
+    if found is not None:
+        title, changes = found
+        yield ctx.fix(title, *changes, preferred=True)
+
+
+Correction = tuple[str, list[Edit]]
+
+
+def _corrections(
+    run: Run, mount: Mount, error: MountError, field: Field | None, ctx: Context
+) -> Iterator[Correction]:
+    if error.suggestion:
+        yield f"Write {error.suggestion}", [Edit(error.span, error.suggestion)]
+    elif error.message.startswith("missing a value on flag"):
+        gap = _NEXT_OPTION.match(ctx.document.source.text, mount.span.end)
+        if gap:
+            yield "Join the flag and its value by =", [Edit(Span(*gap.span()), "=")]
+    elif field is None:
+        yield from _missing_type(mount, error)
+    elif field.value is None:
+        yield from _bare(mount, field, ctx)
+    elif error.message.startswith("unexpected key"):
+        yield from _key(mount, field)
+    else:
+        yield from _missing_type(mount, error)
+        yield from _value(run, field)
+
+
+def _missing_type(mount: Mount, error: MountError) -> Iterator[Correction]:
+    """Without ``type`` a mount is a bind mount, which has no sharing and no owner."""
+    refused = "bind mount" in error.message or '"bind" type' in error.message
+    if refused and "type" not in mount.options and mount.fields:
+        start = mount.fields[0].span.start
+        yield "Make it a cache mount: type=cache", [Edit(Span(start, start), "type=cache,")]
+
+
+def _bare(mount: Mount, field: Field, ctx: Context) -> Iterator[Correction]:
+    word = field.key
+    if word in TYPES and "type" not in mount.options:
+        yield f"Write type={word}", [Edit(field.span, f"type={word}")]
+    elif word in SHARING:
+        yield f"Write sharing={word}", [Edit(field.span, f"sharing={word}")]
+    elif not word.strip():
+        yield from _empty(mount, field, ctx)
+    elif word == "required":
+        yield "Remove required", remove_options(mount, "required")
+
+
+def _empty(mount: Mount, field: Field, ctx: Context) -> Iterator[Correction]:
+    index = mount.fields.index(field)
+    if index + 1 < len(mount.fields):
+        end = mount.fields[index + 1].span.start
+        yield "Remove the comma", [Edit(Span(field.span.start, end), "")]
+        return
+    text = ctx.document.source.text
+    gap = _NEXT_OPTION.match(text, field.span.end)
+    if gap and text[field.span.end - 1 : field.span.end] == ",":
+        yield "Remove the blank behind the comma", [Edit(Span(*gap.span()), "")]
+    elif index:
+        start = mount.fields[index - 1].span.end
+        yield "Remove the comma", [Edit(Span(start, field.span.end), "")]
+
+
+def _key(mount: Mount, field: Field) -> Iterator[Correction]:
+    stripped = field.key.strip()
+    meant = _MEANT.get(stripped)
+    if meant:
+        yield f"Write {meant}", [Edit(field.name.span(), meant)]
+    elif stripped != field.key:
+        yield "Remove the blank", [Edit(field.name.span(), stripped)]
+    elif stripped in ("size", "required"):
+        yield f"Remove {stripped}", remove_options(mount, stripped)
+
+
+def _value(run: Run, field: Field) -> Iterator[Correction]:
+    assert field.value is not None
+    text, span = field.value.text, field.value.span()
+    pair = _ID_PAIR.match(text)
+    if field.key == "type" and ";" in text and text.split(";")[0] in TYPES:
+        yield (
+            "Separate the options by commas",
+            [
+                Edit(field.value.span(at, at + 1), ",")
+                for at, char in enumerate(text)
+                if char == ";"
+            ],
+        )
+    elif field.key == "uid" and pair:
+        yield "Write uid and gid", [Edit(span, f"{pair[1]},gid={pair[2]}")]
+    elif field.key in ("uid", "gid"):
+        account = run.scope.accounts.get(text)
+        number = account and (account.uid if field.key == "uid" else account.gid)
+        if number is not None:
+            yield f"Write {field.key}={number}, the number of {text}", [Edit(span, str(number))]
+    elif field.key == "mode" and re.match(r"0o[0-7]+\Z", text):
+        yield f"Write mode=0{text[2:]}", [Edit(span, f"0{text[2:]}")]
+    elif field.key in ("ro", "readonly", "rw", "readwrite"):
+        if text.lower() in _TRUTH:
+            meant = _TRUTH[text.lower()]
+            yield f"Write {field.key}={meant}", [Edit(span, meant)]
+        elif not text:
+            yield f"Write {field.key}", [Edit(field.span, field.name.text)]

@@ -1,0 +1,43 @@
+"""This is JSON5, the Dev Containers tools read JSON with comments.
+
+They skip what they do not know, without a message: a property with a single-quoted value or an
+unquoted name is not there, `0x1F` is 0.
+
+## Bad
+```jsonc
+{
+  "image": 'ubuntu:24.04'
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "ubuntu:24.04"
+}
+```
+
+## Fix
+The same value in JSON.
+
+## Source
+Dev Containers CLI (jsonc-parser, errors ignored); json5.org.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.json5text import json5_parts
+from cachekey.text import Edit
+
+
+@rule("CK711", "json5-only", Severity.WARNING, Fixable.ALWAYS)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report each place that only JSON5 reads."""
+    for part in json5_parts(document.tree):
+        fix = ctx.fix(f"Write {part.json}", Edit(part.span, part.json), preferred=True)
+        yield ctx.finding(part.span, part.message, fixes=[fix])

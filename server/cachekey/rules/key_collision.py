@@ -1,0 +1,115 @@
+"""One key holds different things: two tools, or two directories of one tool, lie in one volume.
+
+A mount puts the whole volume at its target. Two targets with one `id` are therefore the same
+directory: cargo's registry and its git checkouts, or apt's packages and its lists, end up in each
+other's way.
+
+## Bad
+```dockerfile
+FROM rust:1.90
+WORKDIR /src
+RUN --mount=type=cache,id=cargo,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=cargo,target=/usr/local/cargo/git \
+    cargo fetch
+```
+
+## Good
+```dockerfile
+FROM rust:1.90
+WORKDIR /src
+RUN --mount=type=cache,id=cargo,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=cargo-git,target=/usr/local/cargo/git \
+    cargo fetch
+```
+
+## Fix
+Give each directory an id of its own; the first keeps the name.
+
+Silent for one directory at two places (another home, a variable), for a parent directory of several
+tools, and for mounts that open different `source=` directories of the volume.
+
+## Source
+BuildKit `dockerfile2llb/convert_runmount.go`; experiments in `tests/buildkit` (two mounts with
+one id).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from cachekey.finding import FileEdit, Finding, Severity
+from cachekey.model.dockerfile import Dockerfile, Run
+from cachekey.model.mounts import Mount
+from cachekey.model.project import Place
+from cachekey.mountedit import set_option
+from cachekey.purpose import merge_edits, purpose_of
+from cachekey.rule import Context, Fixable, rule
+
+Contents = tuple[str, str, str]
+"""Tool, role and the part of its directory."""
+
+
+@rule("CK103", "key-collision", Severity.WARNING, Fixable.ALWAYS)
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report each mount whose volume holds something else further up."""
+    first: dict[object, tuple[Place, Contents]] = {}
+    names: dict[object, dict[Contents, str]] = {}
+    for run, mount in dockerfile.caches:
+        contents = _contents(run, mount)
+        if mount.key is None or contents is None or not mount.id or run.onbuild:
+            continue
+        place = Place(dockerfile, run, mount)
+        volume = (mount.key.identity, mount.source)
+        known, theirs = first.setdefault(volume, (place, contents))
+        if theirs == contents or known.mount.directory == mount.directory:
+            continue
+        used = names.setdefault(volume, {})
+        suffix = contents[1] if contents[0] == theirs[0] else contents[0]
+        taken = [name for other, name in used.items() if other != contents]
+        if suffix in taken or contents[2]:
+            suffix = "-".join(filter(None, (suffix, posixpath.basename(contents[2]))))
+        used.setdefault(contents, suffix)
+        yield _finding(known, place, theirs, contents, used[contents], ctx)
+
+
+def _contents(run: Run, mount: Mount) -> Contents | None:
+    """Tell what a mount holds, as far as a command of its RUN tells."""
+    purpose = purpose_of(run, mount)
+    if purpose is None or mount.directory is None:
+        return None
+    directory = next(x for x in purpose.use.directories if x.cache is purpose.cache)
+    part = ""
+    if directory.path is not None and directory.relation(mount.directory) == "part":
+        part = posixpath.relpath(mount.directory, directory.path)
+    return (*purpose.key, part)
+
+
+def _finding(
+    first: Place, second: Place, theirs: Contents, ours: Contents, suffix: str, ctx: Context
+) -> Finding:
+    assert second.mount.key is not None
+    option = second.mount.options["id"]
+    raw = option.field.value.text if option.field.value is not None else second.mount.id
+    name = f"{raw}-{suffix}"
+    edits = [
+        FileEdit(place.path, set_option(place.mount, "id", name))
+        for place in ctx.project.sharing(second.mount.key)
+        if place.path == ctx.path
+        and place.mount.source == second.mount.source
+        and _contents(place.run, place.mount) == ours
+    ]
+    same_line = first.line == second.line
+    where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
+    return ctx.finding(
+        option.span,
+        f"{second.mount.key.label} also holds {_describe(theirs)} {where}: "
+        f"{_describe(ours)} would lie between them",
+        related=[ctx.related(first.mount.span, f"{_describe(theirs)} in the same volume")],
+        fixes=[ctx.fix(f"Keep it apart: id={name}", *merge_edits(edits), preferred=True)],
+    )
+
+
+def _describe(contents: Contents) -> str:
+    tool, role, part = contents
+    return f"{tool}'s {part or role}"

@@ -1,0 +1,83 @@
+"""A tool that links files out of its cache cannot do so across a cache mount.
+
+A cache mount is a filesystem of its own. uv says so in every build, and copies; telling it to
+copy from the start keeps the log quiet.
+
+## Bad
+```dockerfile
+FROM python:3.13
+RUN --mount=type=cache,target=/root/.cache/uv uv sync
+```
+
+## Good
+```dockerfile
+FROM python:3.13
+ENV UV_LINK_MODE=copy
+RUN --mount=type=cache,target=/root/.cache/uv uv sync
+```
+
+## Fix
+Set the tool's variable once, in the first stage that needs it. It becomes part of the image's
+environment and is therefore not applied unasked.
+
+Silent where the mode is set in this stage or in one it is built on, on the command line, or in
+the tool's configuration file; and without a cache mount.
+
+## Source
+The tool's own manual, named in its file below `knowledge/tools`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Safety, Severity
+from cachekey.model.dockerfile import Dockerfile, Run, Stage
+from cachekey.model.tooluses import ToolUse
+from cachekey.mountedit import insert_line_before
+from cachekey.rule import Context, Fixable, rule
+from cachekey.toolmount import covering
+
+
+@rule("CK502", "link-mode", Severity.INFORMATION, Fixable.ALWAYS)
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report the first command of each stage chain that cannot link out of its cache mount."""
+    done: list[tuple[str, Stage]] = []
+    for run in dockerfile.runs:
+        stage = dockerfile.stage_of(run)
+        if run.onbuild or run.dormant:
+            continue
+        for use in run.uses:
+            told = any(name == use.tool.id and stage.descends_from(other) for name, other in done)
+            if not told and _complains(run, use):
+                done.append((use.tool.id, stage))
+                yield _finding(run, use, ctx)
+
+
+def _complains(run: Run, use: ToolUse) -> bool:
+    mode = use.tool.link_mode
+    if mode is None or use.via is not None or not use.wants_link_mode or use.link_mode is not None:
+        return False
+    return any(
+        item.cache.role in mode.caches and item.path and covering(run, item) is not None
+        for item in use.directories
+    )
+
+
+def _finding(run: Run, use: ToolUse, ctx: Context) -> Finding:
+    mode = use.tool.link_mode
+    assert mode is not None
+    line = f"ENV {mode.env}={mode.value}"
+    return ctx.finding(
+        use.invocation.head,
+        mode.what,
+        fixes=[
+            ctx.fix(
+                f"Set {mode.env}={mode.value}",
+                insert_line_before(ctx.document, run.span.start, line),
+                safety=Safety.UNSAFE,
+                preferred=True,
+                reason=f"{mode.env} becomes part of the image's environment",
+            )
+        ],
+    )

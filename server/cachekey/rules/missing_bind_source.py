@@ -1,0 +1,89 @@
+"""Nothing creates the directory that a cache is bound from.
+
+`--mount type=bind` never makes its source. On a machine where the tool has not run yet the
+directory is missing, and the container does not start.
+
+## Bad
+```jsonc
+{
+  "image": "ubuntu:24.04",
+  "mounts": [
+    "type=bind,source=${localEnv:HOME}${localEnv:USERPROFILE}/.cache/uv,target=/root/.cache/uv"
+  ]
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "ubuntu:24.04",
+  "mounts": [
+    "type=bind,source=${localEnv:HOME}${localEnv:USERPROFILE}/.cache/uv,target=/root/.cache/uv"
+  ],
+  "initializeCommand": "mkdir -p ${localEnv:HOME}${localEnv:USERPROFILE}/.cache/uv"
+}
+```
+
+## Fix
+`mkdir -p` in `initializeCommand`, which runs on the host before any mount is made.
+
+## Source
+The engine's `volume/mounts/linux_parser.go` (`bind source path does not exist`);
+devcontainers/ci#30, devcontainers/spec#132.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from cachekey.devcontaineredit import run_on_host_first
+from cachekey.finding import Finding, Safety, Severity
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.model.devcontainer_caches import cache_of
+from cachekey.model.devcontainer_mounts import RuntimeMount
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc import span_in
+
+_HOME = re.compile(r"(?:\$\{localEnv:(?:HOME|USERPROFILE)\}){1,2}/")
+_SCRIPT = re.compile(r"\.(?:sh|py|js|ps1|cmd|bat)\b|\./|\b(?:make|just|task|bash|node|python3?)\b")
+
+
+@rule("CK705", "missing-bind-source", Severity.INFORMATION, Fixable.ALWAYS)
+def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+    """Report caches bound from below the host's home that no command makes.
+
+    Whether a user's own settings are there is not known from here, so only caches are reported.
+    """
+    document: Devcontainer = ctx.document
+    if mount.type != "bind" or mount.source is None or mount.form == "volume" or mount.compose:
+        return
+    source = mount.source.text
+    if document.feature or not _HOME.match(source):
+        return
+    cache = cache_of(mount, document, ctx.project.knowledge)
+    looks_so = cache is not None or re.search(r"cache", source, re.IGNORECASE)
+    if not looks_so or _made(source, document):
+        return
+    word = source if re.fullmatch(r"[\w./${}:-]*", source) else f'"{source}"'
+    fix = ctx.fix(
+        f"Make {posixpath.basename(source)} on the host in initializeCommand",
+        *run_on_host_first(document, f"mkdir -p {word}"),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason="It runs a command on the host, and Windows has no mkdir -p.",
+    )
+    message = f"Docker does not make {source}: without it the container does not start"
+    yield ctx.finding(span_in(mount.source), message, fixes=[fix])
+
+
+def _made(source: str, document: Devcontainer) -> bool:
+    """Tell whether initializeCommand names the directory, or runs something that may make it."""
+    command = document.initialize
+    if command is None:
+        return False
+    if _SCRIPT.search(command.text):
+        return True
+    tail = source[source.rindex("}") + 1 :].strip("/")
+    return any(part in command.text for part in (tail, posixpath.basename(tail)))

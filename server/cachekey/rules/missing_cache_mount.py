@@ -1,0 +1,122 @@
+"""An install command has no cache at all.
+
+Each build downloads everything again as soon as the layer is rebuilt. A cache mount in the right
+place, for this user and this image, keeps the downloads on the builder.
+
+## Bad
+```dockerfile
+FROM node:22
+USER node
+WORKDIR /home/node/app
+RUN npm ci
+```
+
+## Good
+```dockerfile
+FROM node:22
+USER node
+WORKDIR /home/node/app
+RUN --mount=type=cache,target=/home/node/.npm,uid=1000,gid=1000 npm ci
+```
+
+## Fix
+Add the mounts that this tool needs here. A flag that switches the cache off and a clean-up that
+would empty the mount are removed by the same edit.
+
+A hint without a squiggle. Silent where the place of the cache or the user is not known, where a
+variable switches the cache off, and where a mount of the RUN may already hold it.
+
+## Source
+Each tool's own manual, named in its file below `knowledge/tools`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import FileEdit, Finding, Severity
+from cachekey.model.dockerfile import Run
+from cachekey.model.tooluses import ToolUse, UsedDirectory
+from cachekey.mountedit import add_mount
+from cachekey.purpose import in_file, merge_edits, owner_of, writer
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.shell_edit import remove_word
+from cachekey.text import Edit
+from cachekey.toolmount import maybe_covered
+
+
+@rule("CK503", "missing-cache-mount", Severity.HINT, Fixable.ALWAYS)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report install commands whose caches no mount of the RUN holds."""
+    if run.onbuild or run.instruction.heredocs:
+        return
+    seen: set[str] = set()
+    for use in run.uses:
+        if use.via is not None or use.applies is not True or use.tool.id in seen:
+            continue
+        places = _places(run, use)
+        if not places:
+            continue
+        edits = _edits(run, use, places, ctx)
+        if edits is None:
+            continue
+        seen.add(use.tool.id)
+        where = " and ".join(path for path, _ in places)
+        yield ctx.finding(
+            use.invocation.head,
+            f"{use.tool.name} downloads everything again in each build of this layer",
+            fixes=[ctx.fix(f"Add a cache mount for {where}", *edits, preferred=True)],
+        )
+
+
+def _places(run: Run, use: ToolUse) -> list[tuple[str, UsedDirectory]]:
+    """Return where to mount what; empty when one place is not known or already has a mount."""
+    places: list[tuple[str, UsedDirectory]] = []
+    for name in use.suggested:
+        role, _, part = name.partition("/")
+        item = use.directory(role)
+        if item is None or item.path is None or not item.confidence.warns:
+            return []
+        if maybe_covered(run, item):
+            return []
+        places.append((f"{item.path}/{part}" if part else item.path, item))
+    return places
+
+
+def _edits(
+    run: Run, use: ToolUse, places: list[tuple[str, UsedDirectory]], ctx: Context
+) -> tuple[FileEdit, ...] | None:
+    user = writer(run)
+    if user is None or user.is_root is None:
+        return None
+    owner = {} if user.is_root else owner_of(user)
+    if not user.is_root and not owner:
+        return None
+    flags = []
+    for path, item in places:
+        options = ["type=cache", f"target={path}"]
+        if item.cache.sharing == "locked":
+            options.append("sharing=locked")
+        options += [f"{name}={value}" for name, value in owner.items()]
+        flags.append(f"--mount={','.join(options)}")
+    changes: list[Edit] = [add_mount(run, " ".join(flags))]
+    source = ctx.document.source
+    roles = {item.cache.role for _, item in places}
+    for off in use.disabled:
+        if not roles & set(off.roles):
+            continue
+        word = next((word for word in use.invocation.args if word.span == off.span), None)
+        edit = remove_word(word, source) if word is not None else None
+        if edit is None:
+            return None
+        changes.append(edit)
+    for other in run.uses:
+        if any(roles & set(emptied.roles) for emptied in other.empties) and other.tool is use.tool:
+            edit = other.invocation.removal(source)
+            if edit is None:
+                return None
+            changes.append(edit)
+    if any(item.program == "rm" for item in run.commands.items):
+        # A clean-up by hand would empty the new mount; CK305 mends that once the mount is there.
+        return None
+    return merge_edits(in_file(ctx.document, changes))

@@ -1,0 +1,79 @@
+"""The Dockerfile that should be built is not there.
+
+The path is relative to the folder of devcontainer.json, not to the workspace.
+
+## Bad
+```jsonc
+{
+  "build": { "dockerfile": ".devcontainer/Dockerfile" }
+}
+```
+```dockerfile .devcontainer/Dockerfile
+FROM ubuntu:24.04
+```
+
+## Good
+```jsonc
+{
+  "build": { "dockerfile": "Dockerfile" }
+}
+```
+```dockerfile .devcontainer/Dockerfile
+FROM ubuntu:24.04
+```
+
+## Fix
+The path of a Dockerfile of that name in the workspace's root or where the path would lead from
+there.
+
+## Source
+Dev Containers CLI `src/spec-node/configContainer.ts`; containers.dev, *build.dockerfile*.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Fix, Severity
+from cachekey.model.devcontainer import BuildTarget, Devcontainer
+from cachekey.model.devcontainer_judge import workspace_root
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc import escape
+from cachekey.text import Edit
+
+_MANIFESTS = ("devcontainer-template.json", "definition-manifest.json")
+
+
+@rule("CK710", "missing-dockerfile", Severity.ERROR, Fixable.SOMETIMES)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report a Dockerfile inside the workspace that nobody has."""
+    target = document.build_target
+    if target is None or target.path is None or _there(target.path, ctx):
+        return
+    if document.has_template_options or _is_template(document, ctx):
+        return
+    message = f"there is no {target.path}, '{target.written}' seen from this file's folder"
+    yield ctx.finding(target.span, message, fixes=list(_fixes(document, target, ctx)))
+
+
+def _is_template(document: Devcontainer, ctx: Context) -> bool:
+    """Tell whether the file is copied elsewhere before it is used."""
+    root = workspace_root(document.path)
+    return any(ctx.project.read(posixpath.join(root, name)) is not None for name in _MANIFESTS)
+
+
+def _there(path: str, ctx: Context) -> bool:
+    return path in ctx.project.documents or ctx.project.read(path) is not None
+
+
+def _fixes(document: Devcontainer, target: BuildTarget, ctx: Context) -> Iterator[Fix]:
+    root, folder = workspace_root(document.path), posixpath.dirname(document.path)
+    name = posixpath.basename(target.written)
+    for place in (posixpath.join(root, target.written), posixpath.join(root, name)):
+        path = posixpath.normpath(place)
+        if path != target.path and not path.startswith("..") and _there(path, ctx):
+            written = posixpath.relpath(path, folder or ".")
+            edit = Edit(target.span, escape(written))
+            yield ctx.fix(f"Write {written}", edit, preferred=True)
+            return

@@ -1,0 +1,114 @@
+"""Root and another user write one cache, so that one of them finds files it may not change.
+
+Files keep the owner of the process that wrote them. What root leaves behind is 0644 or 0755 and
+closed to others: the other user gets `permission denied`, or silently builds without the cache.
+
+## Bad
+```dockerfile
+FROM debian:13
+RUN useradd --create-home --uid 1000 app
+ENV UV_CACHE_DIR=/cache/uv UV_LINK_MODE=copy
+RUN --mount=type=cache,id=uv-cache,target=/cache/uv \
+    uv sync
+USER app
+RUN --mount=type=cache,id=uv-cache,target=/cache/uv \
+    uv sync
+```
+
+## Good
+```dockerfile
+FROM debian:13
+RUN useradd --create-home --uid 1000 app
+ENV UV_CACHE_DIR=/cache/uv UV_LINK_MODE=copy
+RUN --mount=type=cache,id=uv-cache,target=/cache/uv,uid=1000,gid=1000 \
+    uv sync \
+    && chmod -R 0777 /cache/uv
+USER app
+RUN --mount=type=cache,id=uv-cache,target=/cache/uv,uid=1000,gid=1000 \
+    uv sync
+```
+
+## Fix
+Root's RUN opens what it leaves in the cache by `chmod -R`, and a new cache belongs to the other
+user, so that either of them may come first. Or each user gets a cache of its own.
+
+Silent when a user is not known, when a RUN that shares the cache changes owner or mode, when a
+`mode` is written, and when one of the two mounts is read-only.
+
+## Source
+Experiments with BuildKit in `tests/buildkit` (files keep their owner, `uid` is not applied again).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import Mount
+from cachekey.model.project import Place
+from cachekey.model.scope import User
+from cachekey.mountedit import set_option, set_options
+from cachekey.purpose import (
+    in_file,
+    merge_edits,
+    name_for,
+    opens_up,
+    owner_of,
+    same_cache,
+    shared_ownership,
+    writer,
+)
+from cachekey.rule import Context, Fixable, rule
+
+
+@rule("CK202", "mixed-users", Severity.WARNING, Fixable.SOMETIMES)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report each cache that this RUN's user shares with a RUN of root in the same file."""
+    user = writer(run)
+    if user is None or user.is_root is not False or run.onbuild:
+        return
+    for mount in run.caches:
+        if mount.readonly or "mode" in mount.options or not run.visible_mount(mount):
+            continue
+        sharing = same_cache(ctx.project, ctx.path, mount)
+        writers = [place for place in sharing if not place.mount.readonly]
+        roots = [place for place in writers if _is_root(place)]
+        if not roots or any(_open(place) for place in writers):
+            continue
+        assert mount.key is not None
+        yield ctx.finding(
+            mount.target_span,
+            f"root writes the cache {mount.key.label} too (line {roots[0].line + 1}), "
+            f"and {user.label} may not change what root leaves there",
+            related=[ctx.related(place.mount.span, "root writes here") for place in roots],
+            fixes=list(_fixes(mount, user, writers, ctx)),
+        )
+
+
+def _is_root(place: Place) -> bool:
+    user = writer(place.run)
+    return user is not None and user.is_root is True
+
+
+def _open(place: Place) -> bool:
+    return writer(place.run) is None or opens_up(place.run, place.mount.directory)
+
+
+def _fixes(mount: Mount, user: User, writers: list[Place], ctx: Context) -> Iterator[Fix]:
+    shared = shared_ownership(writers)
+    if shared is not None:
+        title = f"Share it: root ends with {shared[1]}"
+        if user.uid is not None:
+            title += f", and a new cache belongs to {user.name or user.uid}"
+        yield ctx.fix(title, *merge_edits(shared[0]), preferred=True)
+    options = owner_of(user)
+    if options and mount.key is not None:
+        name = name_for(mount.key.label, user.name or user.uid)
+        edits: list[FileEdit] = []
+        for place in writers:
+            if place.run.scope.user.uid == user.uid:
+                edits += in_file(place.dockerfile, [set_option(place.mount, "id", name)])
+                edits += in_file(place.dockerfile, set_options(place.mount, **options))
+        title = f"Give {user.name or user.uid} a cache of its own: id={name}"
+        yield ctx.fix(title, *merge_edits(edits), preferred=shared is None)

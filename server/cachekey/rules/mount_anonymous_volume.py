@@ -1,0 +1,58 @@
+"""A volume without a name is made anew with every container.
+
+Docker gives it a random name, so that a rebuild starts with an empty one and the old one stays
+behind.
+
+## Bad
+```jsonc
+{
+  "image": "ubuntu:24.04",
+  "mounts": ["type=volume,target=/cache/uv"]
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "ubuntu:24.04",
+  "mounts": ["type=volume,source=cache-uv,target=/cache/uv"]
+}
+```
+
+## Fix
+A name made of the target, or the tool's own where a variable tells the tool.
+
+## Source
+Docker's documentation on volumes (*Named and anonymous volumes*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.devcontaineredit import convert, name_for
+from cachekey.finding import Finding, Severity
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.model.devcontainer_caches import cache_of
+from cachekey.model.devcontainer_complaints import complaints
+from cachekey.model.devcontainer_mounts import RuntimeMount
+from cachekey.rule import Context, Fixable, rule
+
+
+@rule("CK713", "mount-anonymous-volume", Severity.WARNING, Fixable.ALWAYS)
+def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+    """Report volumes without a name that Docker would accept."""
+    document: Devcontainer = ctx.document
+    if mount.type != "volume" or mount.source is not None or mount.place is None:
+        return
+    if mount.form not in ("string", "object") or mount.opaque or complaints(mount):
+        return
+    if mount.compose and mount.origin != "mounts":
+        return
+    cache = cache_of(mount, document, ctx.project.knowledge)
+    sure = cache is not None and cache.grade == "variable"
+    name = name_for(mount, cache.cache.id if cache is not None and sure else "")
+    edits = convert(document, mount, "volume", name)
+    message = f"the volume on {mount.place} has no name, each new container gets an empty one"
+    fix = ctx.fix(f"Name the volume {name}", *edits, preferred=True)
+    yield ctx.finding(mount.span, message, fixes=[fix])

@@ -1,0 +1,86 @@
+"""Two mounts have one target.
+
+Of two entries in `mounts` with the same target the Dev Containers tools keep the last, without a
+message. Where they cannot tell, Docker refuses both: `Duplicate mount point`.
+
+## Bad
+```jsonc
+{
+  "image": "debian:12",
+  "mounts": [
+    "type=volume,source=uv-old,target=/cache/uv",
+    "type=volume,source=uv-cache,target=/cache/uv"
+  ]
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "debian:12",
+  "mounts": [
+    "type=volume,source=uv-cache,target=/cache/uv"
+  ]
+}
+```
+
+## Fix
+The one that has no effect goes.
+
+## Source
+Dev Containers CLI `src/spec-node/imageMetadata.ts` (`mergeMounts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.model.devcontainer_mounts import RuntimeMount
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc_edit import remove
+
+
+@rule("CK714", "mount-duplicate-target", Severity.WARNING, Fixable.SOMETIMES)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report each mount whose target a later one has as well."""
+    latest: dict[str, RuntimeMount] = {}
+    found: list[tuple[RuntimeMount, RuntimeMount]] = []
+    for mount in reversed(document.effective_mounts):
+        if mount.place is None or mount.opaque or mount.origin == "workspaceMount":
+            continue
+        if mount.place in latest:
+            found.append((mount, latest[mount.place]))
+        else:
+            latest[mount.place] = mount
+    for mount, other in reversed(found):
+        yield _finding(document, mount, other, ctx)
+
+
+def _finding(
+    document: Devcontainer, mount: RuntimeMount, other: RuntimeMount, ctx: Context
+) -> Finding:
+    related = [ctx.related(other.span, "the mount that counts")]
+    merged = mount.origin == other.origin == "mounts" and _written(mount) == _written(other)
+    if not merged:
+        message = f"Docker refuses two mounts on {mount.place}: Duplicate mount point"
+        return ctx.finding(mount.span, message, related=related, severity=Severity.ERROR)
+    message = f"a later mount has the target {mount.place} too, this one has no effect"
+    return ctx.finding(
+        mount.span, message, related=related, fixes=_fixes(document, mount, ctx), unnecessary=True
+    )
+
+
+def _written(mount: RuntimeMount) -> str:
+    return mount.target.text if mount.target is not None else ""
+
+
+def _fixes(document: Devcontainer, mount: RuntimeMount, ctx: Context) -> list[Fix]:
+    array = document.get("mounts")
+    elements = [e for e in array.elements if e.value is mount.node] if array else []
+    if array is None or not elements:
+        return []
+    edits = remove(document.source, array, elements)
+    reason = "It is a guess which of the two was meant."
+    return [ctx.fix("Remove this mount", *edits, safety=Safety.UNSAFE, reason=reason)]

@@ -1,0 +1,105 @@
+"""A cache mount hides what the image has in that directory.
+
+During the RUN the target shows the cache and nothing else. On a broad directory this takes away
+programs, settings or keys that the commands need.
+
+## Bad
+```dockerfile
+FROM rust:1.90
+WORKDIR /src
+RUN --mount=type=cache,target=/usr/local/cargo cargo fetch
+```
+
+## Good
+```dockerfile
+FROM rust:1.90
+WORKDIR /src
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/usr/local/cargo/git cargo fetch
+```
+
+## Fix
+Mount only the directories of the tool that lie below.
+
+Silent for images that are not known to have anything there.
+
+## Source
+The images' own build files, named in `knowledge/images`; the tools' manuals in `knowledge/tools`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Fix, Severity
+from cachekey.knowledge.paths import UnknownValueError, expand_template
+from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import Mount
+from cachekey.mountedit import set_option
+from cachekey.rule import Context, Fixable, rule
+from cachekey.text import Edit, Span
+from cachekey.toolmount import wanted
+
+
+@rule("CK404", "mount-hides-image", Severity.WARNING, Fixable.SOMETIMES)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report cache mounts on directories that the image is known to fill."""
+    if run.onbuild:
+        return
+    for mount in run.caches:
+        what = _hidden(run, mount) if mount.directory else None
+        if what is not None:
+            yield ctx.finding(
+                mount.target_span,
+                f"during this RUN the cache hides {what}, which the image has in {mount.directory}",
+                fixes=list(_fixes(run, mount, ctx)),
+            )
+
+
+def _hidden(run: Run, mount: Mount) -> str | None:
+    folder = mount.directory
+    facts = run.scope.base.facts
+    for broad in run.knowledge.broad():
+        if broad.path == folder:
+            return broad.what
+    if facts is None:
+        return None
+    for ships in facts.ships:
+        if ships.path == folder:
+            return ships.what
+    for use in run.uses:
+        for hides in use.tool.hides:
+            if (not hides.images or facts.id in hides.images) and _path(run, hides.path) == folder:
+                return hides.what
+    return None
+
+
+def _path(run: Run, template: str) -> str | None:
+    def lookup(name: str) -> str | None:
+        value = run.scope.shell_variable(name)
+        if value is None and name in run.scope.variables:
+            raise UnknownValueError(name)
+        return value
+
+    try:
+        return expand_template(template, lookup)
+    except UnknownValueError:
+        return None
+
+
+def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
+    folder = (mount.directory or "").rstrip("/")
+    paths = [item.path for item in wanted(run) if item.path.startswith(f"{folder}/")]
+    paths = list(dict.fromkeys(paths))
+    if not paths:
+        return
+    edits = [set_option(mount, "target", paths[0])]
+    if len(paths) > 1 and mount.id:
+        # One id for several directories would trade this for CK103.
+        return
+    source = ctx.document.source
+    flag, value = source.slice(mount.span), mount.options["target"].span
+    start = value.start - mount.span.start
+    for path in paths[1:]:
+        copy = flag[:start] + path + flag[start + value.end - value.start :]
+        edits.append(Edit(Span(mount.span.end, mount.span.end), f" {copy}"))
+    yield ctx.fix(f"Mount {' and '.join(paths)}", *edits, preferred=True)

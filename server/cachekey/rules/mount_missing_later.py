@@ -1,0 +1,114 @@
+"""A later command needs what only an earlier RUN had in its cache mount.
+
+A cache mount belongs to one RUN. What was downloaded into it is not in the layer: a later command
+without the mount fails, or silently downloads everything again.
+
+## Bad
+```dockerfile
+FROM golang:1.25
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN --mount=type=cache,target=/go/pkg/mod go mod download
+COPY . .
+RUN go build -o /bin/app ./...
+```
+
+## Good
+```dockerfile
+FROM golang:1.25
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN --mount=type=cache,target=/go/pkg/mod go mod download
+COPY . .
+RUN --mount=type=cache,target=/go/pkg/mod go build -o /bin/app ./...
+```
+
+## Fix
+Repeat the mount on the later RUN.
+
+Silent for tools whose result lies elsewhere, where any other RUN fills the directory without a
+mount, and where the place of the directory is not known on both sides.
+
+## Source
+Each tool's own manual, named in its file below `knowledge/tools`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import Mount
+from cachekey.model.tooluses import ToolUse, UsedDirectory
+from cachekey.mountedit import add_mount
+from cachekey.rule import Context, Fixable, rule
+from cachekey.toolmount import COVERS, maybe_covered
+
+
+@rule("CK402", "mount-missing-later", Severity.WARNING, Fixable.ALWAYS)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report commands whose cache was filled by an earlier RUN behind a mount that this one lacks."""
+    if run.onbuild:
+        return
+    seen: set[str] = set()
+    for use in run.uses:
+        for item in use.directories:
+            if not item.needs or item.path is None or not item.confidence.warns:
+                continue
+            if item.path in seen or maybe_covered(run, item) or _fills_itself(run, use, item):
+                continue
+            found = _filled(run, use, item)
+            if found is None:
+                continue
+            seen.add(item.path)
+            _, mount = found
+            source = ctx.document.source
+            line = source.line_of(mount.span.start) + 1
+            yield ctx.finding(
+                use.invocation.head,
+                f"{use.tool.name} needs {item.cache.what} in {item.path}, and only the mount "
+                f"of line {line} had them",
+                related=[ctx.related(mount.span, "filled behind this mount")],
+                fixes=[
+                    ctx.fix(
+                        "Repeat the mount here",
+                        add_mount(run, source.slice(mount.span)),
+                        preferred=True,
+                    )
+                ],
+            )
+
+
+def _fills_itself(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
+    return any(
+        other.path == item.path and other.fills
+        for one in run.uses
+        if one is not use
+        for other in one.directories
+    )
+
+
+def _filled(run: Run, use: ToolUse, item: UsedDirectory) -> tuple[Run, Mount] | None:
+    """Return the earlier RUN that filled the directory behind a mount, if no other one filled it for real."""
+    found: tuple[Run, Mount] | None = None
+    for earlier in run.earlier():
+        if not earlier.commands.complete:
+            return None
+        for other in earlier.uses:
+            for directory in other.directories:
+                if directory.path != item.path or directory.used is False:
+                    continue
+                mount = _mount_on(earlier, directory)
+                if mount is None:
+                    return None
+                if directory.fills and other.tool.id == use.tool.id and found is None:
+                    found = (earlier, mount)
+    return found
+
+
+def _mount_on(run: Run, item: UsedDirectory) -> Mount | None:
+    for mount in run.caches:
+        if mount.directory and item.relation(mount.directory) in COVERS:
+            return mount
+    return None

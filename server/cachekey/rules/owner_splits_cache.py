@@ -1,0 +1,151 @@
+"""Two mounts have one id and yet two caches, since their owner options differ.
+
+`uid`, `gid`, `mode` and `from` join the key: a new volume begins as a copy of a directory that is
+made with them, and that directory is part of the volume's identity. Even `uid=0` beside no `uid`
+at all is another cache.
+
+## Bad
+```dockerfile
+FROM debian:13
+ENV UV_LINK_MODE=copy
+RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv uv sync
+RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv,mode=0777 uv sync
+```
+
+## Good
+```dockerfile
+FROM debian:13
+ENV UV_LINK_MODE=copy
+RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv uv sync
+RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv uv sync
+```
+
+## Fix
+Align with the first mount. Where the users of the two RUNs differ and each mount belongs to its own
+user, the two caches are right: then only the shared name misleads, and the fix gives the second a
+name of its own.
+
+## Source
+BuildKit `dockerfile2llb/convert_runmount.go` (`setCacheUIDGID`),
+`solver/llbsolver/mounts/mount.go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.model.dockerfile import Dockerfile
+from cachekey.model.keys import Base
+from cachekey.model.mounts import Mount
+from cachekey.model.project import Place
+from cachekey.mountedit import remove_options, set_option, set_options
+from cachekey.purpose import name_for, writer
+from cachekey.rule import Context, Fixable, rule
+from cachekey.text import Edit, Span
+
+_JOINS = ("from", "uid", "gid", "mode")
+
+
+@rule("CK102", "owner-splits-cache", Severity.WARNING, Fixable.SOMETIMES)
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report each mount whose name is taken further up by a cache of another owner or origin."""
+    first: dict[tuple[str, str], Place] = {}
+    for run, mount in dockerfile.caches:
+        key = mount.key
+        if key is None or key.unresolved or run.onbuild:
+            continue
+        place = Place(dockerfile, run, mount)
+        other = first.setdefault((key.namespace, key.name.key), place)
+        assert other.mount.key is not None
+        if other.mount.key.identity == key.identity:
+            continue
+        unnamed = key.name_from == "target" and other.mount.key.name_from == "target"
+        if unnamed and _suits(other) and _suits(place):
+            # Nobody said that these caches are meant to be one.
+            continue
+        yield _finding(other, place, ctx)
+
+
+def _suits(place: Place) -> bool:
+    """Tell whether a new volume of this mount belongs to the user who runs the RUN."""
+    user = writer(place.run)
+    return user is not None and user.uid is not None and place.mount.uid == user.uid
+
+
+def _finding(first: Place, second: Place, ctx: Context) -> Finding:
+    a, b = first.mount.key, second.mount.key
+    assert a is not None
+    assert b is not None
+    apart = _users_apart(first, second)
+    return ctx.finding(
+        _span(first.mount, second.mount),
+        f"{b.label} is another cache here than on line {first.line + 1}: "
+        f"this one has {_describe(b.base)}, that one {_describe(a.base)}",
+        related=[ctx.related(first.mount.span, f"the cache {a.label} with {_describe(a.base)}")],
+        fixes=list(_fixes(first, second, apart, ctx)),
+        severity=Severity.INFORMATION if apart else None,
+    )
+
+
+def _users_apart(first: Place, second: Place) -> bool:
+    return _suits(first) and _suits(second) and first.mount.uid != second.mount.uid
+
+
+def _describe(base: Base | None) -> str:
+    if base is None:
+        return "no owner options"
+    parts = [f"from={base.origin}"] if base.origin else []
+    return ",".join(parts + ([str(base.owner)] if base.owner else []))
+
+
+def _differ(first: Mount, second: Mount, name: str) -> bool:
+    a, b = first.value(name), second.value(name)
+    return (a.text if a else None) != (b.text if b else None)
+
+
+def _span(first: Mount, second: Mount) -> Span:
+    """Point at the options that differ, or at the name when they are missing here."""
+    own = [
+        second.options[name].field.span
+        for name in _JOINS
+        if name in second.options and _differ(first, second, name)
+    ]
+    if own:
+        return Span(min(span.start for span in own), max(span.end for span in own))
+    name = "id" if second.id else "target"
+    return second.options[name].span if name in second.options else second.span
+
+
+def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[Fix]:
+    if apart:
+        user = second.run.scope.user
+        assert second.mount.key is not None
+        name = name_for(second.mount.key.label, user.name or user.uid)
+        edit = set_option(second.mount, "id", name)
+        yield ctx.fix(f"Name this cache on its own: id={name}", edit, preferred=True)
+        return
+    model, changed = (second, first) if _suits(second) and not _suits(first) else (first, second)
+    edits = list(_align(model.mount, changed.mount))
+    if edits:
+        options = _options(model.mount) or "no owner options"
+        title = f"Make line {changed.line + 1} as line {model.line + 1}: {options}"
+        placed = [FileEdit(changed.path, edit) for edit in edits]
+        yield ctx.fix(title, *placed, preferred=True)
+
+
+def _align(model: Mount, changed: Mount) -> Iterator[Edit]:
+    extra = [name for name in _JOINS if name in changed.options and name not in model.options]
+    yield from remove_options(changed, *extra)
+    wanted = {
+        name: model.options[name].value.text
+        for name in _JOINS
+        if name in model.options and _differ(model, changed, name)
+    }
+    yield from set_options(changed, **wanted)
+
+
+def _options(mount: Mount) -> str:
+    return ",".join(
+        f"{name}={mount.options[name].value.text}" for name in _JOINS if name in mount.options
+    )

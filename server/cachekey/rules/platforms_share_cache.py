@@ -1,0 +1,87 @@
+"""Builds for several platforms keep platform-dependent contents in one cache.
+
+The platform is not in the key. Packages of two architectures in one directory are wrong wheels, a
+broken index, or a cache that the other platform always finds empty.
+
+## Bad
+```dockerfile
+FROM alpine:3.22
+ARG TARGETARCH
+RUN --mount=type=cache,target=/etc/apk/cache apk add curl && echo $TARGETARCH
+```
+
+## Good
+```dockerfile
+FROM alpine:3.22
+ARG TARGETARCH
+RUN --mount=type=cache,id=apk-cache-$TARGETARCH,target=/etc/apk/cache apk add curl && echo $TARGETARCH
+```
+
+## Fix
+Add `-$TARGETARCH` to the name and declare the argument.
+
+Silent without a sign that several platforms are built (`TARGETARCH`, `TARGETPLATFORM`,
+`BUILDPLATFORM` in the file), in stages that run on the build platform, with an explicit
+`sharing`, and for contents that are told apart by themselves.
+
+## Source
+BuildKit: the key has no platform (`tests/buildkit`, two-platforms); the tools' own files for the
+contents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Fix, Severity
+from cachekey.model.dockerfile import Dockerfile, Run, Stage
+from cachekey.model.mounts import Mount
+from cachekey.mountedit import insert_line_before, set_option
+from cachekey.purpose import purpose_of
+from cachekey.rule import Context, Fixable, rule
+
+_SIGN = re.compile(r"\b(?:TARGET|BUILD)(?:PLATFORM|ARCH)\b")
+
+
+@rule("CK106", "platforms-share-cache", Severity.INFORMATION, Fixable.ALWAYS)
+def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
+    """Report platform-dependent caches of a multi-platform Dockerfile whose key has no variable."""
+    dockerfile: Dockerfile = ctx.document
+    if not _SIGN.search(dockerfile.source.text) or not _several(dockerfile) or _on_builder(stage):
+        return
+    for run in stage.runs:
+        for mount in run.caches:
+            purpose = purpose_of(run, mount)
+            if run.onbuild or purpose is None or "platform" not in purpose.cache.varies_by:
+                continue
+            if mount.used or "sharing" in mount.options or mount.key is None:
+                continue
+            yield ctx.finding(
+                mount.target_span,
+                f"builds for every platform share {purpose.cache.what} of {purpose.tool.name} here",
+                fixes=[_fix(dockerfile, run, mount, purpose.cache.id, ctx)],
+            )
+
+
+def _several(dockerfile: Dockerfile) -> bool:
+    """Tell whether an instruction, not just a comment, speaks of platforms."""
+    return any(
+        _SIGN.search(dockerfile.source.slice(item.span)) for item in dockerfile.tree.instructions
+    )
+
+
+def _on_builder(stage: Stage) -> bool:
+    return any(
+        flag.name.text == "platform" and flag.value is not None and "BUILD" in flag.value.text
+        for item in stage.chain
+        for flag in item.instruction.flags
+    )
+
+
+def _fix(dockerfile: Dockerfile, run: Run, mount: Mount, suggested: str, ctx: Context) -> Fix:
+    name = f"{mount.id or suggested or 'cache'}-$TARGETARCH"
+    edits = [set_option(mount, "id", name)]
+    if "TARGETARCH" not in run.scope.variables:
+        edits.append(insert_line_before(dockerfile, run.span.start, "ARG TARGETARCH"))
+    return ctx.fix(f"One cache for each: id={name}", *edits, preferred=True)

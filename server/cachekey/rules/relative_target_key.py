@@ -1,0 +1,76 @@
+"""A relative target without `id` is its own key, in every project of the builder.
+
+`WORKDIR` decides where a relative target is mounted, and nothing else: the key is the text as it
+stands. `target=target` is one cache for all projects that write it, and a missing target is the
+key `.`.
+
+## Bad
+```dockerfile
+FROM node:22
+WORKDIR /app
+RUN --mount=type=cache,target=.npm npm ci --cache .npm
+```
+
+## Good
+```dockerfile
+FROM node:22
+WORKDIR /app
+RUN --mount=type=cache,id=project-npm,target=.npm npm ci --cache .npm
+```
+
+## Fix
+An `id` that names the project; or the absolute path, where it is known and nothing but downloads
+lie there.
+
+Silent with an `id`, and where a variable decides the target.
+
+## Source
+BuildKit `dockerfile2llb/convert_runmount.go`: the id is `path.Clean(target)` before WORKDIR is
+joined.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.knowledge.records import Kind
+from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import Mount
+from cachekey.mountedit import set_option
+from cachekey.purpose import purpose_of
+from cachekey.rule import Context, Fixable, rule
+
+
+@rule("CK107", "relative-target-key", Severity.WARNING, Fixable.ALWAYS)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report cache mounts whose key is a relative path."""
+    for mount in run.caches:
+        target = mount.target
+        if mount.key is None or mount.key.name_from == "id" or not target.known or target.used:
+            continue
+        if target.text.startswith(("/", "~", "$")) or _is_windows(target.text):
+            continue
+        written = target.text or "(no target)"
+        folder = posixpath.basename(mount.directory or target.text).strip(".") or "cache"
+        name = f"{ctx.project.name}-{folder}"
+        fixes = [ctx.fix(f"Name it: id={name}", set_option(mount, "id", name), preferred=True)]
+        if mount.directory and _only_downloads(run, mount) and "target" in mount.options:
+            edit = set_option(mount, "target", mount.directory)
+            fixes.append(ctx.fix(f"Write the absolute path {mount.directory}", edit))
+        yield ctx.finding(
+            mount.target_span,
+            f"{written} is relative and there is no id: the key is the bare text "
+            f"{mount.key.label}, in every project on this builder",
+            fixes=fixes,
+        )
+
+
+def _is_windows(target: str) -> bool:
+    return target[1:2] == ":" or "\\" in target
+
+
+def _only_downloads(run: Run, mount: Mount) -> bool:
+    purpose = purpose_of(run, mount)
+    return purpose is not None and purpose.cache.kind is Kind.DOWNLOAD

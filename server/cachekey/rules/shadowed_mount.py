@@ -1,0 +1,58 @@
+"""Two mounts of one RUN have one target: only the last one is seen.
+
+BuildKit mounts both, one over the other. What the tool writes goes to the last; the first is
+never touched.
+
+## Bad
+```dockerfile
+FROM python:3.13
+RUN --mount=type=cache,id=a,target=/root/.cache/pip \
+    --mount=type=cache,id=b,target=/root/.cache/pip \
+    pip install requests
+```
+
+## Good
+```dockerfile
+FROM python:3.13
+RUN --mount=type=cache,id=b,target=/root/.cache/pip \
+    pip install requests
+```
+
+## Fix
+Remove the one that is not seen.
+
+## Source
+Proven in `tests/buildkit` (two mounts on one target). Buildah shows the first one instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.model.dockerfile import Run
+from cachekey.mountedit import remove_mount
+from cachekey.rule import Context, Fixable, rule
+
+
+@rule("CK308", "shadowed-mount", Severity.WARNING, Fixable.ALWAYS)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report mounts that a later mount of the same RUN hides."""
+    if ctx.settings.engine == "buildah":
+        return
+    placed = [
+        mount
+        for mount in run.mounts
+        if mount.error is None and mount.type in ("cache", "bind", "tmpfs") and mount.directory
+    ]
+    for index, mount in enumerate(placed):
+        last = next((m for m in reversed(placed) if m.directory == mount.directory), mount)
+        if last is mount or "cache" not in (mount.type, last.type):
+            continue
+        yield ctx.finding(
+            mount.span,
+            f"a later mount of this RUN has the target {mount.directory} too: this one is never seen",
+            related=[ctx.related(last.span, "the mount that is seen")],
+            fixes=[ctx.fix("Remove this mount", remove_mount(ctx.document, mount), preferred=True)],
+            unnecessary=index < len(placed),
+        )

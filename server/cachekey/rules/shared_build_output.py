@@ -1,0 +1,102 @@
+"""Build output of one project lies in a cache that every project of the builder shares.
+
+Without an `id`, `/app/target` is the same cache for all who build in `/app`. Build tools trust
+what they find there by its age: another project's, or another branch's, output can end up in the
+image.
+
+## Bad
+```dockerfile
+FROM rust:1.90
+WORKDIR /app
+RUN --mount=type=cache,target=/app/target cargo build && cp target/debug/app /
+```
+
+## Good
+```dockerfile
+FROM rust:1.90
+WORKDIR /app
+RUN --mount=type=cache,id=project-target,target=/app/target cargo build && cp target/debug/app /
+```
+
+## Fix
+An `id` that names the project.
+
+Silent for an `id` that is not a mere common word, for a path that names the project, for
+`sharing=private`, and for download caches, which are meant to be shared.
+
+## Source
+BuildKit `dockerfile2llb/convert_runmount.go` (default id); Cargo's fingerprints go by
+modification time.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.knowledge.records import Kind
+from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import Mount
+from cachekey.mountedit import set_option
+from cachekey.purpose import Purpose, purpose_of
+from cachekey.rule import Context, Fixable, rule
+
+# Folders that say nothing about the project in them, and words that everybody uses for an id.
+_COMMON = frozenset(
+    (
+        *("app", "apps", "application", "src", "source", "sources", "code", "work", "workdir"),
+        *("workspace", "workspaces", "build", "builder", "project", "repo", "usr", "opt", "home"),
+        *("root", "tmp", "var", "mnt", "srv", "data", "user", "go", "rust", "node", "target"),
+        *("dist", "out", "output", "cache", "web", "frontend", "backend", "server", "client"),
+    )
+)
+_WORD = re.compile(r"[A-Za-z0-9]+")
+
+
+@rule("CK104", "shared-build-output", Severity.WARNING, Fixable.ALWAYS)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report build output below a key that does not name the project."""
+    for mount in run.caches:
+        if run.onbuild or mount.sharing == "private" or mount.key is None or mount.key.unresolved:
+            continue
+        if mount.id and not _is_generic(mount):
+            continue
+        purpose = purpose_of(run, mount)
+        if purpose is None or purpose.cache.kind is not Kind.BUILD or mount.directory is None:
+            continue
+        if not mount.id and (
+            not mount.target.text.startswith("/") or _names_project(mount, purpose)
+        ):
+            # A relative target is the matter of CK107.
+            continue
+        name = f"{ctx.project.name}-{posixpath.basename(mount.directory).lstrip('.') or 'build'}"
+        fix = ctx.fix(f"Name the project: id={name}", set_option(mount, "id", name), preferred=True)
+        option = mount.options["id" if mount.id else "target"]
+        yield ctx.finding(
+            option.span,
+            f"{purpose.tool.name} keeps {purpose.cache.what} here, in a cache that every project "
+            f"with the key {mount.key.label} on this builder shares",
+            fixes=[fix],
+            severity=Severity.INFORMATION if mount.id else None,
+        )
+
+
+def _is_generic(mount: Mount) -> bool:
+    """Tell whether an id is made of nothing but common words."""
+    option = mount.options["id"]
+    if option.value.used:
+        return False
+    words = _WORD.findall(mount.id.lower())
+    return bool(words) and all(word in _COMMON for word in words)
+
+
+def _names_project(mount: Mount, purpose: Purpose) -> bool:
+    folder = mount.directory or "/"
+    tail = purpose.cache.path.strip("/")
+    for part in (tail, posixpath.basename(folder)):
+        if part and folder.endswith(f"/{part}"):
+            folder = folder[: -len(part) - 1]
+            break
+    return any(part.lower() not in _COMMON for part in folder.split("/") if part)

@@ -1,0 +1,61 @@
+"""What belongs to one project lies in a volume that all projects share.
+
+A volume's name is known to the whole Docker engine. Every clone, worktree and colleague's container
+with the same name gets the same `node_modules` or build output. Download caches are better shared
+and not reported.
+
+## Bad
+```jsonc
+{
+  "image": "node:22",
+  "mounts": ["type=volume,source=modules,target=/workspaces/app/node_modules"]
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "node:22",
+  "mounts": ["type=volume,source=modules-${devcontainerId},target=/workspaces/app/node_modules"]
+}
+```
+
+## Fix
+`-${devcontainerId}` behind the name: one volume for each folder that is opened, kept over rebuilds.
+The container starts with an empty one.
+
+## Source
+containers.dev, *Variables in devcontainer.json* (`devcontainerId`); anthropics/claude-code#3310.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Safety, Severity
+from cachekey.model.devcontainer_caches import project_output
+from cachekey.model.devcontainer_mounts import RuntimeMount
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc import span_in
+from cachekey.text import Edit, Span
+
+
+@rule("CK707", "shared-project-volume", Severity.INFORMATION, Fixable.ALWAYS)
+def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+    """Report a volume with a constant name on a directory of one project."""
+    name = mount.volume
+    if name is None or mount.source is None or mount.compose or mount.origin == "workspaceMount":
+        return
+    output = project_output(mount, ctx.project.knowledge)
+    if output is None or mount.place is None:
+        return
+    end = mount.source.end
+    fix = ctx.fix(
+        "Give each project its own volume with ${devcontainerId}",
+        Edit(Span(end, end), "-${devcontainerId}"),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason="The container starts with an empty volume.",
+    )
+    message = f"every project with a volume '{name}' shares {output.cache.what} in {mount.place}"
+    yield ctx.finding(span_in(mount.source), message, fixes=[fix])

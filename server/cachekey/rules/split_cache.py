@@ -1,0 +1,189 @@
+"""One tool's cache is kept under two keys, so that it is filled twice.
+
+Without `id` the key of a cache mount is its target. Another home, another path, or an `id` here and
+none there is another volume: the second RUN starts with an empty cache.
+
+## Bad
+```dockerfile
+FROM debian:13 AS build
+RUN --mount=type=cache,target=/root/.cache/uv \
+    UV_CACHE_DIR=/root/.cache/uv UV_LINK_MODE=copy uv sync
+FROM build AS dev
+RUN --mount=type=cache,target=/home/vscode/.cache/uv \
+    UV_CACHE_DIR=/home/vscode/.cache/uv UV_LINK_MODE=copy uv sync
+```
+
+## Good
+```dockerfile
+FROM debian:13 AS build
+RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv \
+    UV_CACHE_DIR=/root/.cache/uv UV_LINK_MODE=copy uv sync
+FROM build AS dev
+RUN --mount=type=cache,id=uv-cache,target=/home/vscode/.cache/uv \
+    UV_CACHE_DIR=/home/vscode/.cache/uv UV_LINK_MODE=copy uv sync
+```
+
+## Fix
+Give all of them one `id`; where root and another user write, the same edit makes that possible.
+Or keep the cache in one directory for all: the tool's variable, one target and one `id`. The
+latter puts a variable into the image and is therefore not applied unasked. Where two caches are
+meant, two explicit ids say so.
+
+Silent when both mounts have an explicit `id`, when the contents are build output of one project,
+and when a variable that only the build knows decides a key.
+
+## Source
+BuildKit `dockerfile2llb/convert_runmount.go`: the id is the target unless it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
+from cachekey.model.dockerfile import Dockerfile
+from cachekey.model.project import Place
+from cachekey.mountedit import insert_line_before, set_option, set_options
+from cachekey.purpose import (
+    Purpose,
+    in_file,
+    merge_edits,
+    owner_of,
+    purpose_of,
+    shared_ownership,
+    users_differ,
+)
+from cachekey.rule import Context, Fixable, rule
+
+
+@rule("CK101", "split-cache", Severity.WARNING, Fixable.SOMETIMES)
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report each mount whose tool has its cache under another key further up."""
+    for purpose, places in _groups(dockerfile):
+        first = places[0]
+        assert first.mount.key is not None
+        for place in places[1:]:
+            mount = place.mount
+            assert mount.key is not None
+            if mount.key.identity == first.mount.key.identity or not _by_chance(first, place):
+                continue
+            option = mount.options.get("id" if mount.key.name_from == "id" else "target")
+            yield ctx.finding(
+                option.span if option else mount.span,
+                f"{purpose.tool.name} gets a second, empty cache here: its key is "
+                f"{mount.key.label}, on line {first.line + 1} it is {first.mount.key.label}",
+                related=[
+                    ctx.related(first.mount.span, f"the cache with the key {first.mount.key.label}")
+                ],
+                fixes=list(_fixes(dockerfile, purpose, places, ctx)),
+            )
+
+
+def _groups(dockerfile: Dockerfile) -> Iterator[tuple[Purpose, list[Place]]]:
+    """Yield the mounts that hold the same download cache, in file order."""
+    groups: dict[tuple[str, str], tuple[Purpose, list[Place]]] = {}
+    if len(dockerfile.caches) < 2:
+        return
+    for run, mount in dockerfile.caches:
+        if mount.key is None or mount.key.unresolved or run.onbuild:
+            continue
+        purpose = purpose_of(run, mount)
+        if purpose is not None and purpose.is_download:
+            _, places = groups.setdefault(purpose.key, (purpose, []))
+            places.append(Place(dockerfile, run, mount))
+    yield from (group for group in groups.values() if len(group[1]) > 1)
+
+
+def _by_chance(first: Place, second: Place) -> bool:
+    """Tell whether nobody chose the two keys: at least one of them is a mere target.
+
+    Two parts of one directory (its index here, its archives there) are two caches on purpose.
+    """
+    a, b = first.mount.key, second.mount.key
+    assert a is not None
+    assert b is not None
+    if (a.name_from == "id" and b.name_from == "id") or a.name.text == b.name.text:
+        return False
+    return not _nested(first.mount.directory, second.mount.directory)
+
+
+def _nested(a: str | None, b: str | None) -> bool:
+    if a is None or b is None:
+        return True
+    return a != b and (a.startswith(f"{b}/") or b.startswith(f"{a}/"))
+
+
+def _fixes(
+    dockerfile: Dockerfile, purpose: Purpose, places: list[Place], ctx: Context
+) -> Iterator[Fix]:
+    explicit = next((place.mount.id for place in places if place.mount.id), None)
+    name = explicit or purpose.cache.id or f"{purpose.tool.id}-{purpose.cache.role}"
+    same_id = [FileEdit(place.path, set_option(place.mount, "id", name)) for place in places]
+    if not users_differ(places):
+        yield ctx.fix(f"Give all of them id={name}", *merge_edits(same_id), preferred=True)
+    else:
+        shared = shared_ownership(places)
+        if shared is not None:
+            title = f"Share one cache id={name} between the users: one owner, and {shared[1]}"
+            yield ctx.fix(title, *merge_edits([*same_id, *shared[0]]), preferred=True)
+        yield from _two_caches(places, name, ctx, preferred=shared is None)
+    yield from _one_directory(dockerfile, purpose, places, name, ctx)
+
+
+def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -> Iterator[Fix]:
+    """Offer the other honest answer where users differ: a cache for each of them."""
+    edits: list[FileEdit] = []
+    for place in places:
+        user = place.run.scope.user
+        if user.is_root is None:
+            return
+        edit = set_option(place.mount, "id", f"{name}-{user.name or user.uid}")
+        edits.append(FileEdit(place.path, edit))
+        if user.is_root is False:
+            edits += in_file(place.dockerfile, set_options(place.mount, **owner_of(user)))
+    title = "Keep one cache for each user, with an id of its own"
+    yield ctx.fix(title, *merge_edits(edits), preferred=preferred)
+
+
+def _one_directory(
+    dockerfile: Dockerfile, purpose: Purpose, places: list[Place], name: str, ctx: Context
+) -> Iterator[Fix]:
+    """Offer one directory for all users and stages, named by the tool's own variable."""
+    variable = purpose.cache.pin
+    if not variable or any(_sets(place, variable) for place in places):
+        return
+    folder = f"/cache/{purpose.tool.id}"
+    edits: list[FileEdit] = []
+    for place in places:
+        options = (set_option(place.mount, "id", name), set_option(place.mount, "target", folder))
+        edits += in_file(dockerfile, options)
+    for place in _first_of_each_chain(dockerfile, places):
+        line = f"ENV {variable}={folder}"
+        edits += in_file(dockerfile, [insert_line_before(dockerfile, place.run.span.start, line)])
+    if users_differ(places):
+        shared = shared_ownership(places, folder)
+        if shared is None:
+            return
+        edits += shared[0]
+    yield ctx.fix(
+        f"Keep the cache in {folder} everywhere: ENV {variable} and id={name}",
+        *merge_edits(edits),
+        safety=Safety.UNSAFE,
+        reason=f"{variable} becomes part of the image's environment",
+    )
+
+
+def _sets(place: Place, variable: str) -> bool:
+    run = place.run
+    return variable in run.scope.variables or any(variable in x.env for x in run.commands.items)
+
+
+def _first_of_each_chain(dockerfile: Dockerfile, places: list[Place]) -> Iterator[Place]:
+    """Yield the places in front of which the variable must be set: the first of each stage chain."""
+    covered: list[Place] = []
+    for place in places:
+        stage = dockerfile.stage_of(place.run)
+        # What a stage sets, the stages built on it have.
+        if not any(stage.descends_from(dockerfile.stage_of(other.run)) for other in covered):
+            covered.append(place)
+            yield place

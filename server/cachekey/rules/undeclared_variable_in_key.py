@@ -1,0 +1,101 @@
+"""A variable in the key is not declared in this stage, so that it expands to nothing.
+
+`TARGETARCH` and its kin exist for every build, but a stage sees one only after `ARG TARGETARCH`.
+Without it `id=apt-$TARGETARCH` is `apt-`, and all platforms write one cache.
+
+## Bad
+```dockerfile
+FROM golang:1.25
+RUN --mount=type=cache,id=go-$TARGETARCH,target=/root/.cache/go-build go build -o /bin/app ./...
+```
+
+## Good
+```dockerfile
+FROM golang:1.25
+ARG TARGETARCH
+RUN --mount=type=cache,id=go-$TARGETARCH,target=/root/.cache/go-build go build -o /bin/app ./...
+```
+
+## Fix
+Declare it in front of the first RUN of the stage that needs it.
+
+An argument that is declared before FROM only counts as well: there it is a hint, since the base
+image may define a variable of the same name. Silent for variables that the base image could
+define, and for `${NAME:-default}`, which says what an unset variable means.
+
+## Source
+Dockerfile reference, "Automatic platform ARGs in the global scope"; proven in `tests/buildkit`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cachekey.finding import Finding, Severity
+from cachekey.model.dockerfile import Dockerfile, Run, Stage
+from cachekey.model.mounts import Mount, Option
+from cachekey.model.scope import PLATFORM_ARGS
+from cachekey.mountedit import insert_line_before
+from cachekey.rule import Context, Fixable, rule
+from cachekey.text import Span
+
+
+@rule("CK105", "undeclared-variable-in-key", Severity.WARNING, Fixable.ALWAYS)
+def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
+    """Report undeclared variables in the ids and targets of a stage's cache mounts."""
+    first: dict[str, Run] = {}
+    for run in stage.runs:
+        if run.onbuild:
+            continue
+        for mount in run.mounts:
+            if mount.type == "cache" and mount.error is None:
+                yield from _of_mount(stage, run, mount, first, ctx)
+
+
+def _of_mount(
+    stage: Stage, run: Run, mount: Mount, first: dict[str, Run], ctx: Context
+) -> Iterator[Finding]:
+    dockerfile: Dockerfile = ctx.document
+    for option_name in ("id", "target"):
+        option = mount.options.get(option_name)
+        if option is None or (option_name == "target" and mount.id):
+            continue
+        for name in sorted(option.value.undefined | option.value.unresolved):
+            severity = _severity(dockerfile, mount, option, name)
+            if severity is None:
+                continue
+            start = first.setdefault(name, run).span.start
+            edit = insert_line_before(dockerfile, start, f"ARG {name}")
+            yield ctx.finding(
+                _span(option, name),
+                f"{name} is not declared in stage {stage.label}, so that {option_name} is "
+                f'"{_emptied(option, name)}" whatever its value',
+                fixes=[ctx.fix(f"Declare it: ARG {name}", edit, preferred=True)],
+                severity=severity,
+            )
+
+
+def _severity(dockerfile: Dockerfile, mount: Mount, option: Option, name: str) -> Severity | None:
+    if name in mount.scope.variables or re.search(rf"\$\{{{name}:?[-+]", _raw(option)):
+        return None
+    if name in PLATFORM_ARGS:
+        return Severity.WARNING
+    if name not in dockerfile.global_args:
+        return None
+    return Severity.WARNING if mount.scope.base.is_scratch else Severity.HINT
+
+
+def _raw(option: Option) -> str:
+    return option.field.value.text if option.field.value is not None else ""
+
+
+def _span(option: Option, name: str) -> Span:
+    value = option.field.value
+    assert value is not None
+    match = re.search(rf"\$(?:{name}\b|\{{{name}\b[^}}]*\}}?)", value.text)
+    return value.span(*match.span()) if match else option.span
+
+
+def _emptied(option: Option, name: str) -> str:
+    return re.sub(rf"\$\{{{name}[^}}]*\}}", "", option.value.text)

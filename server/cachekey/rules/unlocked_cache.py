@@ -1,0 +1,80 @@
+"""The tool fails, or damages its cache, when two builds use it at the same time.
+
+The default, `sharing=shared`, lets two RUNs of one build, two platforms, or two builds write one
+cache at once. Some tools bear that; others stop with an error or leave broken entries behind.
+
+## Bad
+```dockerfile
+FROM debian:13
+RUN rm -f /etc/apt/apt.conf.d/docker-clean
+RUN --mount=type=cache,target=/var/cache/apt \
+    --mount=type=cache,target=/var/lib/apt \
+    apt-get update && apt-get install -y curl
+```
+
+## Good
+```dockerfile
+FROM debian:13
+RUN rm -f /etc/apt/apt.conf.d/docker-clean
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
+    --mount=type=cache,target=/var/lib/apt,sharing=locked \
+    apt-get update && apt-get install -y curl
+```
+
+## Fix
+`sharing=locked`: the second one waits. All mounts of the same cache in the file are changed
+together.
+
+Silent with an explicit `sharing`, whatever it is, and with a variable in the `id`, which keeps
+builds apart.
+
+## Source
+Docker's documentation of cache mounts for apt; the tools' files below `knowledge/tools` for the
+others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.finding import FileEdit, Finding, Severity
+from cachekey.knowledge.records import Concurrency
+from cachekey.model.dockerfile import Run
+from cachekey.mountedit import set_option
+from cachekey.purpose import merge_edits, purpose_of, same_cache
+from cachekey.rule import Context, Fixable, rule
+
+_SAYS = {
+    Concurrency.FAILS: "stops with an error when another build uses it at the same time",
+    Concurrency.CORRUPTS: "may damage it when another build uses it at the same time",
+}
+
+
+@rule("CK501", "unlocked-cache", Severity.WARNING, Fixable.ALWAYS)
+def check(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report caches of tools that do not bear company, without an explicit ``sharing``."""
+    for mount in run.caches:
+        purpose = purpose_of(run, mount)
+        if run.onbuild or "sharing" in mount.options or mount.readonly or purpose is None:
+            continue
+        ident = mount.value("id")
+        says = _SAYS.get(purpose.cache.concurrent)
+        if says is None or not purpose.is_download or (ident is not None and ident.used):
+            continue
+        if not purpose.cache.confidence.warns or mount.key is None:
+            continue
+        mode = "sharing=locked"
+        edits = [
+            FileEdit(place.path, set_option(place.mount, "sharing", "locked"))
+            for place in same_cache(ctx.project, ctx.path, mount)
+            if "sharing" not in place.mount.options
+        ]
+        surely = purpose.cache.concurrent is Concurrency.FAILS and purpose.cache.basis == "stated"
+        yield ctx.finding(
+            mount.target_span,
+            f"{purpose.tool.name} {says}",
+            fixes=[
+                ctx.fix(f"Let the second one wait: {mode}", *merge_edits(edits), preferred=True)
+            ],
+            severity=None if surely else Severity.INFORMATION,
+        )

@@ -1,0 +1,73 @@
+"""A fresh volume belongs to root, the user of the container is another one.
+
+Docker gives an empty volume the owner of the directory that the image has there. Where the image
+has none, the volume is root's, and the tool that should cache in it is denied. A volume is
+reported only when nothing in the file or its Dockerfile makes or owns the directory.
+
+## Bad
+```jsonc
+{
+  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "remoteUser": "vscode",
+  "containerEnv": { "UV_CACHE_DIR": "/cache/uv" },
+  "mounts": ["type=volume,source=uv-cache,target=/cache/uv"]
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "remoteUser": "vscode",
+  "containerEnv": { "UV_CACHE_DIR": "/cache/uv" },
+  "mounts": ["type=volume,source=uv-cache,target=/cache/uv"],
+  "postCreateCommand": "sudo chown -R $(id -u):$(id -g) /cache/uv"
+}
+```
+
+## Fix
+A `chown` in front of the first command that runs in the container, in the form that this command
+has. It needs sudo; making and owning the directory in the Dockerfile is as good.
+
+## Source
+Docker's documentation on volumes (*Populate a volume using a container*);
+microsoft/vscode-remote-release#6669 and #9931.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.devcontainerrecipe import own
+from cachekey.finding import Finding, Severity
+from cachekey.model.devcontainer import Devcontainer
+from cachekey.model.devcontainer_judge import unwritable_for
+from cachekey.model.devcontainer_mounts import RuntimeMount
+from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc import span_in
+
+
+@rule("CK702", "unwritable-volume", Severity.WARNING, Fixable.ALWAYS)
+def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+    """Report a volume that only root can write to, for a user who is not root."""
+    document: Devcontainer = ctx.document
+    if mount.type != "volume" or mount.place is None or mount.readonly or mount.target is None:
+        return
+    user = unwritable_for(mount.place, document, ctx.project)
+    if user is None or document.remote_user is None:
+        return
+    recipe = own(document, mount.place)
+    fix = ctx.fix(
+        f"Give {mount.place} to {user} when the container is made",
+        *recipe.edits,
+        safety=recipe.safety,
+        preferred=True,
+        reason=recipe.reason,
+    )
+    where = span_in(document.remote_user)
+    yield ctx.finding(
+        span_in(mount.target),
+        f"Docker makes {mount.place} as root's, {user} cannot write to it",
+        fixes=[fix],
+        related=[ctx.related(where, f"the container is used as {user}")],
+    )

@@ -1,0 +1,1 @@
+"""Text to trees that never fail, every token with its exact span."""

@@ -1,0 +1,397 @@
+"""JSON with comments, read as tolerantly as the Dev Containers tools read it, with exact spans.
+
+The tree that comes out holds what those tools would keep of a broken file: unknown words are
+skipped, a missing value drops its property, an unclosed brace ends with the file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cachekey.text import Mapped, Source, Span
+
+Kind = Literal["object", "array", "string", "number", "literal"]
+
+MAX_DEPTH = 200
+"""Containers nested deeper than this are scanned but not kept: no reader needs them."""
+
+# Token shapes of jsonc-parser's scanner: only space and tab are blanks, a raw line end cuts a
+# string, a word of unknown characters is skipped as a whole.
+_TOKEN = re.compile(
+    r"""
+    (?P<blank>[ \t\r\n]+)
+  | (?P<comment>//[^\r\n]*|/\*[\s\S]*?(?:\*/|\Z))
+  | (?P<string>"(?:[^"\\\r\n]|\\[\s\S])*(?P<close>"?))
+  | (?P<number>-?[0-9](?:(?<=0)|[0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?)
+  | (?P<punct>[{}\[\]:,])
+  | (?P<word>[^\s{}\[\]:,"/]+)
+  | (?P<other>[\s\S])
+    """,
+    re.VERBOSE,
+)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{0,4})|([\s\S])|\Z)")
+_SIMPLE = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_WORDS = {"true": True, "false": False, "null": None}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Node:
+    """One value of the file."""
+
+    kind: Kind
+    span: Span
+    """The whole value, quotes and braces included."""
+    text: Mapped | None = None
+    """A string's decoded text; ``None`` for other kinds."""
+    value: bool | float | None = None
+    """A number's or literal's value."""
+    members: tuple[Member, ...] = ()
+    elements: tuple[Element, ...] = ()
+    closed: bool = True
+    """False when the closing quote, brace or bracket is missing."""
+
+    def member(self, name: str) -> Member | None:
+        """Return the member that counts for ``name``: the last one that has a value."""
+        for member in reversed(self.members):
+            if member.key.text == name and member.value is not None:
+                return member
+        return None
+
+    def get(self, name: str) -> Node | None:
+        """Return the value of member ``name``."""
+        member = self.member(name)
+        return member.value if member else None
+
+    def string(self, name: str) -> Mapped | None:
+        """Return the text of member ``name`` when it is a string."""
+        value = self.get(name)
+        return value.text if value else None
+
+    def effective(self) -> Iterator[Member]:
+        """Yield the members that count, duplicates and members without a value left out."""
+        last = {member.key.text: member for member in self.members if member.value is not None}
+        yield from last.values()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Member:
+    """A property of an object; ``value`` is ``None`` when none can be read."""
+
+    key: Mapped
+    key_span: Span
+    """The key with its quotes."""
+    value: Node | None
+    comma: Span | None
+
+    @property
+    def span(self) -> Span:
+        """Return the span of key and value, the comma left out."""
+        return Span(self.key_span.start, self.value.span.end if self.value else self.key_span.end)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Element:
+    """An element of an array."""
+
+    value: Node
+    comma: Span | None
+
+    @property
+    def span(self) -> Span:
+        """Return the span of the value, the comma left out."""
+        return self.value.span
+
+
+@dataclass(frozen=True, eq=False)
+class JsoncTree:
+    """A file's tree; ``root`` is ``None`` when nothing in the file is a value."""
+
+    source: Source
+    root: Node | None
+    comments: tuple[Span, ...]
+    """Comments with their delimiters, in source order."""
+    skipped: tuple[Span, ...]
+    """Words that are no JSON and were passed over."""
+
+    def at(self, offset: int) -> tuple[Node | Member, ...]:
+        """Return the chain of nodes and members that hold ``offset``, outermost first."""
+        chain: list[Node | Member] = []
+        node = self.root
+        while node is not None and node.span.contains(offset):
+            chain.append(node)
+            inner: Node | None = None
+            for member in node.members:
+                if member.span.contains(offset):
+                    chain.append(member)
+                    inner = member.value
+                    break
+            else:
+                held = (e.value for e in node.elements if e.span.contains(offset))
+                inner = next(held, None)
+            node = inner if inner is not None and inner.span.contains(offset) else None
+        return tuple(chain)
+
+    def strings(self) -> Iterator[tuple[tuple[str, ...], Node]]:
+        """Yield every string value that counts, with the keys that lead to it (``*`` in arrays)."""
+        stack: list[tuple[tuple[str, ...], Node]] = [((), self.root)] if self.root else []
+        while stack:
+            path, node = stack.pop()
+            if node.kind == "string":
+                yield path, node
+            below = [((*path, m.key.text), m.value) for m in node.effective() if m.value]
+            below += [((*path, "*"), element.value) for element in node.elements]
+            stack += reversed(below)
+
+
+def span_in(text: Mapped, start: int = 0, stop: int | None = None) -> Span:
+    """Return the file span of a part of a decoded string, its escapes covered whole."""
+    stop = len(text) if stop is None else min(stop, len(text))
+    return Span(text.offset(start), text.offset(max(start, stop)))
+
+
+def decode(source: Source, span: Span) -> Mapped:
+    """Decode what stands between a string's quotes; bad escapes vanish as in jsonc-parser."""
+    raw = source.slice(span)
+    if "\\" not in raw:
+        return Mapped(raw, ((0, span.start),), span.end)
+    parts: list[str] = []
+    pieces: list[tuple[int, int]] = []
+    length, at = 0, 0
+
+    def add(text: str, offset: int) -> None:
+        nonlocal length
+        if text:
+            pieces.append((length, offset))
+            parts.append(text)
+            length += len(text)
+
+    matches = list(_ESCAPE.finditer(raw))
+    number = 0
+    while number < len(matches):
+        match = matches[number]
+        add(raw[at : match.start()], span.start + at)
+        char, at = _unescape(match), match.end()
+        if "\ud800" <= char <= "\udbff" and number + 1 < len(matches):
+            following = matches[number + 1]
+            low = _unescape(following)
+            if following.start() == at and "\udc00" <= low <= "\udfff":
+                char = (char + low).encode("utf-16", "surrogatepass").decode("utf-16")
+                at, number = following.end(), number + 1
+        add(char, span.start + match.start())
+        number += 1
+    add(raw[at:], span.start + at)
+    return Mapped("".join(parts), tuple(pieces) or ((0, span.end),), span.end)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    if (digits := match.group(1)) is not None:
+        return chr(int(digits, 16)) if len(digits) == 4 else ""
+    return _SIMPLE.get(match.group(2) or "", "")
+
+
+def quote(text: str) -> str:
+    """Write ``text`` as a JSON string."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def escape(text: str) -> str:
+    """Write ``text`` as it stands between the quotes of a JSON string."""
+    return quote(text)[1:-1]
+
+
+@dataclass
+class _Frame:
+    """A container that is being read."""
+
+    kind: Literal["object", "array"]
+    start: int
+    members: list[Member] = field(default_factory=list)
+    elements: list[Element] = field(default_factory=list)
+    key: re.Match[str] | None = None
+    """The name whose value is being read."""
+
+    @property
+    def stops(self) -> tuple[str, str]:
+        """Return the tokens up to which an error is skipped."""
+        return ("}" if self.kind == "object" else "]", ",")
+
+    def comma(self, span: Span) -> None:
+        """Give the last entry its comma."""
+        if self.members and self.members[-1].comma is None:
+            last = self.members[-1]
+            self.members[-1] = Member(last.key, last.key_span, last.value, span)
+        elif self.elements and self.elements[-1].comma is None:
+            self.elements[-1] = Element(self.elements[-1].value, span)
+
+
+class _Reader:
+    """One pass over a file, with jsonc-parser's way of recovering from errors (``parser.ts``)."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.comments: list[Span] = []
+        self.skipped: list[Span] = []
+        self.root: Node | None = None
+        self.stack: list[_Frame] = []
+        self.at = 0
+        self.token: re.Match[str] | None = None
+        """The current token; ``None`` at the end of the file."""
+        self.mark = ""
+        """The current token if it is punctuation, ``"`` for a string, ``v`` for another value."""
+
+    def read(self) -> JsoncTree:
+        """Read the first value; comments behind it are collected as well."""
+        self.next()
+        self.value()
+        while self.stack:
+            self.step(self.stack[-1])
+        while self.token is not None:
+            self.next()
+        return JsoncTree(self.source, self.root, tuple(self.comments), tuple(self.skipped))
+
+    def next(self) -> None:
+        """Go to the next token that means something; unknown words are passed over."""
+        text = self.source.text
+        while match := _TOKEN.match(text, self.at):
+            self.at = match.end()
+            kind, word = match.lastgroup, match.group()
+            if kind == "blank":
+                continue
+            if kind == "comment":
+                self.comments.append(Span(*match.span()))
+            elif kind == "punct":
+                self.token, self.mark = match, word
+                return
+            elif kind == "string":
+                self.token, self.mark = match, '"'
+                return
+            elif kind == "number" or word in _WORDS:
+                self.token, self.mark = match, "v"
+                return
+            elif self.root is None or self.stack:
+                self.skipped.append(Span(*match.span()))
+        self.token, self.mark = None, ""
+
+    def skip(self, stops: tuple[str, str]) -> None:
+        """Pass over tokens up to one of ``stops``."""
+        while self.token is not None and self.mark not in stops:
+            self.next()
+
+    def step(self, frame: _Frame) -> None:
+        """Read one entry of a container, or its end."""
+        token = self.token
+        if token is None or self.mark == frame.stops[0]:
+            self.close(frame)
+            return
+        if self.mark == ",":
+            frame.comma(Span(*token.span()))
+            self.next()
+            if self.mark == frame.stops[0]:
+                return
+        if frame.kind == "object":
+            self.property(frame)
+        elif not self.value():
+            self.skip(frame.stops)
+
+    def property(self, frame: _Frame) -> None:
+        """Read a name and, up to its first character, the value."""
+        if self.mark != '"':
+            self.skip(frame.stops)
+            return
+        frame.key = self.token
+        self.next()
+        if self.mark == ":":
+            self.next()
+            if self.value():
+                return
+        self.name_alone(frame)
+        self.skip(frame.stops)
+
+    def name_alone(self, frame: _Frame) -> None:
+        """Keep a name whose value cannot be read, so that editors can complete it."""
+        if frame.key is not None:
+            key, span = self.string(frame.key)
+            frame.members.append(Member(key, span, None, None))
+            frame.key = None
+
+    def value(self) -> bool:
+        """Read a value, of a container the opening only; tell whether there is one."""
+        token, mark = self.token, self.mark
+        if token is None or mark in ("}", "]", ",", ":"):
+            return False
+        if mark in ("{", "["):
+            kind: Literal["object", "array"] = "object" if mark == "{" else "array"
+            if len(self.stack) >= MAX_DEPTH:
+                self.pass_over(kind, token.start())
+                return True
+            self.stack.append(_Frame(kind, token.start()))
+            self.next()
+            return True
+        if mark == '"':
+            text, span = self.string(token)
+            node = Node("string", span, text, closed=bool(token.group("close")))
+        else:
+            node = _plain(token)
+        self.next()
+        self.place(node)
+        return True
+
+    def pass_over(self, kind: Literal["object", "array"], start: int) -> None:
+        """Pass over a container that is nested too deep to be of use to anybody."""
+        depth, end = 0, start
+        while self.token is not None:
+            end = self.token.end()
+            depth += (self.mark in ("{", "[")) - (self.mark in ("}", "]"))
+            self.next()
+            if not depth:
+                break
+        self.place(Node(kind, Span(start, end), closed=not depth))
+
+    def string(self, token: re.Match[str]) -> tuple[Mapped, Span]:
+        """Decode a string token."""
+        start, end = token.span()
+        inside = Span(start + 1, end - 1 if token.group("close") else end)
+        return decode(self.source, inside), Span(start, end)
+
+    def close(self, frame: _Frame) -> None:
+        """End a container, at its bracket or at the end of the file."""
+        self.stack.pop()
+        token = self.token
+        end = token.end() if token is not None else len(self.source.text)
+        if token is not None:
+            self.next()
+        members, elements = tuple(frame.members), tuple(frame.elements)
+        span, closed = Span(frame.start, end), token is not None
+        self.place(Node(frame.kind, span, members=members, elements=elements, closed=closed))
+
+    def place(self, node: Node) -> None:
+        """Hand a finished value to the container around it."""
+        if not self.stack:
+            self.root = node
+            return
+        frame = self.stack[-1]
+        if frame.kind == "array":
+            frame.elements.append(Element(node, None))
+        elif frame.key is not None:
+            key, span = self.string(frame.key)
+            frame.members.append(Member(key, span, node, None))
+            frame.key = None
+
+
+def _plain(token: re.Match[str]) -> Node:
+    word, span = token.group(), Span(*token.span())
+    if word in _WORDS:
+        return Node("literal", span, value=_WORDS[word])
+    # Like jsonc-parser, read of an unfinished number (`1.5e`) what is finished.
+    number = _NUMBER.match(word)
+    return Node("number", span, value=float(number.group()) if number else 0.0)
+
+
+def parse(source: Source) -> JsoncTree:
+    """Read a file; never raises, takes linear time, and stops at the end of the first value."""
+    return _Reader(source).read()

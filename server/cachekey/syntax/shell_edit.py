@@ -1,0 +1,294 @@
+"""Takes commands and words out of a script and leaves the rest of the file byte for byte.
+
+A command goes with one of its connectors, and with the lines and line continuations that only it
+needed. Comment lines stay, also those between the command and its connector.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from cachekey.syntax.shell_tree import Command, Item, Script, Word
+from cachekey.text import Edit, Mapped, Source, Span
+
+_COMMENT_LINE = re.compile(r"[ \t]*#")
+_BACKQUOTE_ESCAPES = re.compile(
+    r"(?:[ \t]*#[^\n]*\n)*?[ \t]*#[ \t]*escape[ \t]*=[ \t]*`", re.IGNORECASE
+)
+_HARMLESS = frozenset(("true", ":"))
+_KEPT_BLOCKS = frozenset(("script", "subshell", "group", "body", "function"))
+
+
+def removal(script: Script, command: Command, source: Source) -> Edit | None:
+    """Return the edit that deletes exactly this command; None when it cannot go alone.
+
+    It cannot go when its result is asked for (a condition, left of ``||``, in a pipeline), when it
+    answers for another's failure (right of ``||``), or when nothing would be left of its block.
+    """
+    block = command.block
+    items = block.items
+    if command.index >= len(items) or items[command.index].command is not command:
+        return None
+    if block.kind not in _KEPT_BLOCKS or len(items) < 2:
+        return None
+    if any(redirect.is_document for redirect in command.redirects):
+        return None
+    tokens = _tokens(items, command.index, block.tail, source, block.source)
+    if tokens is None:
+        return None
+    return _cut(source, block.source, tokens)
+
+
+class _Tokens(NamedTuple):
+    """What goes: a command and one connector, as file offsets."""
+
+    start: int
+    stop: int
+    next_start: int | None
+    """Where the following command starts, when the connector in front of that goes."""
+
+
+def _tokens(
+    items: list[Item],
+    index: int,
+    tail: tuple[str, int, int] | None,
+    source: Source,
+    text: Mapped,
+) -> _Tokens | None:
+    """Choose the connector that goes with the command."""
+    item = items[index]
+    last = index
+    following = items[index + 1] if index + 1 < len(items) else None
+    if following is not None and following.connector == "||":
+        # `clean || true`: the fallback was for this command, when nothing in front shares it.
+        if item.connector == "&&":
+            return _backward(items, index, last, source, text, keep_next=True)
+        if not _is_harmless(following):
+            return None
+        last = index + 1
+        following = items[last + 1] if last + 1 < len(items) else None
+        if following is not None and following.connector == "||":
+            return None
+    before = item.connector
+    after = following.connector if following else (tail[0] if tail else "")
+    if before == "||" or "&" in (before, after):
+        return None
+    if index == 0:
+        if following is None:
+            return None
+        return _forward(items, index, last, text)
+    if following is None:
+        if tail is not None and before != "\n" and tail[0] == ";":
+            # `{ a; b; }`: the bracket needs the last `;`, and `&&` in front of it may not stay.
+            return _backward(items, index, last, source, text)
+        return _backward(items, index, last, source, text)
+    if before == "&&" and after in (";", "\n"):
+        return _backward(items, index, last, source, text)
+    if before in (";", "\n") and after == "&&":
+        return _forward(items, index, last, text)
+    if _begins_line(source, text.offset(item.start)):
+        return _forward(items, index, last, text)
+    return _backward(items, index, last, source, text)
+
+
+def _is_harmless(item: Item) -> bool:
+    command = item.command
+    return (
+        command is not None
+        and len(command.words) == 1
+        and not command.assignments
+        and command.words[0].written in _HARMLESS
+    )
+
+
+def _end(text: Mapped, stop: int) -> int:
+    return text.offset(stop - 1) + 1 if stop else text.offset(0)
+
+
+def _backward(
+    items: list[Item],
+    index: int,
+    last: int,
+    source: Source,
+    text: Mapped,
+    keep_next: bool = False,
+) -> _Tokens:
+    """Take the connector in front; a line end as connector goes with the line, in `_cut`."""
+    del source, keep_next
+    item = items[index]
+    start = item.start if item.connector == "\n" else item.connector_start
+    return _Tokens(text.offset(start), _end(text, items[last].stop), None)
+
+
+def _forward(items: list[Item], index: int, last: int, text: Mapped) -> _Tokens:
+    """Take the connector behind."""
+    following = items[last + 1]
+    stop = items[last].stop if following.connector == "\n" else following.connector_stop
+    return _Tokens(text.offset(items[index].start), _end(text, stop), text.offset(following.start))
+
+
+# -- lines ------------------------------------------------------------------------------------
+
+
+def _begins_line(source: Source, offset: int) -> bool:
+    start = source.line_starts[source.line_of(offset)]
+    return not source.text[start:offset].strip(" \t")
+
+
+class _Lines:
+    """Looks at the lines of a file the way the Dockerfile's reader does."""
+
+    def __init__(self, source: Source, script: Mapped) -> None:
+        self.source = source
+        self.script = script
+        self.ends = "\\`" if _BACKQUOTE_ESCAPES.match(source.text) else "\\"
+
+    def start(self, offset: int) -> int:
+        return self.source.line_starts[self.source.line_of(offset)]
+
+    def next_start(self, offset: int) -> int:
+        line = self.source.line_of(offset)
+        starts = self.source.line_starts
+        return starts[line + 1] if line + 1 < len(starts) else len(self.source.text)
+
+    def continuation(self, line: int) -> int | None:
+        """Return where the blanks in front of a line's continuation mark begin, if it has one."""
+        span = self.source.line_span(line)
+        text = self.source.slice(span).rstrip(" \t")
+        if not text or text[-1] not in self.ends:
+            return None
+        return span.start + len(text[:-1].rstrip(" \t"))
+
+    def is_comment(self, line: int) -> bool:
+        return _COMMENT_LINE.match(self.source.line_text(line)) is not None
+
+    def comments(self, start: int, stop: int) -> str:
+        """Return the comment lines that lie wholly between two offsets, with their line ends."""
+        source = self.source
+        kept = []
+        for line in range(source.line_of(start) + 1, source.line_of(stop)):
+            span = source.line_span(line)
+            # A line that starts with `#` within a quoted text is no comment.
+            first = span.end - len(source.slice(span).lstrip(" \t"))
+            if self.is_comment(line) and self.script.index_at(first) is None:
+                kept.append(source.text[span.start : self.next_start(span.start)])
+        return "".join(kept)
+
+    def previous_code(self, line: int) -> int:
+        """Return the nearest line above that is neither empty nor a comment."""
+        line -= 1
+        while line > 0 and (self.is_comment(line) or not self.source.line_text(line).strip()):
+            line -= 1
+        return line
+
+
+def _cut(source: Source, script: Mapped, tokens: _Tokens) -> Edit | None:
+    lines = _Lines(source, script)
+    text = source.text
+    start, stop = tokens.start, tokens.stop
+    comments = lines.comments(start, stop)
+    line_end = source.line_span(source.line_of(stop)).end
+    rest = text[stop:line_end]
+    continues = bool(rest.strip(" \t")) and not rest.strip(" \t").strip(lines.ends)
+    ends = not rest.strip(" \t")
+    if _begins_line(source, start):
+        line_start = lines.start(start)
+        first_line = source.line_of(start)
+        above = lines.previous_code(first_line) if first_line else 0
+        continued = lines.continuation(above) if first_line else None
+        if continues or (ends and continued is None):
+            return _whole_lines(source, lines, line_start, stop, comments)
+        if ends and continued is not None:
+            return _last_lines(source, lines, continued, line_start, stop, comments)
+        go_on = stop + len(rest) - len(rest.lstrip(" \t"))
+        return Edit(Span(line_start, go_on), comments + text[line_start:start])
+    if tokens.next_start is not None:
+        return _head(source, lines, tokens)
+    while start and text[start - 1] in " \t":
+        start -= 1
+    if not comments:
+        return Edit(Span(start, stop), "")
+    if ends:
+        return Edit(Span(start, stop), source.newline + comments.rstrip("\r\n"))
+    if continues:
+        after = lines.next_start(stop)
+        return Edit(Span(start, after), text[stop:after] + comments)
+    return None
+
+
+def _whole_lines(
+    source: Source, lines: _Lines, line_start: int, stop: int, comments: str
+) -> Edit | None:
+    after = lines.next_start(stop)
+    if after == len(source.text) and not source.text.endswith("\n"):
+        # The last line of a file without a final line end takes the one above it along.
+        line_start = max(source.line_span(source.line_of(line_start) - 1).end, 0)
+        return Edit(Span(line_start, after), "")
+    return Edit(Span(line_start, after), comments)
+
+
+def _last_lines(
+    source: Source, lines: _Lines, continued: int, line_start: int, stop: int, comments: str
+) -> Edit:
+    """Cut at the end of an instruction: the line above must not go on any more."""
+    mark_end = source.line_span(source.line_of(continued)).end
+    between = source.text[mark_end:line_start] + comments
+    if not between.strip():
+        between = ""
+    return Edit(Span(continued, stop), between.rstrip("\r\n"))
+
+
+def _head(source: Source, lines: _Lines, tokens: _Tokens) -> Edit:
+    """Cut what stands first behind something else on its line (``RUN rm x && \\``)."""
+    assert tokens.next_start is not None
+    comments = lines.comments(tokens.start, tokens.next_start)
+    if not comments:
+        return Edit(Span(tokens.start, tokens.next_start), "")
+    first = source.line_of(tokens.stop)
+    if lines.continuation(first) is not None:
+        # The line goes on, and comments follow: `RUN \` is a legal line.
+        stop = tokens.stop
+        while source.text[stop : stop + 1] in (" ", "\t"):
+            stop += 1
+        kept = lines.comments(tokens.start, tokens.stop)
+        if not kept:
+            return Edit(Span(tokens.start, stop), "")
+        return Edit(
+            Span(tokens.start, lines.next_start(stop)),
+            source.text[stop : lines.next_start(stop)] + kept,
+        )
+    number = source.line_of(tokens.start)
+    mark = lines.continuation(number)
+    begin = mark if mark is not None else tokens.start
+    line = source.text[begin : lines.next_start(tokens.start)]
+    indent = source.text[lines.start(tokens.next_start) : tokens.next_start]
+    indent = indent[: len(indent) - len(indent.lstrip(" \t"))]
+    return Edit(Span(tokens.start, tokens.next_start), line.lstrip(" \t") + comments + indent)
+
+
+# -- words ------------------------------------------------------------------------------------
+
+
+def remove_word(word: Word, source: Source) -> Edit:
+    """Return the edit that deletes a word and the blank, or its continuation line, in front of it."""
+    text = source.text
+    start, stop = word.span
+    lines = _Lines(source, word.source)
+    line = source.line_of(start)
+    line_end = source.line_span(source.line_of(stop)).end
+    rest = text[stop:line_end].strip(" \t")
+    if not _begins_line(source, start) or line == 0:
+        while start and text[start - 1] in " \t":
+            start -= 1
+        if text[stop : stop + 1] in (" ", "\t") and start and text[start - 1] in "\r\n":
+            stop += 1
+        return Edit(Span(start, stop), "")
+    if rest and not rest.strip(lines.ends):
+        return Edit(Span(lines.start(start), lines.next_start(stop)), "")
+    continued = lines.continuation(lines.previous_code(line))
+    if not rest and continued is not None:
+        return _last_lines(source, lines, continued, lines.start(start), stop, "")
+    while text[stop : stop + 1] in (" ", "\t"):
+        stop += 1
+    return Edit(Span(start, stop), "")

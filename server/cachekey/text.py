@@ -1,0 +1,225 @@
+"""Exact text: spans in code-point offsets, line index, editor columns, edits.
+
+Everything below the faces speaks in *offsets*: indexes into the Python string that holds the file,
+that is, Unicode code points. Lines, columns and their encodings exist only here and at the edge.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Encoding = Literal["utf-8", "utf-16", "utf-32"]
+"""The three position encodings of LSP 3.17; columns count code units of the chosen one."""
+
+# LSP 3.17 knows three line ends only; str.splitlines would also split at form feed and U+2028.
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class Span(NamedTuple):
+    """A half-open range ``[start, end)`` of code-point offsets."""
+
+    start: int
+    end: int
+
+    def contains(self, offset: int) -> bool:
+        """Tell whether a cursor at ``offset`` touches this span; both ends count."""
+        return self.start <= offset <= self.end
+
+    def covers(self, other: Span) -> bool:
+        """Tell whether ``other`` lies inside this span."""
+        return self.start <= other.start and other.end <= self.end
+
+    def overlaps(self, other: Span) -> bool:
+        """Tell whether two spans share a character; an empty span overlaps only strictly inside."""
+        return self.start < other.end and other.start < self.end
+
+
+class Position(NamedTuple):
+    """A zero-based line and a zero-based column counted in some encoding's code units."""
+
+    line: int
+    character: int
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One file's text and its line index."""
+
+    text: str
+
+    @cached_property
+    def line_starts(self) -> tuple[int, ...]:
+        """Offsets at which lines begin; a final line end opens one more, empty, line."""
+        return (0, *(match.end() for match in _LINE_END.finditer(self.text)))
+
+    def line_of(self, offset: int) -> int:
+        """Return the zero-based line that holds ``offset``."""
+        return bisect_right(self.line_starts, offset) - 1
+
+    def line_span(self, line: int) -> Span:
+        """Return the span of a line without its line end."""
+        start = self.line_starts[line]
+        end = self.line_starts[line + 1] if line + 1 < len(self.line_starts) else len(self.text)
+        while end > start and self.text[end - 1] in "\r\n":
+            end -= 1
+        return Span(start, end)
+
+    def line_text(self, line: int) -> str:
+        """Return a line without its line end."""
+        return self.slice(self.line_span(line))
+
+    def slice(self, span: Span) -> str:
+        """Return the text of ``span``."""
+        return self.text[span.start : span.end]
+
+    @property
+    def newline(self) -> str:
+        """Return the line end that this file uses first, ``\\n`` when it has none."""
+        match = _LINE_END.search(self.text)
+        return match.group() if match else "\n"
+
+    def position(self, offset: int, encoding: Encoding = "utf-16") -> Position:
+        """Turn an offset into a line and a column in ``encoding``; offsets are clamped to the text."""
+        offset = max(0, min(offset, len(self.text)))
+        line = self.line_of(offset)
+        return Position(line, _units(self.text[self.line_starts[line] : offset], encoding))
+
+    def offset(self, position: Position, encoding: Encoding = "utf-16") -> int:
+        """Turn an editor position into an offset; a column behind the line's end means its end."""
+        if position.line >= len(self.line_starts):
+            return len(self.text)
+        span = self.line_span(max(0, position.line))
+        if position.character <= 0:
+            return span.start
+        text = self.slice(span)
+        if encoding == "utf-32" or text.isascii():
+            return min(span.start + position.character, span.end)
+        units = 0
+        for index, char in enumerate(text):
+            if units >= position.character:
+                return span.start + index
+            units += _units(char, encoding)
+        return span.end
+
+
+def _units(text: str, encoding: Encoding) -> int:
+    if encoding == "utf-32" or text.isascii():
+        return len(text)
+    if encoding == "utf-16":
+        return len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+@dataclass(frozen=True, eq=False)
+class Mapped:
+    """A string put together from pieces of a file, that knows where each character came from.
+
+    Joining continuation lines or dropping quotes leaves text that is not contiguous in the file:
+    ``pieces`` holds, for each contiguous run, its index in ``text`` and its offset in the file.
+    """
+
+    text: str
+    pieces: tuple[tuple[int, int], ...]
+    """Pairs (index in ``text``, offset in the file), ascending; the first index is 0."""
+    end: int
+    """Offset in the file right behind the last character (where it would go on if it is empty)."""
+
+    @classmethod
+    def plain(cls, source: Source, span: Span) -> Mapped:
+        """Map one contiguous span of ``source``."""
+        return cls(source.slice(span), ((0, span.start),), span.end)
+
+    @classmethod
+    def join(cls, parts: Iterable[Mapped], at: int = 0) -> Mapped:
+        """Concatenate mapped strings; ``at`` is the file offset of the result when it is empty."""
+        texts: list[str] = []
+        pieces: list[tuple[int, int]] = []
+        length, end = 0, at
+        for part in parts:
+            if not part.text:
+                continue
+            for index, offset in part.pieces:
+                if pieces and pieces[-1][1] + (length + index - pieces[-1][0]) == offset:
+                    continue
+                pieces.append((length + index, offset))
+            texts.append(part.text)
+            length += len(part.text)
+            end = part.end
+        return cls("".join(texts), tuple(pieces) or ((0, at),), end)
+
+    def offset(self, index: int) -> int:
+        """Return the file offset of character ``index``; the length maps to ``end``."""
+        if index >= len(self.text):
+            return self.end
+        piece = self.pieces[bisect_right(self.pieces, (index, _FAR)) - 1]
+        return piece[1] + index - piece[0]
+
+    def span(self, start: int = 0, stop: int | None = None) -> Span:
+        """Return the file span from character ``start`` to character ``stop`` (exclusive)."""
+        stop = len(self.text) if stop is None else stop
+        if stop <= start:
+            at = self.offset(start)
+            return Span(at, at)
+        return Span(self.offset(start), self.offset(stop - 1) + 1)
+
+    def slice(self, start: int, stop: int | None = None) -> Mapped:
+        """Return the characters from ``start`` to ``stop`` (exclusive) with their mapping."""
+        stop = len(self.text) if stop is None else min(stop, len(self.text))
+        start = min(start, stop)
+        if start == stop:
+            at = self.offset(start)
+            return Mapped("", ((0, at),), at)
+        first = bisect_right(self.pieces, (start, _FAR)) - 1
+        pieces = [(0, self.offset(start))]
+        for index, offset in self.pieces[first + 1 :]:
+            if index >= stop:
+                break
+            pieces.append((index - start, offset))
+        return Mapped(self.text[start:stop], tuple(pieces), self.offset(stop - 1) + 1)
+
+    def index_at(self, offset: int) -> int | None:
+        """Return the index of the character that stands at file ``offset``, if there is one."""
+        for number, (index, start) in enumerate(self.pieces):
+            last = self.pieces[number + 1][0] if number + 1 < len(self.pieces) else len(self.text)
+            if start <= offset < start + last - index:
+                return index + offset - start
+        return None
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_FAR = 1 << 62
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """Replace ``span`` (code-point offsets of the file's present text) by ``text``."""
+
+    span: Span
+    text: str
+
+
+def apply_edits(text: str, edits: Sequence[Edit]) -> str:
+    """Apply disjoint edits to ``text``.
+
+    Edits that insert at one offset keep their order. Raises ``ValueError`` when edits overlap.
+    """
+    parts: list[str] = []
+    at = 0
+    for edit in sorted(edits, key=lambda item: (item.span.start, item.span.end)):
+        if edit.span.start < at:
+            raise ValueError(f"edits overlap at offset {edit.span.start}")
+        parts += (text[at : edit.span.start], edit.text)
+        at = edit.span.end
+    return "".join((*parts, text[at:]))

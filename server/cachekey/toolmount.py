@@ -1,0 +1,112 @@
+"""How the mounts of a RUN and the directories of its tools meet: shared by the rules on use and loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cachekey.knowledge.records import Kind
+from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import Mount
+from cachekey.model.tooluses import ToolUse, UsedDirectory, meant, relation_to
+from cachekey.mountedit import set_option, set_options
+from cachekey.purpose import owner_of, script_text, writer
+from cachekey.text import Edit
+
+COVERS = ("exact", "part", "parent")
+"""Relations in which a mount holds a tool's directory, or a piece of it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A download cache that a command of the RUN surely uses, at a place that is known."""
+
+    use: ToolUse
+    directory: UsedDirectory
+    path: str
+
+
+def wanted(run: Run) -> Iterator[Wanted]:
+    """Yield the download caches that the RUN's commands surely use, as far as their place is known."""
+    for use in run.uses:
+        if use.via is not None or use.applies is not True:
+            continue
+        for item in use.directories:
+            surely = item.used is True and item.path is not None and item.confidence.warns
+            if surely and item.path and item.cache.kind is Kind.DOWNLOAD:
+                yield Wanted(use, item, item.path)
+
+
+def covering(run: Run, item: UsedDirectory) -> Mount | None:
+    """Return the cache mount of this RUN that holds the directory, if there is one."""
+    for mount in run.caches:
+        if (
+            mount.directory
+            and run.visible_mount(mount)
+            and item.relation(mount.directory) in COVERS
+        ):
+            return mount
+    return None
+
+
+def maybe_covered(run: Run, item: UsedDirectory) -> bool:
+    """Tell whether a mount of the RUN holds the directory, or may hold it."""
+    return any(
+        mount.error is not None
+        or mount.directory is None
+        or item.relation(mount.directory) in (*COVERS, "unknown")
+        for mount in run.mounts
+        if mount.type in ("cache", "bind", "tmpfs")
+    )
+
+
+def surely_idle(run: Run, mount: Mount) -> bool:
+    """Tell whether no command of the RUN can use the mount: every one of them is known.
+
+    A program that is neither known as a tool nor as harmless ends the matter, and so does a script
+    that names the directory.
+    """
+    directory = mount.directory
+    if directory is None or not run.commands.complete or not run.uses:
+        return False
+    if directory in script_text(run):
+        return False
+    for item in run.commands.items:
+        if item.program is None or item.opaque or not item.args_known:
+            return False
+        known = run.knowledge.commands_for(item.program)
+        if not known and not run.knowledge.harmless(item.program):
+            return False
+    for use in run.uses:
+        if use.applies is not True or relation_to(directory, use) != "none":
+            return False
+        if use.uses is not False and use.opaque:
+            return False
+    return True
+
+
+def candidates(run: Run, mount: Mount) -> list[Wanted]:
+    """Return the caches that an idle mount is meant for: by its looks, or the only ones without a mount."""
+    open_ones = [item for item in wanted(run) if not maybe_covered(run, item.directory)]
+    directory = mount.directory or mount.target.text
+    looks = {id(item.cache) for _, item in meant(directory, run.uses)}
+    alike = [item for item in open_ones if id(item.directory.cache) in looks]
+    return alike or (open_ones if len({item.path for item in open_ones}) == 1 else [])
+
+
+def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
+    """Return the edits that move a mount to ``path`` and let its user own a new cache there.
+
+    None when the RUN's user is not root and its number is not known: then the cache would only trade
+    one defect for another.
+    """
+    user = writer(run)
+    edits = [set_option(mount, "target", path)]
+    if user is None or user.is_root is None or user.is_root or "mode" in mount.options:
+        return edits
+    owner = owner_of(user)
+    if not owner:
+        return None
+    if mount.uid != user.uid:
+        edits += set_options(mount, **owner)
+    return edits

@@ -1,0 +1,133 @@
+"""``make bench``: what the promises about speed cost today. Prints figures; nothing passes or fails.
+
+import     wall time of ``cachekey --version`` in a new process, over a bare interpreter
+analysis   one 150-line Dockerfile with ten RUNs, in one process after warm-up, with the share per layer
+tree       ``cachekey check`` of 1,000 generated Dockerfiles in a new process
+server     see lsp_bench.py
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cachekey import engine
+from cachekey.knowledge import Knowledge
+from cachekey.model.project import Project
+from cachekey.model.stages import BuildOptions, read_dockerfile
+from cachekey.syntax.dockerfile import parse
+from cachekey.text import Source
+
+HERE = Path(__file__).parent
+TOOLS = (
+    ("/root/.cache/uv", "uv sync --frozen"),
+    ("/root/.cache/pip", "pip install -r requirements.txt"),
+    ("/root/.npm", "npm ci"),
+    ("/go/pkg/mod", "go build -o /bin/app ./..."),
+    ("/usr/local/cargo/registry", "cargo build --release && cp target/release/app /bin/"),
+    ("/var/cache/apt,sharing=locked", "apt-get update && apt-get install -y git curl"),
+)
+IMAGES = ("python:3.13-slim", "node:22", "golang:1.25", "rust:1.90", "debian:13")
+
+
+def dockerfile(seed: int, runs: int = 10, padding: int = 9) -> str:
+    """Make a Dockerfile with ``runs`` RUNs; ``padding`` sets how many other lines stand between."""
+    pick = random.Random(seed)
+    lines = ["# syntax=docker/dockerfile:1"]
+    for number in range(runs):
+        if number % 4 == 0:
+            lines += [f"FROM {pick.choice(IMAGES)} AS s{number}", "ARG TARGETARCH", "WORKDIR /src"]
+        lines += [f"ENV NAME_{number}_{item}=value" for item in range(padding - 6)]
+        target, command = pick.choice(TOOLS)
+        lines += [
+            f"COPY package{number}.json ./",
+            f"RUN --mount=type=cache,target={target} \\",
+            "    set -eux; \\",
+            f"    {command} \\",
+            "    # a comment in between",
+            f"    && echo done-{number}",
+            "",
+        ]
+    return "\n".join([*lines, 'CMD ["app"]', ""])
+
+
+def median_ms(action: Callable[[], object], times: int) -> float:
+    """Return the median wall time of an action in milliseconds."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        action()
+        taken.append((time.perf_counter() - start) * 1000)
+    return statistics.median(taken)
+
+
+def imports() -> None:
+    """Measure the start of the command line."""
+    bare = median_ms(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True), 11)
+    command = [sys.executable, "-m", "cachekey", "--version"]
+    full = median_ms(lambda: subprocess.run(command, check=True, capture_output=True), 11)
+    print(f"import     bare python {bare:.0f} ms, cachekey --version {full:.0f} ms")
+
+
+def analysis() -> None:
+    """Measure one file, layer by layer: each line includes those above it."""
+    texts = [dockerfile(seed) for seed in range(60)]
+    lines = statistics.mean(text.count("\n") for text in texts)
+    knowledge = Knowledge()
+    options = BuildOptions({})
+    turn = iter(texts * 4)
+
+    def model() -> None:
+        read_dockerfile("Dockerfile", Source(next(turn)), options, knowledge, lambda path: None)
+
+    def everything() -> None:
+        project = Project()
+        project.add("Dockerfile", next(turn))
+        engine.check(project, "Dockerfile")
+
+    everything()
+    rows = (
+        ("syntax", lambda: parse(Source(next(turn)))),
+        ("and model", model),
+        ("and rules", everything),
+    )
+    start = time.perf_counter()
+    fresh = Knowledge()
+    fresh.commands_for("uv")
+    fresh.image("python:3.13")
+    print(f"knowledge  {(time.perf_counter() - start) * 1000:.1f} ms for one tool and one image")
+    for name, action in rows:
+        print(f"analysis   {name:10} {median_ms(action, 60):6.2f} ms  ({lines:.0f} lines, 10 RUNs)")
+
+
+def tree() -> None:
+    """Measure the command line on a thousand files."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(1000):
+            place = Path(folder, f"project{number}")
+            place.mkdir()
+            text = dockerfile(number, runs=number % 9 + 2, padding=8)
+            (place / "Dockerfile").write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "cachekey", "check", "--format", "json", folder]
+        start = time.perf_counter()
+        subprocess.run(command, check=False, capture_output=True)
+        print(f"tree       1,000 files in {time.perf_counter() - start:.1f} s")
+
+
+def main() -> int:
+    """Measure everything."""
+    imports()
+    analysis()
+    tree()
+    sys.stdout.flush()
+    return subprocess.run([sys.executable, str(HERE / "lsp_bench.py")], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Cachekey's answers compared with what real builders do."""

@@ -1,0 +1,83 @@
+#!/bin/sh
+# Gets the real editors: `setup.sh [code-server] [chromium] [neovim]`, all three without arguments.
+# code-server (VS Code with its own Node) is built into .cache/ once; its stamp is written last, so a
+# build that was killed is never taken for a good one, and the tree is relocatable, so .cache/ may be
+# kept and moved between machines of one kind. The other two come from the system.
+# Exit status 77: this machine cannot have it; the last line on stderr says why.
+set -eu
+
+version=4.139.1
+node_major=24
+root=$(cd "$(dirname "$0")/../.." && pwd)
+home="$root/.cache/code-server-$version"
+
+cannot() {
+    echo "$1" >&2
+    exit 77
+}
+
+# apt_install COMMAND-THAT-PROVES-IT PACKAGE...
+apt_install() {
+    proof=$1
+    shift
+    if eval "$proof" >/dev/null 2>&1; then
+        return
+    fi
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        cannot "missing, and only root on a Debian can install it here: $*"
+    fi
+    echo "installing $*"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+    eval "$proof" >/dev/null || cannot "installed without effect: $*"
+}
+
+code_server() {
+    want="$version node$node_major $(uname -s)-$(uname -m) $(getconf GNU_LIBC_VERSION 2>/dev/null || echo no-glibc)"
+    node="$home/node_modules/.bin/node"
+    entry="$home/node_modules/code-server/out/node/entry.js"
+    if [ "$(cat "$home/.ok" 2>/dev/null || true)" = "$want" ] && "$node" --version >/dev/null 2>&1; then
+        return
+    fi
+    [ "$(uname -s)" = Linux ] || cannot "code-server is built and run on Linux only"
+    command -v npm >/dev/null || cannot "npm is missing"
+    apt_install "pkg-config --exists krb5-gssapi x11 xkbfile libsecret-1" \
+        pkg-config libkrb5-dev libx11-dev libxkbfile-dev libsecret-1-dev
+    echo "building code-server $version in .cache (about four minutes, once)"
+    rm -rf "$home"
+    mkdir -p "$home/home"
+    cd "$home"
+    echo '{"private": true}' >package.json
+    npm install --no-audit --no-fund --loglevel=error --foreground-scripts "node@$node_major"
+    # Its native modules must be built against the Node that will run them.
+    PATH="$home/node_modules/.bin:$PATH" nice npm install --no-audit --no-fund --loglevel=error \
+        --foreground-scripts "code-server@$version" >build.log 2>&1 || {
+        tail -n 40 build.log >&2
+        exit 1
+    }
+    # Built-in extensions that no test uses, 88 MB of them.
+    rm -rf node_modules/code-server/lib/vscode/extensions/copilot \
+        node_modules/code-server/lib/vscode/extensions/mermaid-markdown-features
+    # It writes a configuration file into the home it finds: give it one of its own.
+    HOME="$home/home" "$node" "$entry" --version
+    echo "$want" >.ok
+    cd "$root"
+}
+
+chromium() {
+    apt_install "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium
+}
+
+neovim() {
+    apt_install "command -v nvim" neovim
+}
+
+[ $# -gt 0 ] || set -- code-server chromium neovim
+for part; do
+    case $part in
+    code-server) code_server ;;
+    chromium) chromium ;;
+    neovim) neovim ;;
+    *) echo "setup.sh: unknown part $part" >&2; exit 2 ;;
+    esac
+done

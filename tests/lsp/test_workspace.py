@@ -1,0 +1,263 @@
+"""Folders, files on disk, settings: everything around the open document."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+from lsprotocol import types
+
+from tests.support.client import PATIENCE, Client, connect
+from tests.support.expected import shown
+
+INVALID = "FROM python:3.13\nRUN --mount=type=cache,taget=/root/.cache/uv uv sync\n"
+SHARED = "FROM python:3.13\nRUN --mount=type=cache,id=ours,target=/root/.cache/uv uv sync\n"
+
+
+def write(root: Path, **files: str) -> None:
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+async def references(client: Client, uri: str) -> set[str]:
+    params = types.ReferenceParams(
+        text_document=types.TextDocumentIdentifier(uri=uri),
+        position=types.Position(line=1, character=30),
+        context=types.ReferenceContext(include_declaration=True),
+    )
+    found = await asyncio.wait_for(client.text_document_references_async(params), PATIENCE)
+    return {location.uri for location in found or ()}
+
+
+async def until_references(client: Client, uri: str, wanted: set[str]) -> None:
+    """Files beside the open one are read in the background: ask until they are known."""
+    end = time.monotonic() + 30
+    while await references(client, uri) != wanted:
+        assert time.monotonic() < end, await references(client, uri)
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("flavour", ["vscode", "emacs"])
+async def test_files_nobody_has_open_count(tmp_path: Path, flavour: str) -> None:
+    write(tmp_path, a__Dockerfile=SHARED, b__Dockerfile=SHARED, c__notes="RUN")
+    (tmp_path / "node_modules/x").mkdir(parents=True)
+    (tmp_path / "node_modules/x/Dockerfile").write_text(SHARED)
+    async with connect(tmp_path, flavour) as client:
+        a, b = client.uri("a/Dockerfile"), client.uri("b/Dockerfile")
+        client.open(a, SHARED)
+        await until_references(client, a, {a, b})
+
+
+async def test_nothing_outside_of_the_folder_is_read(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    write(root, a__Dockerfile=SHARED)
+    write(outside, Dockerfile=SHARED, deep__Dockerfile=SHARED)
+    (root / "link").symlink_to(outside)
+    (root / "Dockerfile").symlink_to(outside / "Dockerfile")
+    write(root, z__Dockerfile=SHARED)
+    async with connect(root) as client:
+        a, z = client.uri("a/Dockerfile"), client.uri("z/Dockerfile")
+        client.open(a, SHARED)
+        await until_references(client, a, {a, z})
+
+
+async def test_the_disk_is_followed(tmp_path: Path) -> None:
+    write(tmp_path, a__Dockerfile=SHARED)
+    async with connect(tmp_path) as client:
+        a, b = client.uri("a/Dockerfile"), client.uri("b/Dockerfile")
+        client.open(a, SHARED)
+        await until_references(client, a, {a})
+        client.write("b/Dockerfile", SHARED)
+        client.tell_changed(b, types.FileChangeType.Created)
+        await until_references(client, a, {a, b})
+        client.write("b/Dockerfile", SHARED.replace("ours", "theirs"))
+        client.tell_changed(b)
+        await until_references(client, a, {a})
+        client.write("b/Dockerfile", SHARED)
+        client.tell_changed(b)
+        await until_references(client, a, {a, b})
+        os.unlink(tmp_path / "b/Dockerfile")
+        client.tell_changed(b, types.FileChangeType.Deleted)
+        await until_references(client, a, {a})
+
+
+async def test_the_editors_text_counts_while_it_is_open(tmp_path: Path) -> None:
+    write(tmp_path, a__Dockerfile=SHARED, b__Dockerfile="FROM a\n")
+    async with connect(tmp_path) as client:
+        a, b = client.uri("a/Dockerfile"), client.uri("b/Dockerfile")
+        client.open(a, SHARED)
+        client.open(b, SHARED)
+        assert await references(client, a) == {a, b}
+        # What another program writes does not count before the editor takes it over.
+        client.write("b/Dockerfile", "FROM b\n")
+        client.tell_changed(b)
+        client.tell_changed(a)
+        assert await references(client, a) == {a, b}
+        client.close(b)
+        await until_references(client, a, {a})
+
+
+async def test_a_broken_disk_is_survived(tmp_path: Path) -> None:
+    write(tmp_path, a__Dockerfile=SHARED)
+    (tmp_path / "Dockerfile").mkdir()
+    (tmp_path / "Dockerfile.loop").symlink_to("Dockerfile.loop")
+    (tmp_path / "Dockerfile.binary").write_bytes(bytes(range(256)) * 100)
+    os.mkfifo(tmp_path / "Dockerfile.pipe")
+    (tmp_path / os.fsdecode(b"Dockerfile.caf\xe9")).write_text(SHARED)
+    async with connect(tmp_path) as client:
+        a = client.uri("a/Dockerfile")
+        client.open(a, SHARED)
+        odd = f"{tmp_path.as_uri()}/Dockerfile.caf%E9"
+        await until_references(client, a, {a, odd})
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flavour", ["vscode", "emacs", "neovim", "visual-studio-code"])
+async def test_the_editors_settings(tmp_path: Path, flavour: str) -> None:
+    async with connect(tmp_path, flavour, configuration={"ignore": ["CK601"]}) as client:
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        await client.until_none(uri)
+        client.set_configuration({"ignore": [], "namespace": None}, section="cachekey")
+        client.workspace_did_change_configuration(types.DidChangeConfigurationParams(settings=None))
+        await client.until_codes(uri, ["CK601"])
+
+
+async def test_settings_that_come_with_initialize(tmp_path: Path) -> None:
+    capabilities = types.ClientCapabilities()
+    async with connect(
+        tmp_path,
+        "emacs",
+        capabilities=capabilities,
+        initialization_options={"cachekey": {"severity": {"CK601": "info"}}},
+    ) as client:
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        (diagnostic,) = await client.until(uri, 1)
+        assert diagnostic.severity == types.DiagnosticSeverity.Information
+        client.workspace_did_change_configuration(
+            types.DidChangeConfigurationParams(settings={"cachekey": {"ignore": ["CK601"]}})
+        )
+        await client.until_none(uri)
+
+
+async def test_wrong_settings_are_named_once(tmp_path: Path) -> None:
+    wrong = {"select": "CK1", "trace": {"server": "off"}, "ignore": ["split-cach"]}
+    async with connect(tmp_path, "vscode", configuration=wrong) as client:
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        await client.until_codes(uri, ["CK601"])
+        client.workspace_did_change_configuration(types.DidChangeConfigurationParams(settings=None))
+        await client.until_codes(uri, ["CK601"])
+        said = [message.message for message in client.messages]
+        assert len(said) == 2
+        assert said[0].startswith("Cachekey settings: select must be a list of rules")
+        assert "did you mean 'split-cache'?" in said[1]
+
+
+async def test_the_nearest_settings_file_counts(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        **{
+            "cachekey.toml": 'ignore = ["CK601"]\n',
+            "api__pyproject.toml": '[tool.cachekey.severity]\nCK601 = "warning"\n',
+        },
+    )
+    async with connect(tmp_path) as client:
+        quiet = client.open(client.uri("web/Dockerfile"), INVALID)
+        await client.until_none(quiet)
+        loud = client.open(client.uri("api/x/Dockerfile"), INVALID)
+        (item,) = (await client.pull(loud)).items
+        assert item.severity == types.DiagnosticSeverity.Warning
+
+
+async def test_a_wrong_settings_file_says_so_where_it_is_wrong(tmp_path: Path) -> None:
+    write(tmp_path, **{"cachekey.toml": 'ignore = ["CK601"]\nnamespase = "x"\n'})
+    async with connect(tmp_path) as client:
+        settings = client.uri("cachekey.toml")
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        (item,) = await client.until(settings, None)
+        assert (item.range.start.line, item.range.start.character) == (1, 0)
+        assert "did you mean 'namespace'?" in item.message
+        # What is right in the file counts all the same.
+        await client.until_none(uri)
+        write(tmp_path, **{"cachekey.toml": "ignore = []\n"})
+        seen = len(client.published)
+        client.tell_changed(settings)
+        await client.until_codes(uri, ["CK601"])
+        assert [list(p.diagnostics) for p in client.published[seen:] if p.uri == settings] == [[]]
+
+
+async def test_without_watching_a_save_is_the_sign(tmp_path: Path) -> None:
+    async with connect(tmp_path, "neovim") as client:
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        await client.until_codes(uri, ["CK601"])
+        write(tmp_path, **{"cachekey.toml": 'ignore = ["CK601"]\n'})
+        client.text_document_did_save(
+            types.DidSaveTextDocumentParams(text_document=types.TextDocumentIdentifier(uri=uri))
+        )
+        await client.until_none(uri)
+
+
+async def test_excluded_files_are_left_alone(tmp_path: Path) -> None:
+    write(tmp_path, **{"cachekey.toml": 'exclude = ["vendor/"]\n'})
+    async with connect(tmp_path) as client:
+        out = client.open(client.uri("vendor/x/Dockerfile"), INVALID)
+        assert not (await client.pull(out)).items
+        inside = client.open(client.uri("own/Dockerfile"), INVALID)
+        assert (await client.pull(inside)).items
+
+
+# -- folders ---------------------------------------------------------------------------------------
+
+
+async def test_folders_come_and_go(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    write(one, a__Dockerfile=SHARED)
+    write(two, Dockerfile=SHARED, b__Dockerfile=SHARED, **{"cachekey.toml": 'ignore = ["CK601"]'})
+    async with connect(one) as client:
+        folder = types.WorkspaceFolder(uri=two.as_uri(), name="two")
+        uri = client.open((two / "c/Dockerfile").as_uri(), SHARED)
+        assert await references(client, uri) == {uri}
+        client.workspace_did_change_workspace_folders(
+            types.DidChangeWorkspaceFoldersParams(
+                event=types.WorkspaceFoldersChangeEvent(added=[folder], removed=[])
+            )
+        )
+        known = {uri, (two / "Dockerfile").as_uri(), (two / "b/Dockerfile").as_uri()}
+        await until_references(client, uri, known)
+        client.workspace_did_change_workspace_folders(
+            types.DidChangeWorkspaceFoldersParams(
+                event=types.WorkspaceFoldersChangeEvent(added=[], removed=[folder])
+            )
+        )
+        await until_references(client, uri, {uri})
+
+
+async def test_without_any_folder(tmp_path: Path) -> None:
+    write(tmp_path, **{"cachekey.toml": 'severity = {CK601 = "hint"}\n'})
+    async with connect(tmp_path, "emacs", workspace_folders=None) as client:
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        (item,) = await client.until(uri, 1)
+        assert item.severity == types.DiagnosticSeverity.Hint
+
+
+@pytest.mark.parametrize("flavour", ["vscode", "emacs"])
+async def test_a_change_here_shows_there(tmp_path: Path, flavour: str) -> None:
+    """A devcontainer.json speaks of its Dockerfile: what changes in one changes the other."""
+    dockerfile = "FROM python:3.13\nRUN --mount=type=cache,id=uv,target=/c uv sync\n"
+    other = dockerfile.replace("target", "uid=1000,target")
+    async with connect(tmp_path, flavour) as client:
+        one = client.open(client.uri("one/Dockerfile"), dockerfile)
+        two = client.open(client.uri("two/Dockerfile"), dockerfile)
+        files = {"one/Dockerfile": dockerfile, "two/Dockerfile": dockerfile}
+        for uri, path in ((one, "one/Dockerfile"), (two, "two/Dockerfile")):
+            await client.until_shown(uri, shown(client, files, path))
+        client.change(two, 2, other)
+        files["two/Dockerfile"] = other
+        await client.until_shown(two, shown(client, files, "two/Dockerfile", 2))
+        await client.until_shown(one, shown(client, files, "one/Dockerfile", 1))

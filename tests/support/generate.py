@@ -1,0 +1,100 @@
+"""Writes the generated parts of the README and of the extension's settings; ``--check`` only compares.
+
+``make docs`` runs it; a test keeps the files from drifting.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from cachekey.rules import ALL
+from cachekey.settings import documentation
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PACKAGE = ROOT / "client-vscode" / "package.json"
+GROUPS = {
+    "CK0": "Cachekey itself",
+    "CK1": "identity",
+    "CK2": "ownership",
+    "CK3": "never used",
+    "CK4": "lost results",
+    "CK5": "concurrency and speed",
+    "CK6": "invalid mounts",
+    "CK7": "dev containers",
+}
+SEVERITY = {"error": "error", "warning": "warning", "information": "info", "hint": "hint"}
+
+
+def rule_table() -> str:
+    """Return the table of all rules."""
+    lines = ["| code | name | severity | what it says | fix |", "|---|---|---|---|---|"]
+    group = ""
+    for rule in ALL:
+        if rule.code[:3] != group:
+            group = rule.code[:3]
+            lines.append(f"| | **{GROUPS[group]}** | | | |")
+        fix = {"always": "yes", "sometimes": "mostly", "never": ""}[rule.fixable.value]
+        severity = SEVERITY[rule.severity.value]
+        lines.append(f"| {rule.code} | {rule.name} | {severity} | {rule.summary} | {fix} |")
+    return "\n".join(lines)
+
+
+def settings_table() -> str:
+    """Return the table of all settings."""
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    for item in documentation():
+        default = json.dumps(item.default if not isinstance(item.default, tuple) else [])
+        lines.append(f"| `{item.key}` | `{default}` | {item.doc} |")
+    return "\n".join(lines)
+
+
+def proof_table() -> str:
+    """Return the table of what the builders proved, as the last full run recorded it."""
+    path = ROOT / "tests" / "buildkit" / "PROOF.md"
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
+
+
+PARTS = {"rules": rule_table, "settings": settings_table, "proof": proof_table}
+
+
+def readme(text: str) -> str:
+    """Return the README with its generated parts renewed."""
+    for name, make in PARTS.items():
+        pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+        text = pattern.sub(lambda match, make=make: f"{match[1]}{make()}\n{match[2]}", text)
+    return text
+
+
+def package(text: str) -> str:
+    """Return the extension's manifest with the descriptions of the server's settings renewed."""
+    data: dict[str, Any] = json.loads(text)
+    properties = data["contributes"]["configuration"]["properties"]
+    for item in documentation():
+        properties[f"cachekey.{item.key}"]["markdownDescription"] = item.doc
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+FILES = ((README, readme), (PACKAGE, package))
+
+
+def main() -> int:
+    """Renew the files, or tell with ``--check`` whether they are up to date."""
+    stale = [
+        path for path, make in FILES if path.read_text("utf-8") != make(path.read_text("utf-8"))
+    ]
+    if "--check" in sys.argv:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is out of date: run `make docs`", file=sys.stderr)
+        return bool(stale)
+    for path, make in FILES:
+        path.write_text(make(path.read_text("utf-8")), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,24 +12,19 @@ import pytest
 ROOT = Path(cachekey.__file__).parent
 # Each layer may import itself and what stands above it.
 LAYERS = [
-    ("text", "suggest"),
+    ("text", "suggest", "kinds"),
     ("finding", "selectors"),
     ("syntax",),
     ("knowledge", "settings", "settings_edit"),
     ("model",),
     ("rule",),
-    ("mountedit", "purpose", "devcontaineredit", "shelledit"),
+    ("mountedit", "devcontaineredit", "devcontainerrecipe"),
+    ("purpose", "toolmount"),
     ("rules",),
     ("suppress",),
     ("engine",),
-    (
-        "fixing",
-        "explain_options",
-        "explain_devcontainer",
-        "explain",
-        "complete",
-        "complete_devcontainer",
-    ),
+    ("fixing", "explain_options", "explain_devcontainer", "completion"),
+    ("explain", "complete", "complete_devcontainer"),
     ("files", "discovery", "report"),
     ("cli", "lsp", "__main__"),
 ]

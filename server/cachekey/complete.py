@@ -45,7 +45,14 @@ _BEGUN = re.compile(r"-{1,2}[a-z]*\Z")
 
 
 def complete(project: Project, path: str, offset: int) -> Sequence[Proposal]:
-    """Return what may be written at ``offset`` of a document, the best first."""
+    """Return what may be written at ``offset`` of a document, the best first, each text once."""
+    found: dict[tuple[Span, str], Proposal] = {}
+    for item in _complete(project, path, offset):
+        found.setdefault((item.span, item.text), item)
+    return tuple(found.values())
+
+
+def _complete(project: Project, path: str, offset: int) -> Sequence[Proposal]:
     document = project.documents.get(path)
     if isinstance(document, Devcontainer):
         return complete_devcontainer(project, document, offset)
@@ -61,6 +68,9 @@ def complete(project: Project, path: str, offset: int) -> Sequence[Proposal]:
     if flag.name.text == "mount" and flag.value is not None:
         inside = offset >= flag.value.offset(0)
         return tuple(place.in_mount(flag, offset)) if inside else ()
+    begun = document.source.text[flag.span.start : offset]
+    if not "--mount=".startswith(begun):
+        return ()
     return tuple(place.mounts(Span(flag.span.start, offset)))
 
 
@@ -151,7 +161,9 @@ class _Place:
         model = project.add(self.document.path, imagined, "dockerfile")
         if not isinstance(model, Dockerfile):
             return ()
-        return next((run.uses for run in model.runs if run.span.start == span.start), ())
+        found = next((run.uses for run in model.runs if run.span.start == span.start), ())
+        wanted = {use.tool.id for run in self.document.runs for use in run.uses}
+        return sorted(found, key=lambda use: use.tool.id not in wanted)
 
     # -- inside of a mount ------------------------------------------------------------------------
 

@@ -6,15 +6,55 @@ recipes put their fixes together from these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from difflib import SequenceMatcher
 
-from cachekey.model.devcontainer import Devcontainer, EnvEntry, Lifecycle
+from cachekey.model.devcontainer import Devcontainer, EnvEntry, Lifecycle, read_devcontainer
 from cachekey.model.devcontainer_mounts import RuntimeMount
 from cachekey.model.substitution import LIFECYCLE, variables
 from cachekey.syntax import jsonc_edit
 from cachekey.syntax.dockermount import BUILD_ONLY, MountField, volume_name
 from cachekey.syntax.jsonc import Member, escape, quote
-from cachekey.text import Edit, Span
+from cachekey.text import Edit, Source, Span, apply_edits
+
+Step = Callable[[Devcontainer], Iterable[Edit]]
+
+
+def together(document: Devcontainer, edits: Iterable[Edit], *steps: Step) -> tuple[Edit, ...]:
+    """Combine edits with further steps, each of which sees the file as the ones before left it.
+
+    Two members that go to one place need that: the comma between them belongs to neither alone.
+    """
+    before = document.source.text
+    after = apply_edits(before, list(edits))
+    for step in steps:
+        current = read_devcontainer(document.path, Source(after))
+        after = apply_edits(after, list(step(current)))
+    return _difference(before, after)
+
+
+def _difference(before: str, after: str) -> tuple[Edit, ...]:
+    """Return edits that turn one text into the other, line by line."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    edits, at = [], 0
+    for tag, start, end, first, last in SequenceMatcher(None, old, new, False).get_opcodes():
+        text, other = "".join(old[start:end]), "".join(new[first:last])
+        if tag != "equal":
+            edits.append(_trimmed(at, text, other))
+        at += len(text)
+    return tuple(edits)
+
+
+def _trimmed(at: int, old: str, new: str) -> Edit:
+    """Leave what is the same at both ends out of a replacement."""
+    left = 0
+    while left < min(len(old), len(new)) and old[left] == new[left]:
+        left += 1
+    right = 0
+    while right < min(len(old), len(new)) - left and old[-1 - right] == new[-1 - right]:
+        right += 1
+    span = Span(at + left, at + len(old) - right)
+    return Edit(span, new[left : len(new) - right])
 
 
 def name_for(mount: RuntimeMount, suggestion: str = "") -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cachekey import devcontaineredit as edit
 from cachekey.finding import Safety
+from cachekey.knowledge import Claim
+from cachekey.knowledge.records import Kind
 from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_caches import RuntimeCache, cache_of
-from cachekey.model.devcontainer_judge import untold, unwritable_for
+from cachekey.model.devcontainer_caches import RuntimeCache, cache_of, told
+from cachekey.model.devcontainer_judge import tools_in_use, untold, unwritable_for
 from cachekey.model.devcontainer_mounts import RuntimeMount
 from cachekey.text import Edit
 
@@ -61,19 +63,36 @@ def volume(
     suggestion = cache.cache.id if cache is not None and sure else ""
     name = suggestion if renamed and suggestion else edit.name_for(mount, suggestion)
     edits = edit.convert(document, mount, "volume", name, drop)
-    extras, safety, reason = [], Safety.SAFE, ""
+    place = mount.place
+    if place is None:
+        return Recipe(edits, Safety.SAFE)
     missing = untold(mount, document, project)
-    if missing is not None and mount.place is not None:
-        edits += edit.set_variable(document, missing.cache.pin, mount.place)
-        extras.append(f"set {missing.cache.pin}")
-        safety, reason = Safety.UNSAFE, f"That the mount is {missing.tool}'s is told by its name."
-    user = unwritable_for(mount.place, document, project) if mount.place else None
-    if user is not None and mount.place is not None:
-        ownership = own(document, mount.place)
-        edits += ownership.edits
+    pin = missing.cache.pin if missing is not None else ""
+    recipe = _complete(document, edits, place, pin, unwritable_for(place, document, project))
+    if missing is not None and not recipe.reason:
+        reason = f"That the mount is {missing.tool}'s is told by its name."
+        recipe = replace(recipe, safety=Safety.UNSAFE, reason=reason)
+    return recipe
+
+
+def _complete(
+    document: Devcontainer, edits: tuple[Edit, ...], place: str, pin: str, user: str | None
+) -> Recipe:
+    """Add to the edits of a volume on ``place`` the variable and the owner that it needs."""
+    steps: list[edit.Step] = []
+    extras = []
+    if pin:
+        steps.append(lambda current: edit.set_variable(current, pin, place))
+        extras.append(f"set {pin}")
+    if user is not None:
+        steps.append(lambda current: own(current, place).edits)
         extras.append(f"give it to {user}")
-        safety, reason = Safety.UNSAFE, ownership.reason
-    return Recipe(edits, safety, reason, "".join(f", {text}" for text in extras))
+    if steps:
+        edits = edit.together(document, edits, *steps)
+    shown = "".join(f", {text}" for text in extras)
+    if user is None:
+        return Recipe(edits, Safety.SAFE, "", shown)
+    return Recipe(edits, Safety.UNSAFE, own(document, place).reason, shown)
 
 
 def host_bind(mount: RuntimeMount, document: Devcontainer, project: Project) -> Recipe | None:
@@ -81,9 +100,62 @@ def host_bind(mount: RuntimeMount, document: Devcontainer, project: Project) -> 
     cache = cache_of(mount, document, project.knowledge)
     if cache is None or not cache.cache.pin or mount.place is None:
         return None
-    pin = cache.cache.pin
+    pin, place = cache.cache.pin, mount.place
     edits = edit.convert(document, mount, "bind", f"${{localEnv:{pin}}}")
     if not any(entry.name == pin for entry in document.container_env):
-        edits += edit.set_variable(document, pin, mount.place)
-    reason = f"{pin} must be set on the host, to a directory that exists there."
-    return Recipe(edits, Safety.UNSAFE, reason, pin)
+        edits += edit.set_variable(document, pin, place)
+    return Recipe(edits, Safety.UNSAFE, _host_reason(pin), pin)
+
+
+def _host_reason(pin: str) -> str:
+    return f"{pin} must be set on the host, to a directory that exists there."
+
+
+def new_volume(claim: Claim, place: str, document: Devcontainer, project: Project) -> Recipe:
+    """Add a named volume for a tool whose variable names ``place``."""
+    edits = edit.add_mount(document, f"type=volume,source={claim.cache.id},target={place}")
+    return _complete(document, edits, place, "", unwritable_for(place, document, project))
+
+
+def offers(document: Devcontainer, project: Project) -> Iterator[tuple[str, Recipe]]:
+    """Yield, with a title, both ways to keep the cache of each tool in use that has no mount yet.
+
+    The tools are those that the file, its features or its Dockerfile name.
+    """
+    if document.feature or document.problem is not None:
+        return
+    taken = {claim.cache.id for _, claim, _ in told(document, project.knowledge)}
+    for mount in document.effective_mounts:
+        cache = cache_of(mount, document, project.knowledge)
+        taken |= {cache.cache.id} if cache is not None else set()
+    for claim in tools_in_use(document, project):
+        pin, name = claim.cache.pin, claim.cache.id
+        if claim.cache.kind is not Kind.DOWNLOAD or not pin or not name or name in taken:
+            continue
+        taken.add(name)
+        place = f"/cache/{name.removesuffix('-cache')}"
+        yield from _offers(document, project, claim, place)
+
+
+def _offers(
+    document: Devcontainer, project: Project, claim: Claim, place: str
+) -> Iterator[tuple[str, Recipe]]:
+    pin, tool = claim.cache.pin, claim.tool.name
+
+    def bind(source: str) -> edit.Step:
+        return lambda current: edit.add_mount(current, f"{source},target={place}")
+
+    def variable(current: Devcontainer) -> tuple[Edit, ...]:
+        return edit.set_variable(current, pin, place)
+
+    steps = [variable, bind(f"type=volume,source={claim.cache.id}")]
+    user, reason = unwritable_for(place, document, project), ""
+    if user is not None:
+        steps.append(lambda current: own(current, place).edits)
+        reason = own(document, place).reason
+    safety = Safety.UNSAFE if reason else Safety.SAFE
+    edits = edit.together(document, (), *steps)
+    yield f"Share the {tool} cache by a volume", Recipe(edits, safety, reason)
+    edits = edit.together(document, (), variable, bind(f"type=bind,source=${{localEnv:{pin}}}"))
+    reason = _host_reason(pin)
+    yield f"Share the {tool} cache with the host", Recipe(edits, Safety.UNSAFE, reason)

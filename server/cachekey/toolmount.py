@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
 from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
-from cachekey.model.tooluses import ToolUse, UsedDirectory, meant, relation_to
+from cachekey.model.tooluses import ToolUse, UsedDirectory, may_be_for_another, meant
 from cachekey.mountedit import set_option, set_options
 from cachekey.purpose import owner_of, script_text, writer
 from cachekey.text import Edit
@@ -78,11 +79,19 @@ def surely_idle(run: Run, mount: Mount) -> bool:
         if not known and not run.knowledge.harmless(item.program):
             return False
     for use in run.uses:
-        if use.applies is not True or relation_to(directory, use) != "none":
+        if use.applies is not True or (use.uses is not False and use.opaque):
             return False
-        if use.uses is not False and use.opaque:
+        if any(_may_be(directory, item) for item in use.directories):
             return False
-    return True
+    return not may_be_for_another(directory, run.uses, run.knowledge)
+
+
+def _may_be(directory: str, item: UsedDirectory) -> bool:
+    relation = item.relation(directory)
+    if relation == "unknown" and item.cache.relative:
+        # Somewhere below an unknown working directory: then its own name must be there.
+        return directory.endswith(f"/{item.cache.path}")
+    return relation != "none"
 
 
 def candidates(run: Run, mount: Mount) -> list[Wanted]:
@@ -91,7 +100,11 @@ def candidates(run: Run, mount: Mount) -> list[Wanted]:
     directory = mount.directory or mount.target.text
     looks = {id(item.cache) for _, item in meant(directory, run.uses)}
     alike = [item for item in open_ones if id(item.directory.cache) in looks]
-    return alike or (open_ones if len({item.path for item in open_ones}) == 1 else [])
+    if alike or len({item.path for item in open_ones}) != 1:
+        return alike
+    # A place that looks like no tool's cache may be anything's.
+    known = run.knowledge.claims(directory) or nearly(directory, open_ones[0].path)
+    return open_ones if known else []
 
 
 def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:

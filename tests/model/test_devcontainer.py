@@ -7,6 +7,7 @@ import json
 import pytest
 from cachekey import devcontaineredit as edit
 from cachekey.complete_devcontainer import Proposal, complete_devcontainer
+from cachekey.devcontainerrecipe import offers
 from cachekey.explain_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.model.devcontainer import Devcontainer, read_devcontainer
 from cachekey.model.devcontainer_caches import cache_of
@@ -408,6 +409,65 @@ def test_a_mount_is_added(before: str, after: str) -> None:
 )
 def test_a_variable_is_set(before: str, after: str) -> None:
     assert edited(before, "set_variable", "K", "v") == after
+
+
+def offered(text: str) -> dict[str, str]:
+    project = make_project({HERE: text})
+    document = project.documents[HERE]
+    assert isinstance(document, Devcontainer)
+    return {title: apply_edits(text, recipe.edits) for title, recipe in offers(document, project)}
+
+
+def test_both_recipes_for_a_tool_in_use() -> None:
+    """Variable, mount and owner together, though all of them go to one place."""
+    text = f"""{{
+  "image": "{BASE}",
+  "remoteUser": "vscode",
+  "features": {{ "ghcr.io/devcontainers/features/uv:1": {{}} }} // tools
+}}
+"""
+    made = offered(text)
+    assert list(made) == ["Share the uv cache by a volume", "Share the uv cache with the host"]
+    assert (
+        made["Share the uv cache by a volume"]
+        == f"""{{
+  "image": "{BASE}",
+  "remoteUser": "vscode",
+  "features": {{ "ghcr.io/devcontainers/features/uv:1": {{}} }}, // tools
+  "containerEnv": {{
+    "UV_CACHE_DIR": "/cache/uv"
+  }},
+  "mounts": ["type=volume,source=uv-cache,target=/cache/uv"],
+  "postCreateCommand": "sudo chown -R $(id -u):$(id -g) /cache/uv"
+}}
+"""
+    )
+    assert (
+        made["Share the uv cache with the host"]
+        == f"""{{
+  "image": "{BASE}",
+  "remoteUser": "vscode",
+  "features": {{ "ghcr.io/devcontainers/features/uv:1": {{}} }}, // tools
+  "containerEnv": {{
+    "UV_CACHE_DIR": "/cache/uv"
+  }},
+  "mounts": ["type=bind,source=${{localEnv:UV_CACHE_DIR}},target=/cache/uv"]
+}}
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ "image": "debian:12" }',
+        '{ "containerEnv": { "UV_CACHE_DIR": "/x" }, "postCreateCommand": "uv sync" }',
+        '{ "mounts": ["source=uv-cache,target=/root/.cache/uv"], "postCreateCommand": "uv sync" }',
+        "[]",
+    ],
+)
+def test_no_recipe_where_none_is_needed(text: str) -> None:
+    assert offered(text) == {}
 
 
 # -- hover ----------------------------------------------------------------------------------------

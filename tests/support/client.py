@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import pytest_lsp
 from lsprotocol import converters, types
@@ -54,11 +54,23 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path}
 
 
+def _converter() -> Any:
+    converter = default_converter()
+
+    def action(item: Any, _: type) -> Any:
+        # lsprotocol takes every code action that has a command for a bare command.
+        bare = isinstance(item.get("command"), str)
+        return converter.structure(item, types.Command if bare else types.CodeAction)
+
+    converter.register_structure_hook(Union[types.Command, types.CodeAction], action)
+    return converter
+
+
 class Client(LanguageClient):
     """What an editor would remember."""
 
     def __init__(self) -> None:
-        super().__init__(converter_factory=default_converter)
+        super().__init__(converter_factory=_converter)
         self.flavour = ""
         self.encoding = ""
         self.root = Path()

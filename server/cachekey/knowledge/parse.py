@@ -56,6 +56,7 @@ def parse_tool(
         empties=tuple(_emptying(item) for item in table.tables("empties")),
         starts=table.texts("starts"),
         may_start=table.texts("may_start"),
+        never_starts=table.texts("never_starts"),
         hides=tuple(_hides(item) for item in table.tables("hides")),
         keeping=_keeping(table.table("keeping")),
         link_mode=_link_mode(table.table("link_mode")),

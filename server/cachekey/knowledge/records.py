@@ -305,6 +305,8 @@ class Tool:
     """Tools that it surely runs, so that their caches count as well."""
     may_start: tuple[str, ...]
     """Tools that it may run; ``*``: anything (install scripts)."""
+    never_starts: tuple[str, ...]
+    """Tools that it replaces, whatever ``may_start`` says: it has no use for their caches."""
     hides: tuple[Hides, ...]
     keeping: Keeping | None
     link_mode: LinkMode | None

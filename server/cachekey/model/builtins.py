@@ -96,7 +96,7 @@ def _declared(state: ShellState, words: Sequence[Word], exported: bool | None) -
             state = state.with_variable(*found, exported=exported)
         elif text is None:
             # `export $(cat .env)`: any variable.
-            return Effect(replace(state, environment_known=False, env={}, hidden={}))
+            return Effect(state.forgotten())
         elif exported and text in state.hidden:
             state = state.with_variable(text, state.hidden[text], exported=True)
         elif exported and "=" in text:
@@ -110,7 +110,7 @@ def _unset(state: ShellState, command: Command, texts: Sequence[str | None]) -> 
         return Effect(state)
     for text in texts:
         if text is None:
-            return Effect(replace(state, environment_known=False, env={}, hidden={}))
+            return Effect(state.forgotten())
         if not text.startswith("-"):
             state = state.without_variable(text)
     return Effect(state)
@@ -140,12 +140,12 @@ def _source(state: ShellState, command: Command, texts: Sequence[str | None]) ->
                 state = state.with_variable(name, Setting(None, word.span))
             return Effect(state)
     # Nothing that was known about variables before has to hold any more.
-    gone = replace(state, environment_known=False, env={}, hidden={}, unset=frozenset(), cwd=None)
+    gone = replace(state.forgotten(), cwd=None)
     return Effect(gone, opaque=True)
 
 
 def _eval(state: ShellState, command: Command, texts: Sequence[str | None]) -> Effect:
-    gone = replace(state, environment_known=False, env={}, hidden={}, unset=frozenset(), cwd=None)
+    gone = replace(state.forgotten(), cwd=None)
     return Effect(gone, complete=False, opaque=True)
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from cachekey.model.builtins import BUILTINS, assign, setting
 from cachekey.model.familiar import PYTHON, SHELLS, is_opaque
 from cachekey.model.invocation import Invocation
-from cachekey.model.peeling import Call, head_span
+from cachekey.model.peeling import Call
 from cachekey.model.runners import find_program, program_name, python_module
 from cachekey.model.shellstate import Frame, Setting, ShellState, merge
 from cachekey.model.wrappers import WRAPPERS, UnreadableError
-from cachekey.syntax.words import Block, Command, Lookup, Script, parse_script
+from cachekey.syntax.words import Block, Command, Lookup, Redirect, Script, parse_script
 from cachekey.text import Mapped, Span
 
 _MAX_SCRIPTS = 6
@@ -28,7 +28,7 @@ class Reader:
     """Collects the invocations of a RUN."""
 
     def __init__(self, heredocs: tuple[tuple[Span, Mapped], ...]) -> None:
-        self.heredocs = heredocs
+        self.heredocs = {marker.start: body for marker, body in heredocs}
         self.items: list[Invocation] = []
         self.complete = True
         self.depth = 0
@@ -110,14 +110,13 @@ class Reader:
                 call.fills_document = not redirect.target.quoted
                 call.document = redirect.body
                 if redirect.body is None:
-                    call.document = self._outside(redirect.span)
+                    call.document = self._outside(redirect)
 
-    def _outside(self, span: Span) -> Mapped | None:
-        for marker, body in self.heredocs:
-            if span.covers(marker) or marker.contains(span.start):
-                return body
-        self.complete = False
-        return None
+    def _outside(self, redirect: Redirect) -> Mapped | None:
+        body = self.heredocs.get(redirect.span.start + len(redirect.descriptor))
+        if body is None:
+            self.complete = False
+        return body
 
     # -- wrappers ---------------------------------------------------------------------------
 
@@ -166,14 +165,12 @@ class Reader:
             if call.document is not None:
                 self.complete = False
         self._emit(call, command, place)
-        index = find_program(call, name)
-        if index is None:
+        found = find_program(call, name)
+        if found is None:
             return False
+        index, via = found
         text = call.text(index)
         call.head_start = call.at if name == "corepack" else None
-        via = name
-        if name != "corepack" and (call.text(call.at + 1) or "").isalpha() and index > call.at + 1:
-            via = f"{name} {call.text(call.at + 1)}" if _has_subcommand(name) else name
         call.at = index
         call.program = None if text is None else program_name(name, text)
         call.change(via=via)
@@ -219,7 +216,7 @@ class Reader:
                 program=program,
                 path=text,
                 args=call.words[at + 1 :],
-                head=head_span(first, call.words[at]),
+                named=(first, call.words[at]),
                 command=place[-1][1],
                 simple=command,
                 env=call.env,
@@ -235,10 +232,6 @@ class Reader:
 
 def _asks(call: Call) -> bool:
     return call.text(call.at + 1) in ("--version", "--help")
-
-
-def _has_subcommand(name: str) -> bool:
-    return name not in ("npx", "pnpx", "pnx", "bunx", "uvx")
 
 
 # -- state along the way ----------------------------------------------------------------------
@@ -327,5 +320,4 @@ class _Walk:
     def call_function(self, command: Command, name: str | None) -> None:
         """Take over what a function may have changed."""
         if name in self.dirty:
-            gone = replace(self.state, environment_known=False, env={}, hidden={}, cwd=None)
-            self.change(command, gone)
+            self.change(command, replace(self.state.forgotten(), cwd=None))

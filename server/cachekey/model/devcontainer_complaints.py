@@ -18,6 +18,7 @@ from cachekey.syntax.dockermount import (
     BARE,
     BUILD_ONLY,
     KEYS,
+    PODMAN,
     TYPES,
     MountField,
     value_complaint,
@@ -59,12 +60,15 @@ class Complaint:
 def complaints(mount: RuntimeMount) -> tuple[Complaint, ...]:
     """Return why Docker refuses a mount; nothing for cache mounts, which are another matter.
 
-    In a compose configuration the Dev Containers tools read the mount themselves, leniently.
+    In a compose configuration the Dev Containers tools read the mount themselves, leniently. A key
+    that only Podman has tells that Docker is not asked at all.
     """
     if mount.compose or mount.opaque or mount.type in ("cache", None):
         return ()
     if mount.form == "object":
         return tuple(_object(mount))
+    if any(field.name in PODMAN for field in mount.fields):
+        return ()
     if mount.text is None:
         return ()
     if mount.text.problem is not None:

@@ -21,8 +21,8 @@ class Invocation:
     path: str | None
     """The program as called, directories included."""
     args: tuple[Word, ...]
-    head: Span
-    """The words that name what is run: ``pip``, ``python -m pip``."""
+    named: tuple[Word, Word]
+    """First and last of the words that name what is run."""
     command: Command
     """The simple command of the RUN's own script that this is, or is part of."""
     simple: Command
@@ -43,6 +43,12 @@ class Invocation:
     def via(self) -> str:
         """What runs it, where that is no shell: ``python -m``, ``npx``, ``uv run``."""
         return self.frame.via
+
+    @cached_property
+    def head(self) -> Span:
+        """The words that name what is run: ``pip``, ``python -m pip``."""
+        first, last = self.named
+        return Span(first.span.start, max(last.span.end, first.span.end))
 
     @cached_property
     def span(self) -> Span:

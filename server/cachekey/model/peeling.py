@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from cachekey.model.shellstate import Frame, Setting, ShellState, joined
 from cachekey.syntax.words import Word
-from cachekey.text import Mapped, Span
+from cachekey.text import Mapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +173,3 @@ def setting_of(word: Word, state: ShellState) -> tuple[str, Setting] | None:
     name, value = split
     text = "" if value.start == value.stop else value.resolve(state.value)
     return name, Setting(text, word.span)
-
-
-def head_span(first: Word, last: Word) -> Span:
-    """Return the span from one word through another."""
-    return Span(first.span.start, max(last.span.end, first.span.end))

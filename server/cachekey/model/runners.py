@@ -83,8 +83,8 @@ RUNNERS: Mapping[str, Runner] = {
 }
 
 
-def find_program(call: Call, name: str) -> int | None:
-    """Return the index of the program that a runner is told to run."""
+def find_program(call: Call, name: str) -> tuple[int, str] | None:
+    """Return the index of the program that a runner is told to run, and how it is told."""
     runner = RUNNERS.get(name)
     if runner is None:
         return None
@@ -97,7 +97,7 @@ def find_program(call: Call, name: str) -> int | None:
         if here != words:
             continue
         if name == "corepack":
-            return at
+            return at, name
         if words:
             options = read_options(call, at + len(words), runner.valued)
         if options is None or any(option in options.found for option in runner.blockers):
@@ -105,10 +105,10 @@ def find_program(call: Call, name: str) -> int | None:
         at = options.end + runner.skipped
         if at < len(call.words) and call.text(at) == "--":
             at += 1
-        return at if at < len(call.words) else None
+        return (at, " ".join((name, *words))) if at < len(call.words) else None
     if name == "corepack":
         package = (call.text(at) or "").partition("@")[0]
-        return at if package in ("pnpm", "yarn", "npm") else None
+        return (at, name) if package in ("pnpm", "yarn", "npm") else None
     return None
 
 

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from cachekey.syntax.words import Lookup
 from cachekey.text import Span
 
+_MAX_VARIABLES = 500
+"""Variables that are kept track of; each change copies the tables of one state."""
+
 
 class Setting(NamedTuple):
     """A variable that the script sets."""
@@ -91,6 +94,8 @@ class ShellState:
         """Set a variable; without ``exported``, as a plain assignment does it."""
         if exported is None:
             exported = self.is_exported(name)
+        if len(self.env) + len(self.hidden) >= _MAX_VARIABLES:
+            return self.forgotten()
         unset = self.unset - {name} if name in self.unset else self.unset
         if not exported:
             return replace(self, hidden={**self.hidden, name: setting}, unset=unset)
@@ -99,8 +104,17 @@ class ShellState:
             hidden = {key: value for key, value in hidden.items() if key != name}
         return replace(self, env={**self.env, name: setting}, hidden=hidden, unset=unset)
 
+    def forgotten(self) -> ShellState:
+        """Return the state when any variable may have been set to anything."""
+        nothing: dict[str, Setting] = {}
+        return replace(
+            self, env=nothing, hidden=nothing, unset=frozenset(), environment_known=False
+        )
+
     def without_variable(self, name: str) -> ShellState:
         """Unset a variable."""
+        if len(self.unset) >= _MAX_VARIABLES:
+            return self.forgotten()
         return replace(
             self,
             env={key: value for key, value in self.env.items() if key != name},

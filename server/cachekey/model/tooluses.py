@@ -388,9 +388,11 @@ def may_be_for_another(target: str, uses: Sequence[ToolUse], knowledge: Knowledg
     """
     here = {use.tool.id for use in uses}
     others = {claim.tool.id for claim in knowledge.claims(target)} - here
-    return any(
-        "*" in use.may_start or not others.isdisjoint(use.may_start) for use in uses if others
-    )
+    for use in uses:
+        left = others.difference(use.tool.never_starts)
+        if left and ("*" in use.may_start or not left.isdisjoint(use.may_start)):
+            return True
+    return False
 
 
 def meant(target: str, uses: Iterable[ToolUse]) -> Iterator[tuple[ToolUse, UsedDirectory]]:

@@ -1,4 +1,4 @@
-"""A flag or variable keeps the tool from using the cache that is mounted for it.
+r"""A flag or variable keeps the tool from using the cache that is mounted for it.
 
 `--no-cache-dir` and its kin are advice from the time before cache mounts: they kept the cache out
 of the image. A cache mount is never in the image, and beside it they only throw the cache away.

@@ -1,4 +1,4 @@
-"""A clean-up in the RUN empties the cache that this RUN mounts.
+r"""A clean-up in the RUN empties the cache that this RUN mounts.
 
 What lies in a cache mount never reaches the image, so that cleaning it makes nothing smaller: it
 only makes the next build begin anew.

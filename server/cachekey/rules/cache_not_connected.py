@@ -36,12 +36,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontaineredit import add_mount, set_variable
-from cachekey.devcontainerrecipe import own
+from cachekey.devcontaineredit import set_variable
+from cachekey.devcontainerrecipe import new_volume
 from cachekey.finding import Finding, Safety, Severity
 from cachekey.knowledge import Claim
 from cachekey.model.devcontainer import Devcontainer, EnvEntry
-from cachekey.model.devcontainer_judge import unmounted, untold, unwritable_for
+from cachekey.model.devcontainer_judge import unmounted, untold
 from cachekey.model.devcontainer_mounts import RuntimeMount
 from cachekey.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc import span_in
@@ -75,18 +75,13 @@ def _mount(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
 
 
 def _variable(entry: EnvEntry, claim: Claim, directory: str, ctx: Context) -> Finding:
-    document: Devcontainer = ctx.document
-    edits = add_mount(document, f"type=volume,source={claim.cache.id},target={directory}")
-    reason, user = "", unwritable_for(directory, document, ctx.project)
-    if user is not None:
-        ownership = own(document, directory)
-        edits, reason = edits + ownership.edits, ownership.reason
+    recipe = new_volume(claim, directory, ctx.document, ctx.project)
     fix = ctx.fix(
-        f"Mount the volume {claim.cache.id} on {directory}",
-        *edits,
-        safety=Safety.UNSAFE if user else Safety.SAFE,
+        f"Mount the volume {claim.cache.id} on {directory}{recipe.extras}",
+        *recipe.edits,
+        safety=recipe.safety,
         preferred=True,
-        reason=reason,
+        reason=recipe.reason,
     )
     message = (
         f"{claim.tool.name} caches in {directory}, where nothing is mounted: "

@@ -87,7 +87,8 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
             yield ctx.fix(f"Mount {path}{own}", *edits, preferred=number == 0)
     best = found[0]
     variable = best.directory.cache.pin
-    if variable and variable not in run.scope.variables and len(paths) == 1:
+    default = best.directory.decided_by.startswith("the default")
+    if variable and default and len(paths) == 1:
         line = f"ENV {variable}={mount.directory}"
         yield ctx.fix(
             f"Let {best.use.tool.name} use {mount.directory}: {line}",

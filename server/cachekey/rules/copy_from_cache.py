@@ -1,4 +1,4 @@
-"""`COPY --from` reads what lies in a cache mount only, and finds an empty directory.
+r"""`COPY --from` reads what lies in a cache mount only, and finds an empty directory.
 
 What a RUN writes below a cache mount never becomes part of the layer. The stage that COPY reads
 from has an empty directory there, or none.

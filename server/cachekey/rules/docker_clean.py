@@ -1,4 +1,4 @@
-"""The base image deletes every package right after its installation, so that the mount stays empty.
+r"""The base image deletes every package right after its installation, so that the mount stays empty.
 
 Debian's and Ubuntu's images carry a configuration of apt that removes downloaded packages after
 each call. The lists stay; the packages, which are what takes time, do not.

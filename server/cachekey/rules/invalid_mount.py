@@ -94,7 +94,7 @@ def _corrections(
         yield from _key(mount, field)
     else:
         yield from _missing_type(mount, error)
-        yield from _value(run, field)
+        yield from _value(run, mount, field)
 
 
 def _missing_type(mount: Mount, error: MountError) -> Iterator[Correction]:
@@ -143,7 +143,22 @@ def _key(mount: Mount, field: Field) -> Iterator[Correction]:
         yield f"Remove {stripped}", remove_options(mount, stripped)
 
 
-def _value(run: Run, field: Field) -> Iterator[Correction]:
+def _numbers(run: Run, mount: Mount) -> Iterator[Correction]:
+    """Put numbers in the place of names, in ``uid`` and ``gid`` together."""
+    edits, written = [], []
+    for field in mount.fields:
+        account = run.scope.accounts.get(field.value.text) if field.value is not None else None
+        if field.key not in ("uid", "gid") or account is None or field.value is None:
+            continue
+        number = account.uid if field.key == "uid" else account.gid
+        if number is not None:
+            edits.append(Edit(field.value.span(), str(number)))
+            written.append(f"{field.key}={number}")
+    if edits:
+        yield f"Write {','.join(written)}", edits
+
+
+def _value(run: Run, mount: Mount, field: Field) -> Iterator[Correction]:
     assert field.value is not None
     text, span = field.value.text, field.value.span()
     pair = _ID_PAIR.match(text)
@@ -159,10 +174,7 @@ def _value(run: Run, field: Field) -> Iterator[Correction]:
     elif field.key == "uid" and pair:
         yield "Write uid and gid", [Edit(span, f"{pair[1]},gid={pair[2]}")]
     elif field.key in ("uid", "gid"):
-        account = run.scope.accounts.get(text)
-        number = account and (account.uid if field.key == "uid" else account.gid)
-        if number is not None:
-            yield f"Write {field.key}={number}, the number of {text}", [Edit(span, str(number))]
+        yield from _numbers(run, mount)
     elif field.key == "mode" and re.match(r"0o[0-7]+\Z", text):
         yield f"Write mode=0{text[2:]}", [Edit(span, f"0{text[2:]}")]
     elif field.key in ("ro", "readonly", "rw", "readwrite"):

@@ -49,7 +49,9 @@ _SHORT = re.compile(r"((?:\$\{[^}]*\}|[^:,=])+):(/[^:,=]*)")
 
 @rule("CK709", "invalid-mount-string", Severity.ERROR, Fixable.SOMETIMES)
 def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
-    """Report what Docker complains about."""
+    """Report what Docker complains about; Podman takes other mounts."""
+    if ctx.settings.engine == "buildah":
+        return
     for complaint in complaints(mount):
         fixes = list(_fixes(mount, complaint, ctx))
         yield ctx.finding(complaint.span, complaint.message, fixes=fixes)

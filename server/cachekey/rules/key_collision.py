@@ -1,4 +1,4 @@
-"""One key holds different things: two tools, or two directories of one tool, lie in one volume.
+r"""One key holds different things: two tools, or two directories of one tool, lie in one volume.
 
 A mount puts the whole volume at its target. Two targets with one `id` are therefore the same
 directory: cargo's registry and its git checkouts, or apt's packages and its lists, end up in each

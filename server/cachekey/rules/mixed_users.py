@@ -1,4 +1,4 @@
-"""Root and another user write one cache, so that one of them finds files it may not change.
+r"""Root and another user write one cache, so that one of them finds files it may not change.
 
 Files keep the owner of the process that wrote them. What root leaves behind is 0644 or 0755 and
 closed to others: the other user gets `permission denied`, or silently builds without the cache.

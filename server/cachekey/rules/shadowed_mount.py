@@ -1,4 +1,4 @@
-"""Two mounts of one RUN have one target: only the last one is seen.
+r"""Two mounts of one RUN have one target: only the last one is seen.
 
 BuildKit mounts both, one over the other. What the tool writes goes to the last; the first is
 never touched.

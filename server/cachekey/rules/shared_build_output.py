@@ -47,7 +47,7 @@ from cachekey.rule import Context, Fixable, rule
 _COMMON = frozenset(
     (
         *("app", "apps", "application", "src", "source", "sources", "code", "work", "workdir"),
-        *("workspace", "workspaces", "build", "builder", "project", "repo", "usr", "opt", "home"),
+        *("workspace", "workspaces", "build", "builder", "repo", "usr", "opt", "home"),
         *("root", "tmp", "var", "mnt", "srv", "data", "user", "go", "rust", "node", "target"),
         *("dist", "out", "output", "cache", "web", "frontend", "backend", "server", "client"),
     )
@@ -61,7 +61,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     for mount in run.caches:
         if run.onbuild or mount.sharing == "private" or mount.key is None or mount.key.unresolved:
             continue
-        if mount.id and not _is_generic(mount):
+        name = f"{ctx.project.name}-{posixpath.basename(mount.directory or '').strip('.') or 'build'}"
+        if mount.id and (mount.id == name or not _is_generic(mount)):
             continue
         purpose = purpose_of(run, mount)
         if purpose is None or purpose.cache.kind is not Kind.BUILD or mount.directory is None:
@@ -71,7 +72,6 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         ):
             # A relative target is the matter of CK107.
             continue
-        name = f"{ctx.project.name}-{posixpath.basename(mount.directory).lstrip('.') or 'build'}"
         fix = ctx.fix(f"Name the project: id={name}", set_option(mount, "id", name), preferred=True)
         option = mount.options["id" if mount.id else "target"]
         yield ctx.finding(

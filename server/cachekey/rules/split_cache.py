@@ -1,4 +1,4 @@
-"""One tool's cache is kept under two keys, so that it is filled twice.
+r"""One tool's cache is kept under two keys, so that it is filled twice.
 
 Without `id` the key of a cache mount is its target. Another home, another path, or an `id` here and
 none there is another volume: the second RUN starts with an empty cache.
@@ -87,6 +87,9 @@ def _groups(dockerfile: Dockerfile) -> Iterator[tuple[Purpose, list[Place]]]:
     for run, mount in dockerfile.caches:
         if mount.key is None or mount.key.unresolved or run.onbuild:
             continue
+        if mount.undefined or mount.target.text.startswith("~"):
+            # The target is not what was meant, which CK105 and CK302 say.
+            continue
         purpose = purpose_of(run, mount)
         if purpose is not None and purpose.is_download:
             _, places = groups.setdefault(purpose.key, (purpose, []))
@@ -104,7 +107,17 @@ def _by_chance(first: Place, second: Place) -> bool:
     assert b is not None
     if (a.name_from == "id" and b.name_from == "id") or a.name.text == b.name.text:
         return False
+    if "id" in (a.name_from, b.name_from) and _to_each_its_own(first, second):
+        return False
     return not _nested(first.mount.directory, second.mount.directory)
+
+
+def _to_each_its_own(first: Place, second: Place) -> bool:
+    """Tell whether two users have a cache each, and each may write its own."""
+    one, other = first.run.scope.user.uid, second.run.scope.user.uid
+    if one is None or other is None or one == other:
+        return False
+    return first.mount.uid == one and second.mount.uid == other
 
 
 def _nested(a: str | None, b: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""The tool fails, or damages its cache, when two builds use it at the same time.
+r"""The tool fails, or damages its cache, when two builds use it at the same time.
 
 The default, `sharing=shared`, lets two RUNs of one build, two platforms, or two builds write one
 cache at once. Some tools bear that; others stop with an error or leave broken entries behind.

@@ -21,6 +21,8 @@ BUILD_ONLY = frozenset(
     {"id", "sharing", "from", "mode", "uid", "gid", "required", "rw", "readwrite", "size", "env"}
 )
 """Keys of ``RUN --mount`` in a Dockerfile that ``docker run --mount`` does not have."""
+PODMAN = frozenset({"z", "u", "chown", "relabel", "idmap", "notmpcopyup", "tmpcopyup"})
+"""Keys, in lower case, that ``podman run --mount`` has beyond Docker's."""
 KEYS = (
     *("type", "source", "src", "target", "dst", "destination", "readonly", "ro", "consistency"),
     *("bind-propagation", "bind-nonrecursive", "bind-recursive"),

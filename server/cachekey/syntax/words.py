@@ -182,6 +182,9 @@ class _Parser(Compounds):
             blocks: list[Block] = []
             if self.compound(keyword, blocks):
                 self.redirections([])
+                if place.guarded:
+                    for block in blocks:
+                        block.conditional = True
                 if piped or self._at_pipe():
                     for block in blocks:
                         block.apart = block.piped = True

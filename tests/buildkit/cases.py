@@ -109,8 +109,9 @@ def _recorded(raw: dict[str, Any]) -> Case:
         if result is not None:
             errors = tuple(error["core"] for error in result.get("errors", ()))
             expect[name] = Expected(result["ok"], result["results"], errors)
-    if any(step.background or step.concurrent for step in steps):
-        # Buildah has no daemon: there these cases measure how fast a process starts.
+    if raw["group"] == "bad" or any(step.background or step.concurrent for step in steps):
+        # Cachekey's complaints are BuildKit's with every engine; and without a daemon the timed
+        # cases measure how fast a process starts.
         expect.pop("buildah", None)
     prefix = found[0] if found else raw["name"]
     pair = _pair(steps[0].dockerfile, prefix) if len(steps) == 1 else None

@@ -44,10 +44,12 @@ def test_frontend_says_so(case: Refusal, judge: Oracle) -> None:
 @pytest.mark.parametrize("case", REFUSED)
 def test_builder_says_so(case: Refusal) -> None:
     try:
-        built = builders.builder("buildkit").build(Request(case.dockerfile))
+        running = builders.builder("buildkit")
+        built = running.build(Request(case.dockerfile))
     except UnavailableError as error:
         pytest.skip(str(error))
     agreed = not built.ok and built.error == case.says.strip()
+    session.tally("buildkit").version = running.version
     session.tally("buildkit").count(f"refused-{case.name}", agreed)
     assert agreed, built.log
 

@@ -22,6 +22,7 @@ const QUIET = {
   "chat.disableAIFeatures": true,
   "editor.cursorBlinking": "solid",
   "editor.fontSize": 15,
+  "editor.hover.above": false,
   "editor.hover.delay": 100,
   "editor.minimap.enabled": false,
   "extensions.autoCheckUpdates": false,

@@ -16,8 +16,8 @@ FROM python:3.13 AS build
 RUN --mount=type=cache,target=/root/.cache/uv uv sync
 RUN --mount=type=cache,target=/home/app/.cache/uv uv sync
 """
-INVALID = "FROM python:3.13\nRUN --mount=type=cache,taget=/root/.cache/uv uv sync\n"
-CLEAN = "FROM python:3.13\nRUN --mount=type=cache,target=/root/.cache/uv uv sync\n"
+INVALID = "FROM python:3.13\nRUN --mount=type=cache,taget=/root/.cache/pip pip install x\n"
+CLEAN = INVALID.replace("taget", "target")
 ODD_LINES = (
     "FROM python:3.13\r\n"
     "# é \x0c form feed \x0b \u2028 \u2029 \x85 no line ends\r\n"

@@ -60,7 +60,7 @@ async def test_a_hover_without_markdown(tmp_path) -> None:
         found = await client.text_document_hover_async(params)
         assert found.contents.kind == types.MarkupKind.PlainText
         assert "uv-cache" in found.contents.value
-        assert not [mark for mark in ("**", "`", "](", "file:") if mark in found.contents.value]
+        assert not [mark for mark in ("**", "`", "](", "file://") if mark in found.contents.value]
 
 
 async def test_no_hover_on_what_says_nothing(client: Client) -> None:

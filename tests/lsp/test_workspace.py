@@ -11,10 +11,9 @@ import pytest
 from lsprotocol import types
 
 from tests.support.client import PATIENCE, Client, connect
-from tests.support.expected import shown
 
-INVALID = "FROM python:3.13\nRUN --mount=type=cache,taget=/root/.cache/uv uv sync\n"
-SHARED = "FROM python:3.13\nRUN --mount=type=cache,id=ours,target=/root/.cache/uv uv sync\n"
+INVALID = "FROM python:3.13\nRUN --mount=type=cache,taget=/root/.cache/pip pip install x\n"
+SHARED = "FROM python:3.13\nRUN --mount=type=cache,id=ours,target=/root/.cache/pip pip install x\n"
 
 
 def write(root: Path, **files: str) -> None:
@@ -248,16 +247,18 @@ async def test_without_any_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flavour", ["vscode", "emacs"])
 async def test_a_change_here_shows_there(tmp_path: Path, flavour: str) -> None:
-    """A devcontainer.json speaks of its Dockerfile: what changes in one changes the other."""
-    dockerfile = "FROM python:3.13\nRUN --mount=type=cache,id=uv,target=/c uv sync\n"
-    other = dockerfile.replace("target", "uid=1000,target")
+    """A devcontainer.json speaks of its Dockerfile: when one comes or goes, the other hears."""
+    text = '{"build": {"dockerfile": "Dockerfile"}}\n'
     async with connect(tmp_path, flavour) as client:
-        one = client.open(client.uri("one/Dockerfile"), dockerfile)
-        two = client.open(client.uri("two/Dockerfile"), dockerfile)
-        files = {"one/Dockerfile": dockerfile, "two/Dockerfile": dockerfile}
-        for uri, path in ((one, "one/Dockerfile"), (two, "two/Dockerfile")):
-            await client.until_shown(uri, shown(client, files, path))
-        client.change(two, 2, other)
-        files["two/Dockerfile"] = other
-        await client.until_shown(two, shown(client, files, "two/Dockerfile", 2))
-        await client.until_shown(one, shown(client, files, "one/Dockerfile", 1))
+        uri = client.open(client.uri(".devcontainer/devcontainer.json"), text, "jsonc")
+        await client.until_codes(uri, ["CK710"])
+        # It is only in the editor: nothing has been saved.
+        dockerfile = client.open(client.uri(".devcontainer/Dockerfile"), SHARED)
+        if flavour == "vscode":
+            await client.pull(dockerfile)
+        await client.until_none(uri)
+        client.close(dockerfile)
+        await client.until_codes(uri, ["CK710"])
+        client.write(".devcontainer/Dockerfile", SHARED)
+        client.tell_changed(dockerfile, types.FileChangeType.Created)
+        await client.until_none(uri)

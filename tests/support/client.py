@@ -62,7 +62,9 @@ def _converter() -> Any:
         bare = isinstance(item.get("command"), str)
         return converter.structure(item, types.Command if bare else types.CodeAction)
 
-    converter.register_structure_hook(Union[types.Command, types.CodeAction], action)
+    # cattrs looks for the very form that lsprotocol uses.
+    either = Union[types.Command, types.CodeAction]  # noqa: UP007
+    converter.register_structure_hook(either, action)
     return converter
 
 

@@ -137,7 +137,8 @@ def _source(state: ShellState, command: Command, texts: Sequence[str | None]) ->
     for pattern, names in _KNOWN_FILES:
         if pattern.search(path):
             for name in names:
-                state = state.with_variable(name, Setting(None, word.span))
+                exported = None if "release" in pattern.pattern else True
+                state = state.with_variable(name, Setting(None, word.span), exported)
             return Effect(state)
     # Nothing that was known about variables before has to hold any more.
     gone = replace(state.forgotten(), cwd=None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from copy import copy
 from dataclasses import dataclass, replace
 
 from cachekey.model.builtins import BUILTINS, assign, setting
@@ -19,6 +21,7 @@ _MAX_SCRIPTS = 6
 """Levels of ``sh -c '...'`` within each other that are read."""
 _MAX_LAYERS = 24
 """Wrappers in front of one command that are taken off."""
+_MOVES = re.compile(r"\b(?:cd|pushd|popd)\b")
 _HANDS_ON = frozenset(('"$@"', "$@", "$*", '"$*"'))
 
 Chain = tuple[tuple[Script, Command], ...]
@@ -123,20 +126,19 @@ class Reader:
     def _peel(self, call: Call, command: Command, place: Chain, base: Lookup | None) -> None:
         """Take wrappers off and note what they run."""
         for _layer in range(_MAX_LAYERS):
-            text = call.program or call.text(call.at)
+            text = call.called()
             name = posixpath.basename(text) if text else None
             if name is None:
                 self._emit(call, command, place, opaque=True)
                 return
             peeler = WRAPPERS.get(name)
             if peeler is not None:
-                before = call.at
+                before = copy(call)
                 try:
                     peeled = peeler(call)
                 except UnreadableError:
                     self.complete = self.complete and name not in SHELLS
-                    call.at = before
-                    self._emit(call, command, place, opaque=True)
+                    self._emit(before, command, place, opaque=True)
                     return
                 if call.nested is not None:
                     self._nested(call, place, base)
@@ -146,7 +148,7 @@ class Reader:
                 runs_file = name in SHELLS and (
                     len(call.words) > call.at + 1 or call.has_input or command.in_pipeline
                 )
-                self._emit(call, command, place, opaque=runs_file and not _asks(call))
+                self._emit(before, command, place, opaque=runs_file and not _asks(call))
                 return
             if not self._runner(call, name, command, place):
                 return
@@ -201,15 +203,13 @@ class Reader:
     # -- results ----------------------------------------------------------------------------
 
     def _emit(self, call: Call, command: Command, place: Chain, opaque: bool | None = None) -> None:
-        text = call.program or call.text(call.at)
-        program = posixpath.basename(text) if text else None
-        if program == "" and text:
-            program = None
-        at = call.at
-        if call.program is not None and "/" in call.program and call.frame.via:
-            program = call.program
+        text, at = call.called(), call.at
+        # `npx @scope/name` names a package, not a path.
+        package = text is not None and text.startswith("@")
+        program = (text if package else posixpath.basename(text or "")) or None
         if opaque is None:
-            opaque = program is None or is_opaque(program, text or "", call.texts[at + 1 :])
+            path = "" if package or text is None else text
+            opaque = program is None or is_opaque(program, path, call.texts[at + 1 :])
         first = call.words[at if call.head_start is None else call.head_start]
         self.items.append(
             Invocation(
@@ -282,10 +282,12 @@ class _Walk:
         if block.loop_name:
             place = Setting(None, block.source.span(0, 0))
             self.state = self.state.with_variable(block.loop_name, place)
-        if block.kind == "function":
-            # It runs wherever the shell is when it is called.
+        moves = block.loops and block.items and _MOVES.search(
+            block.source.text, block.items[0].start, block.items[-1].stop
+        )
+        if block.kind == "function" or moves:
+            # It runs wherever the shell is when it is called, or comes round again.
             self.state = replace(self.state, cwd=None)
-            self.levels[-1].entry = replace(self.levels[-1].entry)
 
     def _leave(self) -> None:
         level = self.levels.pop()

@@ -47,7 +47,7 @@ _SCRIPT_FILE = re.compile(
     r"\.(?:sh|bash|zsh|ksh|py|pl|rb|js|mjs|cjs|ts|php|lua|r|ps1|bat|cmd)\Z", re.IGNORECASE
 )
 _WRAPPED_TOOLS = frozenset(("gradlew", "mvnw", "bazelisk", "sbtx", "millw", "composer.phar"))
-_IN_BIN = re.compile(r"(?:\A|/)s?bin/[^/]+\Z")
+_IN_BIN = re.compile(r"/s?bin/[^/]+\Z")
 _ASKS_ONLY = frozenset(("--version", "-V", "-v", "--help", "-h", "-version"))
 
 _NAMES = """
@@ -80,7 +80,7 @@ _NAMES = """
     service systemctl supervisorctl nginx a2enmod a2dismod a2ensite docker-php-ext-enable envsubst
     xdg-open fc-cache glib-compile-schemas gtk-update-icon-cache update-desktop-database cowsay yq
     aria2c axel sponge pbzip2 pigz lz4 7z 7za unrar cabextract dos2unix chmem nsenter busybox toybox
-    cmake ctest cpack autoconf automake autoreconf libtoolize gettext msgfmt xmllint xsltproc
+    cmake ctest cpack autoconf automake autoreconf libtoolize gettext msgfmt xmllint xsltproc venv compileall ensurepip
     """
 _FAMILIAR = frozenset((*_NAMES.split(), *SHELLS))
 
@@ -106,7 +106,7 @@ def is_opaque(program: str, path: str, texts: Sequence[str | None]) -> bool:
         return any(text in ("-exec", "-execdir", "-ok") for text in texts) and not _finds(texts)
     if "/" in path and program not in _WRAPPED_TOOLS:
         # A path outside of bin directories is a script, or a program that the build has made.
-        return not _IN_BIN.search(path) or path.startswith((".", "bin/"))
+        return not _IN_BIN.search(path[2:] if path.startswith("./") else path)
     return False
 
 

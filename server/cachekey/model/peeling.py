@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from cachekey.model.shellstate import Frame, Setting, ShellState, joined
 from cachekey.syntax.words import Word
 from cachekey.text import Mapped
+
+
+_NAME_AT_END = re.compile(r"/[^/$`]+\Z")
+_NO_OPTION = re.compile(r"[\w./]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +55,17 @@ class Call:
             value = self.state.value
             self._texts = [word.resolve(value) for word in self.words]
         return self._texts
+
+    def called(self) -> str | None:
+        """Return the program as called; the directory may hold variables, the name may not."""
+        text = self.program or self.text(self.at)
+        if text is not None or self.at >= len(self.words):
+            return text
+        parts = self.words[self.at].parts
+        last = parts[-1] if parts else None
+        if last is not None and last.kind == "text" and _NAME_AT_END.search(last.text):
+            return self.words[self.at].unquoted().text
+        return None
 
     def text(self, index: int) -> str | None:
         """Return the value of one word; None when it is not known or not there."""
@@ -135,7 +151,9 @@ def read_options(call: Call, start: int, valued: Collection[str]) -> Options | N
     while at < size:
         text = call.text(at)
         if text is None:
-            # A word that may be an option (`$FLAGS`) or the command: nobody knows where it begins.
+            if _NO_OPTION.match(call.words[at].written):
+                break
+            # It may be an option (`$FLAGS`) or the command: nobody knows where that begins.
             return None
         if text == "--":
             at += 1

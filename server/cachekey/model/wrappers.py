@@ -138,11 +138,7 @@ def _sudo(call: Call) -> bool:
         call.cwd = None
     if options.any("-D", "--chdir"):
         call.move(_value(call, options, "-D") or _value(call, options, "--chdir"))
-    at = _assignments(call, options.end)
-    if login and at < len(call.words) and len(call.words) - at == 1:
-        # `sudo -i 'a && b'` hands its words to a shell.
-        return _go_on(call, at)
-    return _go_on(call, at)
+    return _go_on(call, _assignments(call, options.end))
 
 
 def _carried(call: Call, name: str) -> Setting:
@@ -188,6 +184,8 @@ def _su(call: Call) -> bool:
         login = login or name == "--login" or "l" in cluster
         keeps = keeps or "preserve-environment" in name or bool({"m", "p"} & set(cluster))
         if program == "runuser" and (name == "--user" or cluster[-1:] == "u"):
+            if equals:
+                raise UnreadableError
             runs_as = at
             at += 1
             direct = _past_options(call, at)

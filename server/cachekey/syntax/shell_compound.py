@@ -111,6 +111,7 @@ class Compounds(Inputs):
                 self.at = self.arithmetic(self.at)
                 self.was_test = True
         self.depth -= 1
+        self.end = self.at
         return True
 
     def _inside(self, blocks: list[Block], block: Block, *closers: str) -> str | None:
@@ -151,7 +152,9 @@ class Compounds(Inputs):
 
     def _while(self, blocks: list[Block]) -> None:
         if self._inside(blocks, self._new("condition", True), "do") is not None:
-            self._inside(blocks, self._new("body", True), "done")
+            body = self._new("body", True)
+            body.loops = True
+            self._inside(blocks, body, "done")
 
     def _for(self, blocks: list[Block]) -> None:
         self.blank()
@@ -171,7 +174,7 @@ class Compounds(Inputs):
             self.at += 1
         if self._expect("do"):
             body = self._new("body", True)
-            body.loop_name = name
+            body.loops, body.loop_name = True, name
             self._inside(blocks, body, "done")
 
     def _for_words(self) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from cachekey.syntax.shell_tree import Command, Item, Script, Word
+from cachekey.syntax.shell_tree import Block, Command, Item, Script, Word
 from cachekey.text import Edit, Mapped, Source, Span
 
 _COMMENT_LINE = re.compile(r"[ \t]*#")
 _BACKQUOTE_ESCAPES = re.compile(
     r"(?:[ \t]*#[^\n]*\n)*?[ \t]*#[ \t]*escape[ \t]*=[ \t]*`", re.IGNORECASE
 )
+_COMMENT_LINES = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _HARMLESS = frozenset(("true", ":"))
 _KEPT_BLOCKS = frozenset(("script", "subshell", "group", "body", "function"))
 
@@ -34,8 +35,8 @@ def removal(script: Script, command: Command, source: Source) -> Edit | None:
         return None
     if any(redirect.is_document for redirect in command.redirects):
         return None
-    tokens = _tokens(items, command.index, block.tail, source, block.source)
-    if tokens is None:
+    tokens = _tokens(items, command.index, source, block)
+    if tokens is None or not _whole(block.source, source, tokens):
         return None
     return _cut(source, block.source, tokens)
 
@@ -49,47 +50,43 @@ class _Tokens(NamedTuple):
     """Where the following command starts, when the connector in front of that goes."""
 
 
-def _tokens(
-    items: list[Item],
-    index: int,
-    tail: tuple[str, int, int] | None,
-    source: Source,
-    text: Mapped,
-) -> _Tokens | None:
+def _tokens(items: list[Item], index: int, source: Source, block: Block) -> _Tokens | None:
     """Choose the connector that goes with the command."""
-    item = items[index]
-    last = index
+    item, last = items[index], index
     following = items[index + 1] if index + 1 < len(items) else None
-    if following is not None and following.connector == "||":
-        # `clean || true`: the fallback was for this command, when nothing in front shares it.
-        if item.connector == "&&":
-            return _backward(items, index, last, source, text, keep_next=True)
+    if following is not None and following.connector == "||" and item.connector != "&&":
+        # `clean || true`: the fallback is for this command alone, and goes along.
         if not _is_harmless(following):
             return None
         last = index + 1
         following = items[last + 1] if last + 1 < len(items) else None
         if following is not None and following.connector == "||":
             return None
-    before = item.connector
-    after = following.connector if following else (tail[0] if tail else "")
+    tail = block.tail[0] if block.tail else ""
+    before, after = item.connector, following.connector if following else tail
     if before == "||" or "&" in (before, after):
         return None
-    if index == 0:
-        if following is None:
-            return None
-        return _forward(items, index, last, text)
-    if following is None:
-        if tail is not None and before != "\n" and tail[0] == ";":
-            # `{ a; b; }`: the bracket needs the last `;`, and `&&` in front of it may not stay.
-            return _backward(items, index, last, source, text)
-        return _backward(items, index, last, source, text)
-    if before == "&&" and after in (";", "\n"):
-        return _backward(items, index, last, source, text)
+    text = block.source
+    if _takes_next(before, after, _begins_line(source, text.offset(item.start))) and following:
+        stop = items[last].stop if following.connector == "\n" else following.connector_stop
+        next_start = _place(text, source, following.start)
+        return _Tokens(_place(text, source, item.start), _end(text, stop), next_start)
+    if not before:
+        return None
+    # A line end as connector goes with the line.
+    start = item.start if before == "\n" else item.connector_start
+    return _Tokens(_place(text, source, start), _end(text, items[last].stop), None)
+
+
+def _takes_next(before: str, after: str, begins_line: bool) -> bool:
+    """Tell whether the connector behind a command goes with it rather than the one in front."""
+    if not before:
+        return True
+    if after == "||" or (before == "&&" and after in (";", "\n")):
+        return False
     if before in (";", "\n") and after == "&&":
-        return _forward(items, index, last, text)
-    if _begins_line(source, text.offset(item.start)):
-        return _forward(items, index, last, text)
-    return _backward(items, index, last, source, text)
+        return True
+    return begins_line
 
 
 def _is_harmless(item: Item) -> bool:
@@ -102,30 +99,37 @@ def _is_harmless(item: Item) -> bool:
     )
 
 
+def _place(text: Mapped, source: Source, index: int) -> int:
+    """Return where a character stands, the backslash that escapes it in the file included."""
+    offset = text.offset(index)
+    escaped = offset > 0 and source.text[offset - 1] == "\\"
+    if escaped and (index == 0 or text.offset(index - 1) != offset - 1):
+        return offset - 1
+    return offset
+
+
 def _end(text: Mapped, stop: int) -> int:
     return text.offset(stop - 1) + 1 if stop else text.offset(0)
 
 
-def _backward(
-    items: list[Item],
-    index: int,
-    last: int,
-    source: Source,
-    text: Mapped,
-    keep_next: bool = False,
-) -> _Tokens:
-    """Take the connector in front; a line end as connector goes with the line, in `_cut`."""
-    del source, keep_next
-    item = items[index]
-    start = item.start if item.connector == "\n" else item.connector_start
-    return _Tokens(text.offset(start), _end(text, items[last].stop), None)
-
-
-def _forward(items: list[Item], index: int, last: int, text: Mapped) -> _Tokens:
-    """Take the connector behind."""
-    following = items[last + 1]
-    stop = items[last].stop if following.connector == "\n" else following.connector_stop
-    return _Tokens(text.offset(items[index].start), _end(text, stop), text.offset(following.start))
+def _whole(text: Mapped, source: Source, tokens: _Tokens) -> bool:
+    """Tell whether what goes is no half of an escape or of a quoted text."""
+    stop = tokens.stop if tokens.next_start is None else tokens.next_start
+    before: int | None = None
+    for number, (index, offset) in enumerate(text.pieces):
+        more = number + 1 < len(text.pieces)
+        size = (text.pieces[number + 1][0] if more else len(text.text)) - index
+        if offset + size > tokens.start and offset < stop:
+            if source.text[offset : offset + size] != text.text[index : index + size]:
+                return False
+            if before is not None:
+                gap = _COMMENT_LINES.sub("", source.text[before:offset])
+                if "'" in gap or '"' in gap:
+                    return False
+            before = offset + size
+        elif offset >= stop:
+            break
+    return True
 
 
 # -- lines ------------------------------------------------------------------------------------
@@ -168,19 +172,27 @@ class _Lines:
         source = self.source
         kept = []
         for line in range(source.line_of(start) + 1, source.line_of(stop)):
-            span = source.line_span(line)
             # A line that starts with `#` within a quoted text is no comment.
-            first = span.end - len(source.slice(span).lstrip(" \t"))
-            if self.is_comment(line) and self.script.index_at(first) is None:
-                kept.append(source.text[span.start : self.next_start(span.start)])
+            if self.is_comment(line) and self.is_dropped(line):
+                start = source.line_starts[line]
+                kept.append(source.text[start : self.next_start(start)])
         return "".join(kept)
 
+    def is_dropped(self, line: int) -> bool:
+        """Tell whether the Dockerfile's reader leaves a comment or blank line out of the script."""
+        span = self.source.line_span(line)
+        first = span.end - len(self.source.slice(span).lstrip(" \t"))
+        return self.script.index_at(first) is None
+
     def previous_code(self, line: int) -> int:
-        """Return the nearest line above that is neither empty nor a comment."""
+        """Return the nearest line above that the script has something from."""
         line -= 1
-        while line > 0 and (self.is_comment(line) or not self.source.line_text(line).strip()):
+        while line > 0 and self._is_idle(line) and self.is_dropped(line):
             line -= 1
         return line
+
+    def _is_idle(self, line: int) -> bool:
+        return self.is_comment(line) or not self.source.line_text(line).strip()
 
 
 def _cut(source: Source, script: Mapped, tokens: _Tokens) -> Edit | None:

@@ -21,6 +21,8 @@ class Inputs(Scanner):
     def __init__(self, source: Mapped, depth: int) -> None:
         super().__init__(source, depth)
         self.at = 0
+        self.end = 0
+        """Where the last command ended that was read, blanks behind it left out."""
         self.waiting: list[Redirect] = []
 
     # -- places -----------------------------------------------------------------------------
@@ -41,17 +43,6 @@ class Inputs(Scanner):
                 self.bodies()
             else:
                 return
-
-    def stop_before(self, at: int) -> int:
-        """Return where the text before ``at`` ends, blanks at its end left out."""
-        text = self.text
-        while at and text[at - 1] in " \t\r\n":
-            at -= 1
-            if text[at] == "\n" and text[max(at - 2, 0) : at] == "\\\r":
-                at -= 2
-            elif text[at] == "\n" and at and text[at - 1] == "\\":
-                at -= 1
-        return at
 
     # -- redirections -----------------------------------------------------------------------
 
@@ -81,6 +72,7 @@ class Inputs(Scanner):
         redirects.append(redirect)
         if redirect.is_document:
             self.waiting.append(redirect)
+        self.end = self.at
         return True
 
     def bodies(self) -> None:

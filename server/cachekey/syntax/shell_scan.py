@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from cachekey.syntax.shell_tree import Part, PartKind
 
@@ -73,6 +73,12 @@ class Scanner:
                     break
                 stop = self.nested(at + 2, ")")
                 parts.append(Part("hole", at, stop, "", False))
+            elif char == "\\" and text.startswith(("\\\n", "\\\r\n"), at):
+                stop = cast("re.Match[str]", BLANK.match(text, at)).end()
+                if stop >= size or text[stop - 1] in " \t" or text[stop] in _ENDS_WORD:
+                    # The word ends here; the escaped line end is part of the blank behind it.
+                    break
+                parts.append(Part("text", at, stop, "", False))
             else:
                 stop = self._special(at, char, parts)
             at = stop
@@ -141,10 +147,6 @@ class Scanner:
 
     def _escape(self, at: int, parts: list[Part]) -> int:
         text = self.text
-        if text.startswith(("\\\n", "\\\r\n"), at):
-            stop = text.index("\n", at) + 1
-            parts.append(Part("text", at, stop, "", False))
-            return stop
         stop = min(at + 2, self.size)
         # An escaped character is quoted as far as splitting and globbing are concerned.
         parts.append(Part("text", at, stop, text[at + 1 : stop] or "\\", True))

@@ -253,6 +253,8 @@ class Block:
     items: list[Item] = field(default_factory=list)
     tail: tuple[Connector, int, int] | None = None
     """The connector behind the last item, with its place, where there is one."""
+    loops: bool = False
+    """It is what a loop repeats."""
     loop_name: str | None = None
     """The variable that the loop around this body sets."""
 

@@ -107,7 +107,7 @@ class _Parser(Compounds):
             command, tests = self._pipeline(place)
             if self.at == start:
                 break
-            stop = self.stop_before(self.at)
+            stop = max(self.end, start)
             block.items.append(Item(start, stop, connector, begin, end, command))
             tested = tested or tests
             following = self._connector()
@@ -152,6 +152,7 @@ class _Parser(Compounds):
         while self.text.startswith("!", self.at) and self.keyword() == "!":
             negated = True
             self.at += 1
+            self.end = self.at
             self.blank()
         command, tests = self._element(place, piped=False)
         plain = not negated
@@ -233,6 +234,7 @@ class _Parser(Compounds):
             stop = self.at
         if not (assignments or words or redirects):
             return None
+        self.end = stop
         command = Command(
             source=source,
             start=start,
@@ -261,7 +263,10 @@ class _Parser(Compounds):
             return Assignment(self.source, at, name, value, known=False)
         # Read from the name on, because a tilde means HOME behind the `=` of an assignment.
         self.at, parts = self.word(at)
-        value = Word(self.source, start, self.at, _behind(parts, start))
+        rest = _behind(parts, start)
+        if self.text.startswith("~", start) and rest[0].kind == "hole":
+            rest = (rest[0]._replace(kind="tilde"), *rest[1:])
+        value = Word(self.source, start, self.at, rest)
         return Assignment(self.source, at, name, value, known)
 
 

@@ -1,0 +1,454 @@
+"""What a RUN comes down to: programs behind wrappers, with their variables, user and directory."""
+
+from __future__ import annotations
+
+import pytest
+from cachekey.model.commands import Commands, Invocation, read_commands
+from cachekey.syntax.dockerfile import parse
+from cachekey.text import Source, apply_edits
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+VARIABLES = {"HOME": "/root", "PIP_CACHE_DIR": "/pc", "APP": "/srv/app"}
+
+
+def read(run: str, shell: tuple[str, ...] | None = None, workdir: str | None = "/app") -> Commands:
+    return read_source(Source(f"FROM x\nRUN {run}\n"), shell, workdir)
+
+
+def read_source(
+    source: Source, shell: tuple[str, ...] | None = None, workdir: str | None = "/app"
+) -> Commands:
+    found = [one for one in parse(source).instructions if one.keyword == "RUN"]
+    return read_commands(found[0], shell=shell, lookup=VARIABLES.get, workdir=workdir)
+
+
+def shown(item: Invocation) -> str:
+    """Write an item: its words (``?`` unknown), then what is special about it."""
+    words = " ".join(text if text is not None else "?" for text in (item.program, *item.texts))
+    facts = []
+    if item.via:
+        facts.append(f"via {item.via}")
+    if item.user is not None:
+        facts.append(f"as {item.user}" + ("" if item.user_known else "?"))
+    facts += [f"{name}={one.text}" for name, one in sorted(item.env.items())]
+    facts += [f"-{name}" for name in sorted(item.unset)]
+    if item.cwd != "/app":
+        facts.append(f"in {item.cwd}")
+    for name in ("opaque", "conditional", "clears_environment", "login", "home_reset"):
+        if getattr(item, name):
+            facts.append(name)
+    for name in ("environment_known", "args_known"):
+        if not getattr(item, name):
+            facts.append(f"not {name}")
+    return f"{words} [{', '.join(facts)}]" if facts else words
+
+
+RUNS: dict[str, list[str]] = {
+    # Lists, variables and directories.
+    "apt-get update && apt-get install -y --no-install-recommends \\\n  git \\\n  # why\n  curl": [
+        "apt-get update",
+        "apt-get install -y --no-install-recommends git curl",
+    ],
+    "pip install --cache-dir $PIP_CACHE_DIR/x \"${APP}[dev]\" '$APP'": [
+        "pip install --cache-dir /pc/x /srv/app[dev] $APP"
+    ],
+    "cd sub && npm ci; cd .. && npm -v": [
+        "cd sub",
+        "npm ci [in /app/sub]",
+        "cd .. [in /app/sub]",
+        "npm -v",
+    ],
+    "cd $APP && pip x && cd && pip y && cd - && pip z": [
+        "cd /srv/app",
+        "pip x [in /srv/app]",
+        "cd [in /srv/app]",
+        "pip y [in /root]",
+        "cd - [in /root]",
+        "pip z [in None]",
+    ],
+    "cd $NOPE && pip x": ["cd ?", "pip x [in None]"],
+    "(cd sub && npm ci) && npm x": ["cd sub", "npm ci [in /app/sub]", "npm x"],
+    "{ cd sub; npm ci; } && npm x": [
+        "cd sub",
+        "npm ci [in /app/sub]",
+        "npm x [in /app/sub]",
+    ],
+    "cd a | npm x; npm y": ["cd a", "npm x", "npm y"],
+    "[ -d a ] && cd a && npm x; npm y": [
+        "[ -d a ]",
+        "cd a [conditional]",
+        "npm x [in /app/a, conditional]",
+        "npm y [in None]",
+    ],
+    "cd a || exit 1; npm x": ["cd a", "exit 1 [in /app/a, conditional]", "npm x [in /app/a]"],
+    "pushd a && npm x && popd && npm y": [
+        "pushd a",
+        "npm x [in /app/a]",
+        "popd [in /app/a]",
+        "npm y [in None]",
+    ],
+    "A=1 B=$(x) npm ci && npm y": ["npm ci [A=1, B=None]", "x", "npm y"],
+    "export A=1 B=\"x y\"; npm ci": ["export A=1 B=x y", "npm ci [A=1, B=x y]"],
+    "A=1; npm --x=$A": ["npm --x=1"],
+    "A=1; export A; npm x": ["export A", "npm x [A=1]"],
+    "A=1; set -a; B=2; npm x": ["set -a", "npm x [B=2]"],
+    "set -o allexport && B=2 && set +o allexport && C=3 && npm $C": [
+        "set -o allexport",
+        "set +o allexport [B=2]",
+        "npm 3 [B=2]",
+    ],
+    "PIP_CACHE_DIR=/y; pip $PIP_CACHE_DIR": ["pip /y [PIP_CACHE_DIR=/y]"],
+    "PIP_CACHE_DIR=/y pip $PIP_CACHE_DIR": ["pip /pc [PIP_CACHE_DIR=/y]"],
+    "unset PIP_CACHE_DIR && pip \"$PIP_CACHE_DIR\"": [
+        "unset PIP_CACHE_DIR",
+        "pip  [-PIP_CACHE_DIR]",
+    ],
+    "declare -x A=1 && local B=2 && npm $B": ["declare -x A=1", "local B=2 [A=1]", "npm 2 [A=1]"],
+    "export $(cat .env) && npm x": ["export ?", "cat .env [not environment_known]",
+                                    "npm x [not environment_known]"],
+    'if [ "$A" = b ]; then export B=1; cd x; fi; npm y': [
+        "[ ? = b ]",
+        "export B=1 [conditional]",
+        "cd x [B=1, conditional]",
+        "npm y [B=None, in None]",
+    ],
+    "for v in 3.8 3.9; do pip$v install x; done && pip y": [
+        "? install x [opaque, conditional]",
+        "pip y",
+    ],
+    'for p in a b; do pip install "$p"; done': ["pip install ? [conditional]"],
+    "for d in a b; do npm x; cd $d; done": ["npm x [in None, conditional]",
+                                            "cd ? [in None, conditional]"],
+    "read A < f; pip $A": ["read A", "pip ?"],
+    "case $(uname -m) in x) npm a ;; *) npm b; esac": [
+        "uname -m",
+        "npm a [conditional]",
+        "npm b [conditional]",
+    ],
+    "npm a || (npm b && npm c)": ["npm a", "npm b [conditional]", "npm c [conditional]"],
+    "npm ci || npm ci && npm x": ["npm ci", "npm ci [conditional]", "npm x"],
+    'echo "app:x:1000:1000::/home/app:/bin/sh" >> /etc/passwd': [
+        "echo app:x:1000:1000::/home/app:/bin/sh"
+    ],
+    # Wrappers.
+    "env A=1 -u B pip x": ["-u B pip x [A=1]"],
+    "env -u B A=1 pip x": ["pip x [A=1, -B]"],
+    "env -i PATH=/bin pip x": ["pip x [PATH=/bin, clears_environment]"],
+    "env - pip x": ["pip x [clears_environment]"],
+    "env -C /y pip x": ["pip x [in /y]"],
+    "/usr/bin/env pip x": ["pip x"],
+    "time -p pip x": ["pip x"],
+    "exec nice -n 5 ionice -c 3 nohup stdbuf -oL pip x": ["pip x"],
+    "timeout -k 5 300 pip x": ["pip x"],
+    "timeout $T pip x": ["timeout ? pip x [opaque]"],
+    "command pip x": ["pip x"],
+    "command -v pip && pip x": ["command -v pip", "pip x [conditional]"],
+    "cat f | xargs -n 1 -P4 pip install": ["cat f", "pip install [not args_known]"],
+    "xargs -a f -I{} sh -c 'pip install {}'": ["pip install {} [not args_known]"],
+    "sudo apt-get update": ["apt-get update [as root, clears_environment, home_reset]"],
+    "sudo -E apt-get update": ["apt-get update [as root]"],
+    "sudo -EH -u app npm ci": ["npm ci [as app, home_reset]"],
+    "sudo --user=app --preserve-env=PIP_CACHE_DIR,X A=1 pip x": [
+        "pip x [as app, A=1, PIP_CACHE_DIR=/pc, X=None, clears_environment, home_reset]"
+    ],
+    "sudo -u '#1000' npm ci": ["npm ci [as 1000, clears_environment, home_reset]"],
+    'sudo -E -u "$U" npm ci': ['npm ci [as "$U"?]'],
+    "export A=1 && sudo npm ci": [
+        "export A=1",
+        "npm ci [as root, clears_environment, home_reset]",
+    ],
+    "sudo -i -u app npm ci": ["npm ci [as app, in None, clears_environment, login, home_reset]"],
+    "sudo $FLAGS npm ci": ["sudo ? npm ci [opaque]"],
+    "doas -u app npm ci": ["npm ci [as app, clears_environment, home_reset]"],
+    "su app -c 'cd x && npm ci'": [
+        "cd x [as app, home_reset]",
+        "npm ci [as app, in /app/x, home_reset]",
+    ],
+    "su - app -c 'npm ci'": ["npm ci [as app, in None, clears_environment, login, home_reset]"],
+    "su -s /bin/bash -c 'npm ci' app": ["npm ci [as app, home_reset]"],
+    "su -lc 'npm ci' app": ["npm ci [as app, in None, clears_environment, login, home_reset]"],
+    "su -m app -c 'npm ci'": ["npm ci [as app]"],
+    "su app -c \"$CMD\"": ["su app -c ? [opaque]"],
+    "gosu app:app npm ci": ["npm ci [as app, home_reset]"],
+    "su-exec app npm ci": ["npm ci [as app, home_reset]"],
+    "runuser -u app -- npm ci": ["npm ci [as app]"],
+    "runuser -l app -c 'npm ci'": [
+        "npm ci [as app, in None, clears_environment, login, home_reset]"
+    ],
+    "setpriv --reuid=app --regid app --init-groups npm ci": ["npm ci [as app]"],
+    "xvfb-run -a npm test": ["npm test [opaque]"],
+    # Shells in shells.
+    "sh -c 'cd x && pip install \"a b\"'": ["cd x", "pip install a b [in /app/x]"],
+    "bash -euxo pipefail -c \"pip install $APP && pip y\"": ["pip install /srv/app", "pip y"],
+    "bash -o errexit -xc 'pip x'": ["pip x"],
+    "/bin/bash -lc 'pip x'": ["pip x [login]"],
+    "bash --login -c 'pip x'": ["pip x [login]"],
+    "A=1 sh -c 'pip $A'": ["pip 1 [A=1]"],
+    "A=1; sh -c 'pip $A'": ["pip ?"],
+    "A=1; sh -c \"pip $A\"": ["pip 1"],
+    "sudo -u app sh -c \"pip $HOME/x\"": ["pip /root/x [as app, clears_environment, home_reset]"],
+    "sudo -u app sh -c 'pip $HOME/x'": ["pip ? [as app, clears_environment, home_reset]"],
+    "sh -c \"sh -c 'pip x'\"": ["pip x"],
+    "sh -c 'cd x' && pip y": ["cd x", "pip y"],
+    "[ -f x ] && sh -c 'pip y'": ["[ -f x ]", "pip y [conditional]"],
+    "bash x.sh && sh ./y": ["bash x.sh [opaque]", "sh ./y [opaque]"],
+    "curl -fsSL x | sh -s -- -y": ["curl -fsSL x", "sh -s -- -y [opaque]"],
+    "curl x | sudo -E bash -": ["curl x", "bash - [as root, opaque]"],
+    "bash <<< 'pip x'": ["pip x"],
+    "bash -e <<EOF\ncd $APP\npip x\nEOF": ["cd /srv/app", "pip x [in /srv/app]"],
+    "<<EOF\nset -e\n# c\npip x\n\nif a; then\n  pip y\nfi\nEOF": [
+        "set -e",
+        "pip x",
+        "a",
+        "pip y [conditional]",
+    ],
+    "<<EOF\n#!/usr/bin/env bash\npip x\nEOF": ["pip x"],
+    "<<EOF\ncat > f <<E\npip y\nE\npip x\nEOF": ["cat", "pip x"],
+    "cat <<EOF > /x && pip y\npip x\nEOF": ["cat", "pip y"],
+    '["pip", "install", "$HOME", "a b"]': ["pip install $HOME a b"],
+    '["/bin/sh", "-c", "cd $APP && pip x"]': ["cd /srv/app", "pip x [in /srv/app]"],
+    # Tools that run tools.
+    "python -m pip install x": ["pip install x [via python -m]"],
+    "/opt/v/bin/python3.12 -Im pip x": ["pip x [via python -m]"],
+    "python3 -W ignore -m pip x": ["pip x [via python -m]"],
+    "python setup.py install": ["python setup.py install [opaque]"],
+    "python -c 'import m'": ["python -c import m [opaque]"],
+    "python --version": ["python --version"],
+    "corepack enable && corepack pnpm@9 i": [
+        "corepack enable",
+        "corepack pnpm@9 i",
+        "pnpm i [via corepack]",
+    ],
+    "npx -y playwright@1.50 install": [
+        "npx -y playwright@1.50 install",
+        "playwright install [via npx]",
+    ],
+    "npx --yes @scope/tool@2 x": ["npx --yes @scope/tool@2 x", "@scope/tool x [via npx]"],
+    "npm exec -- playwright install": [
+        "npm exec -- playwright install",
+        "playwright install [via npm exec]",
+    ],
+    "pnpm --filter web exec tsc -b": ["pnpm --filter web exec tsc -b", "tsc -b [via pnpm exec]"],
+    "pnpm dlx turbo@2 prune": ["pnpm dlx turbo@2 prune", "turbo prune [via pnpm dlx]"],
+    "uvx ruff check": ["uvx ruff check", "ruff check [via uvx]"],
+    "uv run --with x python -m pytest": [
+        "uv run --with x python -m pytest",
+        "pytest [via python -m]",
+    ],
+    "uv tool run black .": ["uv tool run black .", "black . [via uv tool run]"],
+    "uv sync --frozen": ["uv sync --frozen"],
+    "poetry run pip install x": ["poetry run pip install x", "pip install x [via poetry run]"],
+    "conda run -n e pip install x": ["conda run -n e pip install x", "pip install x [via conda run]"],
+    "bundle exec rake assets": ["bundle exec rake assets", "rake assets [via bundle exec, opaque]"],
+    "rustup run nightly cargo build": [
+        "rustup run nightly cargo build",
+        "cargo build [via rustup run]",
+    ],
+    # What may run anything.
+    "make -j && just x && npm run build": [
+        "make -j [opaque]",
+        "just x [opaque]",
+        "npm run build [opaque]",
+    ],
+    "./build.sh && /opt/x/run && node_modules/.bin/tsc": [
+        "build.sh [opaque]",
+        "run [opaque]",
+        "tsc [opaque]",
+    ],
+    "/usr/local/bin/uv sync && .venv/bin/pip x && ./gradlew build && ./mvnw -B package": [
+        "uv sync",
+        "pip x",
+        "gradlew build",
+        "mvnw -B package",
+    ],
+    "$SUDO apt-get update": ["? apt-get update [opaque]"],
+    "find / -name x -exec rm -rf {} +": ["find / -name x -exec rm -rf {} +"],
+    "find / -name x -exec ./y {} \\;": ["find / -name x -exec ./y {} ; [opaque]"],
+    ". venv/bin/activate && pip x": [". venv/bin/activate",
+                                    "pip x [CONDA_PREFIX=None, PATH=None, PS1=None, "
+                                    "VIRTUAL_ENV=None, VIRTUAL_ENV_PROMPT=None]"],
+    "$VENV/bin/pip install x && \"$VENV/bin/python\" -m uv sync": ["pip install x",
+                                                                 "uv sync [via python -m]"],
+    "${X}pip x": ["? x [opaque]"],
+    '. "$HOME/.cargo/env" && cargo x': [". /root/.cargo/env", "cargo x [PATH=None]"],
+    "export A=1; . ./env.sh; B=2 pip x": [
+        "export A=1",
+        ". ./env.sh [A=1, opaque]",
+        "pip x [B=2, in None, not environment_known]",
+    ],
+    "f() { pip x; }; f": ["pip x [in None, conditional]"],
+    "f() { cd /x; }; f; pip y": [
+        "cd /x [in None, conditional]",
+        "pip y [in None, not environment_known]",
+    ],
+    'retry() { "$@" || "$@"; }; retry pip install x': ["pip install x"],
+    "pip install $(cat x) `y`": ["pip install ? ?", "cat x", "y"],
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_what_is_run(run: str) -> None:
+    found = read(run)
+    assert [shown(item) for item in found.items] == RUNS[run]
+    assert found.complete
+
+
+INCOMPLETE: dict[str, list[str]] = {
+    'eval "$(x)" && pip y': ["eval ? [opaque]", "x [in None, not environment_known]",
+                             "pip y [in None, not environment_known]"],
+    "<<EOF\n#!/usr/bin/env python3\nimport pip\nEOF": [],
+    "python3 <<EOF\nimport pip\nEOF": ["python3 [opaque]"],
+    "echo {{ name }} && pip x": [],
+    "{% if a %}pip x{% endif %}": [],
+    "pip 'x": ["pip x"],
+    'sh -c "$CMD"': ["sh -c ? [opaque]"],
+    "bash <(curl x)": ["bash ? [opaque]", "curl x"],
+    "sh -c 'pip x; if'": ["pip x"],
+    "trap 'pip x' EXIT; pip y": ["trap pip x EXIT", "pip y"],
+}
+
+
+@pytest.mark.parametrize("run", INCOMPLETE)
+def test_what_cannot_be_told(run: str) -> None:
+    found = read(run)
+    assert not found.complete
+    assert [shown(item) for item in found.items] == INCOMPLETE[run]
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        None,
+        ("/bin/sh", "-c"),
+        ("/bin/bash", "-o", "pipefail", "-c"),
+        ("/bin/bash", "-euxo", "pipefail", "-c"),
+        ("/busybox/sh", "-ec"),
+        ("conda", "run", "-n", "e", "/bin/bash", "-c"),
+        ("/usr/bin/env", "bash", "-c"),
+    ],
+)
+def test_shells_that_are_read(shell: tuple[str, ...] | None) -> None:
+    found = read("pip x", shell)
+    assert [shown(item) for item in found.items] == ["pip x"]
+    assert found.complete
+
+
+@pytest.mark.parametrize("shell", [("/bin/bash", "-lc"), ("bash", "--login", "-c")])
+def test_a_login_shell_as_shell(shell: tuple[str, ...]) -> None:
+    assert [shown(item) for item in read("pip x", shell).items] == ["pip x [login]"]
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [("pwsh", "-Command"), ("cmd", "/S", "/C"), ("/usr/bin/fish", "-c"), ("python3", "-c"), ("sh",)],
+)
+def test_other_shells_tell_nothing(shell: tuple[str, ...]) -> None:
+    found = read("pip x", shell)
+    assert (found.items, found.complete) == ((), False)
+    assert read('["pip", "x"]', shell).complete
+
+
+def test_without_a_working_directory_it_is_not_known() -> None:
+    items = read("npm a; cd x; npm b; cd /y; npm c", workdir=None).items
+    assert [item.cwd for item in items if item.program == "npm"] == [None, None, "/y"]
+    assert [item.cwd_known for item in items if item.program == "npm"] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("run", "program", "head", "whole"),
+    [
+        ("a && pip install 'x y' > z", "pip", "pip", "pip install 'x y'"),
+        ("sudo -u u python3 -m pip x", "pip", "python3 -m pip", "python3 -m pip x"),
+        ("sh -c 'a && pip  x'", "pip", "pip", "pip  x"),
+        ('bash -c "a && pip \\"x\\""', "pip", "pip", 'pip \\"x\\"'),
+        ('["sh", "-c", "pip x"]', "pip", "pip", "pip x"),
+        ("corepack pnpm i", "pnpm", "corepack pnpm", "corepack pnpm i"),
+        ("npx tsc -b", "tsc", "tsc", "tsc -b"),
+        ("A=1 /usr/bin/pip x", "pip", "/usr/bin/pip", "/usr/bin/pip x"),
+    ],
+)
+def test_where_it_stands(run: str, program: str, head: str, whole: str) -> None:
+    source = Source(f"FROM x\nRUN {run}\n")
+    item = next(one for one in read_source(source).items if one.program == program)
+    assert source.slice(item.head) == head
+    assert source.slice(item.span) == whole
+
+
+def test_settings_know_where_they_were_made() -> None:
+    source = Source("FROM x\nRUN export A=1 && B='2 3' env C=$X pip x\n")
+    item = read_source(source).items[-1]
+    assert {name: source.slice(one.span) for name, one in item.env.items()} == {
+        "A": "A=1",
+        "B": "B='2 3'",
+        "C": "C=$X",
+    }
+    assert [item.resolve(item.env[name]) for name in "ABC"] == ["1", "2 3", None]
+
+
+def test_the_outer_command_of_a_nested_one() -> None:
+    source = Source("FROM x\nRUN a && sh -c 'b > c' && d\n")
+    item = next(one for one in read_source(source).items if one.program == "b")
+    assert source.slice(item.command.span) == "sh -c 'b > c'"
+    assert source.slice(item.simple.span) == "b > c"
+    assert item.in_subshell
+
+
+def test_a_glob_of_an_argument() -> None:
+    item = read("rm -rf /var/lib/apt/lists/* $HOME/*").items[0]
+    assert item.texts == ("-rf", None, None)
+    kept = [item.resolve(word, globs=True) for word in item.args]
+    assert kept == ["-rf", "/var/lib/apt/lists/*", "/root/*"]
+
+
+def test_names_that_might_be_wrappers() -> None:
+    items = read("apt-install x && rm y && echo z && $A && mkdir -p b").items
+    assert [item.program for item in items if item.unfamiliar] == ["apt-install", None]
+
+
+def test_many_variables_are_given_up() -> None:
+    run = " && ".join(f"export A{number}=x" for number in range(1200))
+    last = read(f"{run} && pip x").items[-1]
+    assert not last.environment_known
+    assert len(last.env) < 600
+
+
+def test_scripts_in_scripts_end_somewhere() -> None:
+    run = "pip x"
+    for _ in range(9):
+        run = "sh -c " + "'" + run.replace("'", "'\\''") + "'"
+    assert not read(run).complete
+
+
+ATOMS = [
+    *("pip install x", "rm /x", "cd y", "export A=1", "A=2", "sudo ", "env B=1 ", "time ", "$C", "su u -c "),
+    *("sh -c ", "bash -euc ", "xargs ", "npx ", "uv run ", "python -m ", ". x", "eval ", "unset A", "gosu "),
+    *("'a && rm z'", '"a; rm z"', '"rm $A"', " && ", " || ", "; ", " | ", " & ", "( ", " )", "{ ", "; }"),
+    *("if a; then ", "; fi", "for i in a b; do ", "; done", "f() { ", "f", '"$@"', "$(rm q)", "`rm q`"),
+    *(" \\\n    ", " \\\n  # c\n  ", " > o", " 2>&1", " # c", "é", "[ -f x ]", "! ", "<<E", "\nE\n", "\n", "'"),
+    *("-u", "-", "--", "-c", " ", "*", "{}", "true", "\\", "rm"),
+]
+# Without these, other words may get other values.
+CHANGING = {"export", "unset", "cd", ".", "eval", "read", "f"}
+
+
+@given(st.lists(st.sampled_from(ATOMS), max_size=14).map("".join), st.booleans())
+@settings(max_examples=500, deadline=None)
+def test_never_raises_and_removes_only_one(text: str, document: bool) -> None:
+    body = f"<<EOF\n{text}\nEOF" if document else text
+    source = Source(f"FROM x\nRUN {body}\n")
+    found = read_source(source)
+    for item in found.items:
+        for span in (item.span, item.head, *(word.span for word in item.args)):
+            assert 0 <= span.start <= span.end <= len(source.text)
+        edit = item.removal(source)
+        if edit is not None and item.program not in CHANGING:
+            result = Source(apply_edits(source.text, [edit]))
+            if found.complete:
+                after = read_source(result)
+                assert after.complete
+                # Wrappers, runners and substitutions of one command go together with it.
+                gone = [one for one in found.items if edit.span.covers(one.span)]
+                left = [one.program for one in found.items if one not in gone]
+                assert [one.program for one in after.items] == left
+                assert item in gone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cachekey.finding import FileEdit
 from cachekey.knowledge.records import CacheDir, Kind, Tool
@@ -43,6 +44,7 @@ class Purpose:
         return self.cache.kind is Kind.DOWNLOAD
 
 
+@lru_cache(maxsize=1024)
 def purpose_of(run: Run, mount: Mount) -> Purpose | None:
     """Tell which tool's directory a mount is meant to hold; None when no command of the RUN tells.
 

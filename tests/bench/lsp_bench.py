@@ -207,6 +207,7 @@ def measure(folder: Path, figures: dict[str, list[float]], edits: int) -> int:
     server.close()
     server = Server(folder, pull=True)
     server.open(uri, TEXT)
+    server.request("textDocument/diagnostic", textDocument={"uri": uri})
     for version in range(2, edits + 2):
         begin = now()
         server.change(uri, version, edited(version))

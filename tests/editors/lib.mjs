@@ -128,6 +128,7 @@ export class Editor {
   async install(vsix) {
     const output = fs.openSync(path.join(this.root, "install.log"), "w");
     const child = this.run(["--install-extension", vsix, "--force"], ["ignore", output, output]);
+    cleanups.push(() => end(child));
     const code = await new Promise((done) => child.once("close", done));
     if (code !== 0) {
       throw new Error(`not installed: ${fs.readFileSync(path.join(this.root, "install.log"), "utf8")}`);
@@ -163,7 +164,13 @@ export class Editor {
     ).find((file) => fs.existsSync(file));
     const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
     const still = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
-    const browser = await chromium.launch({ executablePath, headless: true, args: [...args, ...still] });
+    const browser = await chromium.launch({
+      executablePath,
+      headless: true,
+      args: [...args, ...still],
+      handleSIGTERM: false,
+      handleSIGINT: false,
+    });
     cleanups.push(() => browser.close());
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const page = await context.newPage();
@@ -200,7 +207,7 @@ export async function openFile(page, name) {
 
 /** Ends a process that was started here, and with it what it started. */
 async function end(child) {
-  if (child.exitCode !== null) {
+  if (child.exitCode !== null || child.signalCode !== null) {
     return;
   }
   const gone = new Promise((done) => child.once("exit", done));
@@ -210,15 +217,23 @@ async function end(child) {
   clearTimeout(hard);
 }
 
-async function cleanUp() {
-  for (const cleanup of cleanups.reverse().splice(0)) {
-    await cleanup().catch((error) => say(`cleaning up: ${error}`));
-  }
+let cleaning;
+
+/** Asked for twice, by a signal and by the story that it broke, it is done once and awaited by both. */
+function cleanUp() {
+  cleaning ??= (async () => {
+    for (const cleanup of cleanups.reverse()) {
+      await cleanup().catch((error) => say(`cleaning up: ${error}`));
+    }
+  })();
+  return cleaning;
 }
 
 /** Runs a story; whatever happens, nothing of it is left running. */
 export async function main(story) {
-  process.once("SIGTERM", () => cleanUp().then(() => process.exit(143)));
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.on(signal, () => cleanUp().then(() => process.exit(1)));
+  }
   const options = JSON.parse(process.argv[2]);
   let code = 0;
   try {

@@ -221,3 +221,15 @@ async def test_strange_devcontainers_are_survived(editor: Client, name: str) -> 
     editor.change(uri, 2, '{"mounts": ["type=cache,target=/x"]')
     assert "CK701" in [item.code for item in (await editor.pull(uri)).items]
     editor.close(uri)
+
+
+async def test_a_huge_file_keeps_nobody_waiting(editor: Client) -> None:
+    text = "FROM a\n" + "RUN --mount=type=cache,taget=/x echo\n" * 140_000
+    uri = editor.open(editor.uri("huge/Dockerfile"), text)
+    (item,) = (await editor.pull(uri)).items
+    assert item.code == "CK002"
+    assert item.message == "the file is larger than 500 kB: it is not checked while you type"
+    assert not await editor.actions(uri, item.range, "source.fixAll")
+    editor.change(uri, 2, INVALID)
+    assert [item.code for item in (await editor.pull(uri)).items] == ["CK601"]
+    editor.close(uri)

@@ -137,7 +137,7 @@ def test_a_request_that_cannot_be_read_is_answered() -> None:
 
 
 def test_nothing_but_the_protocol_is_written_to_stdout() -> None:
-    loud = "import cachekey.lsp.backend as b\nb.Server.begin = lambda s, p: print('noise')\n"
+    loud = "import cachekey.lsp.backend as b\nb.Backend._begin = lambda s, p: print('noise')\n"
     program = loud + "from cachekey.lsp.server import serve\nraise SystemExit(serve())"
     done = subprocess.run(
         [sys.executable, "-c", program],

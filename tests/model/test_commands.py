@@ -89,7 +89,7 @@ RUNS: dict[str, list[str]] = {
         "npm y [in None]",
     ],
     "A=1 B=$(x) npm ci && npm y": ["npm ci [A=1, B=None]", "x", "npm y"],
-    "export A=1 B=\"x y\"; npm ci": ["export A=1 B=x y", "npm ci [A=1, B=x y]"],
+    'export A=1 B="x y"; npm ci': ["export A=1 B=x y", "npm ci [A=1, B=x y]"],
     "A=1; npm --x=$A": ["npm --x=1"],
     "A=1; export A; npm x": ["export A", "npm x [A=1]"],
     "A=1; set -a; B=2; npm x": ["set -a", "npm x [B=2]"],
@@ -100,13 +100,16 @@ RUNS: dict[str, list[str]] = {
     ],
     "PIP_CACHE_DIR=/y; pip $PIP_CACHE_DIR": ["pip /y [PIP_CACHE_DIR=/y]"],
     "PIP_CACHE_DIR=/y pip $PIP_CACHE_DIR": ["pip /pc [PIP_CACHE_DIR=/y]"],
-    "unset PIP_CACHE_DIR && pip \"$PIP_CACHE_DIR\"": [
+    'unset PIP_CACHE_DIR && pip "$PIP_CACHE_DIR"': [
         "unset PIP_CACHE_DIR",
         "pip  [-PIP_CACHE_DIR]",
     ],
     "declare -x A=1 && local B=2 && npm $B": ["declare -x A=1", "local B=2 [A=1]", "npm 2 [A=1]"],
-    "export $(cat .env) && npm x": ["export ?", "cat .env [not environment_known]",
-                                    "npm x [not environment_known]"],
+    "export $(cat .env) && npm x": [
+        "export ?",
+        "cat .env [not environment_known]",
+        "npm x [not environment_known]",
+    ],
     'if [ "$A" = b ]; then export B=1; cd x; fi; npm y': [
         "[ ? = b ]",
         "export B=1 [conditional]",
@@ -118,8 +121,10 @@ RUNS: dict[str, list[str]] = {
         "pip y",
     ],
     'for p in a b; do pip install "$p"; done': ["pip install ? [conditional]"],
-    "for d in a b; do npm x; cd $d; done": ["npm x [in None, conditional]",
-                                            "cd ? [in None, conditional]"],
+    "for d in a b; do npm x; cd $d; done": [
+        "npm x [in None, conditional]",
+        "cd ? [in None, conditional]",
+    ],
     "read A < f; pip $A": ["read A", "pip ?"],
     "case $(uname -m) in x) npm a ;; *) npm b; esac": [
         "uname -m",
@@ -169,7 +174,7 @@ RUNS: dict[str, list[str]] = {
     "su -s /bin/bash -c 'npm ci' app": ["npm ci [as app, home_reset]"],
     "su -lc 'npm ci' app": ["npm ci [as app, in None, clears_environment, login, home_reset]"],
     "su -m app -c 'npm ci'": ["npm ci [as app]"],
-    "su app -c \"$CMD\"": ["su app -c ? [opaque]"],
+    'su app -c "$CMD"': ["su app -c ? [opaque]"],
     "gosu app:app npm ci": ["npm ci [as app, home_reset]"],
     "su-exec app npm ci": ["npm ci [as app, home_reset]"],
     "runuser -u app -- npm ci": ["npm ci [as app]"],
@@ -180,14 +185,14 @@ RUNS: dict[str, list[str]] = {
     "xvfb-run -a npm test": ["npm test [opaque]"],
     # Shells in shells.
     "sh -c 'cd x && pip install \"a b\"'": ["cd x", "pip install a b [in /app/x]"],
-    "bash -euxo pipefail -c \"pip install $APP && pip y\"": ["pip install /srv/app", "pip y"],
+    'bash -euxo pipefail -c "pip install $APP && pip y"': ["pip install /srv/app", "pip y"],
     "bash -o errexit -xc 'pip x'": ["pip x"],
     "/bin/bash -lc 'pip x'": ["pip x [login]"],
     "bash --login -c 'pip x'": ["pip x [login]"],
     "A=1 sh -c 'pip $A'": ["pip 1 [A=1]"],
     "A=1; sh -c 'pip $A'": ["pip ?"],
-    "A=1; sh -c \"pip $A\"": ["pip 1"],
-    "sudo -u app sh -c \"pip $HOME/x\"": ["pip /root/x [as app, clears_environment, home_reset]"],
+    'A=1; sh -c "pip $A"': ["pip 1"],
+    'sudo -u app sh -c "pip $HOME/x"': ["pip /root/x [as app, clears_environment, home_reset]"],
     "sudo -u app sh -c 'pip $HOME/x'": ["pip ? [as app, clears_environment, home_reset]"],
     "sh -c \"sh -c 'pip x'\"": ["pip x"],
     "sh -c 'cd x' && pip y": ["cd x", "pip y"],
@@ -239,7 +244,10 @@ RUNS: dict[str, list[str]] = {
     "uv tool run black .": ["uv tool run black .", "black . [via uv tool run]"],
     "uv sync --frozen": ["uv sync --frozen"],
     "poetry run pip install x": ["poetry run pip install x", "pip install x [via poetry run]"],
-    "conda run -n e pip install x": ["conda run -n e pip install x", "pip install x [via conda run]"],
+    "conda run -n e pip install x": [
+        "conda run -n e pip install x",
+        "pip install x [via conda run]",
+    ],
     "bundle exec rake assets": ["bundle exec rake assets", "rake assets [via bundle exec, opaque]"],
     "rustup run nightly cargo build": [
         "rustup run nightly cargo build",
@@ -265,11 +273,14 @@ RUNS: dict[str, list[str]] = {
     "$SUDO apt-get update": ["? apt-get update [opaque]"],
     "find / -name x -exec rm -rf {} +": ["find / -name x -exec rm -rf {} +"],
     "find / -name x -exec ./y {} \\;": ["find / -name x -exec ./y {} ; [opaque]"],
-    ". venv/bin/activate && pip x": [". venv/bin/activate",
-                                    "pip x [CONDA_PREFIX=None, PATH=None, PS1=None, "
-                                    "VIRTUAL_ENV=None, VIRTUAL_ENV_PROMPT=None]"],
-    "$VENV/bin/pip install x && \"$VENV/bin/python\" -m uv sync": ["pip install x",
-                                                                 "uv sync [via python -m]"],
+    ". venv/bin/activate && pip x": [
+        ". venv/bin/activate",
+        "pip x [CONDA_PREFIX=None, PATH=None, PS1=None, VIRTUAL_ENV=None, VIRTUAL_ENV_PROMPT=None]",
+    ],
+    '$VENV/bin/pip install x && "$VENV/bin/python" -m uv sync': [
+        "pip install x",
+        "uv sync [via python -m]",
+    ],
     "${X}pip x": ["? x [opaque]"],
     '. "$HOME/.cargo/env" && cargo x': [". /root/.cargo/env", "cargo x [PATH=None]"],
     "export A=1; . ./env.sh; B=2 pip x": [
@@ -295,8 +306,11 @@ def test_what_is_run(run: str) -> None:
 
 
 INCOMPLETE: dict[str, list[str]] = {
-    'eval "$(x)" && pip y': ["eval ? [opaque]", "x [in None, not environment_known]",
-                             "pip y [in None, not environment_known]"],
+    'eval "$(x)" && pip y': [
+        "eval ? [opaque]",
+        "x [in None, not environment_known]",
+        "pip y [in None, not environment_known]",
+    ],
     "<<EOF\n#!/usr/bin/env python3\nimport pip\nEOF": [],
     "python3 <<EOF\nimport pip\nEOF": ["python3 [opaque]"],
     "echo {{ name }} && pip x": [],
@@ -307,6 +321,14 @@ INCOMPLETE: dict[str, list[str]] = {
     "sh -c 'pip x; if'": ["pip x"],
     "trap 'pip x' EXIT; pip y": ["trap pip x EXIT", "pip y"],
 }
+
+
+@pytest.mark.parametrize(
+    "run",
+    ["sudo -u", "su -c", "gosu", "env -u", "timeout 5", "sh -c", "npx", "nice -n", "xargs -I"],
+)
+def test_a_wrapper_with_nothing_behind_it(run: str) -> None:
+    assert [item.program for item in read(run).items] == [run.split()[0]]
 
 
 @pytest.mark.parametrize("run", INCOMPLETE)
@@ -341,7 +363,13 @@ def test_a_login_shell_as_shell(shell: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "shell",
-    [("pwsh", "-Command"), ("cmd", "/S", "/C"), ("/usr/bin/fish", "-c"), ("python3", "-c"), ("sh",)],
+    [
+        ("pwsh", "-Command"),
+        ("cmd", "/S", "/C"),
+        ("/usr/bin/fish", "-c"),
+        ("python3", "-c"),
+        ("sh",),
+    ],
 )
 def test_other_shells_tell_nothing(shell: tuple[str, ...]) -> None:
     found = read("pip x", shell)
@@ -421,12 +449,70 @@ def test_scripts_in_scripts_end_somewhere() -> None:
 
 
 ATOMS = [
-    *("pip install x", "rm /x", "cd y", "export A=1", "A=2", "sudo ", "env B=1 ", "time ", "$C", "su u -c "),
-    *("sh -c ", "bash -euc ", "xargs ", "npx ", "uv run ", "python -m ", ". x", "eval ", "unset A", "gosu "),
-    *("'a && rm z'", '"a; rm z"', '"rm $A"', " && ", " || ", "; ", " | ", " & ", "( ", " )", "{ ", "; }"),
-    *("if a; then ", "; fi", "for i in a b; do ", "; done", "f() { ", "f", '"$@"', "$(rm q)", "`rm q`"),
-    *(" \\\n    ", " \\\n  # c\n  ", " > o", " 2>&1", " # c", "é", "[ -f x ]", "! ", "<<E", "\nE\n", "\n", "'"),
-    *("-u", "-", "--", "-c", " ", "*", "{}", "true", "\\", "rm"),
+    *(
+        "pip install x",
+        "rm /x",
+        "cd y",
+        "export A=1",
+        "A=2",
+        "sudo ",
+        "env B=1 ",
+        "time ",
+        "$C",
+        "su u -c ",
+    ),
+    *(
+        "sh -c ",
+        "bash -euc ",
+        "xargs ",
+        "npx ",
+        "uv run ",
+        "python -m ",
+        ". x",
+        "eval ",
+        "unset A",
+        "gosu ",
+    ),
+    *(
+        "'a && rm z'",
+        '"a; rm z"',
+        '"rm $A"',
+        " && ",
+        " || ",
+        "; ",
+        " | ",
+        " & ",
+        "( ",
+        " )",
+        "{ ",
+        "; }",
+    ),
+    *(
+        "if a; then ",
+        "; fi",
+        "for i in a b; do ",
+        "; done",
+        "f() { ",
+        "f",
+        '"$@"',
+        "$(rm q)",
+        "`rm q`",
+    ),
+    *(
+        " \\\n    ",
+        " \\\n  # c\n  ",
+        " > o",
+        " 2>&1",
+        " # c",
+        "é",
+        "[ -f x ]",
+        "! ",
+        "<<E",
+        "\nE\n",
+        "\n",
+        "'",
+    ),
+    *("-u", "-", "-c", " ", "*", "{}", "true", "\\", "rm"),
 ]
 # Without these, other words may get other values.
 CHANGING = {"export", "unset", "cd", ".", "eval", "read", "f"}

@@ -33,7 +33,10 @@ GOES = {
     "last behind a semicolon": ("RUN a; rm /x\n", "RUN a\n"),
     "semicolon then and": ("RUN a; rm /x && b\n", "RUN a; b\n"),
     "and then semicolon": ("RUN a && rm /x; b\n", "RUN a; b\n"),
-    "leading style, last": ("RUN a ~\n    && b ~\n    && rm /x\nUSER u\n", "RUN a ~\n    && b\nUSER u\n"),
+    "leading style, last": (
+        "RUN a ~\n    && b ~\n    && rm /x\nUSER u\n",
+        "RUN a ~\n    && b\nUSER u\n",
+    ),
     "leading style, between": (
         "RUN a ~\n    && rm -rf /x ~\n    && b\n",
         "RUN a ~\n    && b\n",
@@ -127,7 +130,10 @@ GOES = {
         "RUN if c; then ~\n      a; ~\n    fi\n",
     ),
     "behind a branch": ("RUN if c; then a; fi && rm /x\n", "RUN if c; then a; fi\n"),
-    "in a loop": ("RUN for i in 1 2; do a $i && rm /x; done\n", "RUN for i in 1 2; do a $i; done\n"),
+    "in a loop": (
+        "RUN for i in 1 2; do a $i && rm /x; done\n",
+        "RUN for i in 1 2; do a $i; done\n",
+    ),
     "in a script of its own": ("RUN sh -c 'a && rm /x'\n", "RUN sh -c 'a'\n"),
     "first in a script of its own": (
         'RUN bash -euxo pipefail -c "rm /x && a"\n',
@@ -139,6 +145,14 @@ GOES = {
         "RUN bash -c 'a && ~\n   b'\n",
     ),
     "exec form": ('RUN ["sh", "-c", "a && rm /x && b"]\n', 'RUN ["sh", "-c", "a && b"]\n'),
+    "escaped quotes": (
+        'RUN sh -c "a && \\"rm\\" \\"x\\" && \\"b\\""\n',
+        'RUN sh -c "a && \\"b\\""\n',
+    ),
+    "escaped quotes, first": (
+        'RUN sh -c "\\"rm\\" x && \\"b\\""\n',
+        'RUN sh -c "\\"b\\""\n',
+    ),
     "line of a here-document": (
         "RUN <<EOF\nset -e\na\nrm /x\nb\nEOF\n",
         "RUN <<EOF\nset -e\na\nb\nEOF\n",
@@ -153,7 +167,10 @@ GOES = {
         "RUN <<EOF\na \\\n  && rm /x \\\n  && b\nEOF\n",
         "RUN <<EOF\na \\\n  && b\nEOF\n",
     ),
-    "last of a line in a here-document": ("RUN <<EOF\na && rm /x\nb\nEOF\n", "RUN <<EOF\na\nb\nEOF\n"),
+    "last of a line in a here-document": (
+        "RUN <<EOF\na && rm /x\nb\nEOF\n",
+        "RUN <<EOF\na\nb\nEOF\n",
+    ),
     "last, continued in a here-document": (
         "RUN <<EOF\na \\\n  && rm /x\nb\nEOF\n",
         "RUN <<EOF\na\nb\nEOF\n",
@@ -199,6 +216,7 @@ STAYS = {
     "negated": "RUN a && ! rm /x && b\n",
     "in the background": "RUN a && rm /x & b\n",
     "behind the background": "RUN a & rm /x\n",
+    "over the end of a quoted text": "RUN sh -c 'a && rm 'x\n",
     "in a substitution": "RUN a $(rm /x) && b\n",
     "by xargs": "RUN a | xargs rm && b\n",
     "with a text of its own": "RUN <<EOF\na\nrm /x <<Y\nt\nY\nb\nEOF\n",
@@ -221,8 +239,14 @@ WORDS = {
         "RUN pip install ~\n    --no ~\n    x\n",
         "RUN pip install ~\n    x\n",
     ),
-    "a last line of its own": ("RUN pip install ~\n    --no\nUSER u\n", "RUN pip install\nUSER u\n"),
-    "first of a line": ("RUN pip install ~\n    --no x ~\n    y\n", "RUN pip install ~\n    x ~\n    y\n"),
+    "a last line of its own": (
+        "RUN pip install ~\n    --no\nUSER u\n",
+        "RUN pip install\nUSER u\n",
+    ),
+    "first of a line": (
+        "RUN pip install ~\n    --no x ~\n    y\n",
+        "RUN pip install ~\n    x ~\n    y\n",
+    ),
     "last of a line": ("RUN pip install --no ~\n    x\n", "RUN pip install ~\n    x\n"),
     "behind a comment": (
         "RUN pip install ~\n    # why\n    --no ~\n    x\n",
@@ -238,6 +262,14 @@ WORDS = {
     "first of a line, more commands": (
         "RUN pip install ~\n    --no && b\n",
         "RUN pip install ~\n    && b\n",
+    ),
+    "in escaped quotes": (
+        'RUN sh -c "pip install \\"--no\\" x"\n',
+        'RUN sh -c "pip install x"\n',
+    ),
+    "in the escaped quotes of an exec form": (
+        'RUN ["sh", "-c", "pip install \\"--no\\" x"]\n',
+        'RUN ["sh", "-c", "pip install x"]\n',
     ),
     "in quotes": ('RUN pip install "--no" x\n', "RUN pip install x\n"),
 }

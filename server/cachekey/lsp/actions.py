@@ -18,15 +18,12 @@ from cachekey.finding import FileEdit, Finding, Fix, Safety
 from cachekey.lsp import uris
 from cachekey.lsp.convert import difference, to_span
 from cachekey.lsp.edits import Caution, file_edit, new_file, workspace_edit
+from cachekey.lsp.names import EXPLAIN, FIX_ALL
 from cachekey.settings import TABLE
 from cachekey.text import Source
 
 if TYPE_CHECKING:
     from cachekey.lsp.session import Analysis, Document, Session
-
-FIX_ALL = "source.fixAll.cachekey"
-KINDS = (types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll, FIX_ALL)
-EXPLAIN = "cachekey.explainRule"
 
 _SAFETY = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
 _SUFFIX = {Safety.SAFE: "", Safety.UNSAFE: " (unsafe)", Safety.MANUAL: " (to be completed)"}
@@ -196,7 +193,8 @@ def _fix_all(session: Session, document: Document) -> types.WorkspaceEdit | None
 
 
 def _ignore(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
-    edit = suppress.ignore_here(document.area.project.documents[document.path], finding)
+    model = document.area.project.documents.get(document.path)
+    edit = suppress.ignore_here(model, finding) if model is not None else None
     if edit is None:
         return None
     return workspace_edit(session, document.area, [FileEdit(document.path, edit)])

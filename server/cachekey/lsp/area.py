@@ -154,9 +154,12 @@ class Area:
         """Tell whether an editor's text stands for a path."""
         return path in self._open
 
-    def write(self, path: str, text: str) -> None:
-        """Give the project the text of an open document."""
-        self._add(path, text, self._open.get(path))
+    def write(self, path: str, text: str | None) -> None:
+        """Give the project the text of an open document; ``None`` takes the document out."""
+        if text is None:
+            self.project.remove(path)
+        else:
+            self._add(path, text, self._open.get(path))
         facts = self._read_facts(path)
         if facts != self._facts.get(path):
             self._facts[path] = facts

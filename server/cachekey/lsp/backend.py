@@ -1,4 +1,7 @@
-"""The server object: what the handlers of :mod:`cachekey.lsp.server` act on."""
+"""What acts on messages: session, reporter and scanner of one connection, and what they send.
+
+Importing this module loads the engine. The server answers ``initialize`` before it does so.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcMethodNotFound
-from pygls.lsp.server import LanguageServer
 
-from cachekey import __version__
-from cachekey.lsp import uris
+from cachekey.lsp import actions, completion, events, hover, navigate, uris
 from cachekey.lsp.abilities import Abilities
 from cachekey.lsp.config import Editor, from_editor
 from cachekey.lsp.diagnostics import Reporter, setting_diagnostics
@@ -22,36 +22,26 @@ from cachekey.lsp.session import Session
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from pygls.server import ServerErrors
+    from pygls.lsp.server import LanguageServer
 
     from cachekey.lsp.area import Area
 
 logger = logging.getLogger(__name__)
 
 
-class Server(LanguageServer):
-    """A pygls server with a session; it sends, the session knows."""
+class Backend:
+    """One connection; it sends, the session knows."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "cachekey", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full
-        )
+    def __init__(self, client: LanguageServer, params: types.InitializeParams) -> None:
+        """Begin with what ``initialize`` says; ``client`` is the way to the other side."""
+        self.client = client
         self.session = Session()
-        self.reporter = Reporter(self.session, self.text_document_publish_diagnostics, self.renew)
+        self.reporter = Reporter(self.session, client.text_document_publish_diagnostics, self.renew)
         self.scanner = Scanner(self.surroundings_changed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._complaints: tuple[str, ...] = ()
         self._wrong_settings: dict[Area, dict[str, list[types.Diagnostic]]] = {}
-
-    def report_server_error(self, error: Exception, source: ServerErrors) -> None:
-        """Log what went wrong in a handler; nobody wants a pop-up while typing."""
-        if isinstance(error, JsonRpcContentModified | JsonRpcMethodNotFound):
-            logger.debug("refused: %s", error)
-            return
-        # pygls has put the traceback of what happened into the error's data.
-        data = error.data if isinstance(error, JsonRpcException) else None
-        trace = data.get("traceback") if isinstance(data, dict) else None
-        logger.error("%s: %s\n%s", source.__name__, error, "".join(trace or ()))
+        self._begin(params)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something in the background and log how it fails."""
@@ -67,11 +57,10 @@ class Server(LanguageServer):
 
     # -- beginning ------------------------------------------------------------------------------
 
-    def begin(self, params: types.InitializeParams) -> None:
-        """Take in what ``initialize`` says."""
+    def _begin(self, params: types.InitializeParams) -> None:
         session = self.session
         session.abilities = Abilities.of(params)
-        encoding = self.workspace.position_encoding
+        encoding = self.client.workspace.position_encoding
         session.encoding = types.PositionEncodingKind(encoding).value
         session.editor = from_editor(params.initialization_options)
         folders = [folder.uri for folder in params.workspace_folders or ()]
@@ -122,7 +111,7 @@ class Server(LanguageServer):
         if not registrations:
             return
         try:
-            await self.client_register_capability_async(
+            await self.client.client_register_capability_async(
                 types.RegistrationParams(registrations=registrations)
             )
         except Exception as error:  # a client that says it can and cannot
@@ -154,7 +143,7 @@ class Server(LanguageServer):
             return None
         items = [types.ConfigurationItem(scope_uri=uri, section="cachekey") for uri in scopes]
         try:
-            answer = await self.workspace_configuration_async(
+            answer = await self.client.workspace_configuration_async(
                 types.ConfigurationParams(items=items)
             )
         except Exception as error:
@@ -169,7 +158,7 @@ class Server(LanguageServer):
         fresh = [text for text in dict.fromkeys(problems) if text not in self._complaints]
         self._complaints = tuple(dict.fromkeys(problems))
         for text in fresh:
-            self.window_show_message(
+            self.client.window_show_message(
                 types.ShowMessageParams(
                     type=types.MessageType.Warning, message=f"Cachekey settings: {text}"
                 )
@@ -194,7 +183,7 @@ class Server(LanguageServer):
         self._wrong_settings[area] = known
         for uri in told.keys() | known.keys():
             if (now := known.get(uri, [])) != told.get(uri, []):
-                self.text_document_publish_diagnostics(
+                self.client.text_document_publish_diagnostics(
                     types.PublishDiagnosticsParams(uri=uri, diagnostics=now)
                 )
 
@@ -212,6 +201,72 @@ class Server(LanguageServer):
 
     async def _refresh(self) -> None:
         try:
-            await self.workspace_diagnostic_refresh_async(None)
+            await self.client.workspace_diagnostic_refresh_async(None)
         except Exception as error:
             logger.debug("the client did not refresh: %s", error)
+
+    # -- what the client says -------------------------------------------------------------------
+
+    def opened(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Take in a document."""
+        events.opened(self, params)
+
+    def changed(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Take in a new text."""
+        events.changed(self, params)
+
+    def saved(self, params: types.DidSaveTextDocumentParams) -> None:
+        """Note that a file was written."""
+        events.saved(self, params)
+
+    def closed(self, params: types.DidCloseTextDocumentParams) -> None:
+        """Let go of a document."""
+        events.closed(self, params)
+
+    async def files_changed(self, params: types.DidChangeWatchedFilesParams) -> None:
+        """Take in what changed on disk."""
+        await events.files_changed(self, params)
+
+    async def folders_changed(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
+        """Take in folders that came and went."""
+        await events.folders_changed(self, params)
+
+    def explain_rule(self, code: str) -> str | None:
+        """Say what a rule is about."""
+        return events.explain_rule(self, code)
+
+    # -- what the client asks -------------------------------------------------------------------------------
+
+    def hover(self, params: types.HoverParams) -> types.Hover | None:
+        """Answer ``textDocument/hover``."""
+        return hover.hover(self.session, params)
+
+    def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
+        """Answer ``textDocument/codeAction``."""
+        return actions.code_actions(self.session, params)
+
+    def resolve_action(self, action: types.CodeAction) -> types.CodeAction:
+        """Answer ``codeAction/resolve``."""
+        return actions.resolve(self.session, action)
+
+    def complete(self, params: types.CompletionParams) -> types.CompletionList | None:
+        """Answer ``textDocument/completion``."""
+        return completion.complete(self.session, params)
+
+    def definition(self, params: types.DefinitionParams) -> list[types.Location]:
+        """Answer ``textDocument/definition``."""
+        return navigate.definition(self.session, params)
+
+    def references(self, params: types.ReferenceParams) -> list[types.Location]:
+        """Answer ``textDocument/references``."""
+        return navigate.references(self.session, params)
+
+    def highlights(
+        self, params: types.DocumentHighlightParams
+    ) -> list[types.DocumentHighlight] | None:
+        """Answer ``textDocument/documentHighlight``."""
+        return navigate.highlights(self.session, params)
+
+    def links(self, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
+        """Answer ``textDocument/documentLink``."""
+        return navigate.links(self.session, params)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from cachekey.lsp.session import Session
     from cachekey.text import Source
 
-TRIGGERS = ("=", ",", "-", '"', "{")
-
 _KINDS = {
     "option": types.CompletionItemKind.Property,
     "value": types.CompletionItemKind.EnumMember,

@@ -14,89 +14,89 @@ from cachekey.settings import FILE_NAMES
 
 if TYPE_CHECKING:
     from cachekey.lsp.area import Area
-    from cachekey.lsp.backend import Server
+    from cachekey.lsp.backend import Backend
 
 
-def opened(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
+def opened(back: Backend, params: types.DidOpenTextDocumentParams) -> None:
     """Take in a document."""
     item = params.text_document
-    _look_around(ls)
-    document = ls.session.open(item.uri, item.language_id, item.version, item.text)
+    _look_around(back)
+    document = back.session.open(item.uri, item.language_id, item.version, item.text)
     if document is not None:
-        ls.reporter.touched(document)
+        back.reporter.touched(document)
         document.area.settings(document.path)
-        ls.check_settings(document.area)
+        back.check_settings(document.area)
 
 
-def changed(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
+def changed(back: Backend, params: types.DidChangeTextDocumentParams) -> None:
     """Take in a new text; the last change holds it whole."""
     if not params.content_changes:
         return
     item = params.text_document
-    document = ls.session.change(item.uri, item.version, params.content_changes[-1].text)
+    document = back.session.change(item.uri, item.version, params.content_changes[-1].text)
     if document is not None:
-        ls.reporter.touched(document)
+        back.reporter.touched(document)
 
 
-def saved(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
+def saved(back: Backend, params: types.DidSaveTextDocumentParams) -> None:
     """Look at the disk when the client does not watch it for us."""
-    _look_around(ls)
+    _look_around(back)
 
 
-def closed(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
+def closed(back: Backend, params: types.DidCloseTextDocumentParams) -> None:
     """Let go of a document; what is on disk counts again."""
-    document = ls.session.close(params.text_document.uri)
+    document = back.session.close(params.text_document.uri)
     if document is None:
         return
-    ls.reporter.closed(document)
+    back.reporter.closed(document)
     if not document.area.is_lonely:
-        ls.spawn(ls.scanner.update(document.area, [document.path]))
+        back.spawn(back.scanner.update(document.area, [document.path]))
 
 
-async def files_changed(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
+async def files_changed(back: Backend, params: types.DidChangeWatchedFilesParams) -> None:
     """Take in what changed on disk; an open document's text is the editor's."""
     by_area: dict[Area, list[str]] = {}
     for event in params.changes:
-        if (place := ls.session.area_of(event.uri)) is not None:
+        if (place := back.session.area_of(event.uri)) is not None:
             by_area.setdefault(place[0], []).append(place[1])
         elif posixpath.basename(uris.to_path(event.uri) or "") in FILE_NAMES:
             # Above the folder, and still the nearest settings file of something in it.
-            for area in ls.session.areas:
+            for area in back.session.areas:
                 by_area.setdefault(area, [])
     for area, paths in by_area.items():
-        ls.reload(area)
+        back.reload(area)
         documents = [path for path in paths if document_kind(path) and not area.is_open(path)]
         if documents:
-            await ls.scanner.update(area, documents)
+            await back.scanner.update(area, documents)
 
 
-async def folders_changed(ls: Server, params: types.DidChangeWorkspaceFoldersParams) -> None:
+async def folders_changed(back: Backend, params: types.DidChangeWorkspaceFoldersParams) -> None:
     """Take in folders that came and went."""
     for folder in params.event.removed:
-        if (area := ls.session.remove_folder(folder.uri)) is not None:
-            ls.scanner.stop(area)
-    added = [ls.session.add_folder(folder.uri) for folder in params.event.added]
-    await ls.configure()
+        if (area := back.session.remove_folder(folder.uri)) is not None:
+            back.scanner.stop(area)
+    added = [back.session.add_folder(folder.uri) for folder in params.event.added]
+    await back.configure()
     for area in added:
         if area is not None:
-            ls.scanner.start(area)
+            back.scanner.start(area)
 
 
-def explain_rule(ls: Server, code: str) -> str | None:
+def explain_rule(back: Backend, code: str) -> str | None:
     """Say what a rule is about; the answer to the command is its whole documentation."""
     rule = next((rule for rule in ALL if code in {rule.code, rule.name}), None)
     if rule is None:
         return None
-    if not ls.session.abilities.shows_rules:
+    if not back.session.abilities.shows_rules:
         text = " ".join(rule.doc.strip().split("\n## ")[0].split())
         message = f"{rule.code} {rule.name}: {text} (cachekey rule {rule.code})"
-        ls.window_show_message(
+        back.client.window_show_message(
             types.ShowMessageParams(type=types.MessageType.Info, message=message)
         )
     return rule.doc
 
 
-def _look_around(ls: Server) -> None:
-    if not ls.session.abilities.watch_files:
-        for area in ls.session.areas:
-            ls.reload(area)
+def _look_around(back: Backend) -> None:
+    if not back.session.abilities.watch_files:
+        for area in back.session.areas:
+            back.reload(area)

@@ -1,4 +1,4 @@
-"""Which documents are ours, told by file name and language id, and which files are watched."""
+"""Which documents are ours and which files are watched; the names that clients know us by."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ WATCHED = (
     "**/{pyproject.toml,cachekey.toml}",
 )
 """Globs of the files whose change on disk matters, as LSP writes them."""
+
+FIX_ALL = "source.fixAll.cachekey"
+ACTION_KINDS = ("quickfix", "source.fixAll", FIX_ALL)
+EXPLAIN = "cachekey.explainRule"
+TRIGGERS = ("=", ",", "-", '"', "{")
+"""Characters that make an editor ask for completions."""
 
 _LANGUAGES = frozenset(("dockerfile", "docker", "containerfile"))
 

@@ -15,22 +15,26 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cachekey import engine
+from cachekey.finding import Finding, Severity
 from cachekey.lsp import uris
 from cachekey.lsp.abilities import Abilities
 from cachekey.lsp.area import Area
 from cachekey.lsp.config import Editor
 from cachekey.lsp.convert import to_diagnostic, to_range
 from cachekey.lsp.names import document_kind
-from cachekey.text import Source
+from cachekey.suppress import UNREADABLE
+from cachekey.text import Source, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cachekey.finding import Finding
     from cachekey.kinds import Kind
-    from cachekey.text import Encoding, Span
+    from cachekey.text import Encoding
 
 logger = logging.getLogger(__name__)
+
+LARGEST = 500_000
+"""Characters; reading a longer text would keep everything else waiting for seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +191,7 @@ class Session:
         for item in self.siblings(area):
             if item.unread:
                 item.unread = False
-                area.write(item.path, item.text)
+                area.write(item.path, item.text if len(item.text) <= LARGEST else None)
         return area.source(document.path) or Source(document.text)
 
     def analyse(self, document: Document) -> Analysis:
@@ -202,7 +206,11 @@ class Session:
         area, version = document.area, document.version
         findings: Sequence[Finding] = ()
         try:
-            if not area.excluded(document.path):
+            if area.excluded(document.path):
+                findings = ()
+            elif len(document.text) > LARGEST:
+                findings = (_too_large(document),)
+            else:
                 settings = area.settings(document.path)
                 findings = engine.check(area.project, document.path, settings)
         except Exception:  # one broken document must not cost the others their answers
@@ -242,3 +250,10 @@ class Session:
 
     def _opened(self, area: Area, path: str) -> Document | None:
         return next((item for item in self.siblings(area) if item.path == path), None)
+
+
+def _too_large(document: Document) -> Finding:
+    message = f"the file is larger than {LARGEST // 1000} kB: it is not checked while you type"
+    severity = Severity.INFORMATION
+    name = UNREADABLE.name
+    return Finding(document.path, UNREADABLE.code, name, severity, Span(0, 0), message)

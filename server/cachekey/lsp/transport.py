@@ -17,7 +17,6 @@ import threading
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
-from pygls.io_ import StdoutWriter
 
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
@@ -58,7 +57,7 @@ async def _serve_pipe(server: LanguageServer, descriptor: int, output: BinaryIO)
             logger.debug("input ended: %s", error)
 
     threading.Thread(target=pump, name="cachekey-stdin", daemon=True).start()
-    server.protocol.set_writer(StdoutWriter(output))
+    server.protocol.set_writer(_PipeWriter(output))
     return await _converse(server, reader)
 
 
@@ -81,6 +80,20 @@ async def _serve_socket(server: LanguageServer, host: str, port: int) -> int:
         return await done
     finally:
         listener.close()
+
+
+class _PipeWriter:
+    """The writer pygls wants, for a pipe."""
+
+    def __init__(self, output: BinaryIO) -> None:
+        self._output = output
+
+    def write(self, data: bytes) -> None:
+        self._output.write(data)
+        self._output.flush()
+
+    def close(self) -> None:
+        self._output.close()
 
 
 class _SocketWriter:

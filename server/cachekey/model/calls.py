@@ -282,8 +282,10 @@ class _Walk:
         if block.loop_name:
             place = Setting(None, block.source.span(0, 0))
             self.state = self.state.with_variable(block.loop_name, place)
-        moves = block.loops and block.items and _MOVES.search(
-            block.source.text, block.items[0].start, block.items[-1].stop
+        moves = (
+            block.loops
+            and block.items
+            and _MOVES.search(block.source.text, block.items[0].start, block.items[-1].stop)
         )
         if block.kind == "function" or moves:
             # It runs wherever the shell is when it is called, or comes round again.

@@ -61,9 +61,11 @@ class Run:
         for flag in self.instruction.flags:
             name = flag.name.text
             if name and name not in RUN_FLAGS:
-                guess = name.lower() if name.lower() in RUN_FLAGS else nearest(name, RUN_FLAGS)
                 message = f"unknown flag: --{name}"
-                errors.append((flag, MountError(message, flag.name.span(), guess, when="parse")))
+                meant = name.lower() if name.lower() in RUN_FLAGS else None
+                guess = nearest(name, RUN_FLAGS)
+                error = MountError(message, flag.name.span(), guess, "parse", meant)
+                errors.append((flag, error))
         return tuple(errors)
 
     @cached_property

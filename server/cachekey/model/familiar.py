@@ -80,7 +80,8 @@ _NAMES = """
     service systemctl supervisorctl nginx a2enmod a2dismod a2ensite docker-php-ext-enable envsubst
     xdg-open fc-cache glib-compile-schemas gtk-update-icon-cache update-desktop-database cowsay yq
     aria2c axel sponge pbzip2 pigz lz4 7z 7za unrar cabextract dos2unix chmem nsenter busybox toybox
-    cmake ctest cpack autoconf automake autoreconf libtoolize gettext msgfmt xmllint xsltproc venv compileall ensurepip
+    cmake ctest cpack autoconf automake autoreconf libtoolize gettext msgfmt xmllint xsltproc
+    venv compileall ensurepip
     """
 _FAMILIAR = frozenset((*_NAMES.split(), *SHELLS))
 
@@ -106,7 +107,7 @@ def is_opaque(program: str, path: str, texts: Sequence[str | None]) -> bool:
         return any(text in ("-exec", "-execdir", "-ok") for text in texts) and not _finds(texts)
     if "/" in path and program not in _WRAPPED_TOOLS:
         # A path outside of bin directories is a script, or a program that the build has made.
-        return not _IN_BIN.search(path[2:] if path.startswith("./") else path)
+        return not _IN_BIN.search(path.removeprefix("./"))
     return False
 
 

@@ -12,7 +12,7 @@ from cachekey.model.mounts import Mount, MountError
 from cachekey.model.scope import PLATFORM_ARGS
 
 if TYPE_CHECKING:
-    from cachekey.model.dockerfile import Stage
+    from cachekey.model.dockerfile import Stage, Step
 
 # Instructions that leave the file system as it is, so that a stage made of them alone is its parent.
 _NO_LAYER = frozenset(
@@ -21,6 +21,13 @@ _NO_LAYER = frozenset(
         *("HEALTHCHECK", "MAINTAINER", "VOLUME", "ONBUILD"),
     )
 )
+
+
+def _makes_layer(step: Step) -> bool:
+    if step.instruction.keyword == "WORKDIR" and step.instruction.args.text.strip() == "/":
+        return False
+    dormant = step.run is not None and step.run.dormant
+    return step.instruction.keyword not in _NO_LAYER and not dormant
 
 
 class BuildIdentity:
@@ -44,11 +51,7 @@ class BuildIdentity:
             parent = self._fingerprints[stage.parent.index]
         else:
             parent = stage.base.reference.key
-        layers = [
-            step.instruction
-            for step in stage.steps
-            if step.instruction.keyword not in _NO_LAYER and not (step.run and step.run.dormant)
-        ]
+        layers = [step.instruction for step in stage.steps if _makes_layer(step)]
         if not layers:
             return parent
         digest = sha256(parent.encode(errors="surrogatepass"))
@@ -58,7 +61,7 @@ class BuildIdentity:
             digest.update(step.instruction.args.text.encode(errors="surrogatepass"))
         if any(item.keyword in ("COPY", "ADD") for item in layers):
             digest.update(self.path.encode(errors="surrogatepass"))
-        return f"{stage.label}@{digest.hexdigest()[:8]}"
+        return digest.hexdigest()[:8]
 
     def identify(self, mount: Mount) -> Mount:
         """Return the mount with its key, or with the complaint about its ``from``."""

@@ -52,6 +52,8 @@ class MountError:
     """What was probably meant, for the text at ``span``."""
     when: str = "build"
     """When the builder notices: ``parse`` (always), ``build`` (when the stage is built), ``run``."""
+    correction: str | None = None
+    """What was meant where the builder suggests nothing."""
 
     def __str__(self) -> str:
         return (
@@ -75,7 +77,7 @@ class Option:
         return self.field.value.span() if self.field.value is not None else self.field.span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mount:
     """One ``--mount`` of a RUN. Spans are offsets in the Dockerfile."""
 
@@ -192,7 +194,10 @@ class Mount:
 
 
 def read_mount(flag: Flag, scope: Scope, escape: str = "\\") -> Mount:
-    """Read one ``--mount`` flag in its scope; the key is joined by the stage reader."""
+    """Read one ``--mount`` flag in its scope; the key is joined by the stage reader.
+
+    ``escape`` is the one that expansion goes by.
+    """
     parsed = parse_mount(flag.value or Mapped("", ((0, flag.span.end),), flag.span.end))
     reader = _Reader(scope, escape)
     if flag.value is None:
@@ -241,7 +246,7 @@ class _Reader:
         if item.value is None:
             self._bare(item, name)
             return
-        raw = item.value.text
+        raw = _as_bytes(item.value.text)
         if item.key == "from" and "$" in raw[:-1]:
             message = "'from' doesn't support variable expansion, define alias stage instead"
             self.fail(message, item.value.span(), when="parse")
@@ -363,6 +368,16 @@ class _Reader:
         elif cleaned == "/proc" or cleaned.startswith("/proc/"):
             message = f'"{cleaned}" cannot be mounted because it is inside /proc'
             self.fail(message, span, when="run")
+
+
+def _as_bytes(text: str) -> str:
+    """Return a flag's text as BuildKit's flag splitter hands it on: each byte is a character.
+
+    So ``id=é`` is stored as ``Ã©``, and never equals a variable that holds ``é``.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _written(item: Field) -> str:

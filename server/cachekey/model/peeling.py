@@ -10,7 +10,6 @@ from cachekey.model.shellstate import Frame, Setting, ShellState, joined
 from cachekey.syntax.words import Word
 from cachekey.text import Mapped
 
-
 _NAME_AT_END = re.compile(r"/[^/$`]+\Z")
 _NO_OPTION = re.compile(r"[\w./]")
 
@@ -93,6 +92,8 @@ class Call:
 
     def become(self, index: int | None, default: str | None, home_reset: bool) -> None:
         """Run on as another user, whom the word at ``index`` names."""
+        if index is not None and index >= len(self.words):
+            index = None
         text = default if index is None else self.text(index)
         if text is None:
             label = self.words[index].written if index is not None else "another user"

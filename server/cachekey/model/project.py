@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cachekey.kinds import Kind, kind_of
 from cachekey.knowledge import Knowledge
@@ -42,6 +43,11 @@ class Place:
         return self.dockerfile.source.line_of(self.mount.span.start)
 
 
+@lru_cache(maxsize=1)
+def _built_in() -> Knowledge:
+    return Knowledge()
+
+
 class Project:
     """The documents that are checked together.
 
@@ -59,7 +65,10 @@ class Project:
         self.name = "project"
         """What an id is called that must name the project; the faces set the root folder's name."""
         self.read: Callable[[str], str | None] = read or (lambda path: None)
-        self.knowledge = Knowledge(self.settings.tools, self.settings.images)
+        own = self.settings.tools or self.settings.images
+        self.knowledge = (
+            Knowledge(self.settings.tools, self.settings.images) if own else _built_in()
+        )
         self._documents: dict[str, Document] = {}
         self._by_key: dict[Identity, dict[str, list[Place]]] = {}
 

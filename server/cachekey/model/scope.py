@@ -129,6 +129,8 @@ class Scope:
     """The words of SHELL; None means the builder's ``/bin/sh -c``."""
     accounts: Mapping[str, Account] = field(default_factory=dict)
     """Accounts by name, from the image table and from the file's own useradd and adduser."""
+    outside: Mapping[str, str] = field(default_factory=dict)
+    """Build arguments that are seen without ARG, as Buildah has it; empty for BuildKit."""
     accounts_complete: bool = False
     """No other account can exist: the stage starts from scratch or from a fully known image."""
 
@@ -145,6 +147,8 @@ class Scope:
         variable = self.variables.get(name)
         if variable is not None:
             return variable.value
+        if name in self.outside:
+            return Expansion.literal(self.outside[name])
         if name == "PATH":
             return Expansion.literal(DEFAULT_PATH) if self.base.is_scratch else Unknown(name)
         if self.base.is_scratch or name in PLATFORM_ARGS:

@@ -6,6 +6,7 @@ Follows BuildKit ``dockerfile2llb/convert.go`` (``toDispatchState``, ``dispatch*
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -24,10 +25,17 @@ from cachekey.model.scope import (
     Variable,
 )
 from cachekey.model.tooluses import ConfigReader
-from cachekey.syntax.dockerfile import DockerfileTree, Instruction, parse
+from cachekey.syntax.dockerfile import DockerfileTree, Flag, Instruction, parse
 from cachekey.syntax.expand import Expansion, Unknown, expand
 from cachekey.syntax.namevalue import arg_pairs, env_pairs, split_words
-from cachekey.text import Source
+from cachekey.text import Mapped, Source
+
+
+_UNESCAPED = re.compile(r"\\?([\s\S])")
+
+
+NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
+"""The build argument that sets the namespace. Source: BuildKit ``dockerui/config.go``."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ def read_dockerfile(
     path: str, source: Source, options: BuildOptions, knowledge: Knowledge, config: ConfigReader
 ) -> Dockerfile:
     """Read a Dockerfile; whatever it holds, this never fails."""
-    tree = parse(source)
+    # Buildah's own parser differs in small things; see `_Reader.buildah`.
+    tree = parse(source, check_directive=options.engine != "buildah")
     return _Reader(path, source, tree, options, knowledge, config).read()
 
 
@@ -59,11 +68,18 @@ class _Reader:
     ) -> None:
         self.path, self.source, self.tree = path, source, tree
         self.options, self.knowledge, self.config = options, knowledge, config
+        # The namespace is given to the builder as a build argument like any other.
+        namespace = {NAMESPACE_ARG: options.namespace} if options.namespace else {}
+        self.build_args = {**options.build_args, **namespace}
         self.globals: dict[str, Variable] = {}
         self.stages: list[Stage] = []
         self.names: dict[str, Stage] = {}
         self.triggers: dict[int, list[Instruction]] = {}
         self.last_run: Run | None = None
+        self.buildah = options.engine == "buildah"
+        """Where Buildah 1.28 differs (experiments in tests/buildkit): ENV beats ARG, ARG is not
+        inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
+        backslash escapes in flags whatever ``# escape=`` says."""
         self.identity = BuildIdentity(path, options.namespace, options.engine)
 
     def read(self) -> Dockerfile:
@@ -94,12 +110,12 @@ class _Reader:
     def _platform(self, name: str) -> Expansion | Unknown | None:
         if name not in PLATFORM_ARGS:
             return None
-        given = self.options.build_args.get(name)
+        given = self.build_args.get(name)
         return Expansion.literal(given) if given is not None else Unknown(name)
 
     def _global_args(self, instruction: Instruction) -> None:
         for name, default in arg_pairs(instruction.args, self.tree.escape):
-            given = self.options.build_args.get(name.text)
+            given = self.build_args.get(name.text)
             if given is not None:
                 value, origin = Expansion.literal(given), "build-arg"
             elif default is not None:
@@ -125,7 +141,7 @@ class _Reader:
         ancestors = parent.chain if parent else ()
         inherited = (run for stage in ancestors for run in reversed(stage.runs))
         self.last_run = next((run for run in inherited if not run.dormant), None)
-        onbuild = self.triggers.get(parent.index, []) if parent else []
+        onbuild = self.triggers.get(parent.index, []) if parent and not self.buildah else []
         for instruction in onbuild:
             scope = self._step(instruction, scope, steps, index, onbuild=True)
         for instruction in rest:
@@ -146,14 +162,18 @@ class _Reader:
 
     def _start(self, base: BaseImage, parent: Stage | None) -> Scope:
         if parent is not None:
-            return replace(parent.end, base=replace(parent.end.base, span=base.span))
-        if base.is_scratch:
-            accounts = {"root": ROOT}
-            user = User("root", ROOT)
-            return Scope(base, {}, user, Expansion.literal("/"), None, accounts, True)
+            inherited = parent.end.variables
+            if self.buildah:
+                inherited = {k: v for k, v in inherited.items() if v.origin in ("env", "image")}
+            own = replace(parent.end.base, span=base.span)
+            return replace(parent.end, base=own, variables=inherited)
+        outside = self.build_args if self.buildah else {}
         facts = base.facts
+        if base.is_scratch:
+            user, root = User("root", ROOT), Expansion.literal("/")
+            return Scope(base, {}, user, root, None, {"root": ROOT}, outside, True)
         if facts is None:
-            return Scope(base, accounts={"root": ROOT})
+            return Scope(base, accounts={"root": ROOT}, outside=outside)
         accounts = {"root": ROOT} | {
             item.name: Account(item.name, item.uid, item.gid, item.home)
             for item in facts.users
@@ -171,7 +191,7 @@ class _Reader:
             else User(None, None)
         )
         workdir = Expansion.literal(facts.workdir) if facts.workdir else None
-        return Scope(base, variables, user, workdir, None, accounts)
+        return Scope(base, variables, user, workdir, None, accounts, outside)
 
     # -- instructions ---------------------------------------------------------------------------
 
@@ -210,8 +230,9 @@ class _Reader:
         mounts: list[Mount] = []
         for flag in instruction.flags:
             if flag.name.text == "mount":
-                mount = read_mount(flag, scope, self.tree.escape)
-                mounts.append(self.identity.identify(mount))
+                mount = read_mount(self._flag(flag), scope, self.tree.escape)
+                silent = dormant and self.buildah
+                mounts.append(mount if silent else self.identity.identify(mount))
         return Run(
             instruction,
             scope,
@@ -223,6 +244,13 @@ class _Reader:
             self.config,
             self.last_run,
         )
+
+    def _flag(self, flag: Flag) -> Flag:
+        value = flag.value
+        if not self.buildah or self.tree.escape == "\\" or value is None:
+            return flag
+        kept = [value.slice(m.start(1), m.end(1)) for m in _UNESCAPED.finditer(value.text)]
+        return replace(flag, value=Mapped.join(kept, flag.span.end))
 
     def _dormant(self, inner: Instruction, scope: Scope, steps: list[Step], stage: int) -> None:
         # Kept so that hovers and the key list show it; a stage built on this one runs it for real.
@@ -239,13 +267,16 @@ class _Reader:
 
     def _arg(self, instruction: Instruction, scope: Scope) -> Scope:
         for name, default in arg_pairs(instruction.args, self.tree.escape):
-            variable = self._arg_value(name.text, default.text if default else None, scope)
+            known = scope.variables.get(name.text)
+            if self.buildah and known is not None and known.origin in ("env", "image"):
+                continue
+            variable = self._arg_value(name.text, None if default is None else default.text, scope)
             if variable is not None:
                 scope = scope.with_variable(replace(variable, span=name.span()))
         return scope
 
     def _arg_value(self, name: str, default: str | None, scope: Scope) -> Variable | None:
-        given = self.options.build_args.get(name)
+        given = self.build_args.get(name)
         if given is not None:
             return Variable(name, Expansion.literal(given), "build-arg")
         if default is not None:

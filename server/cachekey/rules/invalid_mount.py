@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import SHARING, TYPES, Mount, MountError
+from cachekey.model.mounts import KEYS, SHARING, TYPES, Mount, MountError
 from cachekey.mountedit import remove_options
 from cachekey.rule import Context, Fixable, rule
 from cachekey.syntax.mountflag import Field
@@ -51,10 +51,13 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if run.dormant:
         return
     for flag, error in run.flag_errors:
+        if flag.name.text in KEYS:
+            # The option of a mount in the place of the flag is the matter of CK303.
+            continue
         fixes = []
-        if error.suggestion:
-            edit = Edit(error.span, error.suggestion)
-            fixes = [ctx.fix(f"Write --{error.suggestion}", edit, preferred=True)]
+        meant = error.suggestion or error.correction
+        if meant:
+            fixes = [ctx.fix(f"Write --{meant}", Edit(error.span, meant), preferred=True)]
         yield ctx.finding(flag.span, f"BuildKit refuses this flag: {error}", fixes=fixes)
     for mount in run.mounts:
         refused = mount.error

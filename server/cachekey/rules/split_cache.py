@@ -38,6 +38,7 @@ BuildKit `dockerfile2llb/convert_runmount.go`: the id is the target unless it is
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
@@ -109,6 +110,8 @@ def _by_chance(first: Place, second: Place) -> bool:
         return False
     if "id" in (a.name_from, b.name_from) and _to_each_its_own(first, second):
         return False
+    if _part(first) != _part(second):
+        return False
     return not _nested(first.mount.directory, second.mount.directory)
 
 
@@ -124,6 +127,17 @@ def _nested(a: str | None, b: str | None) -> bool:
     if a is None or b is None:
         return True
     return a != b and (a.startswith(f"{b}/") or b.startswith(f"{a}/"))
+
+
+def _part(place: Place) -> str:
+    """Return which piece of its tool's directory a mount holds, empty for all of it."""
+    purpose, folder = purpose_of(place.run, place.mount), place.mount.directory or ""
+    if purpose is None:
+        return ""
+    item = purpose.use.directory(purpose.cache.role)
+    if item is not None and item.path is not None and item.relation(folder) == "part":
+        return posixpath.relpath(folder, item.path)
+    return next((part for part in purpose.cache.parts if folder.endswith(f"/{part}")), "")
 
 
 def _fixes(

@@ -9,13 +9,20 @@ from cachekey.syntax.tree import Directive, SyntaxProblem
 from cachekey.text import Mapped, Source, Span
 
 _DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*\Z")
-_NAMES = ("syntax", "escape", "check")
+DIRECTIVES = ("syntax", "escape", "check")
 
 
 class DirectiveBlock:
     """What the first lines of a file say; a byte order mark is no longer in ``lines``."""
 
-    def __init__(self, source: Source, lines: list[str], starts: list[int]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        lines: list[str],
+        starts: list[int],
+        names: tuple[str, ...] = DIRECTIVES,
+    ) -> None:
+        self.names = names
         self.source = source
         self.found: list[Directive] = []
         self.problems: list[SyntaxProblem] = []
@@ -37,7 +44,7 @@ class DirectiveBlock:
         starts: list[int],
         row: int,
         mark: str,
-        only: tuple[str, ...] = _NAMES,
+        only: tuple[str, ...] = DIRECTIVES,
     ) -> None:
         seen: set[str] = set()
         for number in range(row, len(lines)):
@@ -46,7 +53,7 @@ class DirectiveBlock:
             inner = body[len(mark) :].lstrip(SPACE)
             match = _DIRECTIVE.match(inner) if body.startswith(mark) else None
             name = match.group(1).lower() if match else ""
-            if match is None or name not in _NAMES:
+            if match is None or name not in self.names:
                 return
             first = starts[number] + len(line) - len(body)
             at = first + len(body) - len(inner)

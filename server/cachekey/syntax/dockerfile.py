@@ -10,7 +10,9 @@ from io import BytesIO
 
 from dockerfile_parse import DockerfileParser
 
+from cachekey.syntax.directives import DIRECTIVES
 from cachekey.syntax.lines import Lines
+from cachekey.syntax.shell_scan import TEMPLATE
 from cachekey.syntax.statement import KEYWORDS, Frame, read
 from cachekey.syntax.tree import (
     Comment,
@@ -40,19 +42,23 @@ _FRONTENDS = ("docker/dockerfile", "docker/dockerfile-upstream")
 _REGISTRIES = ("docker.io/", "index.docker.io/")
 
 
-def parse(source: Source) -> DockerfileTree:
+def parse(source: Source, *, check_directive: bool = True) -> DockerfileTree:
     """Read a Dockerfile. Takes any text, raises nothing, needs time linear in its length.
+
+    Older frontends and Buildah take ``# check=`` for a comment, which ends the directives;
+    ``check_directive`` says whether it is one.
 
     A byte order mark is skipped. Lines are counted as ``source`` counts them, so that a lone
     carriage return, which for BuildKit is only a blank, still opens a line of the editor.
     """
-    lines = Lines(source)
+    lines = Lines(source, DIRECTIVES if check_directive else DIRECTIVES[:2])
     problems = list(lines.problems)
     instructions: list[Instruction] = []
     foreign = any(
         directive.name == "syntax" and not _is_dockerfile(directive.value.text)
         for directive in lines.block.found
     )
+    misspelt: list[SyntaxProblem] = []
     unknown_before = False
     for first, last in _split(lines):
         text = lines.joined(first, last)
@@ -64,8 +70,12 @@ def parse(source: Source) -> DockerfileTree:
         # Shell text behind a lost continuation mark is one mistake, not one on every line.
         if unknown and not unknown_before:
             message = f"unknown instruction: {instruction.keyword}"
-            problems.append(SyntaxProblem(instruction.keyword_span, message))
+            misspelt.append(SyntaxProblem(instruction.keyword_span, message))
+            problems.append(misspelt[-1])
         unknown_before = unknown
+    if misspelt and TEMPLATE.search(source.text):
+        # What a template's own language spans over several lines is no instruction either.
+        problems = [item for item in problems if item not in misspelt]
     problems.sort(key=lambda problem: problem.span)
     return DockerfileTree(
         source,

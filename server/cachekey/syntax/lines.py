@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left
 from itertools import accumulate
 
-from cachekey.syntax.directives import DirectiveBlock
+from cachekey.syntax.directives import DIRECTIVES, DirectiveBlock
 from cachekey.syntax.go import SPACE
 from cachekey.syntax.heredoc import Marker, MarkerError, find_markers
 from cachekey.syntax.mapping import cut
@@ -32,7 +32,7 @@ _LOOKS_LIKE_START = re.compile(rf"(?:{'|'.join(sorted(KEYWORDS))})[ \t]")
 class Lines:
     """A file cut at ``\\n`` (BuildKit knows no other line end), every line classified."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, directives: tuple[str, ...] = DIRECTIVES) -> None:
         text = source.text
         self.source = source
         self.rows = text.split("\n")
@@ -43,7 +43,7 @@ class Lines:
         if not self.rows[-1]:
             self.rows.pop()
         self.lone_returns = "\r" in text and text.count("\r") > text.count("\r\n")
-        self.block = DirectiveBlock(source, self.rows, self.starts)
+        self.block = DirectiveBlock(source, self.rows, self.starts, directives)
         self.escape = self.block.escape
         self.kept: list[tuple[int, int] | None] = [None] * len(self.rows)
         """Offsets of what a line gives to its instruction."""

@@ -73,9 +73,13 @@ def _tokens(items: list[Item], index: int, source: Source, block: Block) -> _Tok
         return _Tokens(_place(text, source, item.start), _end(text, stop), next_start)
     if not before:
         return None
-    # A line end as connector goes with the line.
-    start = item.start if before == "\n" else item.connector_start
-    return _Tokens(_place(text, source, start), _end(text, items[last].stop), None)
+    start, stop = item.connector_start, items[last].stop
+    if before == "\n":
+        # A line end as connector goes with the line, and a `;` behind it has no use any more.
+        start = item.start
+        if following is None and block.tail and tail == ";":
+            stop = block.tail[2]
+    return _Tokens(_place(text, source, start), _end(text, stop), None)
 
 
 def _takes_next(before: str, after: str, begins_line: bool) -> bool:
@@ -135,6 +139,13 @@ def _whole(text: Mapped, source: Source, tokens: _Tokens) -> bool:
 # -- lines ------------------------------------------------------------------------------------
 
 
+def _before_blanks(text: str, offset: int) -> int:
+    """Step back over blanks; one behind a backslash belongs to a word."""
+    while offset and text[offset - 1] in " \t" and text[offset - 2 : offset - 1] != "\\":
+        offset -= 1
+    return offset
+
+
 def _begins_line(source: Source, offset: int) -> bool:
     start = source.line_starts[source.line_of(offset)]
     return not source.text[start:offset].strip(" \t")
@@ -162,7 +173,18 @@ class _Lines:
         text = self.source.slice(span).rstrip(" \t")
         if not text or text[-1] not in self.ends:
             return None
+        if self.script.index_at(span.start + len(text) - 1) is not None:
+            # The shell's own escape: it counts backslashes, and no blank may stand behind.
+            odd = (len(text) - len(text.rstrip("\\"))) % 2
+            if not odd or len(text) < span.end - span.start:
+                return None
         return span.start + len(text[:-1].rstrip(" \t"))
+
+    def continues(self, offset: int) -> bool:
+        """Tell whether only a line continuation stands behind ``offset``."""
+        line = self.source.line_of(offset)
+        rest = self.source.text[offset : self.source.line_span(line).end].strip(" \t")
+        return len(rest) == 1 and rest in self.ends and self.continuation(line) is not None
 
     def is_comment(self, line: int) -> bool:
         return _COMMENT_LINE.match(self.source.line_text(line)) is not None
@@ -202,7 +224,7 @@ def _cut(source: Source, script: Mapped, tokens: _Tokens) -> Edit | None:
     comments = lines.comments(start, stop)
     line_end = source.line_span(source.line_of(stop)).end
     rest = text[stop:line_end]
-    continues = bool(rest.strip(" \t")) and not rest.strip(" \t").strip(lines.ends)
+    continues = lines.continues(stop)
     ends = not rest.strip(" \t")
     if _begins_line(source, start):
         line_start = lines.start(start)
@@ -217,8 +239,7 @@ def _cut(source: Source, script: Mapped, tokens: _Tokens) -> Edit | None:
         return Edit(Span(line_start, go_on), comments + text[line_start:start])
     if tokens.next_start is not None:
         return _head(source, lines, tokens)
-    while start and text[start - 1] in " \t":
-        start -= 1
+    start = _before_blanks(text, start)
     if not comments:
         return Edit(Span(start, stop), "")
     if ends:
@@ -285,18 +306,20 @@ def _head(source: Source, lines: _Lines, tokens: _Tokens) -> Edit:
 def remove_word(word: Word, source: Source) -> Edit:
     """Return the edit that deletes a word and the blank, or its continuation line, in front of it."""
     text = source.text
-    start, stop = word.span
+    start, stop = _place(word.source, source, word.start), word.span.end
+    if stop > start and text[stop - 1] == "\\" != word.written[-1]:
+        # The exec form's escape of the last character takes two places.
+        stop += 1
     lines = _Lines(source, word.source)
     line = source.line_of(start)
     line_end = source.line_span(source.line_of(stop)).end
     rest = text[stop:line_end].strip(" \t")
     if not _begins_line(source, start) or line == 0:
-        while start and text[start - 1] in " \t":
-            start -= 1
+        start = _before_blanks(text, start)
         if text[stop : stop + 1] in (" ", "\t") and start and text[start - 1] in "\r\n":
             stop += 1
         return Edit(Span(start, stop), "")
-    if rest and not rest.strip(lines.ends):
+    if lines.continues(stop):
         return Edit(Span(lines.start(start), lines.next_start(stop)), "")
     continued = lines.continuation(lines.previous_code(line))
     if not rest and continued is not None:

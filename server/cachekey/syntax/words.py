@@ -98,6 +98,8 @@ class _Parser(Compounds):
         while True:
             self.gap()
             if self._closed(closers):
+                if connector in ("&&", "||"):
+                    self.fail(f"'{connector}' leads nowhere")
                 if connector and block.items:
                     block.tail = (connector, begin, end)
                 break

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from cachekey.explain_devcontainer import hover_devcontainer
+from cachekey.explain_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.explain_options import option_lines
 from cachekey.model.devcontainer import Devcontainer
 from cachekey.model.dockerfile import Dockerfile, Run
@@ -101,6 +101,9 @@ def _card(
         yield near
     yield _owner_line(run, mount)
     yield _use_line(run, mount)
+    purpose = purpose_of(run, mount)
+    if purpose is not None:
+        yield from runtime_lines(project, document, [purpose.tool.id])
     if project.settings.engine == "buildah":
         yield "Key as Buildah forms it: the cleaned `id`, or else the cleaned target, and nothing else"
         yield "Emptied by `buildah prune` of newer versions; `--no-cache` leaves it alone"

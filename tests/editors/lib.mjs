@@ -122,7 +122,7 @@ export class Editor {
     const common = ["--user-data-dir", this.data, "--extensions-dir", path.join(this.root, "exts")];
     const config = ["--config", path.join(this.root, "cs.yaml")];
     const env = { PATH: process.env.PATH, LANG: "C.UTF-8", ...places, ...extra };
-    return spawn(NODE, [ENTRY, ...common, ...config, ...args], { env, stdio });
+    return spawn(NODE, [ENTRY, ...common, ...config, ...args], { env, stdio, detached: true });
   }
 
   async install(vsix) {
@@ -205,16 +205,26 @@ export async function openFile(page, name) {
   await page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"]`).waitFor();
 }
 
-/** Ends a process that was started here, and with it what it started. */
+/** Ends a process that was started here with a group of its own, and with it what it started. */
 async function end(child) {
-  if (child.exitCode !== null || child.signalCode !== null) {
-    return;
-  }
-  const gone = new Promise((done) => child.once("exit", done));
-  child.kill("SIGTERM");
-  const hard = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  const gone =
+    child.exitCode !== null || child.signalCode !== null
+      ? Promise.resolve()
+      : new Promise((done) => child.once("exit", done));
+  signalGroup(child, "SIGTERM");
+  const hard = setTimeout(() => signalGroup(child, "SIGKILL"), 10_000);
   await gone;
   clearTimeout(hard);
+  // An extension host outlives its server for a while, waiting for a client to come back.
+  signalGroup(child, "SIGKILL");
+}
+
+function signalGroup(child, signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // Nobody of the group is left.
+  }
 }
 
 let cleaning;

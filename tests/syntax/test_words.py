@@ -304,76 +304,13 @@ def test_spans_stand_on_the_file() -> None:
     assert source.slice(read.commands[1].words[1].span) == "'x y'"
 
 
-ATOMS = [
-    *(
-        "a",
-        "b",
-        "rm",
-        "if ",
-        "then ",
-        "fi",
-        "else ",
-        "elif ",
-        "for ",
-        "x in ",
-        "do ",
-        "done",
-        "while ",
-    ),
-    *(
-        "case ",
-        "esac",
-        "in ",
-        "{ ",
-        "}",
-        "(",
-        ")",
-        "((",
-        "))",
-        "[[ ",
-        " ]]",
-        "[ ",
-        " ]",
-        "function ",
-    ),
-    *(
-        "&&",
-        "||",
-        ";",
-        ";;",
-        "&",
-        "|",
-        "\n",
-        "\r\n",
-        " ",
-        "  ",
-        "\\\n",
-        "\\",
-        "#",
-        " # c\n",
-        "!",
-        "! ",
-    ),
-    *(
-        "'",
-        '"',
-        "`",
-        "$",
-        "$(",
-        "${",
-        "$((",
-        "$'",
-        "<",
-        ">",
-        "<<E",
-        "<<-E",
-        "<<<",
-        "E\n",
-        "2>&1",
-        "<(",
-    ),
-    *("~", "*", "A=", "A=(", "+=", "{a,b}", "é", "😀", "\t", "{{", "{%", "\x0b", "\x00", "\u2028"),
-]
+PIECES = (
+    "a¦b¦rm¦if ¦then ¦fi¦else ¦elif ¦for ¦x in ¦do ¦done¦while ¦case ¦esac¦in ¦{ ¦}¦(¦)¦"
+    "((¦))¦[[ ¦ ]]¦[ ¦ ]¦function ¦&&¦||¦;¦;;¦&¦|¦\n¦\r\n¦ ¦  ¦\\\n¦\\¦#¦ # c\n¦!¦! ¦'¦\"¦"
+    "`¦$¦$(¦${¦$((¦$'¦<¦>¦<<E¦<<-E¦<<<¦E\n¦2>&1¦<(¦~¦*¦A=¦A=(¦+=¦{a,b}¦é¦😀¦\t¦{{¦{%¦\x0b¦"
+    "\x00¦\u2028"
+)
+ATOMS = PIECES.split("¦")
 
 
 @given(st.lists(st.sampled_from(ATOMS), max_size=30).map("".join))

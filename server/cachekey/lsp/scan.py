@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -84,6 +85,9 @@ class Scanner:
                 if time.monotonic() > until:
                     await asyncio.sleep(0)
                     until = time.monotonic() + _SLICE
+            # A model is a thousand objects and no cycle: it dies when it is replaced. Collections
+            # that walk all of them stopped typing for half a second in a folder of 1,000 files.
+            gc.freeze()
 
 
 def _read_all(root: str, paths: Sequence[str]) -> list[str | None]:

@@ -6,7 +6,7 @@ A change costs the document that changed and the index entries it has, never the
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,14 +14,14 @@ from cachekey.kinds import Kind, kind_of
 from cachekey.knowledge import Knowledge
 from cachekey.model.devcontainer import Devcontainer, read_devcontainer
 from cachekey.model.dockerfile import Dockerfile, Run
-from cachekey.model.keys import Key, Owner
+from cachekey.model.index import Extract, Index
+from cachekey.model.keys import Key
 from cachekey.model.mounts import Mount
 from cachekey.model.stages import BuildOptions, read_dockerfile
 from cachekey.settings import Settings
 from cachekey.text import Source
 
 Document = Dockerfile | Devcontainer
-Identity = tuple[str, str, "str | None", "Owner | None"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,12 @@ def _built_in() -> Knowledge:
     return Knowledge()
 
 
+def _by_key(document: Dockerfile) -> Iterator[tuple[Hashable, Place]]:
+    for run, mount in document.caches:
+        assert mount.key is not None
+        yield mount.key.identity, Place(document, run, mount)
+
+
 class Project:
     """The documents that are checked together.
 
@@ -70,7 +76,8 @@ class Project:
             Knowledge(self.settings.tools, self.settings.images) if own else _built_in()
         )
         self._documents: dict[str, Document] = {}
-        self._by_key: dict[Identity, dict[str, list[Place]]] = {}
+        self._by_key = Index(_by_key)
+        self._indexes: dict[Extract, Index] = {}
 
     @property
     def documents(self) -> Mapping[str, Document]:
@@ -92,22 +99,19 @@ class Project:
                 path, source, self._options(path), self.knowledge, self._config(path)
             )
         self._documents[path] = document
-        self._index(document)
         if isinstance(document, Devcontainer):
             self._reread_dockerfile(document)
+        else:
+            for index in (self._by_key, *self._indexes.values()):
+                index.put(document)
         return document
 
     def remove(self, path: str) -> None:
         """Forget a document; nothing happens when it is not there."""
         document = self._documents.pop(path, None)
         if isinstance(document, Dockerfile):
-            for _, mount in document.caches:
-                if mount.key is not None:
-                    places = self._by_key.get(mount.key.identity)
-                    if places is not None:
-                        places.pop(path, [])
-                        if not places:
-                            del self._by_key[mount.key.identity]
+            for index in (self._by_key, *self._indexes.values()):
+                index.drop(path)
 
     def _options(self, path: str) -> BuildOptions:
         arguments = {**self._devcontainer_args(path), **self.settings.build_args}
@@ -135,18 +139,24 @@ class Project:
 
         return read
 
-    def _index(self, document: Document) -> None:
-        if not isinstance(document, Dockerfile):
-            return
-        for run, mount in document.caches:
-            assert mount.key is not None
-            places = self._by_key.setdefault(mount.key.identity, {})
-            places.setdefault(document.path, []).append(Place(document, run, mount))
-
     def sharing(self, key: Key) -> Iterator[Place]:
         """Yield every mount of the workspace that has this key."""
-        for path in sorted(self._by_key.get(key.identity, ())):
-            yield from self._by_key[key.identity][path]
+        places = self._by_key.get(key.identity)
+        for path in sorted(places):
+            yield from places[path]
+
+    def look_up(self, extract: Extract, key: Hashable) -> Mapping[str, list[Place]]:
+        """Return the places that ``extract`` files under ``key``, by document.
+
+        The first question with an ``extract`` reads all documents, later ones cost what has changed.
+        """
+        index = self._indexes.get(extract)
+        if index is None:
+            index = self._indexes[extract] = Index(extract)
+            for document in self._documents.values():
+                if isinstance(document, Dockerfile):
+                    index.put(document)
+        return index.get(key)
 
     def caches(self) -> Iterator[Place]:
         """Yield every cache mount of every Dockerfile; costs the workspace, for reports only."""

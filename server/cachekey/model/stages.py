@@ -30,7 +30,6 @@ from cachekey.syntax.expand import Expansion, Unknown, expand
 from cachekey.syntax.namevalue import arg_pairs, env_pairs, split_words
 from cachekey.text import Mapped, Source
 
-
 _UNESCAPED = re.compile(r"\\?([\s\S])")
 
 

@@ -50,7 +50,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if what is not None:
             yield ctx.finding(
                 mount.target_span,
-                f"during this RUN the cache hides {what}, which the image has in {mount.directory}",
+                f"the cache hides what the image has in {mount.directory}: {what}",
                 fixes=list(_fixes(run, mount, ctx)),
             )
 

@@ -61,7 +61,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     for mount in run.caches:
         if run.onbuild or mount.sharing == "private" or mount.key is None or mount.key.unresolved:
             continue
-        name = f"{ctx.project.name}-{posixpath.basename(mount.directory or '').strip('.') or 'build'}"
+        name = (
+            f"{ctx.project.name}-{posixpath.basename(mount.directory or '').strip('.') or 'build'}"
+        )
         if mount.id and (mount.id == name or not _is_generic(mount)):
             continue
         purpose = purpose_of(run, mount)

@@ -39,7 +39,7 @@ BuildKit `dockerfile2llb/convert_runmount.go`: the id is the target unless it is
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.model.dockerfile import Dockerfile
@@ -59,8 +59,10 @@ from cachekey.rule import Context, Fixable, rule
 
 @rule("CK101", "split-cache", Severity.WARNING, Fixable.SOMETIMES)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
-    """Report each mount whose tool has its cache under another key further up."""
+    """Report each mount whose tool has its cache under another key further up, or in another file."""
     for purpose, places in _groups(dockerfile):
+        if len(places) == 1 or all(_same(places[0], place) for place in places):
+            yield from _elsewhere(purpose, places, ctx)
         first = places[0]
         assert first.mount.key is not None
         for place in places[1:]:
@@ -83,8 +85,13 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
 def _groups(dockerfile: Dockerfile) -> Iterator[tuple[Purpose, list[Place]]]:
     """Yield the mounts that hold the same download cache, in file order."""
     groups: dict[tuple[str, str], tuple[Purpose, list[Place]]] = {}
-    if len(dockerfile.caches) < 2:
-        return
+    for purpose, place in _purposes(dockerfile):
+        _, places = groups.setdefault(purpose.key, (purpose, []))
+        places.append(place)
+    yield from groups.values()
+
+
+def _purposes(dockerfile: Dockerfile) -> Iterator[tuple[Purpose, Place]]:
     for run, mount in dockerfile.caches:
         if mount.key is None or mount.key.unresolved or run.onbuild:
             continue
@@ -93,9 +100,53 @@ def _groups(dockerfile: Dockerfile) -> Iterator[tuple[Purpose, list[Place]]]:
             continue
         purpose = purpose_of(run, mount)
         if purpose is not None and purpose.is_download:
-            _, places = groups.setdefault(purpose.key, (purpose, []))
-            places.append(Place(dockerfile, run, mount))
-    yield from (group for group in groups.values() if len(group[1]) > 1)
+            yield purpose, Place(dockerfile, run, mount)
+
+
+def _by_purpose(dockerfile: Dockerfile) -> Iterator[tuple[Hashable, Place]]:
+    return ((purpose.key, place) for purpose, place in _purposes(dockerfile))
+
+
+def _same(first: Place, second: Place) -> bool:
+    a, b = first.mount.key, second.mount.key
+    return a is not None and b is not None and a.identity == b.identity
+
+
+def _elsewhere(purpose: Purpose, places: list[Place], ctx: Context) -> Iterator[Finding]:
+    """Report that another file of the workspace keeps the same tool's cache under another key.
+
+    Of two such files the one that comes later by name is told, and none that shares with any file.
+    """
+    own = places[0]
+    others = [
+        place
+        for path, found in sorted(ctx.project.look_up(_by_purpose, purpose.key).items())
+        if path != ctx.path
+        for place in found
+    ]
+    if not others or others[0].path > ctx.path or any(_same(own, place) for place in others):
+        return
+    first = others[0]
+    if not _by_chance(first, own) or own.mount.key is None or first.mount.key is None:
+        return
+    name = first.mount.id or own.mount.id or purpose.cache.id
+    edits = [
+        FileEdit(place.path, set_option(place.mount, "id", name))
+        for place in [*places, *others]
+        if _same(place, own) or _same(place, first)
+    ]
+    fixes = []
+    if name and not users_differ([own, first]):
+        fixes = [ctx.fix(f"Give both files id={name}", *merge_edits(edits), preferred=True)]
+    option = own.mount.options.get("id" if own.mount.key.name_from == "id" else "target")
+    yield ctx.finding(
+        option.span if option else own.mount.span,
+        f"{purpose.tool.name} has another cache here than in {first.path}: "
+        f"{own.mount.key.label}, there {first.mount.key.label}",
+        related=[ctx.related(first.mount.span, "the other cache", first.path)],
+        fixes=fixes,
+        severity=Severity.INFORMATION,
+    )
 
 
 def _by_chance(first: Place, second: Place) -> bool:

@@ -112,7 +112,7 @@ def _any_place(template: str) -> str:
     for _ in template:
         try:
             return expand_template(template, lambda name: "*" if name in open_names else None)
-        except UnknownValueError as error:  # noqa: PERF203 -- one round a variable, then cached
+        except UnknownValueError as error:
             open_names.add(error.args[0])
     return template
 

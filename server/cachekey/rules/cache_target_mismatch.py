@@ -50,7 +50,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if run.onbuild:
         return
     for mount in run.caches:
-        if not mount.target.known or not run.visible_mount(mount) or not _is_path(mount):
+        if not mount.target.known or mount.undefined or not run.visible_mount(mount):
+            continue
+        if not _is_path(mount):
             continue
         if not surely_idle(run, mount):
             continue

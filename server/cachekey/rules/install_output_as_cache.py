@@ -34,7 +34,6 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -42,11 +41,10 @@ from cachekey.knowledge.records import Kind
 from cachekey.model.dockerfile import Dockerfile, Run, Stage
 from cachekey.model.mounts import Mount
 from cachekey.model.tooluses import ToolUse, UsedDirectory
-from cachekey.purpose import script_text
 from cachekey.rule import Context, Fixable, rule
 from cachekey.toolmount import maybe_covered, retarget
 
-_TAKES_OUT = re.compile(r"\b(?:cp|mv|rsync|tar|ln|zip|install)\b")
+_TAKES_OUT = frozenset(("cp", "mv", "rsync", "tar", "ln", "zip", "install", "find", "xargs"))
 
 
 @rule("CK403", "install-output-as-cache", Severity.WARNING, Fixable.SOMETIMES)
@@ -57,7 +55,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         return
     for mount in run.caches:
         found = _result(run, mount)
-        if found is None or _TAKES_OUT.search(script_text(run)):
+        if found is None or any(x.opaque or x.program in _TAKES_OUT for x in run.commands.items):
             continue
         stage = dockerfile.stage_of(run)
         if not _needed(dockerfile, stage, run, mount):

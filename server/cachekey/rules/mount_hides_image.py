@@ -46,7 +46,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if run.onbuild:
         return
     for mount in run.caches:
-        what = _hidden(run, mount) if mount.directory else None
+        # With `from` the new cache starts as a copy of another image's directory.
+        what = _hidden(run, mount) if mount.directory and not mount.origin else None
         if what is not None:
             yield ctx.finding(
                 mount.target_span,

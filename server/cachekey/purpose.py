@@ -14,7 +14,7 @@ from cachekey.model.mounts import Mount
 from cachekey.model.project import Place, Project
 from cachekey.model.scope import User
 from cachekey.model.tooluses import ToolUse, meant
-from cachekey.mountedit import append_command, set_options
+from cachekey.mountedit import append_command, set_option, set_options
 from cachekey.text import Edit, Span
 
 _ASKS_FOR_ROOT = re.compile(r"\b(?:sudo|doas|gosu|su-exec|setpriv|runuser|su)\b")
@@ -67,6 +67,17 @@ def same_cache(project: Project, path: str, mount: Mount) -> list[Place]:
     """Return the mounts of one document that have the key of ``mount``, in file order."""
     assert mount.key is not None
     return [place for place in project.sharing(mount.key) if place.path == path]
+
+
+def rename(project: Project, path: str, mount: Mount, name: str) -> list[FileEdit]:
+    """Return the edits that give a cache an ``id`` in each mount of the document that has its key.
+
+    Whoever takes something out of the cache in a later RUN must still find it there.
+    """
+    return [
+        FileEdit(place.path, set_option(place.mount, "id", name))
+        for place in same_cache(project, path, mount)
+    ]
 
 
 def script_text(run: Run) -> str:

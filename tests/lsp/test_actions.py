@@ -212,6 +212,7 @@ async def test_an_action_of_an_older_text_is_refused(editor: Client) -> None:
             '[project]\nname = "x"\n\n[tool.cachekey]\nignore = ["CK601"]\nnamespace = "n"\n',
         ),
     ],
+    ids=["empty", "list", "table"],
 )
 @pytest.mark.parametrize("flavour", ["vscode", "emacs"])
 async def test_turn_a_rule_off(

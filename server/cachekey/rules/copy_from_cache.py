@@ -41,7 +41,7 @@ import re
 from collections.abc import Iterator
 
 from cachekey.finding import Finding, Fix, Severity
-from cachekey.model.dockerfile import Dockerfile, Run, Stage
+from cachekey.model.dockerfile import Dockerfile, Run, Stage, Step
 from cachekey.model.mounts import Mount
 from cachekey.mountedit import append_command
 from cachekey.purpose import script_text
@@ -102,7 +102,7 @@ def _held_by_cache(stage: Stage, path: str) -> tuple[Run, Mount] | None:
                     found = (step.run, mount)
                 elif _may_write(step.run, path):
                     return None
-            elif step.instruction.keyword in ("COPY", "ADD") and _lands(step.instruction, path):
+            elif step.instruction.keyword in ("COPY", "ADD") and _lands(step, path):
                 return None
     if found is None or _moved_about(found[0]):
         return None
@@ -139,12 +139,25 @@ def _moved_about(run: Run) -> bool:
     return bool(_TAKES_OUT.search(script_text(run)))
 
 
-def _lands(instruction: Instruction, path: str) -> bool:
-    words = instruction.args.text.split()
-    target = words[-1].strip('[]",') if words else ""
-    if not target.startswith("/"):
+def _lands(step: Step, path: str) -> bool:
+    """Tell whether a COPY or ADD may bring ``path``: all of the sources, as in ``COPY . .``, do not.
+
+    What a build leaves behind on the host is nothing that anybody wants in there.
+    """
+    instruction = step.instruction
+    words = [word.strip('[]",') for word in instruction.args.text.split()]
+    if len(words) < 2 or instruction.heredocs:
         return True
-    target = target.rstrip("/") or "/"
+    target = words[-1]
+    if not target.startswith("/"):
+        workdir = step.scope.workdir
+        if workdir is None or not workdir.known:
+            return True
+        target = posixpath.join("/", workdir.text, target)
+    target = posixpath.normpath(target)
+    everything = all(word.rstrip("/*") in ("", ".") for word in words[:-1])
+    if everything and not any(flag.name.text == "from" for flag in instruction.flags):
+        return path == target
     return (
         path == target or path.startswith(f"{target.rstrip('/')}/") or target.startswith(f"{path}/")
     )

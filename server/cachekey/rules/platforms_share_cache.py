@@ -35,10 +35,10 @@ import re
 from collections.abc import Iterator
 
 from cachekey.finding import Finding, Fix, Severity
-from cachekey.model.dockerfile import Dockerfile, Run, Stage
+from cachekey.model.dockerfile import Dockerfile, Stage
 from cachekey.model.mounts import Mount
-from cachekey.mountedit import insert_line_before, set_option
-from cachekey.purpose import purpose_of
+from cachekey.mountedit import insert_line_before
+from cachekey.purpose import in_file, merge_edits, purpose_of, rename, same_cache
 from cachekey.rule import Context, Fixable, rule
 
 _SIGN = re.compile(r"\b(?:TARGET|BUILD)(?:PLATFORM|ARCH)\b")
@@ -60,7 +60,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 mount.target_span,
                 f"builds for every platform share {purpose.cache.what} of {purpose.tool.name} here",
-                fixes=[_fix(dockerfile, run, mount, purpose.cache.id, ctx)],
+                fixes=[_fix(dockerfile, mount, purpose.cache.id, ctx)],
             )
 
 
@@ -79,9 +79,15 @@ def _on_builder(stage: Stage) -> bool:
     )
 
 
-def _fix(dockerfile: Dockerfile, run: Run, mount: Mount, suggested: str, ctx: Context) -> Fix:
+def _fix(dockerfile: Dockerfile, mount: Mount, suggested: str, ctx: Context) -> Fix:
     name = f"{mount.id or suggested or 'cache'}-$TARGETARCH"
-    edits = [set_option(mount, "id", name)]
-    if "TARGETARCH" not in run.scope.variables:
-        edits.append(insert_line_before(dockerfile, run.span.start, "ARG TARGETARCH"))
-    return ctx.fix(f"One cache for each: id={name}", *edits, preferred=True)
+    edits = rename(ctx.project, ctx.path, mount, name)
+    declared: list[Stage] = []
+    for place in same_cache(ctx.project, ctx.path, mount):
+        stage = dockerfile.stage_of(place.run)
+        missing = "TARGETARCH" not in place.run.scope.variables
+        if missing and not any(stage.descends_from(other) for other in declared):
+            declared.append(stage)
+            line = insert_line_before(dockerfile, place.run.span.start, "ARG TARGETARCH")
+            edits += in_file(dockerfile, [line])
+    return ctx.fix(f"One cache for each: id={name}", *merge_edits(edits), preferred=True)

@@ -39,7 +39,7 @@ from cachekey.knowledge.records import Kind
 from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
 from cachekey.mountedit import set_option
-from cachekey.purpose import purpose_of
+from cachekey.purpose import purpose_of, rename
 from cachekey.rule import Context, Fixable, rule
 
 
@@ -55,7 +55,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         written = target.text or "(no target)"
         folder = posixpath.basename(mount.directory or target.text).strip(".") or "cache"
         name = f"{ctx.project.name}-{folder}"
-        fixes = [ctx.fix(f"Name it: id={name}", set_option(mount, "id", name), preferred=True)]
+        edits = rename(ctx.project, ctx.path, mount, name)
+        fixes = [ctx.fix(f"Name it: id={name}", *edits, preferred=True)]
         if mount.directory and _only_downloads(run, mount) and "target" in mount.options:
             edit = set_option(mount, "target", mount.directory)
             fixes.append(ctx.fix(f"Write the absolute path {mount.directory}", edit))

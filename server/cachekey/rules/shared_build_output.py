@@ -39,8 +39,7 @@ from cachekey.finding import Finding, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
-from cachekey.mountedit import set_option
-from cachekey.purpose import Purpose, purpose_of
+from cachekey.purpose import Purpose, purpose_of, rename
 from cachekey.rule import Context, Fixable, rule
 
 # Folders that say nothing about the project in them, and words that everybody uses for an id.
@@ -74,7 +73,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         ):
             # A relative target is the matter of CK107.
             continue
-        fix = ctx.fix(f"Name the project: id={name}", set_option(mount, "id", name), preferred=True)
+        edits = rename(ctx.project, ctx.path, mount, name)
+        fix = ctx.fix(f"Name the project: id={name}", *edits, preferred=True)
         option = mount.options["id" if mount.id else "target"]
         yield ctx.finding(
             option.span,

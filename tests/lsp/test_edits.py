@@ -1,0 +1,73 @@
+"""Edits over several files, and documents that are not open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cachekey.finding import FileEdit
+from cachekey.lsp.abilities import Abilities
+from cachekey.lsp.edits import Caution, workspace_edit
+from cachekey.lsp.session import Session
+from cachekey.text import Edit, Span
+from lsprotocol import types
+
+EDITS = (
+    FileEdit("a/Dockerfile", Edit(Span(5, 6), "b")),
+    FileEdit("z/Dockerfile", Edit(Span(0, 0), "# é\n")),
+    FileEdit("a/Dockerfile", Edit(Span(7, 7), "RUN x\n")),
+)
+
+
+def session(root: Path, abilities: Abilities) -> Session:
+    made = Session()
+    made.abilities = abilities
+    area = made.add_folder(root.as_uri())
+    assert area is not None
+    document = made.open((root / "a/Dockerfile").as_uri(), "dockerfile", 7, "FROM a\n")
+    assert document is not None
+    made.read(document)
+    area.add_file("z/Dockerfile", "FROM z\n")
+    return made
+
+
+def test_open_documents_have_versions_and_files_have_none(tmp_path: Path) -> None:
+    made = session(tmp_path, Abilities(versioned_edits=True, annotations=True))
+    edit = workspace_edit(made, made.areas[0], EDITS)
+    assert edit is not None
+    assert edit.changes is None
+    assert edit.change_annotations is None
+    changes = edit.document_changes
+    assert [(c.text_document.uri, c.text_document.version, len(c.edits)) for c in changes] == [
+        ((tmp_path / "a/Dockerfile").as_uri(), 7, 2),
+        ((tmp_path / "z/Dockerfile").as_uri(), None, 1),
+    ]
+
+
+def test_a_caution_is_put_on_every_edit(tmp_path: Path) -> None:
+    made = session(tmp_path, Abilities(versioned_edits=True, annotations=True))
+    edit = workspace_edit(made, made.areas[0], EDITS, Caution("Move it", "It may break."))
+    assert edit is not None
+    ((name, note),) = edit.change_annotations.items()
+    assert note == types.ChangeAnnotation(
+        label="Move it", needs_confirmation=True, description="It may break."
+    )
+    used = {item.annotation_id for change in edit.document_changes for item in change.edits}
+    assert used == {name}
+
+
+def test_the_plain_form(tmp_path: Path) -> None:
+    made = session(tmp_path, Abilities(annotations=True))
+    edit = workspace_edit(made, made.areas[0], EDITS, Caution("Move it", ""))
+    assert edit is not None
+    assert edit.document_changes is None
+    assert edit.change_annotations is None
+    assert {uri.rpartition("/")[0]: len(items) for uri, items in edit.changes.items()} == {
+        (tmp_path / "a").as_uri(): 2,
+        (tmp_path / "z").as_uri(): 1,
+    }
+
+
+def test_a_document_that_nobody_knows_is_not_edited(tmp_path: Path) -> None:
+    made = session(tmp_path, Abilities())
+    unknown = FileEdit("elsewhere/Dockerfile", Edit(Span(0, 0), "x"))
+    assert workspace_edit(made, made.areas[0], [*EDITS, unknown]) is None

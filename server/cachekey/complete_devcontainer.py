@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from cachekey.explain_devcontainer import MOUNT_KEYS
@@ -18,6 +17,7 @@ from cachekey.model.devcontainer_caches import told
 from cachekey.model.devcontainer_judge import tools_in_use
 from cachekey.model.devcontainer_mounts import RuntimeMount
 from cachekey.model.substitution import resolved_late
+from cachekey.record import record
 from cachekey.syntax.dockermount import MountField
 from cachekey.syntax.jsonc import Member, Node, escape, quote
 from cachekey.text import Span
@@ -48,7 +48,7 @@ _VARIABLES = {
 _BEGUN = re.compile(r"\$(?:\{[A-Za-z]*)?\Z")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Proposal:
     """One proposal: ``text`` takes the place of ``span``."""
 

@@ -6,7 +6,6 @@ Everything here is Markdown that editors render and that reads well as plain tex
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from cachekey.explain_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.explain_options import option_lines
@@ -18,6 +17,7 @@ from cachekey.model.project import Place, Project
 from cachekey.model.scope import PLATFORM_ARGS
 from cachekey.model.tooluses import ToolUse, UsedDirectory, relation_to
 from cachekey.purpose import opens_up, purpose_of
+from cachekey.record import record
 from cachekey.settings import Settings
 from cachekey.text import Span
 
@@ -27,7 +27,7 @@ _NEAR = 3
 _MANY = 5
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Hover:
     """Markdown for one place. ``span`` is what it speaks of, in offsets of the document."""
 

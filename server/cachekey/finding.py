@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 
+from cachekey.record import record
 from cachekey.text import Edit, Span
 
 
@@ -37,7 +38,7 @@ class Safety(str, Enum):
     """Shows where to go on; the user must complete it."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class FileEdit:
     """An edit in one file; ``path`` names a document of the project."""
 
@@ -45,7 +46,7 @@ class FileEdit:
     edit: Edit
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Fix:
     """One complete way to mend a finding, as edits that are applied together."""
 
@@ -58,7 +59,7 @@ class Fix:
     """Why the fix is not safe, in one sentence; shown before an unsafe fix is applied."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Related:
     """Another place that explains a finding."""
 
@@ -67,7 +68,7 @@ class Related:
     message: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Finding:
     """One defect at one place. ``span`` is in code-point offsets of the document ``path``."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from cachekey.finding import FileEdit, Finding, Fix, Safety
+from cachekey.record import record
 from cachekey.text import Edit, Span, apply_edits
 
 ROUNDS = 20
@@ -26,7 +27,7 @@ Recheck = Callable[[Mapping[str, str]], Iterable[Finding]]
 """Takes the texts that have just changed by path and returns the findings of all documents."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Applied:
     """One fix that was applied, and the finding that it mends."""
 
@@ -36,7 +37,7 @@ class Applied:
     title: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Outcome:
     """What applying fixes led to."""
 
@@ -92,7 +93,7 @@ def _span(edit: Edit) -> Span:
     return edit.span
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Choice:
     """Fixes that can be applied together."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cachekey.finding import FileEdit
@@ -15,13 +14,14 @@ from cachekey.model.project import Place, Project
 from cachekey.model.scope import User
 from cachekey.model.tooluses import ToolUse, meant
 from cachekey.mountedit import append_command, set_option, set_options
+from cachekey.record import record
 from cachekey.text import Edit, Span
 
 _ASKS_FOR_ROOT = re.compile(r"\b(?:sudo|doas|gosu|su-exec|setpriv|runuser|su)\b")
 _OPENS = re.compile(r"\b(?:chmod|chown|chgrp|setfacl|umask)\b")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Purpose:
     """A directory of a tool that one mount holds."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from cachekey.finding import FileEdit, Finding, Fix, Related, Safety, Severity
+from cachekey.record import cached_property, record
 from cachekey.text import Edit, Span
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Fixable(str, Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Rule:
     """One check and all that is said about it; its documentation is its module's docstring."""
 
@@ -59,7 +59,7 @@ def rule(
     return decorate
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Context:
     """What a check may ask for while it looks at one record of one document."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
+from cachekey.record import record
 from cachekey.selectors import Named, did_you_mean, quote, unknown_rule, weigh
 from cachekey.settings import Settings
 from cachekey.suggest import nearest
@@ -31,7 +32,7 @@ _BLANK = re.compile(r"\s*")
 _WORDS = ("ignore", "ignore-file")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Layout:
     """Where comments stand in a document and what they can stand for."""
 
@@ -44,7 +45,7 @@ class Layout:
     """Instructions, or properties and elements, by where they begin, wider ones first."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Code:
     """One name in the list of a comment."""
 
@@ -52,7 +53,7 @@ class Code:
     span: Span
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Ignore:
     """One comment that silences, or means to."""
 
@@ -160,7 +161,7 @@ def _target(place: Layout, comment: Span, at: int) -> Span:
 # -- silencing -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Name:
     code: str
     name: str

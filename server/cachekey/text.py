@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from cachekey.record import cached_property, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ class Position(NamedTuple):
     character: int
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Source:
     """One file's text and its line index."""
 
@@ -117,7 +117,7 @@ def _units(text: str, encoding: Encoding) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Mapped:
     """A string put together from pieces of a file, that knows where each character came from.
 
@@ -202,7 +202,7 @@ class Mapped:
 _FAR = 1 << 62
 
 
-@dataclass(frozen=True, order=True)
+@record(frozen=True, order=True)
 class Edit:
     """Replace ``span`` (code-point offsets of the file's present text) by ``text``."""
 

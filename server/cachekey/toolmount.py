@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
@@ -12,13 +11,14 @@ from cachekey.model.mounts import Mount
 from cachekey.model.tooluses import ToolUse, UsedDirectory, may_be_for_another, meant
 from cachekey.mountedit import set_option, set_options
 from cachekey.purpose import owner_of, script_text, writer
-from cachekey.text import Edit
+from cachekey.record import record
+from cachekey.text import Edit, Source, Span
 
 COVERS = ("exact", "part", "parent")
 """Relations in which a mount holds a tool's directory, or a piece of it."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Wanted:
     """A download cache that a command of the RUN surely uses, at a place that is known."""
 
@@ -105,6 +105,29 @@ def candidates(run: Run, mount: Mount) -> list[Wanted]:
     # A place that looks like no tool's cache may be anything's.
     known = run.knowledge.claims(directory) or nearly(directory, open_ones[0].path)
     return open_ones if known else []
+
+
+def places(use: ToolUse, item: UsedDirectory) -> tuple[str, ...]:
+    """Return what to mount for a directory: itself, or its parts where the image needs the rest.
+
+    Poetry keeps virtual environments below its cache, unless it is told otherwise.
+    """
+    path = item.path or ""
+    needed = any(
+        other.cache.kind is Kind.RESULT and other.used and (other.path or "").startswith(f"{path}/")
+        for other in use.directories
+    )
+    if needed and item.cache.parts:
+        return tuple(f"{path}/{part}" for part in item.cache.parts)
+    return (path,)
+
+
+def spread(mount: Mount, paths: Sequence[str], source: Source) -> list[Edit]:
+    """Return the edits that repeat a mount for each further path."""
+    flag, value = source.slice(mount.span), mount.options["target"].span
+    start, end = value.start - mount.span.start, value.end - mount.span.start
+    behind = Span(mount.span.end, mount.span.end)
+    return [Edit(behind, "".join(f" {flag[:start]}{path}{flag[end:]}" for path in paths))]
 
 
 def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:

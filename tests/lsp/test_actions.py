@@ -251,3 +251,14 @@ async def test_turn_a_rule_off_without_a_settings_file(tmp_path: Path) -> None:
         # A client that cannot create a file is not offered to.
         assert not [item for item in offered if item.title.startswith("Turn ")]
         assert [item for item in offered if item.title.startswith("Ignore ")]
+
+
+async def test_a_client_that_shows_rules_itself_gets_no_message(tmp_path: Path) -> None:
+    capabilities = types.ClientCapabilities(experimental={"cachekey": {"explainRule": True}})
+    async with connect(tmp_path, "emacs", capabilities=capabilities) as client:
+        params = types.ExecuteCommandParams(command="cachekey.explainRule", arguments=["CK601"])
+        answer = await client.workspace_execute_command_async(params)
+        assert "## Bad" in answer
+        unknown = types.ExecuteCommandParams(command="cachekey.explainRule", arguments=["CK999"])
+        assert await client.workspace_execute_command_async(unknown) is None
+        assert client.messages == []

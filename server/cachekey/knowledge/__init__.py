@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from cachekey.knowledge.paths import looks_like
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.reader import Problem
 from cachekey.knowledge.records import CacheDir, Command, Image, Ships, Tool
+from cachekey.record import cached_property, record
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,7 +37,7 @@ class KnowledgeError(ValueError):
     """A data file of this package is wrong; tests keep that from happening."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Claim:
     """A directory that a mount's target is, or is meant to be."""
 
@@ -45,7 +45,7 @@ class Claim:
     cache: CacheDir
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _File:
     """One data file, not parsed yet, and the words by which it is found."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.reader import Problem, Table
 from cachekey.knowledge.records import Confidence, Image, Ships, User
+from cachekey.record import record
 
 _ROOT = User("root", 0, 0, "/root")
 
@@ -53,7 +54,7 @@ def read_reference(text: str, mirrors: Mapping[str, str]) -> Reference | None:
     return Reference(repository, tag or "latest")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Variant:
     """What some tags change; fields are applied over the image's."""
 
@@ -75,7 +76,7 @@ class Variant:
         return _WORD.search(tag) is None or any(not _WORD.search(glob) for glob in self.tags)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ImageRecord:
     """One entry of a file: the image and its variants."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from cachekey.knowledge.records import Command, Pattern, Tool
+from cachekey.record import record
 
 _GLOB = frozenset("*?[")
 
@@ -31,7 +31,7 @@ def pattern(text: str) -> Pattern:
     )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CommandLine:
     """The words behind an executable, told apart; None stands for a word that is not known."""
 

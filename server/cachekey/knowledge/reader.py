@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 from cachekey.knowledge.patterns import pattern
 from cachekey.knowledge.records import Pattern
+from cachekey.record import record
 
 Keys = tuple["str | int", ...]
 E = TypeVar("E", bound=Enum)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Problem:
     """What is wrong with the data: where (keys from the root down), and what."""
 

@@ -8,8 +8,10 @@ two tools is a field.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
+
+from cachekey.record import record
 
 
 class Confidence(str, Enum):
@@ -52,7 +54,7 @@ class Concurrency(str, Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Pattern:
     """A part of a command line: words in order, options anywhere, ``!option`` for its absence.
 
@@ -68,7 +70,7 @@ class Pattern:
     """The first word when it is no glob, else empty: most patterns are told apart by it."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Way:
     """One thing that may decide a value; exactly one of flag, env, config, command, fact is set."""
 
@@ -105,7 +107,7 @@ class Way:
         return self.env or self.fact or (self.command.text if self.command else "")
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Setting:
     """A named value on which directories or the tool itself depend; without default: unknown."""
 
@@ -114,7 +116,7 @@ class Setting:
     default: str | None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Switch:
     """A flag, variable or configuration key that keeps the tool from using its cache."""
 
@@ -139,7 +141,7 @@ class Switch:
         return value in self.on if self.on else value not in self.off
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class CacheDir:
     """One directory of a tool."""
 
@@ -199,7 +201,7 @@ class CacheDir:
         return bool(self.path) and self.path[0] not in "/$"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Command:
     """Executables and what their subcommands do to the cache."""
 
@@ -217,7 +219,7 @@ class Command:
     """Only when ``variable`` has a value that fits this glob."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Emptying:
     """A subcommand that empties directories."""
 
@@ -227,7 +229,7 @@ class Emptying:
     confidence: Confidence | None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Hides:
     """A parent directory that must not be mounted, since the image keeps other things in it."""
 
@@ -237,7 +239,7 @@ class Hides:
     """Only in these images (ids of image records); none: wherever the tool is installed."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Keeping:
     """A tool that deletes its packages after each install unless it is told to keep them."""
 
@@ -251,7 +253,7 @@ class Keeping:
     """Shell commands that make it keep them."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class LinkMode:
     """How the tool is told to copy out of a cache on another filesystem."""
 
@@ -264,7 +266,7 @@ class LinkMode:
     what: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Suggestion:
     """Which directories to mount for an install command without any cache."""
 
@@ -273,7 +275,7 @@ class Suggestion:
     """Roles, or ``role/part`` where only a part is right."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Tool:
     """One tool: one TOML file."""
 
@@ -324,7 +326,7 @@ class Tool:
         return next((item for item in self.settings if item.name == name), None)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class User:
     """A user that an image has in its passwd file; None is what the record does not know."""
 
@@ -334,7 +336,7 @@ class User:
     home: str | None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Ships:
     """A directory that the image fills, so that a mount on it hides something."""
 
@@ -342,7 +344,7 @@ class Ships:
     what: str
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Image:
     """A base image: what its variants have in common, or one variant."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cachekey.model.peeling import setting_of
 from cachekey.model.shellstate import Setting, ShellState
+from cachekey.record import record
 from cachekey.syntax.words import Assignment, Command, Word
 
 # Files to source that are known to set a few variables only; the names that they set.
@@ -39,7 +40,7 @@ _KNOWN_FILES: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
 )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Effect:
     """What a builtin leaves behind."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from cachekey.model.calls import Reader
 from cachekey.model.familiar import SHELLS
 from cachekey.model.invocation import Invocation
 from cachekey.model.shellstate import Frame, Setting, ShellState
+from cachekey.record import record
 from cachekey.syntax.words import Block, Command, Lookup, Part, Script, Word, parse_script
 from cachekey.text import Mapped, Span
 
@@ -51,7 +52,7 @@ class RunInstruction(Protocol):
         """Its here-documents."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Commands:
     """The programs that a RUN calls, in the order of the file."""
 

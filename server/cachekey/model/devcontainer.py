@@ -5,8 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 from cachekey.model.devcontainer_mounts import (
@@ -16,6 +14,7 @@ from cachekey.model.devcontainer_mounts import (
     workspace_mount,
 )
 from cachekey.model.substitution import LIFECYCLE, Variable, literal, variables
+from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc import JsoncTree, Member, Node, parse, span_in
 from cachekey.text import Mapped, Source, Span
 
@@ -24,7 +23,7 @@ FILE_NAMES = ("devcontainer.json", ".devcontainer.json", "devcontainer-feature.j
 EnvPlace = Literal["containerEnv", "remoteEnv", "runArgs"]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class EnvEntry:
     """An environment variable that the file sets."""
 
@@ -42,7 +41,7 @@ class EnvEntry:
         return literal(self.value)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Lifecycle:
     """One lifecycle command in the form that the user chose."""
 
@@ -55,7 +54,7 @@ class Lifecycle:
     """Everything it says, in one line a command."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class BuildTarget:
     """What ``build`` (or the older ``dockerFile``) names, relative to the workspace."""
 
@@ -74,7 +73,7 @@ class BuildTarget:
     """Build arguments whose values are known literally."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class FileProblem:
     """Why the Dev Containers tools read nothing from the file."""
 
@@ -82,7 +81,7 @@ class FileProblem:
     message: str
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Devcontainer:
     """One file. Offsets in everything that it hands out are offsets in ``source``."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
@@ -20,11 +19,12 @@ from cachekey.knowledge.records import CacheDir, Kind
 from cachekey.model.devcontainer import Devcontainer, EnvEntry
 from cachekey.model.devcontainer_mounts import RuntimeMount
 from cachekey.model.substitution import literal
+from cachekey.record import record
 
 Grade = Literal["variable", "default", "name"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class RuntimeCache:
     """A mount recognised as the cache of a tool."""
 

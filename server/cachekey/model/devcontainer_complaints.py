@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from cachekey.model.devcontainer_mounts import RuntimeMount
 from cachekey.model.substitution import literal, stable, variables
+from cachekey.record import record
 from cachekey.suggest import nearest
 from cachekey.syntax.dockermount import (
     BARE,
@@ -45,7 +45,7 @@ Kind = Literal[
 ]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Complaint:
     """One reason for which Docker refuses a mount."""
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from cachekey.model.substitution import literal, variables
+from cachekey.record import cached_property, record
 from cachekey.syntax.dockermount import MountField, MountText, parse_mount, parse_volume
 from cachekey.syntax.jsonc import Element, Node, span_in
 from cachekey.text import Mapped, Span
@@ -19,7 +18,7 @@ Form = Literal["string", "object", "volume", "tmpfs"]
 """``volume`` and ``tmpfs`` are the flags ``-v`` and ``--tmpfs`` of ``runArgs``."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class RuntimeMount:
     """One mount. Spans are offsets in the devcontainer.json."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 
 from cachekey.knowledge import Knowledge
 from cachekey.model.commands import Commands, read_commands
 from cachekey.model.mounts import Mount, MountError
 from cachekey.model.scope import BaseImage, Scope
 from cachekey.model.tooluses import ConfigReader, ToolUse, find_tool_uses
+from cachekey.record import cached_property, record
 from cachekey.suggest import nearest
 from cachekey.syntax.dockerfile import DockerfileTree, Flag, Instruction
 from cachekey.text import Source, Span
@@ -23,7 +22,7 @@ RUN_FLAGS = ("mount", "network", "security", "device")
 _STORES = re.compile(r"\b(?:config|env)\b")
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Run:
     """One RUN with what is in force in front of it."""
 
@@ -103,7 +102,7 @@ class Run:
         return not same or same[-1] is mount
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Step:
     """One instruction of a stage with the scope in front of it."""
 
@@ -112,7 +111,7 @@ class Step:
     run: Run | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Stage:
     """One build stage."""
 
@@ -147,7 +146,7 @@ class Stage:
         return any(stage is other for stage in self.chain)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Dockerfile:
     """One Dockerfile."""
 

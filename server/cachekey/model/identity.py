@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from cachekey.model.keys import Base, Key, Owner, default_name, rewritten
+from cachekey.model.keys import Base, Key, NameFrom, Owner, default_name, rewritten
 from cachekey.model.mounts import Mount, MountError
 from cachekey.model.scope import PLATFORM_ARGS
 
@@ -98,13 +98,14 @@ class BuildIdentity:
 
     def _with_key(self, mount: Mount, base: Base | None) -> Mount:
         ident = mount.value("id")
+        source: NameFrom = "target"
         if ident is not None and ident.text:
             name, source = ident, "id"
         else:
-            name, source = default_name(mount.target), "target"
+            name = default_name(mount.target)
         # Platform arguments mean the same in every file of one build; others are the file's own.
         scope = self.path if name.unresolved - PLATFORM_ARGS else ""
-        key = Key(self.namespace, name, source, base, scope)  # type: ignore[arg-type]
+        key = Key(self.namespace, name, source, base, scope)
         return replace(mount, key=key)
 
     def _check_origin(self, mount: Mount, origin: str) -> MountError | None:
@@ -147,10 +148,11 @@ class BuildIdentity:
             )
             return replace(mount, error=MountError(message, mount.target_span))
         ident = mount.value("id")
+        source: NameFrom = "target"
         if ident is not None and ident.text:
             name, source = rewritten(ident, posixpath.normpath(ident.text).lstrip("/")), "id"
         else:
-            name, source = default_name(target), "target"
+            name = default_name(target)
             name = rewritten(name, name.text.lstrip("/"))
         base = None
         if mount.origin:
@@ -158,4 +160,4 @@ class BuildIdentity:
         if mount.source != "/":
             base = Base(mount.origin or None, f"{base or ''}source={mount.source}", None)
         scope = self.path if name.unresolved else ""
-        return replace(mount, key=Key("", name, source, base, scope))  # type: ignore[arg-type]
+        return replace(mount, key=Key("", name, source, base, scope))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 from cachekey.model.familiar import is_familiar
 from cachekey.model.shellstate import Frame, Setting, ShellState
+from cachekey.record import cached_property, record
 from cachekey.syntax.words import Command, Script, Word, removal
 from cachekey.text import Edit, Source, Span
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Invocation:
     """A call of a program, found behind whatever wraps it (``sudo``, ``sh -c``, ``python -m``)."""
 

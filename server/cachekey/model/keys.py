@@ -7,14 +7,16 @@ Source: BuildKit ``dockerfile2llb/convert_runmount.go`` (namespace, id, internal
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Literal
 
+from cachekey.record import cached_property, record
 from cachekey.syntax.expand import Expansion
 
+NameFrom = Literal["id", "target"]
 
-@dataclass(frozen=True)
+
+@record(frozen=True)
 class Owner:
     """Directory options of a new volume; missing ones are filled in as BuildKit does it."""
 
@@ -26,7 +28,7 @@ class Owner:
         return f"uid={self.uid},gid={self.gid},mode={self.mode:04o}"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Base:
     """What joins the name: a source snapshot, the directory options, or both."""
 
@@ -41,13 +43,13 @@ class Base:
         return ",".join(parts + ([str(self.owner)] if self.owner else []))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Key:
     """The key of one cache mount."""
 
     namespace: str
     name: Expansion
-    name_from: Literal["id", "target"]
+    name_from: NameFrom
     base: Base | None
     scope: str = ""
     """Where an open name belongs: names that depend on a build argument of one file never equal

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
-from functools import cached_property
 
 from cachekey.model.keys import Key
 from cachekey.model.scope import Scope
+from cachekey.record import cached_property, record
 from cachekey.suggest import nearest
 from cachekey.syntax.dockerfile import Flag
 from cachekey.syntax.expand import Expansion, expand
@@ -42,7 +41,7 @@ _DIGITS = re.compile(r"[0-9]+\Z")
 _OCTAL = re.compile(r"[0-7]+\Z")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class MountError:
     """Why BuildKit refuses a mount, in its own words."""
 
@@ -61,7 +60,7 @@ class MountError:
         )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Option:
     """One option of a mount that counts: the last of its name."""
 
@@ -77,7 +76,7 @@ class Option:
         return self.field.value.span() if self.field.value is not None else self.field.span
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Mount:
     """One ``--mount`` of a RUN. Spans are offsets in the Dockerfile."""
 

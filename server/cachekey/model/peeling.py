@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from cachekey.model.shellstate import Frame, Setting, ShellState, joined
+from cachekey.record import record
 from cachekey.syntax.words import Word
 from cachekey.text import Mapped
 
@@ -14,7 +15,7 @@ _NAME_AT_END = re.compile(r"/[^/$`]+\Z")
 _NO_OPTION = re.compile(r"[\w./]")
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class NestedScript:
     """A script that a shell is given as a word, or as its input."""
 
@@ -125,7 +126,7 @@ class Call:
         )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Options:
     """The options in front of a wrapped command, and where they end."""
 

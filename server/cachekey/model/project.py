@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cachekey.kinds import Kind, kind_of
@@ -18,13 +17,14 @@ from cachekey.model.index import Extract, Index
 from cachekey.model.keys import Key
 from cachekey.model.mounts import Mount
 from cachekey.model.stages import BuildOptions, read_dockerfile
+from cachekey.record import record
 from cachekey.settings import Settings
 from cachekey.text import Source
 
 Document = Dockerfile | Devcontainer
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Place:
     """One cache mount and where it stands."""
 

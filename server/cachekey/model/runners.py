@@ -6,14 +6,14 @@ The runner is a tool of its own, with caches of its own (``npx`` downloads into 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from cachekey.model.peeling import Call, read_options
+from cachekey.record import record
 
 _NO_OPTIONS: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Runner:
     """How a tool is told to run another one."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import field, replace
 from typing import Literal
 
 from cachekey.knowledge import Image
+from cachekey.record import cached_property, record
 from cachekey.syntax.expand import Expansion, Unknown
 from cachekey.text import Span
 
@@ -27,7 +27,7 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """BuildKit gives every Linux stage this PATH when its image sets none (``system.DefaultPathEnv``)."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Variable:
     """One ENV or ARG in force. ``span`` is where it was last set, None outside the file."""
 
@@ -39,7 +39,7 @@ class Variable:
     """The document that holds ``span``, when it is not the Dockerfile itself."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Account:
     """A user that the image table or a ``useradd`` of the file tells about; None is unknown."""
 
@@ -53,7 +53,7 @@ class Account:
 ROOT = Account("root", 0, 0, "/root")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class User:
     """Who runs a RUN: what ``USER`` says, joined with what is known about accounts."""
 
@@ -100,7 +100,7 @@ class User:
         return self.name or str(self.uid)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class BaseImage:
     """What a stage starts from."""
 
@@ -116,7 +116,7 @@ class BaseImage:
         return self.reference.text == "scratch"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Scope:
     """Everything in force in front of one instruction; shared between instructions that change nothing."""
 

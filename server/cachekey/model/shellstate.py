@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NamedTuple
 
+from cachekey.record import record
 from cachekey.syntax.words import Lookup
 from cachekey.text import Span
 
@@ -26,7 +27,7 @@ class Setting(NamedTuple):
     """The assignment, name and value."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Frame:
     """What wrappers around a command (``sudo``, ``env -i``, ``bash -lc``) change for it."""
 
@@ -45,7 +46,7 @@ class Frame:
     in_subshell: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ShellState:
     """The variables and the directory in force at one place of a script."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cachekey.knowledge import Image, Knowledge
 from cachekey.model.accounts import accounts_behind, resolve_user
@@ -20,11 +20,13 @@ from cachekey.model.scope import (
     ROOT,
     Account,
     BaseImage,
+    Origin,
     Scope,
     User,
     Variable,
 )
 from cachekey.model.tooluses import ConfigReader
+from cachekey.record import record
 from cachekey.syntax.dockerfile import DockerfileTree, Flag, Instruction, parse
 from cachekey.syntax.expand import Expansion, Unknown, expand
 from cachekey.syntax.namevalue import arg_pairs, env_pairs, split_words
@@ -37,7 +39,7 @@ NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
 """The build argument that sets the namespace. Source: BuildKit ``dockerui/config.go``."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class BuildOptions:
     """What the caller of the build decides: arguments, cache namespace, engine."""
 
@@ -115,15 +117,16 @@ class _Reader:
     def _global_args(self, instruction: Instruction) -> None:
         for name, default in arg_pairs(instruction.args, self.tree.escape):
             given = self.build_args.get(name.text)
+            origin: Origin = "arg" if given is None else "build-arg"
             if given is not None:
-                value, origin = Expansion.literal(given), "build-arg"
+                value = Expansion.literal(given)
             elif default is not None:
-                value, origin = self._expand(default.text, None), "arg"
+                value = self._expand(default.text, None)
             elif name.text in PLATFORM_ARGS:
                 continue
             else:
-                value, origin = _open(name.text), "arg"
-            self.globals[name.text] = Variable(name.text, value, origin, name.span())  # type: ignore[arg-type]
+                value = _open(name.text)
+            self.globals[name.text] = Variable(name.text, value, origin, name.span())
 
     # -- stages ---------------------------------------------------------------------------------
 

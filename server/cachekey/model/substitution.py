@@ -7,9 +7,9 @@ Follows the Dev Containers CLI (``variableSubstitution.ts``): everything between
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from cachekey.record import record
 from cachekey.suggest import nearest
 from cachekey.syntax.jsonc import span_in
 from cachekey.text import Mapped, Span
@@ -36,7 +36,7 @@ LIFECYCLE = (
 """Commands that run in the container, in the order in which they run."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Variable:
     """One ``${…}`` in a string value."""
 

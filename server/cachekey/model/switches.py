@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from cachekey.knowledge.patterns import any_fits, has_option
 from cachekey.knowledge.records import Confidence, Switch, Way
 from cachekey.model.toolenv import Known, ToolEnvironment
+from cachekey.record import record
 from cachekey.text import Span
 
 By = Literal["flag", "inline", "variable", "image", "config"]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Disabled:
     """What keeps an invocation from using directories at all."""
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cachekey.knowledge.paths import UnknownValueError, clean, expand_template
@@ -18,6 +16,7 @@ from cachekey.knowledge.patterns import CommandLine, matches, read_line
 from cachekey.knowledge.records import Command, Confidence, Image, Tool, Way
 from cachekey.model.accounts import resolve_user
 from cachekey.model.configs import Unreadable, config_value
+from cachekey.record import cached_property, record
 from cachekey.text import Span
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ ConfigReader = Callable[[str], "str | None"]
 _OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT|FLAG|ARG)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Known:
     """A value and where it comes from."""
 
@@ -43,7 +42,7 @@ class Known:
     """From a file of the project, which may or may not be in the image at this point."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class NotKnown:
     """Nobody can tell, and why."""
 

@@ -9,8 +9,6 @@ unknown: ``path`` is None and ``decided_by`` says what is missing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cachekey.knowledge.paths import Relation, looks_like, relation
@@ -27,6 +25,7 @@ from cachekey.knowledge.records import (
 )
 from cachekey.model.switches import Disabled, find_switches
 from cachekey.model.toolenv import ConfigReader, Known, NotKnown, ToolEnvironment
+from cachekey.record import cached_property, record
 from cachekey.text import Span
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ __all__ = [
 _BEST: tuple[Relation, ...] = ("exact", "part", "parent", "unknown", "none")
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class UsedDirectory:
     """One directory of a tool, where this invocation has it."""
 
@@ -89,7 +88,7 @@ class UsedDirectory:
         return next((one for one in _BEST if one in answers), "none")
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Emptied:
     """Directories that an invocation empties."""
 

@@ -8,11 +8,11 @@ command and answers True; with False the wrapper is what is run.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from cachekey.model.familiar import SHELLS
 from cachekey.model.peeling import Call, NestedScript, Options, read_options, setting_of
 from cachekey.model.shellstate import Setting
+from cachekey.record import record
 from cachekey.syntax.words import Word
 
 Peeler = Callable[[Call], bool]
@@ -22,7 +22,7 @@ class UnreadableError(Exception):
     """A wrapper whose command cannot be told: any program may be run."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Plain:
     """A wrapper that changes nothing for what it runs."""
 

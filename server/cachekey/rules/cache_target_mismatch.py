@@ -41,7 +41,7 @@ from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
 from cachekey.mountedit import insert_line_before
 from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import Wanted, candidates, retarget, surely_idle
+from cachekey.toolmount import Wanted, candidates, places, retarget, spread, surely_idle
 
 
 @rule("CK301", "cache-target-mismatch", Severity.WARNING, Fixable.SOMETIMES)
@@ -83,14 +83,21 @@ def _why(best: Wanted, ctx: Context) -> list[Related]:
 def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterator[Fix]:
     paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
     for number, path in enumerate(reversed(paths)):
-        edits = retarget(run, mount, path)
+        first, *more = places(paths[path].use, paths[path].directory)
+        edits = retarget(run, mount, first)
         if edits is not None:
             own = " and let its user own it" if len(edits) > 1 else ""
-            yield ctx.fix(f"Mount {path}{own}", *edits, preferred=number == 0)
+            if own or mount.id:
+                # The copies would have to say the same; one id must not hold two directories.
+                more = []
+            edits += spread(mount, more, ctx.document.source) if more else []
+            title = f"Mount {' and '.join([first, *more])}{own}"
+            yield ctx.fix(title, *edits, preferred=number == 0)
     best = found[0]
     variable = best.directory.cache.pin
     default = best.directory.decided_by.startswith("the default")
-    if variable and default and len(paths) == 1:
+    whole = places(best.use, best.directory) == (best.path,)
+    if variable and default and whole and len(paths) == 1:
         line = f"ENV {variable}={mount.directory}"
         yield ctx.fix(
             f"Let {best.use.tool.name} use {mount.directory}: {line}",

@@ -42,7 +42,7 @@ from cachekey.model.dockerfile import Dockerfile, Run, Stage
 from cachekey.model.mounts import Mount
 from cachekey.model.tooluses import ToolUse, UsedDirectory
 from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import maybe_covered, retarget
+from cachekey.toolmount import maybe_covered, places, retarget, spread
 
 _TAKES_OUT = frozenset(("cp", "mv", "rsync", "tar", "ln", "zip", "install", "find", "xargs"))
 
@@ -106,12 +106,18 @@ def _fixes(
     run: Run, mount: Mount, use: ToolUse, item: UsedDirectory, ctx: Context
 ) -> Iterator[Fix]:
     better = use.directory(item.cache.instead) if item.cache.instead else None
-    if better is None or better.path is None or maybe_covered(run, better):
+    if better is None or better.path is None:
         return
-    edits = retarget(run, mount, better.path)
+    first, *more = places(use, better)
+    if maybe_covered(run, better) and mount.directory != better.path:
+        return
+    edits = retarget(run, mount, first)
     if edits:
+        if len(edits) > 1 or mount.id:
+            more = []
+        edits += spread(mount, more, ctx.document.source) if more else []
         yield ctx.fix(
-            f"Mount {use.tool.name}'s downloads instead: {better.path}",
+            f"Mount {use.tool.name}'s downloads instead: {' and '.join([first, *more])}",
             *edits,
             safety=Safety.UNSAFE,
             preferred=True,

@@ -36,8 +36,7 @@ from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
 from cachekey.mountedit import set_option
 from cachekey.rule import Context, Fixable, rule
-from cachekey.text import Edit, Span
-from cachekey.toolmount import wanted
+from cachekey.toolmount import spread, wanted
 
 
 @rule("CK404", "mount-hides-image", Severity.WARNING, Fixable.SOMETIMES)
@@ -97,10 +96,6 @@ def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     if len(paths) > 1 and mount.id:
         # One id for several directories would trade this for CK103.
         return
-    source = ctx.document.source
-    flag, value = source.slice(mount.span), mount.options["target"].span
-    start = value.start - mount.span.start
-    for path in paths[1:]:
-        copy = flag[:start] + path + flag[start + value.end - value.start :]
-        edits.append(Edit(Span(mount.span.end, mount.span.end), f" {copy}"))
+    if len(paths) > 1:
+        edits += spread(mount, paths[1:], ctx.document.source)
     yield ctx.fix(f"Mount {' and '.join(paths)}", *edits, preferred=True)

@@ -7,8 +7,8 @@ any case, blanks significant, ``type`` volume when it is absent.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from cachekey.record import record
 from cachekey.syntax.jsonc import span_in
 from cachekey.text import Mapped, Span
 
@@ -37,7 +37,7 @@ _OCTAL = re.compile(r"[0-7]{1,11}\Z")
 _RECURSIVE = ("enabled", "disabled", "writable", "readonly")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class MountField:
     """One ``key=value`` of a mount, or one member of the object form."""
 
@@ -70,7 +70,7 @@ class MountField:
         return self.key.text != self.key.text.strip()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class MountText:
     """A mount string taken apart."""
 

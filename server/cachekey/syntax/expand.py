@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from cachekey.record import record
 from cachekey.syntax.go import SPACE, go_quote
 from cachekey.syntax.shellword import (
     Chunk,
@@ -28,14 +28,14 @@ _TRAILING_BACKSLASHES = re.compile(r"\\+\Z")
 _NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Unknown:
     """A variable whose value the file does not tell, nor whether it has one."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Expansion:
     """The result of an expansion."""
 

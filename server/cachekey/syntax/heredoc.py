@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from cachekey.record import record
 from cachekey.syntax.go import SPACE, go_quote
 from cachekey.syntax.shellword import Lexer, LexError, RawWord, TooDeepError
 
@@ -20,7 +20,7 @@ class MarkerError(Exception):
     """A here-document's name that BuildKit cannot read."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Marker:
     """An opened here-document; ``start`` and ``end`` are indexes into the instruction's text."""
 

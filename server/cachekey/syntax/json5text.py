@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from cachekey.record import record
 from cachekey.syntax.jsonc import JsoncTree
 from cachekey.text import Span
 
@@ -24,7 +24,7 @@ _LONGEST = 2000
 """json5 takes some 24 microseconds a character: nothing longer is handed to it."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Json5Part:
     """One place, what it means, and the JSON that means the same."""
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cachekey.record import record
 from cachekey.text import Mapped, Source, Span
 
 Kind = Literal["object", "array", "string", "number", "literal"]
@@ -39,7 +40,7 @@ _SIMPLE = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r":
 _WORDS = {"true": True, "false": False, "null": None}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Node:
     """One value of the file."""
 
@@ -78,7 +79,7 @@ class Node:
         yield from last.values()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Member:
     """A property of an object; ``value`` is ``None`` when none can be read."""
 
@@ -94,7 +95,7 @@ class Member:
         return Span(self.key_span.start, self.value.span.end if self.value else self.key_span.end)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@record(frozen=True, eq=False, repr=False)
 class Element:
     """An element of an array."""
 
@@ -107,7 +108,7 @@ class Element:
         return self.value.span
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class JsoncTree:
     """A file's tree; ``root`` is ``None`` when nothing in the file is a value."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from cachekey.record import record
 from cachekey.syntax.mapping import cut
 from cachekey.syntax.tree import SyntaxProblem
 from cachekey.text import Mapped, Span
@@ -14,7 +13,7 @@ _BARE_QUOTE = 'bare " in non-quoted-field'
 _QUOTE = 'extraneous or missing " in quoted-field'
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Field:
     """One option; an empty field, as between two commas, has an empty name."""
 
@@ -28,7 +27,7 @@ class Field:
     """What stands behind the first ``=``; ``None`` for a bare option."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class MountFlag:
     """A mount's options in written order."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Literal, NamedTuple
 
+from cachekey.record import cached_property, record
 from cachekey.text import Mapped, Span
 
 Lookup = Callable[[str], "str | None"]
@@ -38,7 +38,7 @@ class Part(NamedTuple):
     quoted: bool
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Word:
     """One word of a command, as written."""
 
@@ -177,7 +177,7 @@ def _decoded(raw: Mapped, text: str) -> list[Mapped]:
     return pieces
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Assignment:
     """``NAME=value`` in front of a command, or alone."""
 
@@ -267,7 +267,7 @@ class Block:
             block = block.parent
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Command:
     """A simple command: assignments, words, redirections; ``words[0]`` is what is called."""
 
@@ -324,7 +324,7 @@ class Command:
         return self.block.function
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Script:
     """All simple commands of a text in source order, nested ones included."""
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from cachekey.record import record
 from cachekey.syntax.go import SPACE
 from cachekey.syntax.pattern import PatternError, TooCostlyError, replace, trim
 
@@ -47,7 +47,7 @@ class TooDeepError(Exception):
     """Substitutions are nested deeper than ``MAX_DEPTH``."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class RawWord:
     """A word and its place in the lexed text, as indexes ``[start, end)``."""
 

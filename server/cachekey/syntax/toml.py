@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from cachekey.record import record
 from cachekey.text import Source, Span
 
 KeyPath = tuple["str | int", ...]
@@ -27,7 +28,7 @@ _ESCAPES = {'"': '"', "\\": "\\", "b": "\b", "t": "\t", "n": "\n", "f": "\f", "r
 _DEEP = 64
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Entry:
     """One key with its value, one array element, or one table header (``value`` is the header)."""
 

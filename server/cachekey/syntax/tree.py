@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from cachekey.record import record
 from cachekey.text import Mapped, Source, Span
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SyntaxProblem:
     """Something that BuildKit's parser refuses."""
 
@@ -15,7 +14,7 @@ class SyntaxProblem:
     message: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Directive:
     """A parser directive at the top of the file: ``# syntax=``, ``# escape=`` or ``# check=``."""
 
@@ -26,7 +25,7 @@ class Directive:
     """From the comment mark to the last character of the value."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Comment:
     """A comment line."""
 
@@ -38,7 +37,7 @@ class Comment:
     """Between the continuation lines of an instruction."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Flag:
     """A ``--name=value`` word between an instruction's keyword and its arguments.
 
@@ -53,7 +52,7 @@ class Flag:
     """``None`` when the word has no ``=``."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Heredoc:
     """One here-document of a RUN, COPY or ADD."""
 
@@ -70,7 +69,7 @@ class Heredoc:
     """The name on the line that closes the body; ``None`` when nothing closes it."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Instruction:
     """One instruction, over all its lines."""
 
@@ -91,7 +90,7 @@ class Instruction:
     """The instruction behind ONBUILD; it shares the lines and here-documents of its parent."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class DockerfileTree:
     """A whole file; every part in file order."""
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(cachekey.__file__).parent
 # Each layer may import itself and what stands above it.
 LAYERS = [
-    ("text", "suggest", "kinds"),
+    ("text", "suggest", "kinds", "record"),
     ("finding", "selectors"),
     ("syntax",),
     ("knowledge", "settings", "settings_edit"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cachekey import devcontaineredit as edit
@@ -15,7 +14,7 @@ from cachekey.model.devcontainer import Devcontainer
 from cachekey.model.devcontainer_caches import RuntimeCache, cache_of, told
 from cachekey.model.devcontainer_judge import tools_in_use, untold, unwritable_for
 from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.record import record
+from cachekey.record import record, replace
 from cachekey.text import Edit
 
 if TYPE_CHECKING:

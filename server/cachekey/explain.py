@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from cachekey.explain_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.explain_options import option_lines
+from cachekey.knowledge.records import Kind
 from cachekey.model.devcontainer import Devcontainer
 from cachekey.model.dockerfile import Dockerfile, Run
 from cachekey.model.keys import Key
@@ -20,6 +21,7 @@ from cachekey.purpose import opens_up, purpose_of
 from cachekey.record import record
 from cachekey.settings import Settings
 from cachekey.text import Span
+from cachekey.toolmount import covering
 
 Link = Callable[[str, int], str]
 """Makes Markdown for a place: a path and a zero-based line."""
@@ -120,7 +122,8 @@ def _card(
 
 def _origin(key: Key, mount: Mount) -> str:
     parts = ["named by `id`" if key.name_from == "id" else "named by its target (there is no `id`)"]
-    if key.name_from == "target" and not mount.target.text.startswith("/"):
+    relative = mount.target.known and not mount.target.text.startswith("/")
+    if key.name_from == "target" and relative:
         parts.append("the relative text as it is written, in every project of this builder")
     if key.base is not None and key.base.origin:
         parts.append(f"joined by `from={key.base.origin}`")
@@ -244,13 +247,31 @@ def _frontend_line(document: Dockerfile, mount: Mount) -> Iterator[str]:
 def _tool_lines(run: Run, uses: list[ToolUse]) -> Iterator[str]:
     yield f"**{uses[0].tool.name}**: where its caches are in this RUN"
     for use in uses:
-        shown = [item for item in use.directories if item.used is not False]
+        shown = [item for item in use.directories if _worth_showing(run, item)]
         if not shown:
             yield f"this command uses no cache of {use.tool.name}"
         for item in shown:
             yield _directory_line(run, use, item)
         for off in use.disabled:
             yield f"switched off by {off.text}"
+    yield from _what_would_tell(run, uses)
+
+
+def _worth_showing(run: Run, item: UsedDirectory) -> bool:
+    """Tell whether a directory is a cache of this command, or lies in a mount of its RUN."""
+    if item.used is False:
+        return False
+    return item.cache.kind is not Kind.RESULT or covering(run, item) is not None
+
+
+def _what_would_tell(run: Run, uses: list[ToolUse]) -> Iterator[str]:
+    """Name the setting that would close the gap in what is known."""
+    unknown = [item for use in uses for item in use.directories if item.path is None]
+    image = run.scope.base.reference.text
+    if any("base image" in item.decided_by for item in unknown):
+        yield f"To tell Cachekey: describe `{image}` in the setting `images`"
+    elif any("build" in item.decided_by for item in unknown):
+        yield "To tell Cachekey: give the build's arguments in the setting `build-args`"
 
 
 def _directory_line(run: Run, use: ToolUse, item: UsedDirectory) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum
 
-from cachekey.record import record
+from cachekey.record import record, replace
 from cachekey.text import Edit, Span
 
 

@@ -9,18 +9,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__all__ = ["cached_property", "record"]
+__all__ = ["cached_property", "record", "replace"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as record
+    from dataclasses import replace
     from functools import cached_property
 else:
     from dataclasses import dataclass
 
-    def record(*, frozen: bool, eq: bool = True):
+    def record(*, frozen, eq=True, **options):
         """Make a record that compares and hashes as ``dataclass(frozen=True)`` does."""
         assert frozen
-        return dataclass(eq=eq, unsafe_hash=eq)
+        return dataclass(eq=eq, unsafe_hash=eq, **options)
+
+    def replace(instance, **changes):
+        """Make a record with other values; what was computed from the old ones stays behind."""
+        kind = type(instance)
+        values = instance.__dict__
+        new = kind.__new__(kind)
+        for name in kind.__dataclass_fields__:
+            new.__dict__[name] = changes.pop(name) if name in changes else values[name]
+        if changes:
+            raise TypeError(f"{kind.__name__} has no {', '.join(changes)}")
+        return new
 
     class cached_property:  # noqa: N801 -- it stands in for functools'
         """Compute a field when it is first asked for, and keep it."""

@@ -158,24 +158,32 @@ class Mapped:
         """Return the file offset of character ``index``; the length maps to ``end``."""
         if index >= len(self.text):
             return self.end
+        if len(self.pieces) == 1:
+            return self.pieces[0][1] + index
         piece = self.pieces[bisect_right(self.pieces, (index, _FAR)) - 1]
         return piece[1] + index - piece[0]
 
     def span(self, start: int = 0, stop: int | None = None) -> Span:
         """Return the file span from character ``start`` to character ``stop`` (exclusive)."""
-        stop = len(self.text) if stop is None else stop
+        if stop is None:
+            stop = len(self.text)
         if stop <= start:
             at = self.offset(start)
             return Span(at, at)
+        if len(self.pieces) == 1 and stop <= len(self.text):
+            base = self.pieces[0][1]
+            return Span(base + start, base + stop)
         return Span(self.offset(start), self.offset(stop - 1) + 1)
 
     def slice(self, start: int, stop: int | None = None) -> Mapped:
         """Return the characters from ``start`` to ``stop`` (exclusive) with their mapping."""
         stop = len(self.text) if stop is None else min(stop, len(self.text))
-        start = min(start, stop)
-        if start == stop:
-            at = self.offset(start)
+        if start >= stop:
+            at = self.offset(stop)
             return Mapped("", ((0, at),), at)
+        if len(self.pieces) == 1:
+            base = self.pieces[0][1]
+            return Mapped(self.text[start:stop], ((0, base + start),), base + stop)
         first = bisect_right(self.pieces, (start, _FAR)) - 1
         pieces = [(0, self.offset(start))]
         for index, offset in self.pieces[first + 1 :]:

@@ -175,6 +175,7 @@ RUNS: dict[str, list[str]] = {
     'su app -c "$CMD"': ["su app -c ? [opaque]"],
     "gosu app:app npm ci": ["npm ci [as app, home_reset]"],
     "su-exec app npm ci": ["npm ci [as app, home_reset]"],
+    "s6-setuidgid app npm ci": ["npm ci [as app]"],
     "runuser -u app -- npm ci": ["npm ci [as app]"],
     "runuser -l app -c 'npm ci'": [
         "npm ci [as app, in None, clears_environment, login, home_reset]"
@@ -197,6 +198,8 @@ RUNS: dict[str, list[str]] = {
     "[ -f x ] && sh -c 'pip y'": ["[ -f x ]", "pip y [conditional]"],
     "bash x.sh && sh ./y": ["bash x.sh [opaque]", "sh ./y [opaque]"],
     "curl -fsSL x | sh -s -- -y": ["curl -fsSL x", "sh -s -- -y [opaque]"],
+    "bash <(curl x)": ["bash ? [opaque]", "curl x"],
+    "bash ~app/x.sh -b && sh $X": ["bash ? -b [opaque]", "sh ? [opaque]"],
     "curl x | sudo -E bash -": ["curl x", "bash - [as root, opaque]"],
     "bash <<< 'pip x'": ["pip x"],
     "bash -e <<EOF\ncd $APP\npip x\nEOF": ["cd /srv/app", "pip x [in /srv/app]"],
@@ -247,8 +250,10 @@ RUNS: dict[str, list[str]] = {
         "pip install x [via conda run]",
     ],
     "bundle exec rake assets": ["bundle exec rake assets", "rake assets [via bundle exec, opaque]"],
+    "xx-go build": ["go build [via xx-go]"],
     "rustup run nightly cargo build": [
-        "rustup run nightly cargo build",
+        "xx-go build": ["go build [via xx-go]"],
+    "rustup run nightly cargo build",
         "cargo build [via rustup run]",
     ],
     # What may run anything.
@@ -315,7 +320,6 @@ INCOMPLETE: dict[str, list[str]] = {
     "{% if a %}pip x{% endif %}": [],
     "pip 'x": ["pip x"],
     'sh -c "$CMD"': ["sh -c ? [opaque]"],
-    "bash <(curl x)": ["bash ? [opaque]", "curl x"],
     "sh -c 'pip x; if'": ["pip x"],
     "trap 'pip x' EXIT; pip y": ["trap pip x EXIT", "pip y"],
 }

@@ -219,21 +219,21 @@ class Knowledge:
         reference = read_reference(text, _system()["mirrors"])
         if reference is None:
             return None
-        for record in self._own_images:
-            if record.fits(reference.repository):
-                return record.at(reference.tag)
+        for entry in self._own_images:
+            if entry.fits(reference.repository):
+                return entry.at(reference.tag)
         for file in _files("images"):
             if any(matches(reference.repository, glob) for glob in file.match):
-                for record in _image_records(file.name):
-                    if record.fits(reference.repository):
-                        return record.at(reference.tag)
+                for entry in _image_records(file.name):
+                    if entry.fits(reference.repository):
+                        return entry.at(reference.tag)
         return None
 
     def images(self) -> Iterator[Image]:
         """Yield every image without its variants; this parses all files."""
-        yield from (record.image for record in self._own_images)
+        yield from (entry.image for entry in self._own_images)
         for file in _files("images"):
-            yield from (record.image for record in _image_records(file.name))
+            yield from (entry.image for entry in _image_records(file.name))
 
     def broad(self) -> tuple[Ships, ...]:
         """Return the directories that every image fills."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.reader import Problem, Table
 from cachekey.knowledge.records import Confidence, Image, Ships, User
-from cachekey.record import record
+from cachekey.record import record, replace
 
 _ROOT = User("root", 0, 0, "/root")
 
@@ -219,7 +218,7 @@ def _ships(table: Table) -> tuple[Ships, ...] | None:
 
 def find_image(records: Sequence[ImageRecord], reference: Reference) -> Image | None:
     """Return the image of a reference; of several records the first that fits."""
-    for record in records:
-        if record.fits(reference.repository):
-            return record.at(reference.tag)
+    for entry in records:
+        if entry.fits(reference.repository):
+            return entry.at(reference.tag)
     return None

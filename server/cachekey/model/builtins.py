@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from cachekey.model.peeling import setting_of
 from cachekey.model.shellstate import Setting, ShellState
-from cachekey.record import record
+from cachekey.record import record, replace
 from cachekey.syntax.words import Assignment, Command, Word
 
 # Files to source that are known to set a few variables only; the names that they set.

@@ -11,9 +11,9 @@ from cachekey.model.builtins import BUILTINS, assign, setting
 from cachekey.model.familiar import PYTHON, SHELLS, is_opaque
 from cachekey.model.invocation import Invocation
 from cachekey.model.peeling import Call
-from cachekey.model.runners import find_program, program_name, python_module
+from cachekey.model.runners import SAME_AS, find_program, program_name, python_module
 from cachekey.model.shellstate import Frame, Setting, ShellState, merge
-from cachekey.model.wrappers import WRAPPERS, UnreadableError
+from cachekey.model.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.syntax.words import Block, Command, Lookup, Redirect, Script, parse_script
 from cachekey.text import Mapped, Span
 
@@ -136,8 +136,9 @@ class Reader:
                 before = copy(call)
                 try:
                     peeled = peeler(call)
-                except UnreadableError:
-                    self.complete = self.complete and name not in SHELLS
+                except UnreadableError as error:
+                    if isinstance(error, UnreadableScriptError):
+                        self.complete = False
                     self._emit(before, command, place, opaque=True)
                     return
                 if call.nested is not None:
@@ -166,6 +167,10 @@ class Reader:
                 return True
             if call.document is not None:
                 self.complete = False
+        if name in SAME_AS:
+            call.program = SAME_AS[name]
+            call.change(via=name)
+            return True
         self._emit(call, command, place)
         found = find_program(call, name)
         if found is None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from cachekey.model.calls import Reader
 from cachekey.model.familiar import SHELLS
 from cachekey.model.invocation import Invocation
 from cachekey.model.shellstate import Frame, Setting, ShellState
-from cachekey.record import record
+from cachekey.record import record, replace
 from cachekey.syntax.words import Block, Command, Lookup, Part, Script, Word, parse_script
 from cachekey.text import Mapped, Span
 
@@ -91,8 +90,6 @@ def read_commands(
         if interpreter and not _is_shell(interpreter):
             return _UNREADABLE
     script = parse_script(text)
-    if script.problem == "a template stands in the script":
-        return _UNREADABLE
     reader = Reader(tuple((one.marker, one.body) for one in heredocs))
     reader.script(script, state, frame, (), None)
     return Commands(tuple(reader.items), reader.complete, script)

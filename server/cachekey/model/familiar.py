@@ -81,6 +81,9 @@ _NAMES = """
     xdg-open fc-cache glib-compile-schemas gtk-update-icon-cache update-desktop-database cowsay yq
     aria2c axel sponge pbzip2 pigz lz4 7z 7za unrar cabextract dos2unix chmem nsenter busybox toybox
     cmake ctest cpack autoconf automake autoreconf libtoolize gettext msgfmt xmllint xsltproc
+    xargs env time nice nohup timeout dpkg-architecture rustc scanelf fix-permissions a2enconf pg_config
+    docker-php-source xx-info xx-verify psql upx mold shfmt alternatives gpg1 deactivate phpenmod
+    trust ionice stdbuf setsid taskset
     venv compileall ensurepip
     """
 _FAMILIAR = frozenset((*_NAMES.split(), *SHELLS))

@@ -7,10 +7,9 @@ Source: BuildKit ``dockerfile2llb/convert_runmount.go`` (namespace, id, internal
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import Literal
 
-from cachekey.record import cached_property, record
+from cachekey.record import cached_property, record, replace
 from cachekey.syntax.expand import Expansion
 
 NameFrom = Literal["id", "target"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from cachekey.model.shellstate import Frame, Setting, ShellState, joined
-from cachekey.record import record
+from cachekey.record import record, replace
 from cachekey.syntax.words import Word
 from cachekey.text import Mapped
 

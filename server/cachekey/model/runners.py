@@ -82,6 +82,14 @@ RUNNERS: Mapping[str, Runner] = {
     "corepack": _runner("pnpm|yarn|npm|npx|pnpx"),
 }
 
+SAME_AS: Mapping[str, str] = {
+    "xx-go": "go",
+    "xx-cargo": "cargo",
+    "xx-apt": "apt",
+    "xx-apt-get": "apt-get",
+}
+"""Scripts of the cross-compilation image that call a tool with the same words, for a target."""
+
 
 def find_program(call: Call, name: str) -> tuple[int, str] | None:
     """Return the index of the program that a runner is told to run, and how it is told."""

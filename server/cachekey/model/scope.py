@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Literal
 
 from cachekey.knowledge import Image
-from cachekey.record import cached_property, record
+from cachekey.record import cached_property, record, replace
 from cachekey.syntax.expand import Expansion, Unknown
 from cachekey.text import Span
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import NamedTuple
 
-from cachekey.record import record
+from cachekey.record import record, replace
 from cachekey.syntax.words import Lookup
 from cachekey.text import Span
 

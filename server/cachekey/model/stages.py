@@ -8,7 +8,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from cachekey.knowledge import Image, Knowledge
 from cachekey.model.accounts import accounts_behind, resolve_user
@@ -26,7 +25,7 @@ from cachekey.model.scope import (
     Variable,
 )
 from cachekey.model.tooluses import ConfigReader
-from cachekey.record import record
+from cachekey.record import record, replace
 from cachekey.syntax.dockerfile import DockerfileTree, Flag, Instruction, parse
 from cachekey.syntax.expand import Expansion, Unknown, expand
 from cachekey.syntax.namevalue import arg_pairs, env_pairs, split_words

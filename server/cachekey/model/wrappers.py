@@ -22,6 +22,10 @@ class UnreadableError(Exception):
     """A wrapper whose command cannot be told: any program may be run."""
 
 
+class UnreadableScriptError(UnreadableError):
+    """A script in a word that cannot be read."""
+
+
 @record(frozen=True)
 class Plain:
     """A wrapper that changes nothing for what it runs."""
@@ -225,6 +229,14 @@ def _gosu(call: Call) -> bool:
     return _go_on(call, at + 1)
 
 
+def _setuidgid(call: Call) -> bool:
+    at = call.at + 1
+    if at + 1 >= len(call.words) or (call.text(at) or "").startswith("-"):
+        return False
+    call.become(at, None, home_reset=False)
+    return _go_on(call, at + 1)
+
+
 def _setpriv(call: Call) -> bool:
     valued = _set(
         *("--reuid", "--regid", "--ruid", "--euid", "--rgid", "--egid", "--groups", "--inh-caps"),
@@ -273,10 +285,9 @@ def _script(call: Call, index: int) -> bool:
     """Let the word at ``index`` be what a shell runs."""
     if index >= len(call.words):
         raise UnreadableError
-    word = call.words[index]
-    nested = _nested(word)
+    nested = _nested(call.words[index])
     if nested is None:
-        raise UnreadableError
+        raise UnreadableScriptError
     call.nested = nested
     return True
 
@@ -300,7 +311,10 @@ def _shell(call: Call) -> bool:
     while at < len(call.words):
         text = call.text(at)
         if text is None:
-            raise UnreadableError
+            # `bash $FILE`, `bash <(curl ...)`; with `-c` it is the script.
+            if not script:
+                raise UnreadableError
+            break
         if text[:1] not in ("-", "+") or text in ("-", "--"):
             at += text in ("-", "--")
             break
@@ -343,6 +357,7 @@ WRAPPERS: Mapping[str, Peeler] = {
     "runuser": _su,
     "gosu": _gosu,
     "su-exec": _gosu,
+    "s6-setuidgid": _setuidgid,
     "setpriv": _setpriv,
     "xargs": _xargs,
     "command": _command,

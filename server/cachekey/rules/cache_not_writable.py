@@ -45,6 +45,7 @@ from cachekey.model.tooluses import relation_to
 from cachekey.mountedit import set_options
 from cachekey.purpose import in_file, merge_edits, opens_up, owner_of, same_cache, writer
 from cachekey.rule import Context, Fixable, rule
+from cachekey.toolmount import surely_idle
 
 
 @rule("CK201", "cache-not-writable", Severity.WARNING, Fixable.SOMETIMES)
@@ -62,7 +63,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if owner and user.uid is None:
             # Somebody has looked up the number that this file does not tell.
             continue
-        if _elsewhere(run, mount):
+        if surely_idle(run, mount):
+            # Nothing of this RUN writes there; CK301 moves the mount and its owner.
             continue
         sharing = same_cache(ctx.project, ctx.path, mount)
         if any(_relaxes(place) for place in sharing):
@@ -85,16 +87,6 @@ def _owner(mount: Mount) -> int | None:
 
 def _name(owner: int) -> str:
     return "root" if owner == 0 else f"user {owner}"
-
-
-def _elsewhere(run: Run, mount: Mount) -> bool:
-    """Tell whether every tool of the RUN is known to leave this directory alone."""
-    directory = mount.directory
-    if directory is None:
-        return True
-    if not run.uses or not run.commands.complete:
-        return False
-    return all(relation_to(directory, use) == "none" for use in run.uses)
 
 
 def _relaxes(place: Place) -> bool:

@@ -21,7 +21,8 @@ RUN --mount=type=cache,target=/home/node/.npm,uid=1000,gid=1000 npm ci
 
 ## Fix
 Add the mounts that this tool needs here. A flag that switches the cache off and a clean-up that
-would empty the mount are removed by the same edit.
+would empty the mount are removed by the same edit. The image no longer holds what the tool leaves in its cache, and so
+the fix is not applied unasked.
 
 A hint without a squiggle. Silent where the place of the cache or the user is not known, where a
 variable switches the cache off, and where a mount of the RUN may already hold it.
@@ -34,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.finding import FileEdit, Finding, Severity
+from cachekey.finding import FileEdit, Finding, Safety, Severity
 from cachekey.model.dockerfile import Run
 from cachekey.model.tooluses import ToolUse, UsedDirectory
 from cachekey.mountedit import add_mount
@@ -42,13 +43,16 @@ from cachekey.purpose import in_file, merge_edits, owner_of, writer
 from cachekey.rule import Context, Fixable, rule
 from cachekey.syntax.shell_edit import remove_word
 from cachekey.text import Edit
-from cachekey.toolmount import maybe_covered
+from cachekey.toolmount import maybe_covered, surely_idle
 
 
 @rule("CK503", "missing-cache-mount", Severity.HINT, Fixable.ALWAYS)
 def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report install commands whose caches no mount of the RUN holds."""
     if run.onbuild or run.instruction.heredocs:
+        return
+    if any(surely_idle(run, mount) for mount in run.caches):
+        # There is a mount, at the wrong place: CK301 moves it.
         return
     seen: set[str] = set()
     for use in run.uses:
@@ -65,7 +69,15 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             use.invocation.head,
             f"{use.tool.name} downloads everything again in each build of this layer",
-            fixes=[ctx.fix(f"Add a cache mount for {where}", *edits, preferred=True)],
+            fixes=[
+                ctx.fix(
+                    f"Add a cache mount for {where}",
+                    *edits,
+                    safety=Safety.UNSAFE,
+                    preferred=True,
+                    reason="the image no longer holds what the tool leaves in its cache",
+                )
+            ],
         )
 
 

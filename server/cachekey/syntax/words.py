@@ -62,13 +62,14 @@ def parse_script(text: Mapped) -> Script:
     commands: list[Command] = []
     functions: set[str] = set()
     root = Block("script", text, None)
+    if TEMPLATE.search(text.text):
+        # What comes out of it can be anything.
+        return Script(text, (), root, complete=False, problem="a template stands in the script")
     parser = _Parser(text, 0, root, commands, functions)
     try:
         parser.read_all()
     except TooDeep:
         parser.fail("the script nests too deeply")
-    if TEMPLATE.search(text.text):
-        parser.fail("a template stands in the script")
     return Script(
         text, tuple(commands), root, parser.problem is None, parser.problem, frozenset(functions)
     )

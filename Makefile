@@ -33,8 +33,15 @@ demo: $(READY) ## Check a small realistic project
 
 include tests/builders.mk tests/editors.mk
 
+# The builders' suite mostly waits for the builders: the other core runs the rest meanwhile. The editors
+# come last, by themselves, since a real VS Code on a busy machine is slow to answer.
 test: lint client-check builders vsix editors-setup ## Everything, from nothing
-	$(PYTEST)
+	@mkdir -p .cache
+	@$(PYTEST) tests/buildkit > .cache/buildkit-tests.log 2>&1 & builders=$$!; \
+	$(PYTEST) --ignore tests/buildkit --ignore tests/editors; rest=$$?; \
+	wait $$builders; builders=$$?; cat .cache/buildkit-tests.log; \
+	$(PYTEST) tests/editors; editors=$$?; \
+	exit $$((rest || builders || editors))
 
 lint: $(READY) ## Style and types
 	$(PYTHON) -m ruff check

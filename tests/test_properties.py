@@ -219,7 +219,8 @@ def test_hostile_text(name: str, path: str) -> None:
     project = make_project({path: text})
     for end in range(len(text) + 1) if len(text) < 200 else (len(text),):
         typed(project, path, text[:end])
-    ask_everywhere(project, path, text[:200])
+    if len(text) < 200:
+        ask_everywhere(project, path, text)
 
 
 @pytest.mark.parametrize("path", [DOCKERFILE, DEVCONTAINER])
@@ -289,7 +290,7 @@ def ask_everywhere(project: Project, path: str, text: str) -> None:
             assert hover.span.contains(offset)
             assert hover.span.end <= len(document.source.text)
         for item in complete.complete(project, path, offset):
-            assert 0 <= item.edit.span.start <= offset <= item.edit.span.end or item.edit.new == ""
+            assert 0 <= item.span.start <= offset <= item.span.end <= len(text)
 
 
 def asked() -> list[Sample]:

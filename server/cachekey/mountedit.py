@@ -14,6 +14,14 @@ from cachekey.syntax.namevalue import env_pairs
 from cachekey.text import Edit, Span
 
 
+_NEEDS_QUOTES = re.compile(r"""[\s,"'\\`]""")
+
+
+def is_plain(value: str) -> bool:
+    """Tell whether a value can be written into any mount as it is, without quotes or escapes."""
+    return bool(value) and not _NEEDS_QUOTES.search(value)
+
+
 def set_option(mount: Mount, name: str, value: str) -> Edit:
     """Give an option a value: in its place, or behind ``type`` (id) or at the end (all others)."""
     option = mount.options.get(name)

@@ -18,6 +18,7 @@ from cachekey.record import record
 from cachekey.text import Edit, Span
 
 _ASKS_FOR_ROOT = re.compile(r"\b(?:sudo|doas|gosu|su-exec|setpriv|runuser|su)\b")
+_AWKWARD = re.compile(r"""[/\s,"'\\`]""")
 _OPENS = re.compile(r"\b(?:chmod|chown|chgrp|setfacl|umask)\b")
 
 
@@ -82,7 +83,7 @@ def rename(project: Project, path: str, mount: Mount, name: str) -> list[FileEdi
 
 def script_text(run: Run) -> str:
     """Return everything a RUN says to its shell."""
-    return "\n".join((run.instruction.args.text, *(h.body.text for h in run.instruction.heredocs)))
+    return run.text
 
 
 def writer(run: Run) -> User | None:
@@ -178,4 +179,4 @@ def merge_edits(edits: Iterable[FileEdit]) -> tuple[FileEdit, ...]:
 
 def name_for(label: str, suffix: object) -> str:
     """Make an id out of a key and what tells its user: ``uv-cache-app``."""
-    return f"{label.strip('/.').replace('/', '-')}-{suffix}"
+    return f"{_AWKWARD.sub('-', label.strip('/.'))}-{suffix}"

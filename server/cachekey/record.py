@@ -26,12 +26,12 @@ else:
     def replace(instance, **changes):
         """Make a record with other values; what was computed from the old ones stays behind."""
         kind = type(instance)
-        values = instance.__dict__
+        fields = kind.__dataclass_fields__
+        values = {**instance.__dict__, **changes}
+        if len(values) != len(fields):
+            values = {name: values[name] for name in fields}
         new = kind.__new__(kind)
-        for name in kind.__dataclass_fields__:
-            new.__dict__[name] = changes.pop(name) if name in changes else values[name]
-        if changes:
-            raise TypeError(f"{kind.__name__} has no {', '.join(changes)}")
+        new.__dict__ = values
         return new
 
     class cached_property:  # noqa: N801 -- it stands in for functools'

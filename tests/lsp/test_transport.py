@@ -151,6 +151,23 @@ def test_nothing_but_the_protocol_is_written_to_stdout() -> None:
     assert "noise" in done.stderr.decode()
 
 
+def test_a_broken_installation_is_not_silent() -> None:
+    broken = "import sys\nsys.modules['cachekey.engine'] = None\n"
+    program = broken + "from cachekey.lsp.server import serve\nraise SystemExit(serve())"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=b"".join(map(frame, (INITIALIZE, INITIALIZED))),
+        capture_output=True,
+        env=environment(),
+        timeout=PATIENCE,
+        check=False,
+    )
+    answer, message = messages(done.stdout)
+    assert answer["id"] == 1
+    assert message["method"] == "window/showMessage"
+    assert message["params"]["message"].startswith("Cachekey cannot start: ModuleNotFoundError: ")
+
+
 def test_tcp() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

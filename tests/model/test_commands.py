@@ -252,8 +252,7 @@ RUNS: dict[str, list[str]] = {
     "bundle exec rake assets": ["bundle exec rake assets", "rake assets [via bundle exec, opaque]"],
     "xx-go build": ["go build [via xx-go]"],
     "rustup run nightly cargo build": [
-        "xx-go build": ["go build [via xx-go]"],
-    "rustup run nightly cargo build",
+        "rustup run nightly cargo build",
         "cargo build [via rustup run]",
     ],
     # What may run anything.

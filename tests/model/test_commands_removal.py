@@ -102,6 +102,10 @@ GOES = {
         "RUN rm /x ~\n    # why\n    && a\n",
         "RUN ~\n    # why\n    a\n",
     ),
+    "comment behind the first, more lines": (
+        "RUN rm /x ~\n    # why\n    && a ~\n    && b\n",
+        "RUN ~\n    # why\n    a ~\n    && b\n",
+    ),
     "blank lines between": ("RUN a ~\n\n    && rm /x ~\n\n    && b\n", "RUN a ~\n\n\n    && b\n"),
     "tabs": ("RUN a \\\n\t&& rm /x \\\n\t&& b\n", "RUN a \\\n\t&& b\n"),
     "carriage returns": (

@@ -114,6 +114,11 @@ def _harmless() -> frozenset[str]:
     return frozenset(_system()["harmless"])
 
 
+@lru_cache(maxsize=1)
+def _broad() -> tuple[Ships, ...]:
+    return tuple(Ships(item["path"], item["what"]) for item in _system()["broad"])
+
+
 class Knowledge:
     """Everything known: the data files, and the user's own tools and images over them."""
 
@@ -237,7 +242,7 @@ class Knowledge:
 
     def broad(self) -> tuple[Ships, ...]:
         """Return the directories that every image fills."""
-        return tuple(Ships(item["path"], item["what"]) for item in _system()["broad"])
+        return _broad()
 
 
 @lru_cache(maxsize=1)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.records import CacheDir
@@ -28,14 +28,27 @@ def expand_template(template: str, lookup: Callable[[str], str | None]) -> str:
     An empty variable counts as unset where a default follows, as with ``${NAME:-default}``.
     Raises :class:`UnknownValueError` for an unset variable that has no default.
     """
-    text, end = _expand(template, 0, lookup, False)
-    return text if end == len(template) else text + template[end:]
+    return _fill(_parts(template), lookup, False)
 
 
-def _expand(
-    template: str, index: int, lookup: Callable[[str], str | None], inside: bool
-) -> tuple[str, int]:
-    parts: list[str] = []
+class _Hole(NamedTuple):
+    """A variable in a template, and the parts of its default."""
+
+    name: str
+    default: _Parts | None
+
+
+_Parts = tuple["str | _Hole", ...]
+
+
+@lru_cache(maxsize=1024)
+def _parts(template: str) -> _Parts:
+    parts, end = _read(template, 0, False)
+    return parts if end == len(template) else (*parts, template[end:])
+
+
+def _read(template: str, index: int, inside: bool) -> tuple[_Parts, int]:
+    parts: list[str | _Hole] = []
     while index < len(template):
         if inside and template[index] == "}":
             break
@@ -45,22 +58,47 @@ def _expand(
             index += 1
             continue
         index = match.end()
-        default: str | None = None
+        default: _Parts | None = None
         if match[2]:
             if template.startswith(":-", index):
-                default, index = _expand(template, index + 2, _lazy(lookup), True)
+                default, index = _read(template, index + 2, True)
             index += 1
-        value = lookup(match[1] or match[2])
+        parts.append(_Hole(match[1] or match[2], default))
+    return _joined(parts), index
+
+
+def _joined(parts: Iterable[str | _Hole]) -> _Parts:
+    """Put letters that stand side by side together."""
+    joined: list[str | _Hole] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if isinstance(part, str) and isinstance(last, str):
+            joined[-1] = last + part
+        else:
+            joined.append(part)
+    return tuple(joined)
+
+
+def _fill(parts: _Parts, lookup: Callable[[str], str | None], inside: bool) -> str:
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        name, default = part.name, None
+        if part.default is not None:
+            default = _fill(part.default, _lazy(lookup), True)
+        value = lookup(name)
         if not value and default is not None:
             if "\0" in default:
                 raise UnknownValueError(default.partition("\0")[2].partition("\0")[0])
             value = default
         if value is None:
             if not inside:
-                raise UnknownValueError(match[1] or match[2])
-            value = f"\0{match[1] or match[2]}\0"
-        parts.append(value)
-    return "".join(parts), index
+                raise UnknownValueError(name)
+            value = f"\0{name}\0"
+        texts.append(value)
+    return "".join(texts)
 
 
 def _lazy(lookup: Callable[[str], str | None]) -> Callable[[str], str | None]:
@@ -82,6 +120,7 @@ def clean(path: str, cwd: str = "/") -> str:
     return "/" + path.lstrip("/") if path.startswith("/") else path
 
 
+@lru_cache(maxsize=4096)
 def relation(target: str, path: str) -> Relation:
     """Tell how the mount ``target`` lies to the directory ``path``, both absolute."""
     target, path = clean(target), clean(path)

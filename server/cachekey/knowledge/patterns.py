@@ -47,10 +47,16 @@ class CommandLine:
     clusters: bool
 
 
+@lru_cache(maxsize=256)
+def _valued(tool: Tool) -> frozenset[str]:
+    """Return the options whose value is the next word."""
+    ways = (way for cache in tool.caches for way in cache.moved_by)
+    return frozenset((*tool.value_flags, *tool.cwd_flags, *(way.flag for way in ways if way.flag)))
+
+
 def read_line(tool: Tool, command: Command, args: Sequence[str | None]) -> CommandLine:
     """Tell the words of a command line apart, by what the tool's options take."""
-    values = {*tool.value_flags, *tool.cwd_flags}
-    values |= {way.flag for cache in tool.caches for way in cache.moved_by if way.flag}
+    values = _valued(tool)
     words: list[str | None] = []
     places: list[int] = []
     options: list[tuple[int, str]] = []
@@ -81,6 +87,8 @@ def _starts_program(
     clusters: bool,
 ) -> bool:
     """Tell whether the words so far are one of ``runs``: what follows is another program's."""
+    if not command.runs:
+        return False
     line = CommandLine(words, (), tuple(options), (), 0, clusters)
     return any(
         item.words and len(item.words) <= len(words) and fits(item, line) is True
@@ -103,10 +111,12 @@ def fits(item: Pattern, line: CommandLine) -> bool | None:
     """Tell whether a command line fits; None when an unknown word keeps us from knowing."""
     if item.text == "*":
         return True
-    if any(has_option(option, line) is not None for option in item.absent):
-        return False
-    if any(has_option(option, line) is None for option in item.options):
-        return False
+    for option in item.absent:
+        if has_option(option, line) is not None:
+            return False
+    for option in item.options:
+        if has_option(option, line) is None:
+            return False
     if not item.words:
         return True if item.options else not line.words
     for want, word in zip(item.words, line.words, strict=False):
@@ -119,6 +129,8 @@ def fits(item: Pattern, line: CommandLine) -> bool | None:
 
 def any_fits(items: Sequence[Pattern], line: CommandLine) -> bool | None:
     """Tell whether one of the patterns fits; None when none does but one might."""
+    if not items:
+        return False
     first = line.words[0] if line.words else None
     answer: bool | None = False
     for item in items:

@@ -33,13 +33,26 @@ class Server(LanguageServer):
     def backend(self) -> Backend:
         """Load the engine, once ``initialize`` has been answered."""
         gc.disable()
-        from cachekey.lsp.backend import Backend
+        try:
+            from cachekey.lsp.backend import Backend
 
-        backend = Backend(self, self.started)
-        # What is loaded by now stays: no later collection needs to look at it.
-        gc.freeze()
-        gc.enable()
+            backend = Backend(self, self.started)
+        finally:
+            # What is loaded by now stays: no later collection needs to look at it.
+            gc.freeze()
+            gc.enable()
         return backend
+
+    def wake(self) -> None:
+        """Load the engine; an installation that cannot do that must not fail without a word."""
+        try:
+            self.backend  # noqa: B018
+        except Exception as error:
+            logger.exception("cannot start")
+            text = f"Cachekey cannot start: {type(error).__name__}: {error}"
+            self.window_show_message(
+                types.ShowMessageParams(type=types.MessageType.Error, message=text)
+            )
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Log what went wrong in a handler; nobody wants a pop-up while typing."""
@@ -71,7 +84,7 @@ def _register_lifecycle(server: Server) -> None:
         if document is not None and document.diagnostic is not None:
             _register_pull(ls)
         # The answer goes out first.
-        asyncio.get_running_loop().call_soon(lambda: ls.backend)
+        asyncio.get_running_loop().call_soon(ls.wake)
 
     @server.feature(types.INITIALIZED)
     async def initialized(ls: Server, params: types.InitializedParams) -> None:

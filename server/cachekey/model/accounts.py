@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cachekey.model.scope import ROOT, Account, User
+from cachekey.record import replace
 
 if TYPE_CHECKING:
     from cachekey.model.commands import Invocation
@@ -60,9 +60,7 @@ def resolve_user(text: str, accounts: Mapping[str, Account], complete: bool = Fa
 
 def accounts_behind(run: Run, accounts: Mapping[str, Account]) -> Mapping[str, Account]:
     """Return the accounts behind a RUN: those in front of it and what it adds or changes."""
-    if not _MAKES_USERS.search(run.instruction.args.text) and not any(
-        _MAKES_USERS.search(heredoc.body.text) for heredoc in run.instruction.heredocs
-    ):
+    if not _MAKES_USERS.search(run.text):
         return accounts
     result = dict(accounts)
     groups: dict[str, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cachekey.model.builtins import BUILTINS, assign, setting
 from cachekey.model.familiar import PYTHON, SHELLS, is_opaque
@@ -14,6 +14,7 @@ from cachekey.model.peeling import Call
 from cachekey.model.runners import SAME_AS, find_program, program_name, python_module
 from cachekey.model.shellstate import Frame, Setting, ShellState, merge
 from cachekey.model.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
+from cachekey.record import replace
 from cachekey.syntax.words import Block, Command, Lookup, Redirect, Script, parse_script
 from cachekey.text import Mapped, Span
 

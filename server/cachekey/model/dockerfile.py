@@ -46,6 +46,12 @@ class Run:
         return self.instruction.span
 
     @cached_property
+    def text(self) -> str:
+        """Return everything that it says to its shell, here-documents included."""
+        documents = (heredoc.body.text for heredoc in self.instruction.heredocs)
+        return "\n".join((self.instruction.args.text, *documents))
+
+    @cached_property
     def caches(self) -> tuple[Mount, ...]:
         """Return the cache mounts that the builder accepts."""
         return tuple(mount for mount in self.mounts if mount.is_cache)

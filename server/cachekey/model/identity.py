@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cachekey.model.keys import Base, Key, NameFrom, Owner, default_name, rewritten
 from cachekey.model.mounts import Mount, MountError
 from cachekey.model.scope import PLATFORM_ARGS
+from cachekey.record import replace
 
 if TYPE_CHECKING:
     from cachekey.model.dockerfile import Stage, Step

@@ -119,12 +119,12 @@ class Mount:
         """Return the expanded ``id``, empty when it is absent."""
         return self._text("id")
 
-    @property
+    @cached_property
     def target(self) -> Expansion:
         """Return the expanded target as written, empty when it is absent."""
         return self.value("target") or Expansion.literal("")
 
-    @property
+    @cached_property
     def target_span(self) -> Span:
         """Return where the target stands, or the whole flag when it is absent."""
         option = self.options.get("target")
@@ -158,7 +158,7 @@ class Mount:
         """Return ``from=``, empty when it is absent or names nothing."""
         return self._text("from")
 
-    @property
+    @cached_property
     def readonly(self) -> bool:
         """Tell whether the RUN may only read; the later of ``ro`` and ``rw`` wins."""
         last: bool | None = None

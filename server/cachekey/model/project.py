@@ -76,6 +76,8 @@ class Project:
             Knowledge(self.settings.tools, self.settings.images) if own else _built_in()
         )
         self._documents: dict[str, Document] = {}
+        self._builders: dict[str, dict[str, Devcontainer]] = {}
+        """The devcontainer.json files that build a Dockerfile, by its path."""
         self._by_key = Index(_by_key)
         self._indexes: dict[Extract, Index] = {}
 
@@ -100,6 +102,8 @@ class Project:
             )
         self._documents[path] = document
         if isinstance(document, Devcontainer):
+            if document.dockerfile_path:
+                self._builders.setdefault(document.dockerfile_path, {})[path] = document
             self._reread_dockerfile(document)
         else:
             for index in (self._by_key, *self._indexes.values()):
@@ -112,16 +116,16 @@ class Project:
         if isinstance(document, Dockerfile):
             for index in (self._by_key, *self._indexes.values()):
                 index.drop(path)
+        elif document is not None and document.dockerfile_path:
+            del self._builders[document.dockerfile_path][path]
 
     def _options(self, path: str) -> BuildOptions:
         arguments = {**self._devcontainer_args(path), **self.settings.build_args}
         return BuildOptions(arguments, self.settings.namespace, self.settings.engine)
 
     def _devcontainer_args(self, path: str) -> Mapping[str, str]:
-        for document in self._documents.values():
-            if isinstance(document, Devcontainer) and document.dockerfile_path == path:
-                return document.build_args
-        return {}
+        first = next(iter(self._builders.get(path, {}).values()), None)
+        return first.build_args if first is not None else {}
 
     def _reread_dockerfile(self, document: Devcontainer) -> None:
         # The build arguments of a devcontainer.json decide keys of the Dockerfile that it builds.

@@ -100,6 +100,8 @@ class ToolEnvironment:
         found: Known | NotKnown | None = None
         line = self.line
         for index, text in line.options:
+            if not text.startswith(flag):
+                continue
             place, value = index, None
             if text == flag and index + 1 < len(line.args):
                 place, value = index + 1, line.args[index + 1]

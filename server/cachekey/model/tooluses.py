@@ -80,6 +80,8 @@ class UsedDirectory:
 
     def relation(self, target: str) -> Relation:
         """Tell how a mount on ``target`` lies to the directory."""
+        if self.path is not None and not self.also:
+            return relation(target, self.path)
         answers = {relation(target, path) for path in self.also}
         if self.path is not None:
             answers.add(relation(target, self.path))
@@ -193,7 +195,7 @@ class ToolUse:
             if fits(item.command, self._env.line) is True
         )
 
-    @property
+    @cached_property
     def _downloads(self) -> tuple[str, ...]:
         return tuple(item.role for item in self.tool.caches if item.kind is Kind.DOWNLOAD)
 

@@ -71,7 +71,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         yield ctx.finding(
             mount.target_span,
-            f"a new cache here belongs to {_name(owner)}, and this RUN is {user.label}: "
+            f"a new cache here belongs to {_name(owner)}, and this RUN runs as {user.label}: "
             f"{_consequence(run, mount)}",
             related=[ctx.related(user.span, f"USER {user.text}")] if user.span else [],
             fixes=list(_fixes(mount, user, sharing, ctx)),

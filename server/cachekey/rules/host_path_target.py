@@ -31,11 +31,13 @@ from collections.abc import Iterator
 
 from cachekey.finding import Finding, Severity
 from cachekey.model.dockerfile import Run
+from cachekey.model.mounts import Mount
 from cachekey.purpose import script_text
 from cachekey.rule import Context, Fixable, rule
 from cachekey.toolmount import maybe_covered, retarget, wanted
 
 _HOST = re.compile(r"/Users/|[A-Za-z]:[\\/]|/[a-z]/Users/|\\\\|%[A-Z]+%", re.ASCII)
+_DRIVE = re.compile(r"[A-Za-z]:\\|\\\\", re.ASCII)
 
 
 @rule("CK307", "host-path-target", Severity.WARNING, Fixable.SOMETIMES)
@@ -47,7 +49,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if re.search(r"windows|nanoserver|servercore", run.scope.base.reference.text, re.IGNORECASE):
         return
     for mount in run.caches:
-        text = mount.target.text
+        text = _written(mount, ctx)
         if not _HOST.match(text) or text in script_text(run) or _is_set(run, text):
             continue
         paths = dict.fromkeys(
@@ -60,6 +62,15 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             f"{text} is a path inside the build container here, not on your machine",
             fixes=fixes,
         )
+
+
+def _written(mount: Mount, ctx: Context) -> str:
+    """Return the target; as it stands in the file where that is a path of Windows.
+
+    The builder takes every backslash for an escape, so that nothing of the path is left to see.
+    """
+    raw = ctx.document.source.slice(mount.target_span)
+    return raw if _DRIVE.match(raw) else mount.target.text
 
 
 def _is_set(run: Run, text: str) -> bool:

@@ -63,7 +63,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         use, item = found
         yield ctx.finding(
             mount.target_span,
-            f"{item.cache.what} of {use.tool.name} are needed in the image, and nothing of a cache "
+            f"the image needs {item.cache.what} of {use.tool.name}, and nothing of a cache "
             "mount is ever there",
             fixes=list(_fixes(run, mount, use, item, ctx)),
         )

@@ -40,6 +40,7 @@ from cachekey.syntax.mountflag import Field
 from cachekey.text import Edit, Span
 
 _MEANT = {"share": "sharing", "path": "target", "dir": "target", "name": "id", "key": "id"}
+_SHARING_MEANT = {"exclusive": "locked", "lock": "locked", "none": "private"}
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _ID_PAIR = re.compile(r"(\d+):(\d+)\Z")
 _NEXT_OPTION = re.compile(r"[ \t]+(?=[A-Za-z]+=)")
@@ -176,6 +177,9 @@ def _value(run: Run, mount: Mount, field: Field) -> Iterator[Correction]:
         )
     elif field.key == "uid" and pair:
         yield "Write uid and gid", [Edit(span, f"{pair[1]},gid={pair[2]}")]
+    elif field.key == "sharing" and text in _SHARING_MEANT:
+        meant = _SHARING_MEANT[text]
+        yield f"Write sharing={meant}", [Edit(span, meant)]
     elif field.key in ("uid", "gid"):
         yield from _numbers(run, mount)
     elif field.key == "mode" and re.match(r"0o[0-7]+\Z", text):

@@ -103,8 +103,8 @@ def _finding(
     where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
     return ctx.finding(
         option.span,
-        f"{second.mount.key.label} also holds {_describe(theirs)} {where}: "
-        f"{_describe(ours)} would lie between them",
+        f"the cache {second.mount.key.label} holds {_describe(theirs)} already, {where}: "
+        f"{_describe(ours)} would lie in the same directory",
         related=[ctx.related(first.mount.span, f"{_describe(theirs)} in the same volume")],
         fixes=[ctx.fix(f"Keep it apart: id={name}", *merge_edits(edits), preferred=True)],
     )

@@ -53,6 +53,9 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         return
     if document.has_template_options or _is_template(document, ctx):
         return
+    if ctx.document.source.text[target.span.end : target.span.end + 1] not in ("'", '"'):
+        # The path is still being typed.
+        return
     message = f"there is no {target.path}, '{target.written}' seen from this file's folder"
     yield ctx.finding(target.span, message, fixes=list(_fixes(document, target, ctx)))
 

@@ -39,6 +39,7 @@ from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.model.devcontainer import Devcontainer
 from cachekey.model.devcontainer_mounts import RuntimeMount
 from cachekey.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc import Element, Node
 from cachekey.syntax.jsonc_edit import remove
 
 
@@ -54,33 +55,32 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
             found.append((mount, latest[mount.place]))
         else:
             latest[mount.place] = mount
+    array = document.get("mounts")
+    elements = {id(item.value): item for item in array.elements} if array and found else {}
     for mount, other in reversed(found):
-        yield _finding(document, mount, other, ctx)
+        fixes = _fixes(document, array, elements.get(id(mount.node)), ctx)
+        yield _finding(mount, other, fixes, ctx)
 
 
-def _finding(
-    document: Devcontainer, mount: RuntimeMount, other: RuntimeMount, ctx: Context
-) -> Finding:
+def _finding(mount: RuntimeMount, other: RuntimeMount, fixes: list[Fix], ctx: Context) -> Finding:
     related = [ctx.related(other.span, "the mount that counts")]
     merged = mount.origin == other.origin == "mounts" and _written(mount) == _written(other)
     if not merged:
         message = f"Docker refuses two mounts on {mount.place}: Duplicate mount point"
         return ctx.finding(mount.span, message, related=related, severity=Severity.ERROR)
     message = f"a later mount has the target {mount.place} too, this one has no effect"
-    return ctx.finding(
-        mount.span, message, related=related, fixes=_fixes(document, mount, ctx), unnecessary=True
-    )
+    return ctx.finding(mount.span, message, related=related, fixes=fixes, unnecessary=True)
 
 
 def _written(mount: RuntimeMount) -> str:
     return mount.target.text if mount.target is not None else ""
 
 
-def _fixes(document: Devcontainer, mount: RuntimeMount, ctx: Context) -> list[Fix]:
-    array = document.get("mounts")
-    elements = [e for e in array.elements if e.value is mount.node] if array else []
-    if array is None or not elements:
+def _fixes(
+    document: Devcontainer, array: Node | None, element: Element | None, ctx: Context
+) -> list[Fix]:
+    if array is None or element is None:
         return []
-    edits = remove(document.source, array, elements)
+    edits = remove(document.source, array, [element])
     reason = "It is a guess which of the two was meant."
     return [ctx.fix("Remove this mount", *edits, safety=Safety.UNSAFE, reason=reason)]

@@ -78,9 +78,10 @@ def _finding(first: Place, second: Place, ctx: Context) -> Finding:
     assert a is not None
     assert b is not None
     apart = _users_apart(first, second)
+    name = f"id={b.name.text}" if b.name_from == "id" else b.name.text
     return ctx.finding(
         _span(first.mount, second.mount),
-        f"{b.label} is another cache here than on line {first.line + 1}: "
+        f"{name} names another cache here than on line {first.line + 1}: "
         f"this one has {_describe(b.base)}, that one {_describe(a.base)}",
         related=[ctx.related(first.mount.span, f"the cache {a.label} with {_describe(a.base)}")],
         fixes=list(_fixes(first, second, apart, ctx)),

@@ -34,13 +34,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
 from cachekey.mountedit import set_option
 from cachekey.purpose import purpose_of, rename
 from cachekey.rule import Context, Fixable, rule
+from cachekey.toolmount import wanted
 
 
 @rule("CK107", "relative-target-key", Severity.WARNING, Fixable.ALWAYS)
@@ -52,7 +53,6 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         if target.text.startswith(("/", "~", "$")) or _is_windows(target.text):
             continue
-        written = target.text or "(no target)"
         folder = posixpath.basename(mount.directory or target.text).strip(".") or "cache"
         name = f"{ctx.project.name}-{folder}"
         edits = rename(ctx.project, ctx.path, mount, name)
@@ -60,12 +60,26 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if mount.directory and _only_downloads(run, mount) and "target" in mount.options:
             edit = set_option(mount, "target", mount.directory)
             fixes.append(ctx.fix(f"Write the absolute path {mount.directory}", edit))
+        if target.text:
+            why = f"{target.text} is relative and there is no id"
+        else:
+            why = "this mounts the working directory, for want of a target, and there is no id"
+            fixes = list(_add_target(run, mount, ctx)) or fixes
         yield ctx.finding(
             mount.target_span,
-            f"{written} is relative and there is no id: the key is the bare text "
-            f"{mount.key.label}, in every project on this builder",
+            f"{why}: the key is the bare text {mount.key.label}, in every project on this builder",
             fixes=fixes,
         )
+
+
+def _add_target(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
+    """Offer the directory of the RUN's tool, where there is one without a mount."""
+    taken = {other.directory for other in run.caches}
+    paths = {item.path for item in wanted(run)} - taken
+    if len(paths) == 1 and "target" not in mount.options:
+        path = paths.pop()
+        edit = set_option(mount, "target", path)
+        yield ctx.fix(f"Mount {path}", edit, preferred=True)
 
 
 def _is_windows(target: str) -> bool:

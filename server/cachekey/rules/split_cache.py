@@ -44,7 +44,7 @@ from collections.abc import Hashable, Iterator
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.model.dockerfile import Dockerfile
 from cachekey.model.project import Place
-from cachekey.mountedit import insert_line_before, set_option, set_options
+from cachekey.mountedit import insert_line_before, is_plain, set_option, set_options
 from cachekey.purpose import (
     Purpose,
     in_file,
@@ -136,7 +136,7 @@ def _elsewhere(purpose: Purpose, places: list[Place], ctx: Context) -> Iterator[
         if _same(place, own) or _same(place, first)
     ]
     fixes = []
-    if name and not users_differ([own, first]):
+    if is_plain(name) and not users_differ([own, first]):
         fixes = [ctx.fix(f"Give both files id={name}", *merge_edits(edits), preferred=True)]
     option = own.mount.options.get("id" if own.mount.key.name_from == "id" else "target")
     yield ctx.finding(
@@ -196,6 +196,8 @@ def _fixes(
 ) -> Iterator[Fix]:
     explicit = next((place.mount.id for place in places if place.mount.id), None)
     name = explicit or purpose.cache.id or f"{purpose.tool.id}-{purpose.cache.role}"
+    if not is_plain(name):
+        return
     same_id = [FileEdit(place.path, set_option(place.mount, "id", name)) for place in places]
     if not users_differ(places):
         yield ctx.fix(f"Give all of them id={name}", *merge_edits(same_id), preferred=True)

@@ -57,6 +57,7 @@ def _of_mount(
     stage: Stage, run: Run, mount: Mount, first: dict[str, Run], ctx: Context
 ) -> Iterator[Finding]:
     dockerfile: Dockerfile = ctx.document
+    where = f"stage {stage.name}" if stage.name else "this stage"
     for option_name in ("id", "target"):
         option = mount.options.get(option_name)
         if option is None or (option_name == "target" and mount.id):
@@ -69,7 +70,7 @@ def _of_mount(
             edit = insert_line_before(dockerfile, start, f"ARG {name}")
             yield ctx.finding(
                 _span(option, name),
-                f"{name} is not declared in stage {stage.label}, so that {option_name} is "
+                f"{name} is not declared in {where}, so that {option_name} is "
                 f'"{_emptied(option, name)}" whatever its value',
                 fixes=[ctx.fix(f"Declare it: ARG {name}", edit, preferred=True)],
                 severity=severity,

@@ -45,8 +45,8 @@ from cachekey.purpose import merge_edits, purpose_of, same_cache
 from cachekey.rule import Context, Fixable, rule
 
 _SAYS = {
-    Concurrency.FAILS: "stops with an error when another build uses it at the same time",
-    Concurrency.CORRUPTS: "may damage it when another build uses it at the same time",
+    Concurrency.FAILS: "stops with an error when another build uses this cache at the same time",
+    Concurrency.CORRUPTS: "may damage this cache when another build uses it at the same time",
 }
 
 

@@ -94,6 +94,8 @@ def _word_tokens(escape: str) -> re.Pattern[str]:
     )
 
 
+_SPECIAL = re.compile(r"[\"'\\`]")
+_WORD = re.compile(rf"[^{SPACE}]+")
 _WORD_TOKENS = {escape: _word_tokens(escape) for escape in "\\`"}
 
 
@@ -103,6 +105,8 @@ def split_words(text: Mapped, escape: str) -> list[Mapped]:
     This is how BuildKit takes ENV, LABEL and ARG apart before it expands anything. A lone escape
     character at the very end is dropped.
     """
+    if not _SPECIAL.search(text.text):
+        return [cut(text, *match.span()) for match in _WORD.finditer(text.text)]
     words: list[Mapped] = []
     start = end = 0
     for token in _WORD_TOKENS[escape].finditer(text.text):

@@ -7,6 +7,7 @@ as they touch different entries.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from cachekey.syntax.jsonc import Element, Member, Node, quote
@@ -114,11 +115,15 @@ def set_member(
 def remove(source: Source, node: Node, entries: Sequence[Entry]) -> tuple[Edit, ...]:
     """Delete entries of one container with their commas and, where they fill them, their lines."""
     every = _entries(node)
-    gone = [number for number, entry in enumerate(every) if entry in entries]
+    # Thousands of entries may each be removed by a fix of its own: nothing here goes through all.
+    gone = sorted({bisect_left(every, entry.span.start, key=_start) for entry in entries})
     if len(gone) == len(every):
         return (Edit(node.span, "{}" if node.kind == "object" else "[]"),)
     edits: list[Edit] = []
-    kept = max(number for number in range(len(every)) if number not in gone)
+    kept = len(every) - 1
+    for number in reversed(gone):
+        if number == kept:
+            kept -= 1
     comma = every[kept].comma
     if kept < len(every) - 1 and every[-1].comma is None and comma is not None:
         edits.append(Edit(comma, ""))
@@ -140,6 +145,10 @@ def remove(source: Source, node: Node, entries: Sequence[Entry]) -> tuple[Edit, 
 def replace(node: Node, text: str) -> Edit:
     """Replace a value by ``text``, which is JSON."""
     return Edit(node.span, text)
+
+
+def _start(entry: Entry) -> int:
+    return entry.span.start
 
 
 def _entries(node: Node) -> tuple[Entry, ...]:

@@ -62,6 +62,12 @@ class Lines:
     def joined(self, first: int, last: int) -> Mapped:
         """Put together what the rows from ``first`` to ``last`` say, trimmed."""
         text = self.source.text
+        only = self.kept[first]
+        if first == last and only is not None:
+            start, end = only
+            chars = text[start:end].rstrip(SPACE)
+            if chars and chars[0] not in SPACE:
+                return Mapped(chars, ((0, start),), start + len(chars))
         texts: list[str] = []
         pieces: list[tuple[int, int]] = []
         length, end = 0, self.starts[first]

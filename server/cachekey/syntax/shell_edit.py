@@ -278,8 +278,7 @@ def _head(source: Source, lines: _Lines, tokens: _Tokens) -> Edit:
     comments = lines.comments(tokens.start, tokens.next_start)
     if not comments:
         return Edit(Span(tokens.start, tokens.next_start), "")
-    first = source.line_of(tokens.stop)
-    if lines.continuation(first) is not None:
+    if lines.continues(tokens.stop):
         # The line goes on, and comments follow: `RUN \` is a legal line.
         stop = tokens.stop
         while source.text[stop : stop + 1] in (" ", "\t"):

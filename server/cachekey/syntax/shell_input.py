@@ -11,7 +11,7 @@ from cachekey.text import Mapped
 
 _REDIRECT = re.compile(r"(\d*|\{\w+\})(<<<|<<-?|<>|<&|>>|>\||>&|<(?!\()|>(?!\())|()(&>>?)")
 _MAY_REDIRECT = frozenset("<>&{0123456789")
-_COMMENT = re.compile(r"#[^\n]*")
+_MAY_BE_BLANK = frozenset(" \t\\")
 _NEEDS_SHELL = re.compile(r"\$\(|`")
 
 
@@ -29,16 +29,19 @@ class Inputs(Scanner):
 
     def blank(self) -> None:
         """Step over blanks and escaped line ends."""
-        self.at = cast("re.Match[str]", BLANK.match(self.text, self.at)).end()
+        at = self.at
+        if at < self.size and self.text[at] in _MAY_BE_BLANK:
+            self.at = cast("re.Match[str]", BLANK.match(self.text, at)).end()
 
     def gap(self) -> None:
         """Step over blanks, comments and line ends; here-documents begin behind a line end."""
         while True:
             self.blank()
-            comment = _COMMENT.match(self.text, self.at)
-            if comment:
-                self.at = comment.end()
-            elif self.text.startswith(("\n", "\r"), self.at):
+            char = self.text[self.at : self.at + 1]
+            if char == "#":
+                end = self.text.find("\n", self.at)
+                self.at = self.size if end < 0 else end
+            elif char in ("\n", "\r"):
                 self.at += 2 if self.text.startswith("\r\n", self.at) else 1
                 self.bodies()
             else:

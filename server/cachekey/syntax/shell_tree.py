@@ -301,12 +301,26 @@ class Command:
     @cached_property
     def conditional(self) -> bool:
         """Inside if/case/for/while or a function, right of ``||``, or behind a test and ``&&``."""
-        return self.guarded or any(block.conditional for block in self.block.outward)
+        if self.guarded:
+            return True
+        block: Block | None = self.block
+        while block is not None:
+            if block.conditional:
+                return True
+            block = block.parent
+        return False
 
     @cached_property
     def in_pipeline(self) -> bool:
         """Tell whether it, or a compound command around it, is part of a pipeline."""
-        return self.piped or any(block.piped for block in self.block.outward)
+        if self.piped:
+            return True
+        block: Block | None = self.block
+        while block is not None:
+            if block.piped:
+                return True
+            block = block.parent
+        return False
 
     @cached_property
     def in_subshell(self) -> bool:

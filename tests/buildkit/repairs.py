@@ -1,0 +1,148 @@
+"""Every fix that Cachekey offers in its rules' own cases, and a builder to try the fixed files on."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from cachekey.finding import Finding, Safety
+from cachekey.model.dockerfile import Dockerfile
+from cachekey.rules import ALL
+from cachekey.settings import Settings
+
+from tests.support.checking import apply_fix, check, fix_all, make_project, make_settings
+from tests.test_rules import CASES, doc_examples, texts
+
+from . import builders, standin
+from .kinds import Builder, Built, Request
+
+REFUSED = ("CK002", "CK303", "CK601")
+"""The rules that say that a builder refuses the file, or may."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One file before and after one fix."""
+
+    where: str
+    code: str
+    title: str
+    before: str
+    after: str
+    left: tuple[str, ...]
+    """What Cachekey says against the fixed file's being built."""
+    own: bool
+    """Whether the case is about the rule that offers the fix."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.where}: {self.code} {self.title!r}"
+
+
+def is_dockerfile(path: str) -> bool:
+    return path.rsplit("/", 1)[-1] in ("Dockerfile", "Containerfile")
+
+
+def sets() -> Iterator[tuple[str, str, dict[str, str], Settings]]:
+    """The files of every case and of every rule's documentation, with the code of their rule."""
+    for rule, case in CASES:
+        settings = make_settings((), case.settings)
+        yield f"{rule.name}: {case.title}", rule.code, texts(case), settings
+    for rule in ALL:
+        for title, files in zip(("Bad", "Good"), doc_examples(rule), strict=True):
+            yield f"{rule.name}: {title}", rule.code, files, make_settings()
+
+
+def against_building(findings: Iterable[Finding], path: str) -> tuple[str, ...]:
+    found = [item for item in findings if item.path == path and item.code in REFUSED]
+    return tuple(f"{item.code} {item.message}" for item in found)
+
+
+@functools.cache
+def repairs() -> tuple[Repair, ...]:
+    """Every automatic fix of every finding, once for each pair of texts."""
+    found: dict[tuple[str, str, str], Repair] = {}
+
+    def add(where: str, code: str, title: str, own: bool, files: dict, after: dict) -> None:
+        for path in filter(is_dockerfile, files):
+            key = (code, files[path], after[path])
+            if after[path] == files[path] or (key in found and not own):
+                continue
+            left = against_building(check(after, settings), path)
+            repair = Repair(where, code, title, files[path], after[path], left, own)
+            found[key] = repair
+
+    for where, code, files, settings in sets():
+        for item in check(files, settings):
+            for fix in item.fixes:
+                if fix.safety is not Safety.MANUAL:
+                    own = item.code == code
+                    add(where, item.code, fix.title, own, files, apply_fix(files, fix))
+        for level in (Safety.SAFE, Safety.UNSAFE):
+            add(
+                where,
+                "all",
+                f"all {level.value} fixes",
+                True,
+                files,
+                fix_all(files, level, settings),
+            )
+    return tuple(found.values())
+
+
+# The stand-in's tools do nothing. Some must leave what the next commands of their case ask for.
+MAKES = {
+    "cargo": "mkdir -p target/release target/debug"
+    " && touch target/release/app target/debug/app target/release/a",
+    "npm": "mkdir -p node_modules dist && touch node_modules/made dist/made",
+    "frobnicate": "true",
+}
+IMAGE = re.compile(r"(\bfrom=)(?=[\w-]+(?:\.[\w-]+)+/|[\w./-]+:)[\w./:@-]+")
+FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]")
+
+
+def prelude(text: str) -> str:
+    """More for the stand-in's stage: apt's folder, tools that leave something, older caches."""
+    commands = ["mkdir -p /etc/apt/apt.conf.d"]
+    for name, script in MAKES.items():
+        file = f"/usr/local/bin/{name}"
+        lines = shlex.join(["#!/bin/sh", f"({script}) 2>/dev/null", "exit 0"])
+        commands.append(f"printf '%s\\n' {lines} > {file} && chmod 755 {file}")
+    runs = [f"RUN {' && '.join(commands)}\n"]
+    document = make_project({"Dockerfile": text}).documents["Dockerfile"]
+    assert isinstance(document, Dockerfile)
+    for _, mount in document.caches:
+        # A directory inside a volume must be there before a mount can open it.
+        if mount.source != "/" and mount.key and not mount.origin and not mount.key.unresolved:
+            flag = f"--mount=type=cache,id={mount.key.name.text},target=/older"
+            runs.append(f"RUN {flag} mkdir -p /older{mount.source}\n")
+    return "".join(runs)
+
+
+def whole(text: str) -> str:
+    """The file as it builds here, with a last stage that needs every other one."""
+    if text.rstrip().endswith(("\\", "`")):
+        # Half-typed: what comes next would be part of the last line.
+        return text
+    stages = len(FROM.findall(text))
+    asks = "".join(f"COPY --from={number} /no-such* /s{number}/\n" for number in range(1, stages))
+    return f"{text}\nFROM scratch\n{asks}"
+
+
+def build(on: Builder, text: str) -> Built:
+    """Builds all stages of a file, whatever its images and tools."""
+    made = standin.dockerfile(IMAGE.sub(r"\1cachekey-busybox", text))
+    made = whole(made.replace(standin.STAGE, standin.STAGE + prelude(text)))
+    return on.build(Request(made, context=standin.context(text, on.context, on.folder)))
+
+
+def build_all(files: Iterable[str]) -> dict[str, Built]:
+    """Builds many files. Raises UnavailableError."""
+    on = builders.builder("buildkit")
+    wanted = list(dict.fromkeys(files))
+    with ThreadPoolExecutor(3) as pool:
+        return dict(zip(wanted, pool.map(lambda text: build(on, text), wanted), strict=True))

@@ -23,7 +23,7 @@ LAYERS = [
     ("rules",),
     ("suppress",),
     ("engine",),
-    ("fixing", "explain_options", "explain_devcontainer", "completion"),
+    ("fixing", "refactor", "explain_options", "explain_devcontainer", "completion"),
     ("explain", "complete", "complete_devcontainer"),
     ("files", "discovery", "report"),
     ("cli", "lsp", "__main__"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -68,6 +69,19 @@ def same_cache(project: Project, path: str, mount: Mount) -> list[Place]:
     """Return the mounts of one document that have the key of ``mount``, in file order."""
     assert mount.key is not None
     return [place for place in project.sharing(mount.key) if place.path == path]
+
+
+def project_id(project: Project, mount: Mount) -> str:
+    """Return an id that names the project, and the whole directory where it has two of that name."""
+    folder = mount.directory or mount.target.text
+    name = posixpath.basename(folder).strip(".") or "build"
+    for document in project.documents.values():
+        for _, other in document.caches if isinstance(document, Dockerfile) else ():
+            if other.key is None or mount.key is None or other.key.identity == mount.key.identity:
+                continue
+            if posixpath.basename(other.directory or "") == posixpath.basename(folder):
+                name = folder.strip("/.").replace("/", "-")
+    return f"{project.name}-{_AWKWARD.sub('-', name)}"
 
 
 def rename(project: Project, path: str, mount: Mount, name: str) -> list[FileEdit]:

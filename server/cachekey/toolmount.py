@@ -9,7 +9,7 @@ from cachekey.knowledge.records import Kind
 from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
 from cachekey.model.tooluses import ToolUse, UsedDirectory, may_be_for_another, meant
-from cachekey.mountedit import set_option, set_options
+from cachekey.mountedit import is_plain, set_option, set_options
 from cachekey.purpose import owner_of, script_text, writer
 from cachekey.record import record
 from cachekey.text import Edit, Source, Span
@@ -137,6 +137,8 @@ def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
     one defect for another.
     """
     user = writer(run)
+    if not is_plain(path):
+        return None
     edits = [set_option(mount, "target", path)]
     if user is None or user.is_root is None or user.is_root or "mode" in mount.options:
         return edits

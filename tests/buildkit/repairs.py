@@ -18,7 +18,7 @@ from tests.support.checking import apply_fix, check, fix_all, make_project, make
 from tests.test_rules import CASES, doc_examples, texts
 
 from . import builders, standin
-from .kinds import Builder, Built, Request
+from .kinds import Built, Request
 
 REFUSED = ("CK002", "CK303", "CK601")
 """The rules that say that a builder refuses the file, or may."""
@@ -97,21 +97,24 @@ def repairs() -> tuple[Repair, ...]:
 # The stand-in's tools do nothing. Some must leave what the next commands of their case ask for.
 MAKES = {
     "cargo": "mkdir -p target/release target/debug"
-    " && touch target/release/app target/debug/app target/release/a",
+    " && for name in a b app shop; do touch target/release/$name target/debug/$name; done",
     "npm": "mkdir -p node_modules dist && touch node_modules/made dist/made",
     "frobnicate": "true",
 }
 IMAGE = re.compile(r"(\bfrom=)(?=[\w-]+(?:\.[\w-]+)+/|[\w./-]+:)[\w./:@-]+")
+NUMBER = re.compile(r"(?m)(--from=)(\d+)\b")
 FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]")
 
 
 def prelude(text: str) -> str:
     """More for the stand-in's stage: apt's folder, tools that leave something, older caches."""
-    commands = ["mkdir -p /etc/apt/apt.conf.d"]
+    commands = ["mkdir -p /etc/apt/apt.conf.d /usr/local/cargo/bin"]
     for name, script in MAKES.items():
         file = f"/usr/local/bin/{name}"
         lines = shlex.join(["#!/bin/sh", f"({script}) 2>/dev/null", "exit 0"])
         commands.append(f"printf '%s\\n' {lines} > {file} && chmod 755 {file}")
+    tools = "/usr/local/bin"
+    commands.append(f"cp {tools}/cargo /usr/local/cargo/bin/ && cp {tools}/npm /install.sh")
     runs = [f"RUN {' && '.join(commands)}\n"]
     document = make_project({"Dockerfile": text}).documents["Dockerfile"]
     assert isinstance(document, Dockerfile)
@@ -133,16 +136,23 @@ def whole(text: str) -> str:
     return f"{text}\nFROM scratch\n{asks}"
 
 
-def build(on: Builder, text: str) -> Built:
-    """Builds all stages of a file, whatever its images and tools."""
+def buildable(text: str) -> str:
+    """All stages of a file, with something in the place of its images and tools."""
     made = standin.dockerfile(IMAGE.sub(r"\1cachekey-busybox", text))
-    made = whole(made.replace(standin.STAGE, standin.STAGE + prelude(text)))
-    return on.build(Request(made, context=standin.context(text, on.context, on.folder)))
+    # The stand-in's stage has become the first one.
+    made = NUMBER.sub(lambda found: f"{found[1]}{int(found[2]) + 1}", made)
+    return whole(made.replace(standin.STAGE, standin.STAGE + prelude(text)))
 
 
 def build_all(files: Iterable[str]) -> dict[str, Built]:
     """Builds many files. Raises UnavailableError."""
     on = builders.builder("buildkit")
     wanted = list(dict.fromkeys(files))
+    # One context for all of them: the builder need not be sent another each time.
+    context = standin.context("\n".join(wanted), on.context, on.folder)
+
+    def build(text: str) -> Built:
+        return on.build(Request(buildable(text), context=context))
+
     with ThreadPoolExecutor(3) as pool:
-        return dict(zip(wanted, pool.map(lambda text: build(on, text), wanted), strict=True))
+        return dict(zip(wanted, pool.map(build, wanted), strict=True))

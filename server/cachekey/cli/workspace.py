@@ -219,6 +219,7 @@ def load(wanted: Input, step: Step = quiet) -> Workspace:
 
     settings = merge(finder.of(common).settings, wanted.overrides)
     project = Project(settings, read_beside)
+    project.call(root)
     space = Workspace(root, project, finder, wanted.overrides, errors=targets.errors)
     paths = set(targets.files)
     for folder in targets.folders:

@@ -19,6 +19,7 @@ from cachekey.lsp import uris
 from cachekey.lsp.convert import difference, to_span
 from cachekey.lsp.edits import Caution, file_edit, new_file, workspace_edit
 from cachekey.lsp.names import EXPLAIN, FIX_ALL
+from cachekey.refactor import refactorings
 from cachekey.settings import TABLE
 from cachekey.text import Source
 
@@ -38,6 +39,8 @@ def code_actions(session: Session, params: types.CodeActionParams) -> list[types
     actions: list[types.CodeAction] = []
     if _wanted(params.context.only, types.CodeActionKind.QuickFix):
         actions += _quick_fixes(session, document, analysis, params)
+    if _wanted(params.context.only, types.CodeActionKind.RefactorRewrite):
+        actions += _refactorings(session, document, analysis, params)
     if _wanted(params.context.only, FIX_ALL) and _has_safe_fix(document, analysis):
         title = "Fix everything that is safe to fix (Cachekey)"
         action = types.CodeAction(title=title, kind=FIX_ALL)
@@ -122,6 +125,19 @@ def _fixes(
         )
         data = {"do": "fix", "index": index, "fix": number}
         yield _with_edit(session, document, action, data)
+
+
+def _refactorings(
+    session: Session, document: Document, analysis: Analysis, params: types.CodeActionParams
+) -> Iterator[types.CodeAction]:
+    span = to_span(analysis.source, params.range, session.encoding)
+    for fix in refactorings(document.area.project, document.path, span):
+        caution = None if fix.safety is Safety.SAFE else Caution(fix.title, fix.reason)
+        yield types.CodeAction(
+            title=fix.title + _SUFFIX[fix.safety],
+            kind=types.CodeActionKind.RefactorRewrite,
+            edit=workspace_edit(session, document.area, fix.edits, caution),
+        )
 
 
 def _rank(fix: Fix) -> tuple[bool, int, bool]:

@@ -51,7 +51,9 @@ class Area:
         self.project = self._new_project()
 
     def _new_project(self) -> Project:
-        return Project(self.settings(""), self.read)
+        project = Project(self.settings(""), self.read)
+        project.call(self.root)
+        return project
 
     # -- settings -------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ WATCHED = (
 """Globs of the files whose change on disk matters, as LSP writes them."""
 
 FIX_ALL = "source.fixAll.cachekey"
-ACTION_KINDS = ("quickfix", "source.fixAll", FIX_ALL)
+ACTION_KINDS = ("quickfix", "refactor.rewrite", "source.fixAll", FIX_ALL)
 EXPLAIN = "cachekey.explainRule"
 TRIGGERS = ("=", ",", "-", '"', "{")
 """Characters that make an editor ask for completions."""

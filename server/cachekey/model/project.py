@@ -6,6 +6,7 @@ A change costs the document that changed and the index entries it has, never the
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import lru_cache
 
@@ -22,6 +23,9 @@ from cachekey.settings import Settings
 from cachekey.text import Source
 
 Document = Dockerfile | Devcontainer
+
+
+_NOT_IN_IDS = re.compile(r"[^a-z0-9._-]+")
 
 
 @record(frozen=True, eq=False)
@@ -69,7 +73,7 @@ class Project:
     ) -> None:
         self.settings = settings or Settings()
         self.name = "project"
-        """What an id is called that must name the project; the faces set the root folder's name."""
+        """What an id is called that must name the project; see :meth:`call`."""
         self.read: Callable[[str], str | None] = read or (lambda path: None)
         own = self.settings.tools or self.settings.images
         self.knowledge = (
@@ -80,6 +84,11 @@ class Project:
         """The devcontainer.json files that build a Dockerfile, by its path."""
         self._by_key = Index(_by_key)
         self._indexes: dict[Extract, Index] = {}
+
+    def call(self, root: str) -> None:
+        """Name the project after its root folder, as far as that makes an id."""
+        name = _NOT_IN_IDS.sub("-", posixpath.basename(root.rstrip("/")).lower()).strip("-.")
+        self.name = name or self.name
 
     @property
     def documents(self) -> Mapping[str, Document]:

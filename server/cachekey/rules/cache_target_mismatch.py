@@ -97,7 +97,9 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
     variable = best.directory.cache.pin
     default = best.directory.decided_by.startswith("the default")
     whole = places(best.use, best.directory) == (best.path,)
-    if variable and default and whole and len(paths) == 1:
+    user = run.scope.user
+    writable = user.is_root or user.uid == mount.uid or "mode" in mount.options
+    if variable and default and whole and writable and len(paths) == 1:
         line = f"ENV {variable}={mount.directory}"
         yield ctx.fix(
             f"Let {best.use.tool.name} use {mount.directory}: {line}",

@@ -39,7 +39,7 @@ from cachekey.finding import FileEdit, Finding, Safety, Severity
 from cachekey.model.dockerfile import Run
 from cachekey.model.tooluses import ToolUse, UsedDirectory
 from cachekey.mountedit import add_mount
-from cachekey.purpose import in_file, merge_edits, owner_of, writer
+from cachekey.purpose import in_file, merge_edits, owner_of, purpose_of, writer
 from cachekey.rule import Context, Fixable, rule
 from cachekey.syntax.shell_edit import remove_word
 from cachekey.text import Edit
@@ -59,7 +59,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if use.via is not None or use.applies is not True or use.tool.id in seen:
             continue
         places = _places(run, use)
-        if not places:
+        if not places or _has_one(run, use):
             continue
         edits = _edits(run, use, places, ctx)
         if edits is None:
@@ -79,6 +79,12 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
                 )
             ],
         )
+
+
+def _has_one(run: Run, use: ToolUse) -> bool:
+    """Tell whether a mount of the RUN is meant for this tool, wherever the tool may look."""
+    purposes = (purpose_of(run, mount) for mount in run.caches)
+    return any(purpose is not None and purpose.tool is use.tool for purpose in purposes)
 
 
 def _places(run: Run, use: ToolUse) -> list[tuple[str, UsedDirectory]]:
@@ -114,10 +120,11 @@ def _edits(
     changes: list[Edit] = [add_mount(run, " ".join(flags))]
     source = ctx.document.source
     roles = {item.cache.role for _, item in places}
-    for off in use.disabled:
+    switches = [(one, off) for one in run.uses if one.tool is use.tool for off in one.disabled]
+    for one, off in switches:
         if not roles & set(off.roles):
             continue
-        word = next((word for word in use.invocation.args if word.span == off.span), None)
+        word = next((word for word in one.invocation.args if word.span == off.span), None)
         edit = remove_word(word, source) if word is not None else None
         if edit is None:
             return None

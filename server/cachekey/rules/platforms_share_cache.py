@@ -38,7 +38,15 @@ from cachekey.finding import Finding, Fix, Severity
 from cachekey.model.dockerfile import Dockerfile, Stage
 from cachekey.model.mounts import Mount
 from cachekey.mountedit import insert_line_before
-from cachekey.purpose import in_file, merge_edits, purpose_of, rename, same_cache
+from cachekey.purpose import (
+    Purpose,
+    in_file,
+    merge_edits,
+    project_id,
+    purpose_of,
+    rename,
+    same_cache,
+)
 from cachekey.rule import Context, Fixable, rule
 
 _SIGN = re.compile(r"\b(?:TARGET|BUILD)(?:PLATFORM|ARCH)\b")
@@ -48,6 +56,8 @@ _SIGN = re.compile(r"\b(?:TARGET|BUILD)(?:PLATFORM|ARCH)\b")
 def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
     """Report platform-dependent caches of a multi-platform Dockerfile whose key has no variable."""
     dockerfile: Dockerfile = ctx.document
+    if not any(run.caches for run in stage.runs):
+        return
     if not _SIGN.search(dockerfile.source.text) or not _several(dockerfile) or _on_builder(stage):
         return
     for run in stage.runs:
@@ -60,7 +70,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 mount.target_span,
                 f"builds for every platform share {purpose.cache.what} of {purpose.tool.name} here",
-                fixes=[_fix(dockerfile, mount, purpose.cache.id, ctx)],
+                fixes=[_fix(dockerfile, mount, purpose, ctx)],
             )
 
 
@@ -79,8 +89,10 @@ def _on_builder(stage: Stage) -> bool:
     )
 
 
-def _fix(dockerfile: Dockerfile, mount: Mount, suggested: str, ctx: Context) -> Fix:
-    name = f"{mount.id or suggested or 'cache'}-$TARGETARCH"
+def _fix(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -> Fix:
+    # Nobody else must share build output: without an id its new name has to tell the project.
+    chosen = purpose.cache.id or "cache" if purpose.is_download else project_id(ctx.project, mount)
+    name = f"{mount.id or chosen}-$TARGETARCH"
     edits = rename(ctx.project, ctx.path, mount, name)
     declared: list[Stage] = []
     for place in same_cache(ctx.project, ctx.path, mount):

@@ -31,15 +31,14 @@ joined.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
-from cachekey.mountedit import set_option
-from cachekey.purpose import purpose_of, rename
+from cachekey.mountedit import is_plain, set_option
+from cachekey.purpose import project_id, purpose_of, rename
 from cachekey.rule import Context, Fixable, rule
 from cachekey.toolmount import wanted
 
@@ -53,11 +52,11 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         if target.text.startswith(("/", "~", "$")) or _is_windows(target.text):
             continue
-        folder = posixpath.basename(mount.directory or target.text).strip(".") or "cache"
-        name = f"{ctx.project.name}-{folder}"
+        name = project_id(ctx.project, mount)
         edits = rename(ctx.project, ctx.path, mount, name)
         fixes = [ctx.fix(f"Name it: id={name}", *edits, preferred=True)]
-        if mount.directory and _only_downloads(run, mount) and "target" in mount.options:
+        movable = is_plain(mount.directory or "") and "target" in mount.options
+        if mount.directory and movable and _only_downloads(run, mount):
             edit = set_option(mount, "target", mount.directory)
             fixes.append(ctx.fix(f"Write the absolute path {mount.directory}", edit))
         if target.text:

@@ -8,14 +8,14 @@ image.
 ```dockerfile
 FROM rust:1.90
 WORKDIR /app
-RUN --mount=type=cache,target=/app/target cargo build && cp target/debug/app /
+RUN --mount=type=cache,target=/app/target cargo build && cp target/debug/app /bin/
 ```
 
 ## Good
 ```dockerfile
 FROM rust:1.90
 WORKDIR /app
-RUN --mount=type=cache,id=project-target,target=/app/target cargo build && cp target/debug/app /
+RUN --mount=type=cache,id=project-target,target=/app/target cargo build && cp target/debug/app /bin/
 ```
 
 ## Fix
@@ -39,7 +39,7 @@ from cachekey.finding import Finding, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
-from cachekey.purpose import Purpose, purpose_of, rename
+from cachekey.purpose import Purpose, project_id, purpose_of, rename
 from cachekey.rule import Context, Fixable, rule
 
 # Folders that say nothing about the project in them, and words that everybody uses for an id.
@@ -60,10 +60,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     for mount in run.caches:
         if run.onbuild or mount.sharing == "private" or mount.key is None or mount.key.unresolved:
             continue
-        name = (
-            f"{ctx.project.name}-{posixpath.basename(mount.directory or '').strip('.') or 'build'}"
-        )
-        if mount.id and (mount.id == name or not _is_generic(mount)):
+        if mount.id and not _is_generic(mount):
             continue
         purpose = purpose_of(run, mount)
         if purpose is None or purpose.cache.kind is not Kind.BUILD or mount.directory is None:
@@ -72,6 +69,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             not mount.target.text.startswith("/") or _names_project(mount, purpose)
         ):
             # A relative target is the matter of CK107.
+            continue
+        name = project_id(ctx.project, mount)
+        if mount.id == name:
             continue
         edits = rename(ctx.project, ctx.path, mount, name)
         fix = ctx.fix(f"Name the project: id={name}", *edits, preferred=True)

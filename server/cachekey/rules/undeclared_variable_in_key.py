@@ -66,12 +66,14 @@ def _of_mount(
             severity = _severity(dockerfile, mount, option, name)
             if severity is None:
                 continue
+            surely = severity is not Severity.HINT
+            tail = "whatever its value" if surely else "unless the base image sets it"
             start = first.setdefault(name, run).span.start
             edit = insert_line_before(dockerfile, start, f"ARG {name}")
             yield ctx.finding(
                 _span(option, name),
                 f"{name} is not declared in {where}, so that {option_name} is "
-                f'"{_emptied(option, name)}" whatever its value',
+                f'"{_emptied(option, name)}" {tail}',
                 fixes=[ctx.fix(f"Declare it: ARG {name}", edit, preferred=True)],
                 severity=severity,
             )

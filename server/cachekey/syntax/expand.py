@@ -26,6 +26,8 @@ _SPECIAL = {escape: re.compile(rf"[$'\"\ufeff{re.escape(escape)}]") for escape i
 _DOLLAR_BRACE = re.compile(r"(\\*)\$(?=\{)")
 _TRAILING_BACKSLASHES = re.compile(r"\\+\Z")
 _NOTHING: frozenset[str] = frozenset()
+_LONGEST = 1 << 14
+"""Values beyond this length are not followed: ``ENV A=$A$A`` doubles one with every line."""
 
 
 @record(frozen=True)
@@ -96,6 +98,8 @@ class _Scope:
         if value is None:
             self.undefined.add(name)
             return None
+        if not isinstance(value, Unknown) and len(_plain(value)) > _LONGEST:
+            return [Chunk(f"${{{name}}}", frozenset((name,)))]
         if isinstance(value, str):
             return [Chunk(value, None)] if value else []
         if isinstance(value, Unknown):
@@ -109,6 +113,8 @@ class _Scope:
             if chunk.names is not None:
                 symbols.append((at, at + len(chunk.text)))
             at += len(chunk.text)
+        if at > _LONGEST * _LONGEST >> 4:
+            raise TooDeepError
         return Expansion(
             text_of(value),
             names_of(value),
@@ -122,6 +128,10 @@ class _Scope:
         return Expansion(
             "", _NOTHING, frozenset(self.undefined), frozenset(self.used), error=message
         )
+
+
+def _plain(value: str | Expansion) -> str:
+    return value if isinstance(value, str) else value.text
 
 
 def _chunks(value: Expansion) -> Value:

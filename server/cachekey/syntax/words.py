@@ -238,20 +238,11 @@ class _Parser(Compounds):
         if not (assignments or words or redirects):
             return None
         self.end = stop
+        given = tuple(assignments), tuple(words), tuple(redirects)
+        piped = piped or self._at_pipe()
+        index = len(self.block.items)
         command = Command(
-            source=source,
-            start=start,
-            stop=stop,
-            assignments=tuple(assignments),
-            words=tuple(words),
-            redirects=tuple(redirects),
-            block=self.block,
-            index=len(self.block.items),
-            connector=place.connector,
-            connector_start=place.start,
-            connector_stop=place.stop,
-            piped=piped or self._at_pipe(),
-            guarded=place.guarded,
+            source, start, stop, *given, self.block, index, *place[:3], piped, place.guarded
         )
         # Substitutions inside it were noted first; the command stands in front of them.
         self.commands.insert(slot, command)

@@ -13,7 +13,6 @@ from cachekey.model.mounts import CANONICAL, Mount
 from cachekey.syntax.namevalue import env_pairs
 from cachekey.text import Edit, Span
 
-
 _NEEDS_QUOTES = re.compile(r"""[\s,"'\\`]""")
 
 

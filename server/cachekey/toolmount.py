@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
@@ -94,9 +95,14 @@ def _may_be(directory: str, item: UsedDirectory) -> bool:
     return relation != "none"
 
 
+@lru_cache(maxsize=16)
+def _uncovered(run: Run) -> list[Wanted]:
+    return [item for item in wanted(run) if not maybe_covered(run, item.directory)]
+
+
 def candidates(run: Run, mount: Mount) -> list[Wanted]:
     """Return the caches that an idle mount is meant for: by its looks, or the only ones without a mount."""
-    open_ones = [item for item in wanted(run) if not maybe_covered(run, item.directory)]
+    open_ones = _uncovered(run)
     directory = mount.directory or mount.target.text
     looks = {id(item.cache) for _, item in meant(directory, run.uses)}
     alike = [item for item in open_ones if id(item.directory.cache) in looks]

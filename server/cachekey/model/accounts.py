@@ -166,7 +166,7 @@ def _modify(item: Invocation, accounts: dict[str, Account]) -> None:
 
 def _passwd_line(item: Invocation, accounts: dict[str, Account]) -> None:
     """Read ``echo 'app:x:1000:1000::/home/app:/bin/sh' >> /etc/passwd``, as images from scratch do."""
-    targets = {redirect.target.text for redirect in item.command.redirects}
+    targets = {redirect.target.text for redirect in item.simple.redirects}
     if "/etc/passwd" not in targets:
         return
     for index in range(len(item.args)):

@@ -87,13 +87,22 @@ class Run:
     @cached_property
     def uses(self) -> tuple[ToolUse, ...]:
         """Return the uses of tools that the knowledge files know, with their cache directories."""
-        earlier = [
-            item
-            for run in reversed(tuple(self.earlier()))
-            if _STORES.search(run.instruction.args.text)
-            for item in run.commands.items
-        ]
+        storing: list[Run] = []
+        run = self.storing
+        while run is not None:
+            storing.append(run)
+            run = run.storing
+        earlier = [item for run in reversed(storing) for item in run.commands.items]
         return find_tool_uses(self.commands, self.scope, self.knowledge, self.config, earlier)
+
+    @cached_property
+    def storing(self) -> Run | None:
+        """Return the nearest RUN in front of it that may store a setting."""
+        run = self.previous
+        while run is not None and not _STORES.search(run.instruction.args.text):
+            # Asked in file order, each looks one RUN back.
+            run = run.storing if "storing" in run.__dict__ else run.previous
+        return run
 
     def earlier(self) -> Iterator[Run]:
         """Yield the RUNs in front of this one, nearest first, through the stages it is built on."""
@@ -104,8 +113,11 @@ class Run:
 
     def visible_mount(self, mount: Mount) -> bool:
         """Tell whether ``mount`` is seen by the command: of several on one target only the last is."""
-        same = [m for m in self.mounts if m.error is None and m.directory == mount.directory]
-        return not same or same[-1] is mount
+        return self._last_on.get(mount.directory, mount) is mount
+
+    @cached_property
+    def _last_on(self) -> dict[str | None, Mount]:
+        return {mount.directory: mount for mount in self.mounts if mount.error is None}
 
 
 @record(frozen=True, eq=False)

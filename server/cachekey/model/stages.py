@@ -69,8 +69,9 @@ class _Reader:
         self.path, self.source, self.tree = path, source, tree
         self.options, self.knowledge, self.config = options, knowledge, config
         # The namespace is given to the builder as a build argument like any other.
-        namespace = {NAMESPACE_ARG: options.namespace} if options.namespace else {}
-        self.build_args = {**options.build_args, **namespace}
+        namespace = options.namespace or options.build_args.get(NAMESPACE_ARG, "")
+        given = {NAMESPACE_ARG: namespace} if namespace else {}
+        self.build_args = {**options.build_args, **given}
         self.globals: dict[str, Variable] = {}
         self.stages: list[Stage] = []
         self.names: dict[str, Stage] = {}
@@ -80,7 +81,7 @@ class _Reader:
         """Where Buildah 1.28 differs (experiments in tests/buildkit): ENV beats ARG, ARG is not
         inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
         backslash escapes in flags whatever ``# escape=`` says."""
-        self.identity = BuildIdentity(path, options.namespace, options.engine)
+        self.identity = BuildIdentity(path, namespace, options.engine)
 
     def read(self) -> Dockerfile:
         blocks: list[tuple[Instruction, list[Instruction]]] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cachekey.knowledge.paths import UnknownValueError, clean, expand_template
@@ -49,6 +49,28 @@ class NotKnown:
     reason: str
 
 
+class Earlier:
+    """The invocations in front of one, found by their words."""
+
+    def __init__(self, items: Iterable[Invocation] = ()) -> None:
+        self.items = list(items)
+        self._places: dict[str, list[int]] = {}
+        self._read = 0
+
+    def having(self, word: str, stop: int) -> Iterator[Invocation]:
+        """Yield those among the first ``stop`` that have the word, alone or in front of a ``=``."""
+        for number in range(self._read, len(self.items)):
+            for text in self.items[number].texts:
+                if text:
+                    places = self._places.setdefault(text.partition("=")[0], [])
+                    if not places or places[-1] != number:
+                        places.append(number)
+        self._read = len(self.items)
+        for number in self._places.get(word, ()):
+            if number < stop:
+                yield self.items[number]
+
+
 class ToolEnvironment:
     """The surroundings of one invocation of one tool."""
 
@@ -59,12 +81,13 @@ class ToolEnvironment:
         invocation: Invocation,
         scope: Scope,
         config: ConfigReader,
-        earlier: Sequence[Invocation],
+        earlier: Earlier,
         guest: bool = False,
     ) -> None:
         """Take the invocation; a ``guest`` tool is run by the invoked one, unseen flags and all."""
         self.tool, self.command, self.invocation = tool, command, invocation
         self.scope, self.config, self.earlier, self.guest = scope, config, earlier, guest
+        self._stop = len(earlier.items)
 
     @property
     def image(self) -> Image | None:
@@ -202,7 +225,8 @@ class ToolEnvironment:
         found: Known | NotKnown | None = None
         assert way.command is not None
         *head, last = way.command.words
-        for item in self.earlier:
+        word = head[0] if head else last.rstrip("=")
+        for item in self.earlier.having(word, self._stop):
             if not any(matches(item.program or "", name) for name in self.command.names):
                 continue
             line = read_line(self.tool, self.command, item.texts)

@@ -24,7 +24,7 @@ from cachekey.knowledge.records import (
     Way,
 )
 from cachekey.model.switches import Disabled, find_switches
-from cachekey.model.toolenv import ConfigReader, Known, NotKnown, ToolEnvironment
+from cachekey.model.toolenv import ConfigReader, Earlier, Known, NotKnown, ToolEnvironment
 from cachekey.record import cached_property, record
 from cachekey.text import Span
 
@@ -343,16 +343,16 @@ def find_tool_uses(
     a setting (``yarn config set cache-folder``).
     """
     uses: list[ToolUse] = []
-    before = list(earlier)
+    before = Earlier(earlier)
     for invocation in commands.items:
         if invocation.program:
             for tool, command in knowledge.commands_for(invocation.program):
-                env = ToolEnvironment(tool, command, invocation, scope, config, tuple(before))
+                env = ToolEnvironment(tool, command, invocation, scope, config, before)
                 use = ToolUse(tool, command, invocation, env)
                 if use.applies is not False:
                     uses.append(use)
                     uses.extend(_guests(use, env, knowledge, {tool.id}))
-        before.append(invocation)
+        before.items.append(invocation)
     return tuple(uses)
 
 

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.model.dockerfile import Dockerfile, Stage
@@ -58,7 +59,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
     dockerfile: Dockerfile = ctx.document
     if not any(run.caches for run in stage.runs):
         return
-    if not _SIGN.search(dockerfile.source.text) or not _several(dockerfile) or _on_builder(stage):
+    if not _several(dockerfile) or _on_builder(stage):
         return
     for run in stage.runs:
         for mount in run.caches:
@@ -74,9 +75,10 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             )
 
 
+@lru_cache(maxsize=4)
 def _several(dockerfile: Dockerfile) -> bool:
     """Tell whether an instruction, not just a comment, speaks of platforms."""
-    return any(
+    return _SIGN.search(dockerfile.source.text) is not None and any(
         _SIGN.search(dockerfile.source.slice(item.span)) for item in dockerfile.tree.instructions
     )
 

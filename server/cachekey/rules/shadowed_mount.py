@@ -45,8 +45,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         for mount in run.mounts
         if mount.error is None and mount.type in ("cache", "bind", "tmpfs") and mount.directory
     ]
+    seen = {mount.directory: mount for mount in placed}
     for index, mount in enumerate(placed):
-        last = next((m for m in reversed(placed) if m.directory == mount.directory), mount)
+        last = seen.get(mount.directory, mount)
         if last is mount or "cache" not in (mount.type, last.type):
             continue
         yield ctx.finding(

@@ -176,8 +176,8 @@ def expand_words(text: str, lookup: Lookup, escape: str = "\\") -> list[Expansio
     scope = _Scope(lookup)
     try:
         words = Lexer(text, scope.get, escape).words()
+        return [scope.result(word.value) for word in words]
     except LexError as error:
         return [scope.failure(text, error)]
     except TooDeepError:
         return [_too_deep(text)]
-    return [scope.result(word.value) for word in words]

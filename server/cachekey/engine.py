@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from cachekey.finding import Finding
+from cachekey.model.devcontainer import Devcontainer, EnvEntry
+from cachekey.model.devcontainer_mounts import RuntimeMount
 from cachekey.model.dockerfile import Dockerfile, Run, Stage
 from cachekey.model.project import Document, Project
 from cachekey.rule import Context, Rule
@@ -27,10 +30,18 @@ def check(project: Project, path: str, settings: Settings | None = None) -> list
     if document is None:
         return []
     findings: list[Finding] = []
-    for rule in ALL:
+    for rule in _concerning(isinstance(document, Dockerfile)):
         if settings.selects(rule):
             findings += _run(rule, Context(project, path, document, settings, rule))
     return apply_suppressions(document, findings, settings)
+
+
+@lru_cache(maxsize=4)
+def _concerning(dockerfile: bool) -> tuple[Rule, ...]:
+    """Return the rules that look at anything in a Dockerfile, or in a devcontainer.json."""
+    whole: type = Dockerfile if dockerfile else Devcontainer
+    parts: tuple[type, ...] = (Stage, Run) if dockerfile else (RuntimeMount, EnvEntry)
+    return tuple(rule for rule in ALL if rule.level in parts or issubclass(whole, rule.level))
 
 
 def _run(rule: Rule, context: Context) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ Nothing here reads or writes files: texts come in, texts go out.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -99,6 +98,8 @@ class Choice:
 
     edits: Mapping[str, Sequence[Edit]]
     applied: tuple[Applied, ...]
+    findings: tuple[Finding, ...] = ()
+    """What each of ``applied`` is to mend."""
 
 
 def choose(
@@ -112,6 +113,7 @@ def choose(
     """
     taken: dict[str, _Taken] = {}
     applied: list[Applied] = []
+    mended: list[Finding] = []
     for finding in sorted(findings, key=lambda item: item.order):
         fix = best_fix(finding, level)
         if fix is None or refuse(finding, fix) or not _consistent(fix.edits):
@@ -121,7 +123,9 @@ def choose(
         for item in fix.edits:
             taken[item.path].add(item.edit)
         applied.append(Applied(finding.path, finding.code, finding.message, fix.title))
-    return Choice({path: item.edits for path, item in taken.items() if item.edits}, tuple(applied))
+        mended.append(finding)
+    edits = {path: item.edits for path, item in taken.items() if item.edits}
+    return Choice(edits, tuple(applied), tuple(mended))
 
 
 def _consistent(edits: Sequence[FileEdit]) -> bool:
@@ -158,11 +162,11 @@ class _Repair:
             list(self.recheck(before))
             self.abandoned += choice.applied
             return False
-        counts = Counter(_keys(findings))
-        old = Counter(_keys(self.findings))
-        for item in choice.applied:
-            key = (item.path, item.code, item.message)
-            if counts[key] >= old[key]:
+        left = {(*key, item.span.start) for key, item in zip(_keys(findings), findings, strict=True)}
+        for item, was in zip(choice.applied, choice.findings, strict=True):
+            # The same words at another place are another finding, which this one kept back.
+            moved = _moved(was.span.start, choice.edits.get(was.path, ()))
+            if (item.path, item.code, item.message, moved) in left:
                 self.idle.add(item)
         self.texts.update(news)
         self.changed.update(news)
@@ -182,6 +186,12 @@ class _Repair:
 
 def _unreadable(findings: Iterable[Finding]) -> int:
     return sum(finding.code == "CK002" for finding in findings)
+
+
+def _moved(offset: int, edits: Iterable[Edit]) -> int:
+    """Return where what stood at ``offset`` stands after ``edits``."""
+    before = (edit for edit in edits if edit.span.end <= offset)
+    return offset + sum(len(edit.new) - (edit.span.end - edit.span.start) for edit in before)
 
 
 def _keys(findings: Iterable[Finding]) -> Iterable[tuple[str, str, str]]:

@@ -75,6 +75,9 @@ def project_id(project: Project, mount: Mount) -> str:
     """Return an id that names the project, and the whole directory where it has two of that name."""
     folder = mount.directory or mount.target.text
     name = posixpath.basename(folder).strip(".") or "build"
+    if name == "cache":
+        parent = posixpath.basename(posixpath.dirname(folder)).strip(".")
+        name = f"{parent}-{name}" if parent else name
     for document in project.documents.values():
         for _, other in document.caches if isinstance(document, Dockerfile) else ():
             if other.key is None or mount.key is None or other.key.identity == mount.key.identity:

@@ -71,7 +71,7 @@ def surely_idle(run: Run, mount: Mount) -> bool:
     directory = mount.directory
     if directory is None or not run.commands.complete or not run.uses:
         return False
-    if directory in script_text(run):
+    if directory in script_text(run) or linked(run, directory):
         return False
     for item in run.commands.items:
         if item.program is None or item.opaque or not item.args_known:
@@ -85,6 +85,15 @@ def surely_idle(run: Run, mount: Mount) -> bool:
         if any(_may_be(directory, item) for item in use.directories):
             return False
     return not may_be_for_another(directory, run.uses, run.knowledge)
+
+
+def linked(run: Run, directory: str) -> bool:
+    """Tell whether an earlier RUN has made a link to the directory, so that a tool gets there."""
+    return any(
+        item.program == "ln" and any(text and text.rstrip("/") == directory for text in item.texts)
+        for earlier in run.earlier()
+        for item in earlier.commands.items
+    )
 
 
 def _may_be(directory: str, item: UsedDirectory) -> bool:

@@ -108,7 +108,7 @@ FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]")
 
 def prelude(text: str) -> str:
     """More for the stand-in's stage: apt's folder, tools that leave something, older caches."""
-    commands = ["mkdir -p /etc/apt/apt.conf.d /usr/local/cargo/bin"]
+    commands = ["mkdir -p /etc/apt/apt.conf.d /usr/bin /usr/local/cargo/bin"]
     for name, script in MAKES.items():
         file = f"/usr/local/bin/{name}"
         lines = shlex.join(["#!/bin/sh", f"({script}) 2>/dev/null", "exit 0"])

@@ -83,12 +83,12 @@ def can(command: str, label: str) -> str:
 
 # CK201: one volume and one RUN for each pair of owner and user.
 OWNERS = ("", ",uid=0", ",uid=1000", ",uid=1001", ",uid=1000,gid=1000", ",gid=1000", ",gid=0")
-PEOPLE = ("0", "1000", "1001", "1000:0", "node", "app")
+PEOPLE = ("0", "1000", "1001", "1000:0", "node", "worker")
 
 
 def writers() -> tuple[str, dict[str, int]]:
     """A file in which everybody writes to every kind of volume, and the line of each trial."""
-    lines = ["FROM node:22", "RUN useradd --create-home --uid 1234 app"]
+    lines = ["FROM node:22", "RUN useradd --create-home --uid 1234 worker"]
     at = {}
     for number, user in enumerate(PEOPLE):
         lines.append(f"USER {user}")
@@ -137,7 +137,7 @@ OTHER = "--mount=type=cache,id=both,target=/other/"
 MIXED = {
     "root first": step("root", ROOT, "root") + step("node", GUEST, "guest"),
     "a number": step("0", ROOT, "root") + step("1000:1000", GUEST, "guest"),
-    "a user of the file": step("root", ROOT, "root") + step("app", GUEST, "guest"),
+    "a user of the file": step("root", ROOT, "root") + step("worker", GUEST, "guest"),
     "root twice": step("root", ROOT, "root")
     + step("node", GUEST, "guest")
     + step("root", ROOT.replace("/c/d", "/c/e"), "again")
@@ -157,7 +157,7 @@ MIXED = {
 @pytest.mark.parametrize("name", MIXED)
 def test_mixed_users(name: str) -> None:
     """The user is denied what root left; after each fix everybody writes, in either order."""
-    file = "FROM node:22\nRUN useradd --create-home --uid 1234 app\n" + MIXED[name]
+    file = "FROM node:22\nRUN useradd --create-home --uid 1234 worker\n" + MIXED[name]
     assert findings(file, "CK202")
     fixes = fixed(file, "CK202")
     assert len(fixes) == 2, list(fixes)

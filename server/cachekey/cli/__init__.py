@@ -6,6 +6,7 @@ goes wrong is one line on stderr. Everything is imported when a command needs it
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -61,8 +62,13 @@ def _main(arguments: Sequence[str]) -> int:
         return 0
     if command == "lsp":
         return _lsp(options)
+    # A run keeps what it reads to its end: looking through it for garbage is time lost.
+    gc.disable()
     from cachekey.cli import commands
 
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(100_000, 20, 100)
     return commands.RUN[command](options)
 
 

@@ -94,6 +94,34 @@ def unwritable_for(place: str, document: Devcontainer, project: Project) -> str 
     return user if _missing_in_image(place, document, project) else None
 
 
+def probably_unwritable_for(
+    place: str, document: Devcontainer, project: Project
+) -> tuple[str, bool] | None:
+    """Return the user who cannot write to a fresh volume, and whether that is certain.
+
+    Below a home directory the image may have the directory already, though nobody says so.
+    """
+    user = unwritable_for(place, document, project)
+    if user is not None:
+        return user, True
+    user = literal(document.remote_user)
+    if not user or not place.startswith(f"/home/{user}/"):
+        return None
+    # The same question about a directory that no image has.
+    elsewhere = f"/{user}-home{place.removeprefix(f'/home/{user}')}"
+    if unwritable_for(elsewhere, document, project) is None:
+        return None
+    dockerfile = project.dockerfile_of(document)
+    if dockerfile is not None and _touched(place, document, dockerfile):
+        return None
+    if _owned_by_command(place, document):
+        return None
+    image = image_of(document, project)
+    if image is None or any(_related(place, shipped.path) for shipped in image.ships):
+        return None
+    return user, False
+
+
 def _owned_by_command(place: str, document: Devcontainer) -> bool:
     for command in document.lifecycle:
         for match in _OWNING.finditer(command.text):

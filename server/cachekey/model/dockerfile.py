@@ -174,6 +174,8 @@ class Dockerfile:
     stages: tuple[Stage, ...]
     global_args: frozenset[str] = frozenset()
     """Names of the arguments that are declared in front of the first FROM."""
+    too_long: bool = False
+    """Only the tree was read: there are no stages."""
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:

@@ -34,6 +34,10 @@ from cachekey.text import Mapped, Source
 _UNESCAPED = re.compile(r"\\?([\s\S])")
 
 
+MOST_TEXT = 2_000_000
+MOST_INSTRUCTIONS = 10_000
+"""Characters and instructions of a Dockerfile behind which nobody would wait for its stages."""
+
 NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
 """The build argument that sets the namespace. Source: BuildKit ``dockerui/config.go``."""
 
@@ -53,6 +57,8 @@ def read_dockerfile(
     """Read a Dockerfile; whatever it holds, this never fails."""
     # Buildah's own parser differs in small things; see `_Reader.buildah`.
     tree = parse(source, check_directive=options.engine != "buildah")
+    if len(source.text) > MOST_TEXT or len(tree.instructions) > MOST_INSTRUCTIONS:
+        return Dockerfile(path, source, tree, (), too_long=True)
     return _Reader(path, source, tree, options, knowledge, config).read()
 
 

@@ -40,7 +40,9 @@ from cachekey.finding import Finding, Fix, Related, Safety, Severity
 from cachekey.model.dockerfile import Run
 from cachekey.model.mounts import Mount
 from cachekey.mountedit import insert_line_before
+from cachekey.purpose import same_cache
 from cachekey.rule import Context, Fixable, rule
+from cachekey.text import Edit
 from cachekey.toolmount import Wanted, candidates, places, retarget, spread, surely_idle
 
 
@@ -80,6 +82,15 @@ def _why(best: Wanted, ctx: Context) -> list[Related]:
     return [ctx.related(span, best.directory.decided_by)] if span is not None else []
 
 
+def _with_it(mount: Mount, path: str, target: str, ctx: Context) -> Iterator[Edit]:
+    """Yield the edits of other mounts of the same cache that are as idle: they stay one cache."""
+    for place in same_cache(ctx.project, ctx.path, mount) if mount.key else ():
+        if place.mount is mount or not surely_idle(place.run, place.mount):
+            continue
+        if path in [item.path for item in candidates(place.run, place.mount)][:1]:
+            yield from retarget(place.run, place.mount, target) or ()
+
+
 def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterator[Fix]:
     paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
     for number, path in enumerate(reversed(paths)):
@@ -91,6 +102,7 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
                 # The copies would have to say the same; one id must not hold two directories.
                 more = []
             edits += spread(mount, more, ctx.document.source) if more else []
+            edits += _with_it(mount, path, first, ctx)
             title = f"Mount {' and '.join([first, *more])}{own}"
             yield ctx.fix(title, *edits, preferred=number == 0)
     best = found[0]

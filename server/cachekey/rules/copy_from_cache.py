@@ -53,6 +53,9 @@ from cachekey.text import Edit, Mapped
 _PLAIN = re.compile(r"[\w./+@-]+\Z")
 _TAKES_OUT = re.compile(r"\b(?:cp|mv|install|rsync|tar|ln|cat|dd|zip|strip|objcopy|find|copy)\b")
 
+_OUT = ("/out", "/export", "/result")
+"""Where a copy may go: the first that no mount covers."""
+
 
 @rule("CK401", "copy-from-cache", Severity.WARNING, Fixable.SOMETIMES)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
@@ -107,6 +110,21 @@ def _held_by_cache(stage: Stage, path: str) -> tuple[Run, Mount] | None:
     if found is None or _moved_about(found[0]):
         return None
     return found
+
+
+def _mounted(run: Run, place: str) -> bool:
+    """Tell whether a mount of the RUN may lie at or below ``place``, or around it."""
+    for mount in run.mounts:
+        folder = mount.directory
+        if folder is None and mount.type == "cache":
+            return True
+        if folder and (_inside(folder, place) or _inside(place, folder)):
+            return True
+    return False
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 def _below(run: Run, path: str) -> Mount | None:
@@ -166,12 +184,15 @@ def _lands(step: Step, path: str) -> bool:
 def _fixes(
     dockerfile: Dockerfile, run: Run, path: str, word: Mapped, ctx: Context
 ) -> Iterator[Fix]:
-    edit = append_command(dockerfile, run, f"mkdir -p /out && cp -r {path} /out/")
+    out = next((place for place in _OUT if not _mounted(run, place)), None)
+    if out is None:
+        return
+    edit = append_command(dockerfile, run, f"mkdir -p {out} && cp -r {path} {out}/")
     if edit is not None:
         name = posixpath.basename(path)
         yield ctx.fix(
-            f"Copy it out of the cache: /out/{name}",
+            f"Copy it out of the cache: {out}/{name}",
             edit,
-            Edit(word.span(), f"/out/{name}"),
+            Edit(word.span(), f"{out}/{name}"),
             preferred=True,
         )

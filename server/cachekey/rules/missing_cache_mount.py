@@ -43,7 +43,7 @@ from cachekey.purpose import in_file, merge_edits, owner_of, purpose_of, writer
 from cachekey.rule import Context, Fixable, rule
 from cachekey.syntax.shell_edit import remove_word
 from cachekey.text import Edit
-from cachekey.toolmount import maybe_covered, surely_idle
+from cachekey.toolmount import linked, maybe_covered, surely_idle
 
 
 @rule("CK503", "missing-cache-mount", Severity.HINT, Fixable.ALWAYS)
@@ -83,6 +83,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 
 def _has_one(run: Run, use: ToolUse) -> bool:
     """Tell whether a mount of the RUN is meant for this tool, wherever the tool may look."""
+    if any(mount.directory and linked(run, mount.directory) for mount in run.caches):
+        return True
     purposes = (purpose_of(run, mount) for mount in run.caches)
     return any(purpose is not None and purpose.tool is use.tool for purpose in purposes)
 

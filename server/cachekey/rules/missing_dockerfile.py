@@ -56,7 +56,7 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     if ctx.document.source.text[target.span.end : target.span.end + 1] not in ("'", '"'):
         # The path is still being typed.
         return
-    message = f"there is no {target.path}, '{target.written}' seen from this file's folder"
+    message = f"there is no {target.path}: '{target.written}' starts at this file's folder"
     yield ctx.finding(target.span, message, fixes=list(_fixes(document, target, ctx)))
 
 

@@ -21,7 +21,7 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked apt-get install -y g
 ```
 
 ## Fix
-Align: `locked` if one of them is, else as the first says.
+Align: `locked` if one of them is, else as most of them say. Those are reported that differ from most.
 
 ## Source
 BuildKit `solver/llbsolver/mounts/mount.go`; proven in `tests/buildkit` with two builds at once.
@@ -29,9 +29,10 @@ BuildKit `solver/llbsolver/mounts/mount.go`; proven in `tests/buildkit` with two
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from cachekey.finding import Finding, Severity
+from cachekey.finding import FileEdit, Finding, Severity
 from cachekey.model.dockerfile import Dockerfile
 from cachekey.model.project import Place
 from cachekey.mountedit import set_option
@@ -47,18 +48,34 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
         if mount.key is not None and not run.onbuild and (sharing is None or sharing.known):
             groups.setdefault(mount.key.identity, []).append(Place(dockerfile, run, mount))
     for places in groups.values():
-        modes = {place.mount.sharing for place in places}
-        if len(modes) < 2:
+        counts = Counter(place.mount.sharing for place in places)
+        if len(counts) < 2:
             continue
-        explicit = [place for place in places if "sharing" in place.mount.options]
-        model = next((place for place in explicit if place.mount.sharing == "locked"), explicit[0])
+        # Those that differ from most of the others are the odd ones out.
+        usual = max(counts, key=lambda mode: (counts[mode], mode == "locked"))
+        model = next(place for place in places if place.mount.sharing == usual)
         for place in places:
-            if place.mount.sharing != model.mount.sharing:
-                yield _finding(model, place, ctx)
+            if place.mount.sharing != usual:
+                yield _finding(model, place, places, ctx)
 
 
-def _finding(model: Place, place: Place, ctx: Context) -> Finding:
-    wanted = model.mount.sharing
+def _finding(model: Place, place: Place, places: list[Place], ctx: Context) -> Finding:
+    wanted, mine = model.mount.sharing, place.mount.sharing
+    stricter = mine == "locked"
+    fixes = [
+        ctx.fix(
+            f"Write sharing={wanted}",
+            set_option(place.mount, "sharing", wanted),
+            preferred=not stricter,
+        )
+    ]
+    if stricter:
+        edits = [
+            FileEdit(other.path, set_option(other.mount, "sharing", mine))
+            for other in places
+            if other.mount.sharing != mine
+        ]
+        fixes.insert(0, ctx.fix(f"Write sharing={mine} in all of them", *edits, preferred=True))
     assert place.mount.key is not None
     option = place.mount.options.get("sharing")
     return ctx.finding(
@@ -66,11 +83,5 @@ def _finding(model: Place, place: Place, ctx: Context) -> Finding:
         f"{place.mount.key.label} is {place.mount.sharing} here and {wanted} on line "
         f"{model.line + 1}: at the same time they get two caches",
         related=[ctx.related(model.mount.span, f"sharing={wanted}")],
-        fixes=[
-            ctx.fix(
-                f"Write sharing={wanted}",
-                set_option(place.mount, "sharing", wanted),
-                preferred=True,
-            )
-        ],
+        fixes=fixes,
     )

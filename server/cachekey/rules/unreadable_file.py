@@ -30,6 +30,7 @@ from cachekey.finding import Finding, Severity
 from cachekey.model.devcontainer import Devcontainer
 from cachekey.model.dockerfile import Dockerfile
 from cachekey.rule import Context, Fixable, rule
+from cachekey.text import Span
 
 
 @rule("CK002", "unreadable-file", Severity.ERROR, Fixable.NEVER)
@@ -38,5 +39,8 @@ def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding
     if isinstance(document, Dockerfile):
         for problem in document.tree.problems:
             yield ctx.finding(problem.span, f"BuildKit cannot read this: {problem.message}")
+        if document.too_long:
+            message = "this Dockerfile is too long: only its syntax is checked"
+            yield ctx.finding(Span(0, 0), message, severity=Severity.WARNING)
     elif document.problem is not None:
         yield ctx.finding(document.problem.span, document.problem.message)

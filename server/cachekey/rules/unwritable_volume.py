@@ -41,7 +41,7 @@ from collections.abc import Iterator
 from cachekey.devcontainerrecipe import own
 from cachekey.finding import Finding, Severity
 from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_judge import unwritable_for
+from cachekey.model.devcontainer_judge import probably_unwritable_for
 from cachekey.model.devcontainer_mounts import RuntimeMount
 from cachekey.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc import span_in
@@ -53,9 +53,10 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     document: Devcontainer = ctx.document
     if mount.type != "volume" or mount.place is None or mount.readonly or mount.target is None:
         return
-    user = unwritable_for(mount.place, document, ctx.project)
-    if user is None or document.remote_user is None:
+    judged = probably_unwritable_for(mount.place, document, ctx.project)
+    if judged is None or document.remote_user is None:
         return
+    user, certain = judged
     recipe = own(document, mount.place)
     fix = ctx.fix(
         f"Give {mount.place} to {user} when the container is made",
@@ -65,9 +66,11 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         reason=recipe.reason,
     )
     where = span_in(document.remote_user)
+    unless = "" if certain else " unless the image has it already"
     yield ctx.finding(
         span_in(mount.target),
-        f"Docker makes {mount.place} as root's, {user} cannot write to it",
+        f"Docker makes {mount.place} as root's{unless}: {user} cannot write to it",
+        severity=None if certain else Severity.INFORMATION,
         fixes=[fix],
         related=[ctx.related(where, f"the container is used as {user}")],
     )

@@ -70,7 +70,7 @@ def _message(path: tuple[str, ...], variable: Variable, document: Devcontainer) 
     if variable.kind in NAMED and not variable.name:
         return f"the Dev Containers tools stop at '{text}', which names no variable"
     if variable.kind == "containerEnv":
-        return f"'{text}' has a value in the running container only, {where} gets the bare text"
+        return f"'{text}' has a value in the running container only: {where} takes the bare text"
     if variable.known:
         return ""
     if where in ("mounts", "workspaceMount") and not document.compose:

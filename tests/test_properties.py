@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from cachekey import complete, engine, explain
@@ -116,7 +117,7 @@ def assert_inside(finding: Finding, project: Project) -> None:
             by_path.setdefault(item.path, []).append(item.edit)
         for edits in by_path.values():
             edits.sort(key=lambda edit: edit.span)
-            for one, two in zip(edits, edits[1:], strict=False):
+            for one, two in pairwise(edits):
                 assert one.span.end <= two.span.start, (finding, fix.title)
     assert sum(fix.preferred for fix in finding.fixes) <= 1, finding
 
@@ -201,7 +202,7 @@ HOSTILE = {
     "only a backslash": "\\",
     "continued for ever": "RUN \\\n" * 500,
     "an escape that is none": "# escape=x\nFROM a\nRUN --mount=type=cache,target=/a\\\n b",
-    "open quotes": "FROM a\nRUN --mount='type=cache,\"id=a,target=/x pip install \"a",
+    "open quotes": 'FROM a\nRUN --mount=\'type=cache,"id=a,target=/x pip install "a',
     "open braces": "FROM a\nRUN --mount=type=cache,target=${A:-${B:-${C pip install a",
     "open substitutions": "FROM a\nRUN --mount=type=cache,target=/x $(pip $(pip `pip $((1 install",
     "open here-documents": "FROM a\nRUN --mount=type=cache,target=/x <<A <<-'B' <<\"C\" pip\nA\n\tB\n",
@@ -230,10 +231,46 @@ def test_random_text(path: str) -> None:
     """Whatever the pieces of a file are put together to, and whatever stands between them."""
     chance = random.Random(1)
     pieces = [
-        *("FROM debian:13", "RUN ", "--mount=", "type=cache", ",target=", "/root/.cache/pip", ",id="),
+        *(
+            "FROM debian:13",
+            "RUN ",
+            "--mount=",
+            "type=cache",
+            ",target=",
+            "/root/.cache/pip",
+            ",id=",
+        ),
         *("ENV ", "ARG ", "USER app", "WORKDIR /x", "ONBUILD ", "COPY --from=0 ", "pip install a"),
-        *("apt-get update", " && ", "; ", "| ", "\\\n", "\n", "<<EOF", "EOF", "$", "${", "}", '"', "'"),
-        *("[", "]", "{", ":", ",", '"mounts"', '"type=cache"', '"runArgs"', "//", "/*", "#", "`", "~"),
+        *(
+            "apt-get update",
+            " && ",
+            "; ",
+            "| ",
+            "\\\n",
+            "\n",
+            "<<EOF",
+            "EOF",
+            "$",
+            "${",
+            "}",
+            '"',
+            "'",
+        ),
+        *(
+            "[",
+            "]",
+            "{",
+            ":",
+            ",",
+            '"mounts"',
+            '"type=cache"',
+            '"runArgs"',
+            "//",
+            "/*",
+            "#",
+            "`",
+            "~",
+        ),
         *('"image"', '"features"', '"containerEnv"', '"remoteUser": "vscode"', "${localEnv:", "\\"),
         *("\0", "\r", "\f", "\u2028", "\ud800", "\U0001f433", " ", "\t", "uid=1", "sharing=locked"),
     ]
@@ -253,7 +290,10 @@ LONG = 5_000_000
     ("path", "text"),
     [
         (DOCKERFILE, "FROM debian:13\nRUN --mount=type=cache,target=/x " + "a" * LONG),
-        (DOCKERFILE, "FROM debian:13\nRUN --mount=type=cache,target=/" + "x" * LONG + " pip install a"),
+        (
+            DOCKERFILE,
+            "FROM debian:13\nRUN --mount=type=cache,target=/" + "x" * LONG + " pip install a",
+        ),
         (DOCKERFILE, "FROM debian:13\n#" + "a" * 70 + "\n#" + "a\n#" * 100_000),
         (DOCKERFILE, "\n" * 200_000),
         (DOCKERFILE, "FROM debian:13\nRUN " + "\\\n" * 50_000),

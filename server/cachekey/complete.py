@@ -48,7 +48,8 @@ def complete(project: Project, path: str, offset: int) -> Sequence[Proposal]:
     """Return what may be written at ``offset`` of a document, the best first, each text once."""
     found: dict[tuple[Span, str], Proposal] = {}
     for item in _complete(project, path, offset):
-        found.setdefault((item.span, item.text), item)
+        if item.span.start <= offset:
+            found.setdefault((item.span, item.text), item)
     return tuple(found.values())
 
 

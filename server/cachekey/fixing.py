@@ -162,11 +162,13 @@ class _Repair:
             list(self.recheck(before))
             self.abandoned += choice.applied
             return False
-        left = {(*key, item.span.start) for key, item in zip(_keys(findings), findings, strict=True)}
+        left = {
+            (*key, item.span.start) for key, item in zip(_keys(findings), findings, strict=True)
+        }
         for item, was in zip(choice.applied, choice.findings, strict=True):
             # The same words at another place are another finding, which this one kept back.
-            moved = _moved(was.span.start, choice.edits.get(was.path, ()))
-            if (item.path, item.code, item.message, moved) in left:
+            places = _moved(was.span.start, choice.edits.get(was.path, ()))
+            if any((item.path, item.code, item.message, place) in left for place in places):
                 self.idle.add(item)
         self.texts.update(news)
         self.changed.update(news)
@@ -188,10 +190,14 @@ def _unreadable(findings: Iterable[Finding]) -> int:
     return sum(finding.code == "CK002" for finding in findings)
 
 
-def _moved(offset: int, edits: Iterable[Edit]) -> int:
-    """Return where what stood at ``offset`` stands after ``edits``."""
-    before = (edit for edit in edits if edit.span.end <= offset)
-    return offset + sum(len(edit.new) - (edit.span.end - edit.span.start) for edit in before)
+def _moved(offset: int, edits: Sequence[Edit]) -> set[int]:
+    """Return where what stood at ``offset`` may stand after ``edits``: also behind those that touch it."""
+    in_front = [edit for edit in edits if edit.span.end < offset]
+    touching = [edit for edit in edits if edit.span.end == offset]
+    return {
+        offset + sum(len(edit.text) - (edit.span.end - edit.span.start) for edit in some)
+        for some in (in_front, in_front + touching)
+    }
 
 
 def _keys(findings: Iterable[Finding]) -> Iterable[tuple[str, str, str]]:

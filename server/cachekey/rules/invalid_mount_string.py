@@ -53,6 +53,9 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     if ctx.settings.engine == "buildah":
         return
     for complaint in complaints(mount):
+        if not mount.node.closed and complaint.span == mount.span:
+            # Something is missing in a mount that is still being typed.
+            continue
         fixes = list(_fixes(mount, complaint, ctx))
         yield ctx.finding(complaint.span, complaint.message, fixes=fixes)
 

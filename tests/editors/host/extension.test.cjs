@@ -141,13 +141,29 @@ describe("Cachekey in VS Code", () => {
   });
 
   it("finds a cache mount in devcontainer.json, with two ways out", async () => {
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(devcontainer));
+    const configuration = await vscode.workspace.openTextDocument(devcontainer);
+    await vscode.window.showTextDocument(configuration);
     const found = await diagnostics(devcontainer, has("CK701"));
     const [mount] = found.filter(is("CK701"));
     assert.equal(mount.severity, vscode.DiagnosticSeverity.Error);
-    const fixes = await actionsAt(devcontainer, mount.range, vscode.CodeActionKind.QuickFix);
-    const edits = fixes.filter((fix) => fix.edit);
-    assert.ok(edits.length >= 2, `offered: ${fixes.map(({ title }) => title).join(" | ")}`);
+    const original = configuration.getText();
+    const recipes = [
+      [/named volume/, /"type=volume,source=uv-cache,target=\/cache\/uv"/],
+      [/^Bind the host.s/, /source=\$\{localEnv:UV_CACHE_DIR\}/],
+    ];
+    for (const [title, written] of recipes) {
+      const fixes = await actionsAt(devcontainer, mount.range, vscode.CodeActionKind.QuickFix);
+      const fix = fixes.find((one) => title.test(one.title) && one.edit);
+      assert.ok(fix, `offered: ${fixes.map((one) => one.title).join(" | ")}`);
+      assert.ok(await vscode.workspace.applyEdit(fix.edit));
+      await diagnostics(devcontainer, hasNot("CK701"));
+      assert.match(configuration.getText(), written);
+      assert.match(configuration.getText(), /"UV_CACHE_DIR": "\/cache\/uv"/);
+      assert.match(configuration.getText(), /\/\/ The image is built/);
+      await undo();
+      await diagnostics(devcontainer, has("CK701"));
+      assert.equal(configuration.getText(), original);
+    }
     await vscode.window.showTextDocument(document);
   });
 

@@ -11,7 +11,7 @@ import logging
 import os
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -24,6 +24,7 @@ from cachekey.kinds import kind_of
 from cachekey.model.dockerfile import Dockerfile
 from cachekey.model.project import Project
 from cachekey.rules import ALL
+from cachekey.settings import Settings
 from cachekey.text import Edit, Source, Span
 
 from tests.support.checking import apply_fix, check, make_project, make_settings
@@ -178,9 +179,13 @@ def test_fixes_come_to_an_end(level: Safety) -> None:
         settings = make_settings((), sample.settings)
         files = dict(sample.files)
 
-        def recheck(news: object, files: dict[str, str] = files, settings: object = settings):
-            files.update(news)  # type: ignore[call-overload]
-            return check(files, settings)  # type: ignore[arg-type]
+        def recheck(
+            news: Mapping[str, str],
+            files: dict[str, str] = files,
+            settings: Settings = settings,
+        ) -> list[Finding]:
+            files.update(news)
+            return check(files, settings)
 
         outcome = apply_fixes(sample.files, check(files, settings), level, recheck)
         after = {**sample.files, **outcome.texts}

@@ -104,4 +104,6 @@ def _fix(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -
             declared.append(stage)
             line = insert_line_before(dockerfile, place.run.span.start, "ARG TARGETARCH")
             edits += in_file(dockerfile, [line])
-    return ctx.fix(f"One cache for each: id={name}", *merge_edits(edits), preferred=True)
+    return ctx.fix(
+        f"Give each platform its own cache: id={name}", *merge_edits(edits), preferred=True
+    )

@@ -87,7 +87,13 @@ def analysis() -> None:
     """Measure one file, layer by layer: each line includes those above it."""
     texts = [dockerfile(seed) for seed in range(60)]
     lines = statistics.mean(text.count("\n") for text in texts)
+    # Once a process: the data files stay in memory.
+    start = time.process_time()
     knowledge = Knowledge()
+    knowledge.commands_for("uv")
+    knowledge.image("python:3.13")
+    taken = (time.process_time() - start) * 1000
+    print(f"knowledge  {taken:.1f} ms of CPU for one tool and one image")
     options = BuildOptions({})
     turn = iter(texts * 4)
 
@@ -107,11 +113,6 @@ def analysis() -> None:
         ("and model", model),
         ("and rules", everything),
     )
-    start = time.perf_counter()
-    fresh = Knowledge()
-    fresh.commands_for("uv")
-    fresh.image("python:3.13")
-    print(f"knowledge  {(time.perf_counter() - start) * 1000:.1f} ms for one tool and one image")
     for name, action in rows:
         taken = median_ms(action, 60, time.process_time)
         print(f"analysis   {name:10} {taken:6.2f} ms of CPU  ({lines:.0f} lines, 10 RUNs)")

@@ -99,6 +99,7 @@ MAKES = {
     "cargo": "mkdir -p target/release target/debug"
     " && for name in a b app shop; do touch target/release/$name target/debug/$name; done",
     "npm": "mkdir -p node_modules dist && touch node_modules/made dist/made",
+    "go": "while [ $# -gt 1 ]; do [ $1 = -o ] && mkdir -p ${2%/*} && touch $2; shift; done",
     "frobnicate": "true",
 }
 IMAGE = re.compile(r"(\bfrom=)(?=[\w-]+(?:\.[\w-]+)+/|[\w./-]+:)[\w./:@-]+")
@@ -106,7 +107,7 @@ NUMBER = re.compile(r"(?m)(--from=)(\d+)\b")
 FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]")
 
 
-def prelude(text: str) -> str:
+def prelude(text: str, trial: str) -> str:
     """More for the stand-in's stage: apt's folder, tools that leave something, older caches."""
     commands = ["mkdir -p /etc/apt/apt.conf.d /usr/bin /usr/local/cargo/bin"]
     for name, script in MAKES.items():
@@ -116,6 +117,8 @@ def prelude(text: str) -> str:
     tools = "/usr/local/bin"
     commands.append(f"cp {tools}/cargo /usr/local/cargo/bin/ && cp {tools}/npm /install.sh")
     runs = [f"RUN {' && '.join(commands)}\n"]
+    if trial:
+        runs.append(f"ENV CACHEKEY_TRIAL={trial}\n")
     document = make_project({"Dockerfile": text}).documents["Dockerfile"]
     assert isinstance(document, Dockerfile)
     for _, mount in document.caches:
@@ -136,12 +139,15 @@ def whole(text: str) -> str:
     return f"{text}\nFROM scratch\n{asks}"
 
 
-def buildable(text: str) -> str:
-    """All stages of a file, with something in the place of its images and tools."""
+def buildable(text: str, trial: str = "") -> str:
+    """All stages of a file, with something in the place of its images and tools.
+
+    No step of one trial is taken from another one's layers.
+    """
     made = standin.dockerfile(IMAGE.sub(r"\1cachekey-busybox", text))
     # The stand-in's stage has become the first one.
     made = NUMBER.sub(lambda found: f"{found[1]}{int(found[2]) + 1}", made)
-    return whole(made.replace(standin.STAGE, standin.STAGE + prelude(text)))
+    return whole(made.replace(standin.STAGE, standin.STAGE + prelude(text, trial)))
 
 
 def build_all(files: Iterable[str]) -> dict[str, Built]:

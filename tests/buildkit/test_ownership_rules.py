@@ -35,8 +35,9 @@ def build_each(files: list[str]) -> list[Built]:
     context = standin.context("\n".join(files), on.context, on.folder)
 
     def build(text: str) -> Built:
-        volumes = {NAMESPACE: f"trial-{next(NUMBERS)}"}
-        return on.build(Request(repairs.buildable(text), volumes, context=context))
+        trial = f"trial-{next(NUMBERS)}"
+        file = repairs.buildable(text, trial)
+        return on.build(Request(file, {NAMESPACE: trial}, context=context))
 
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(build, files))

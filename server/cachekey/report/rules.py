@@ -13,9 +13,6 @@ from cachekey.rule import Fixable
 from cachekey.rules import ALL
 from cachekey.suppress import UNREADABLE, UNUSED
 
-HOME = "https://github.com/cachekey/cachekey"
-"""Where the documentation lives."""
-
 _UNUSED = """A comment that silences findings silences nothing.
 
 The finding is gone, the rule's name is wrong, or the comment stands where it does not count. Once
@@ -77,11 +74,6 @@ def catalog() -> tuple[Entry, ...]:
     return tuple(entries[code] for code in sorted(entries))
 
 
-def url_of(code: str) -> str:
-    """Return the page that documents a rule."""
-    return f"{HOME}#{code.lower()}"
-
-
 def as_data(entry: Entry) -> dict[str, Any]:
     """Return a rule as plain data for JSON."""
     return {
@@ -91,7 +83,6 @@ def as_data(entry: Entry) -> dict[str, Any]:
         "fixable": entry.fixable.value,
         "summary": entry.summary,
         "doc": entry.doc,
-        "url": url_of(entry.code),
     }
 
 

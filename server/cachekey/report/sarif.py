@@ -31,12 +31,12 @@ def render(report: Report) -> str:
 
 
 def _rules(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    from cachekey.report.rules import catalog, url_of
+    from cachekey.report.rules import catalog
 
     known = {entry.code: entry for entry in catalog()}
     rules: list[dict[str, Any]] = []
     for code, name in sorted({(finding.code, finding.rule) for finding in findings}):
-        rule: dict[str, Any] = {"id": code, "name": name, "helpUri": url_of(code)}
+        rule: dict[str, Any] = {"id": code, "name": name}
         if entry := known.get(code):
             rule |= {
                 "shortDescription": {"text": f"{entry.summary}."},

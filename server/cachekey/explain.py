@@ -234,6 +234,8 @@ def _reason(use: ToolUse) -> str:
 
 
 def _frontend_line(document: Dockerfile, mount: Mount) -> Iterator[str]:
+    if "env" in mount.options:
+        yield "`env` does nothing on a cache mount, and Docker 20.10 refuses it"
     if mount.used and not any(item.name == "syntax" for item in document.tree.directives):
         yield (
             "Docker 20.10 takes `$` literally here; with `# syntax=docker/dockerfile:1` on the first "

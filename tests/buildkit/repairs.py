@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ from cachekey.settings import Settings
 from tests.support.checking import apply_fix, check, fix_all, make_project, make_settings
 from tests.test_rules import CASES, doc_examples, texts
 
-from . import builders, standin
+from . import builders, kinds, standin
 from .kinds import Built, Request
 
 REFUSED = ("CK002", "CK303", "CK601")
@@ -107,16 +108,30 @@ NUMBER = re.compile(r"(?m)(--from=)(\d+)\b")
 FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]")
 
 
+# The stand-in's stage in two layers, with few of its files: each layer is a copy of all of them.
+MORE = "awk basename cut dirname grep install tee uname whoami"
+APPLETS = [
+    name
+    for name in f"{kinds.APPLETS} {MORE}".split()
+    if name not in (*standin.ADDING, *standin.GROUPS)
+]
+STAGE = """FROM scratch AS cachekey-busybox
+COPY busybox /bin/busybox
+COPY cachekey-tools /
+"""
+
+
 def prelude(text: str, trial: str) -> str:
-    """More for the stand-in's stage: apt's folder, tools that leave something, older caches."""
-    commands = ["mkdir -p /etc/apt/apt.conf.d /usr/bin /usr/local/cargo/bin"]
+    """What goes on in the stand-in's stage: commands, tools that leave something, older caches."""
+    links = f"for name in {' '.join(APPLETS)}; do /bin/busybox ln -s busybox /bin/$name; done"
+    commands = [links, "mkdir -p /etc/apt/apt.conf.d /usr/bin /usr/local/cargo/bin"]
     for name, script in MAKES.items():
         file = f"/usr/local/bin/{name}"
         lines = shlex.join(["#!/bin/sh", f"({script}) 2>/dev/null", "exit 0"])
         commands.append(f"printf '%s\\n' {lines} > {file} && chmod 755 {file}")
     tools = "/usr/local/bin"
     commands.append(f"cp {tools}/cargo /usr/local/cargo/bin/ && cp {tools}/npm /install.sh")
-    runs = [f"RUN {' && '.join(commands)}\n"]
+    runs = [f"RUN {json.dumps(['/bin/busybox', 'sh', '-c', ' && '.join(commands)])}\n"]
     if trial:
         runs.append(f"ENV CACHEKEY_TRIAL={trial}\n")
     document = make_project({"Dockerfile": text}).documents["Dockerfile"]
@@ -147,7 +162,7 @@ def buildable(text: str, trial: str = "") -> str:
     made = standin.dockerfile(IMAGE.sub(r"\1cachekey-busybox", text))
     # The stand-in's stage has become the first one.
     made = NUMBER.sub(lambda found: f"{found[1]}{int(found[2]) + 1}", made)
-    return whole(made.replace(standin.STAGE, standin.STAGE + prelude(text, trial)))
+    return whole(made.replace(standin.STAGE, STAGE + prelude(text, trial)))
 
 
 def build_all(files: Iterable[str]) -> dict[str, Built]:

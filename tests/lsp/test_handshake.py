@@ -17,7 +17,12 @@ async def test_what_the_server_offers(client: Client) -> None:
     )
     assert offered.diagnostic_provider == (pull if client.flavour in PULLING else None)
     assert offered.code_action_provider == types.CodeActionOptions(
-        code_action_kinds=("quickfix", "source.fixAll", "source.fixAll.cachekey"),
+        code_action_kinds=(
+            "quickfix",
+            "refactor.rewrite",
+            "source.fixAll",
+            "source.fixAll.cachekey",
+        ),
         resolve_provider=True,
     )
     assert offered.hover_provider

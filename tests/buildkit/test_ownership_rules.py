@@ -65,8 +65,8 @@ def fixed(file: str, code: str) -> dict[str, str]:
 
 def all_fixed(file: str, code: str) -> str:
     """The file after the first fix of finding upon finding."""
-    while fixes := fixed(file, code):
-        file = next(iter(fixes.values()))
+    for _ in findings(file, code):
+        file = next(iter(fixed(file, code).values()), file)
     return file
 
 

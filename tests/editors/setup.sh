@@ -32,7 +32,7 @@ apt_install() {
     eval "$proof" >/dev/null || cannot "installed without effect: $*"
 }
 
-code_server() {
+get_code_server() {
     want="$version node$node_major $(uname -s)-$(uname -m) $(getconf GNU_LIBC_VERSION 2>/dev/null || echo no-glibc)"
     node="$home/node_modules/.bin/node"
     entry="$home/node_modules/code-server/out/node/entry.js"
@@ -64,20 +64,21 @@ code_server() {
     cd "$root"
 }
 
-chromium() {
+# A function named as the command that it looks for would be found in its place: hence the prefix.
+get_chromium() {
     apt_install "command -v chromium || command -v chromium-browser || command -v google-chrome" chromium
 }
 
-neovim() {
+get_neovim() {
     apt_install "command -v nvim" neovim
 }
 
 [ $# -gt 0 ] || set -- code-server chromium neovim
 for part; do
     case $part in
-    code-server) code_server ;;
-    chromium) chromium ;;
-    neovim) neovim ;;
+    code-server) get_code_server ;;
+    chromium) get_chromium ;;
+    neovim) get_neovim ;;
     *) echo "setup.sh: unknown part $part" >&2; exit 2 ;;
     esac
 done

@@ -17,12 +17,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cachekey import engine
+from cachekey.checking import engine
+from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
 from cachekey.knowledge import Knowledge
-from cachekey.model.project import Project
-from cachekey.model.stages import BuildOptions, read_dockerfile
-from cachekey.syntax.dockerfile import parse
+from cachekey.syntax.dockerfile.parse import parse
 from cachekey.text import Source
+from cachekey.workspace.project import Project
 
 HERE = Path(__file__).parent
 TOOLS = (

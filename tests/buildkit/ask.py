@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cachekey.model.keys_report import mounts_report
-from cachekey.model.project import Project
-from cachekey.settings import Settings
+from cachekey.report.keys_data import mounts_report
+from cachekey.workspace.project import Project
+from cachekey.workspace.settings import Settings
 
 NAMESPACE = "BUILDKIT_CACHE_MOUNT_NS"
 

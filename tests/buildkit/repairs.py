@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from cachekey.dockerfile.records import Dockerfile
 from cachekey.finding import Finding, Safety
-from cachekey.model.dockerfile import Dockerfile
 from cachekey.rules import ALL
-from cachekey.settings import Settings
+from cachekey.workspace.settings import Settings
 
+from tests.rules.test_rules import CASES, doc_examples, texts
 from tests.support.checking import apply_fix, check, fix_all, make_project, make_settings
-from tests.test_rules import CASES, doc_examples, texts
 
 from . import builders, kinds, standin
 from .kinds import Built, Request

@@ -1,6 +1,6 @@
 """A wrong key rule has to fail: each of these is one, made on purpose.
 
-To try one by hand instead, change the rule in server/cachekey/model/ and run
+To try one by hand instead, change the rule in server/cachekey/buildkit/ and run
 ``pytest tests/buildkit/test_keys.py``: it takes seconds and needs no builder.
 """
 

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from cachekey.finding import Finding, Safety
 
+from tests.rules.test_rules import CASES, texts
 from tests.support.checking import apply_fix, check, make_settings
-from tests.test_rules import CASES, texts
 
 from . import builders, repairs, session, standin
 from .cases import NAMESPACE

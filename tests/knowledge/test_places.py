@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cachekey.model.tooluses import relation_to
+from cachekey.tools.uses import relation_to
 
 from tests.knowledge.uses import APP, KNOWN, YARN1, path, read, run, use
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
 from cachekey.knowledge import Knowledge
-from cachekey.model.stages import BuildOptions, read_dockerfile
-from cachekey.model.tooluses import find_tool_uses
 from cachekey.text import Source
+from cachekey.tools.uses import find_tool_uses
 
 KNOWN = Knowledge()
 

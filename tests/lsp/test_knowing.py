@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cachekey import explain
-from cachekey.model.project import Project
+from cachekey.assist import hover as explain
+from cachekey.workspace.project import Project
 from lsprotocol import types
 
 from tests.support.client import Client, apply, place, span_of

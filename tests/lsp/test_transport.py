@@ -152,7 +152,7 @@ def test_nothing_but_the_protocol_is_written_to_stdout() -> None:
 
 
 def test_a_broken_installation_is_not_silent() -> None:
-    broken = "import sys\nsys.modules['cachekey.engine'] = None\n"
+    broken = "import sys\nsys.modules['cachekey.checking.engine'] = None\n"
     program = broken + "from cachekey.lsp.server import serve\nraise SystemExit(serve())"
     done = subprocess.run(
         [sys.executable, "-c", program],

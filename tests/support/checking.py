@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cachekey import engine
+from cachekey.checking import engine
 from cachekey.finding import Finding, Fix, Safety
-from cachekey.model.project import Project
-from cachekey.settings import Settings, from_toml
 from cachekey.text import Edit, Source, apply_edits
+from cachekey.workspace.project import Project
+from cachekey.workspace.settings import Settings, from_toml
 
 from tests.support.markdown import Mark
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cachekey import engine
+from cachekey.checking import engine
 from cachekey.finding import Finding, Severity
-from cachekey.model.project import Project
-from cachekey.settings import Settings
+from cachekey.workspace.project import Project
+from cachekey.workspace.settings import Settings
 from lsprotocol import types
 
 from tests.support.client import Client, place

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cachekey.report.rules import catalog
-from cachekey.settings import documentation
+from cachekey.workspace.settings import documentation
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

@@ -6,8 +6,8 @@ import re
 from itertools import pairwise
 
 import pytest
-from cachekey.syntax.dockerfile import DockerfileTree, Instruction, parse
-from cachekey.syntax.go import SPACE
+from cachekey.syntax.dockerfile.go import SPACE
+from cachekey.syntax.dockerfile.parse import DockerfileTree, Instruction, parse
 from cachekey.text import Mapped, Source, Span
 from hypothesis import given, settings
 from hypothesis import strategies as st

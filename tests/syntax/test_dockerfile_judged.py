@@ -19,7 +19,7 @@ from typing import Any
 
 import dockerfile
 import pytest
-from cachekey.syntax.dockerfile import DockerfileTree, Flag, Instruction, parse
+from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction, parse
 from cachekey.text import Source
 from hypothesis import given, settings
 

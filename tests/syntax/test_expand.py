@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cachekey.syntax.expand import Expansion, Unknown, expand, expand_words
+from cachekey.syntax.dockerfile.expand import Expansion, Unknown, expand, expand_words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

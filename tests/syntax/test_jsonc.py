@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cachekey.syntax import jsonc, jsonc_edit
-from cachekey.syntax.json5text import json5_parts
-from cachekey.syntax.jsonc import Node, parse, span_in
+from cachekey.syntax.jsonc import edit as jsonc_edit
+from cachekey.syntax.jsonc.json5 import json5_parts
+from cachekey.syntax.jsonc.parse import MAX_DEPTH, Node, parse, span_in
 from cachekey.text import Source, apply_edits
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,7 +142,7 @@ def test_deep_nesting_is_passed_over() -> None:
         tree = parse(Source(text))
         assert tree.root is not None
         assert tree.root.span == (0, len(text))
-        assert len(nodes(tree.root)) == jsonc.MAX_DEPTH + 1
+        assert len(nodes(tree.root)) == MAX_DEPTH + 1
 
 
 def test_a_part_of_a_string_with_escapes() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cachekey.syntax.dockerfile import parse
-from cachekey.syntax.mountflag import Field, MountFlag, parse_mount
+from cachekey.syntax.dockerfile.mountflag import Field, MountFlag, parse_mount
+from cachekey.syntax.dockerfile.parse import parse
 from cachekey.text import Mapped, Source, Span
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -14,18 +14,18 @@ from cachekey.cli.terminal import Progress, complain, wants_colour, write_bytes
 from cachekey.cli.terminal import write as say
 from cachekey.cli.usage import UsageError
 from cachekey.cli.workspace import STDIN, Input, Workspace, load
-from cachekey.discovery import SettingsFile, SettingsFinder, parents, repository
-from cachekey.files import absolute, decode, encode, write
+from cachekey.disk.discovery import SettingsFile, SettingsFinder, parents, repository
+from cachekey.disk.files import absolute, decode, encode, write
 from cachekey.finding import Finding, Safety
 from cachekey.report.text import Style
 from cachekey.selectors import Named, unknown_rule
-from cachekey.settings import FILE_NAMES, SEVERITIES, Overrides
+from cachekey.workspace.settings import FILE_NAMES, SEVERITIES, Overrides
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from cachekey.files import File
-    from cachekey.fixing import Outcome
+    from cachekey.checking.fixing import Outcome
+    from cachekey.disk.files import File
 
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?:?\Z", re.DOTALL)
 
@@ -167,7 +167,7 @@ def _repair(
 ) -> Outcome | None:
     if not (options.fix or options.diff):
         return None
-    from cachekey.fixing import apply_fixes
+    from cachekey.checking.fixing import apply_fixes
 
     level = Safety.UNSAFE if options.unsafe_fixes else Safety.SAFE
 
@@ -211,7 +211,7 @@ def _diff(
     before: Mapping[str, str],
     options: Namespace,
 ) -> int:
-    from cachekey.fixing import diff
+    from cachekey.checking.fixing import diff
 
     changed = outcome.texts if outcome is not None else {}
     for name in sorted(changed, key=space.shown):
@@ -227,7 +227,7 @@ def _write_report(
 ) -> None:
     report = space.report(findings)
     if options.format != "text":
-        from cachekey.report import render
+        from cachekey.report.formats import render
 
         say(output, render(report, options.format))
         return
@@ -250,7 +250,7 @@ def _verdict(findings: Iterable[Finding], fail_on: str) -> int:
 
 def keys(options: Namespace) -> int:
     """Run ``cachekey keys``."""
-    from cachekey.model.keys_report import mounts_report
+    from cachekey.report.keys_data import mounts_report
 
     with Progress() as progress:
         space = _load(_input(options), progress)
@@ -300,7 +300,7 @@ def _around(path: str) -> list[str]:
 
 
 def _hover(space: Workspace, name: str, line: int, column: str | None) -> str | None:
-    from cachekey.explain import hover
+    from cachekey.assist.hover import hover
 
     document = space.project.documents.get(name)
     if document is None:

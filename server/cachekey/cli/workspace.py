@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cachekey.checking.engine import check
+from cachekey.checking.suppress import UNREADABLE, UNUSED
 from cachekey.cli.terminal import internal_error
-from cachekey.discovery import SettingsFile, SettingsFinder, find, repository
-from cachekey.engine import check
-from cachekey.files import File, absolute, is_folder, read
+from cachekey.disk.discovery import SettingsFile, SettingsFinder, find, repository
+from cachekey.disk.files import File, absolute, is_folder, read
 from cachekey.finding import Finding, Severity
 from cachekey.kinds import kind_of
-from cachekey.model.project import Project
-from cachekey.report import Report
-from cachekey.settings import Overrides, Settings, merge
-from cachekey.suppress import UNREADABLE, UNUSED
+from cachekey.report.record import Report
+from cachekey.workspace.project import Project
+from cachekey.workspace.settings import Overrides, Settings, merge
 
 if TYPE_CHECKING:
     from cachekey.kinds import Kind

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified
 
-from cachekey import engine, fixing, settings_edit, suppress
+from cachekey.assist.refactor import refactorings
+from cachekey.checking import engine, fixing, suppress
+from cachekey.edits import settings as settings_edit
 from cachekey.finding import FileEdit, Finding, Fix, Safety
 from cachekey.lsp import uris
 from cachekey.lsp.convert import difference, to_span
 from cachekey.lsp.edits import Caution, file_edit, new_file, workspace_edit
 from cachekey.lsp.names import EXPLAIN, FIX_ALL
-from cachekey.refactor import refactorings
-from cachekey.settings import TABLE
 from cachekey.text import Source
+from cachekey.workspace.settings import TABLE
 
 if TYPE_CHECKING:
     from cachekey.lsp.session import Analysis, Document, Session

@@ -6,23 +6,23 @@ import logging
 import posixpath
 from typing import TYPE_CHECKING
 
-from cachekey import files
-from cachekey.discovery import SettingsFile, SettingsFinder, ignore_spec
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.disk import files
+from cachekey.disk.discovery import SettingsFile, SettingsFinder, ignore_spec
+from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp import uris
 from cachekey.lsp.config import join, same_meaning
 from cachekey.lsp.names import document_kind
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.dockerfile import Dockerfile
-from cachekey.model.project import Project
 from cachekey.rules import ALL
+from cachekey.workspace.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cachekey.kinds import Kind
     from cachekey.lsp.config import Editor
-    from cachekey.settings import Settings
     from cachekey.text import Source
+    from cachekey.workspace.settings import Settings
 
 logger = logging.getLogger(__name__)
 

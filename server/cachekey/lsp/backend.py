@@ -1,7 +1,4 @@
-"""What acts on messages: session, reporter and scanner of one connection, and what they send.
-
-Importing this module loads the engine. The server answers ``initialize`` before it does so.
-"""
+"""What acts on messages: session, reporter and scanner of one connection, and what they send."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from cachekey.lsp import actions, completion, events, hover, navigate, uris
+from cachekey.lsp import uris
 from cachekey.lsp.abilities import Abilities
 from cachekey.lsp.config import Editor, from_editor
 from cachekey.lsp.diagnostics import Reporter, setting_diagnostics
@@ -204,69 +201,3 @@ class Backend:
             await self.client.workspace_diagnostic_refresh_async(None)
         except Exception as error:
             logger.debug("the client did not refresh: %s", error)
-
-    # -- what the client says -------------------------------------------------------------------
-
-    def opened(self, params: types.DidOpenTextDocumentParams) -> None:
-        """Take in a document."""
-        events.opened(self, params)
-
-    def changed(self, params: types.DidChangeTextDocumentParams) -> None:
-        """Take in a new text."""
-        events.changed(self, params)
-
-    def saved(self, params: types.DidSaveTextDocumentParams) -> None:
-        """Note that a file was written."""
-        events.saved(self, params)
-
-    def closed(self, params: types.DidCloseTextDocumentParams) -> None:
-        """Let go of a document."""
-        events.closed(self, params)
-
-    async def files_changed(self, params: types.DidChangeWatchedFilesParams) -> None:
-        """Take in what changed on disk."""
-        await events.files_changed(self, params)
-
-    async def folders_changed(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
-        """Take in folders that came and went."""
-        await events.folders_changed(self, params)
-
-    def explain_rule(self, code: str) -> str | None:
-        """Say what a rule is about."""
-        return events.explain_rule(self, code)
-
-    # -- what the client asks -------------------------------------------------------------------------------
-
-    def hover(self, params: types.HoverParams) -> types.Hover | None:
-        """Answer ``textDocument/hover``."""
-        return hover.hover(self.session, params)
-
-    def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
-        """Answer ``textDocument/codeAction``."""
-        return actions.code_actions(self.session, params)
-
-    def resolve_action(self, action: types.CodeAction) -> types.CodeAction:
-        """Answer ``codeAction/resolve``."""
-        return actions.resolve(self.session, action)
-
-    def complete(self, params: types.CompletionParams) -> types.CompletionList | None:
-        """Answer ``textDocument/completion``."""
-        return completion.complete(self.session, params)
-
-    def definition(self, params: types.DefinitionParams) -> list[types.Location]:
-        """Answer ``textDocument/definition``."""
-        return navigate.definition(self.session, params)
-
-    def references(self, params: types.ReferenceParams) -> list[types.Location]:
-        """Answer ``textDocument/references``."""
-        return navigate.references(self.session, params)
-
-    def highlights(
-        self, params: types.DocumentHighlightParams
-    ) -> list[types.DocumentHighlight] | None:
-        """Answer ``textDocument/documentHighlight``."""
-        return navigate.highlights(self.session, params)
-
-    def links(self, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
-        """Answer ``textDocument/documentLink``."""
-        return navigate.links(self.session, params)

@@ -1,4 +1,4 @@
-"""Completions of :mod:`cachekey.complete` as the client's items."""
+"""Completions of :mod:`cachekey.assist.completion` as the client's items."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from cachekey import complete as proposals
+from cachekey.assist import completion as proposals
 from cachekey.lsp.convert import to_offset, to_range
 from cachekey.lsp.hover import plain
 
 if TYPE_CHECKING:
-    from cachekey.complete_devcontainer import Proposal
+    from cachekey.assist.completion_devcontainer import Proposal
     from cachekey.lsp.session import Session
     from cachekey.text import Source
 

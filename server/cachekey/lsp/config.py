@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from cachekey.rules import ALL
-from cachekey.settings import Settings, from_mapping
+from cachekey.workspace.settings import Settings, from_mapping
 
 _CLIENT_ONLY = "there is no setting"
 

@@ -15,7 +15,7 @@ from cachekey.text import Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cachekey.discovery import SettingsFile
+    from cachekey.disk.discovery import SettingsFile
     from cachekey.lsp.area import Area
     from cachekey.lsp.session import Analysis, Document, Session
     from cachekey.text import Encoding

@@ -10,7 +10,7 @@ from lsprotocol import types
 from cachekey.lsp import uris
 from cachekey.lsp.names import document_kind
 from cachekey.rules import ALL
-from cachekey.settings import FILE_NAMES
+from cachekey.workspace.settings import FILE_NAMES
 
 if TYPE_CHECKING:
     from cachekey.lsp.area import Area

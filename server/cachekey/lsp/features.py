@@ -18,7 +18,7 @@ from cachekey.lsp.names import ACTION_KINDS, EXPLAIN, TRIGGERS
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
 
-    from cachekey.lsp.backend import Backend
+    from cachekey.lsp.connection import Connection
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +30,13 @@ class Server(LanguageServer):
     """What ``initialize`` said."""
 
     @cached_property
-    def backend(self) -> Backend:
+    def backend(self) -> Connection:
         """Load the engine, once ``initialize`` has been answered."""
         gc.disable()
         try:
-            from cachekey.lsp.backend import Backend
+            from cachekey.lsp.connection import Connection
 
-            backend = Backend(self, self.started)
+            backend = Connection(self, self.started)
         finally:
             # What is loaded by now stays: no later collection needs to look at it.
             gc.freeze()

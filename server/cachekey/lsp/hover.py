@@ -1,4 +1,4 @@
-"""Hovers: what :mod:`cachekey.explain` says, for the client's columns and its kind of text."""
+"""Hovers: what :mod:`cachekey.assist.hover` says, for the client's columns and its kind of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from cachekey import explain
+from cachekey.assist import hover as explain
 from cachekey.lsp.convert import to_offset, to_range
 
 if TYPE_CHECKING:

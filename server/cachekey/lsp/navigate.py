@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp.convert import to_offset, to_range
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.dockerfile import Dockerfile
-from cachekey.model.project import Place
 from cachekey.text import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cachekey.buildkit.mounts import Mount
     from cachekey.lsp.area import Area
     from cachekey.lsp.session import Document, Session
-    from cachekey.model.mounts import Mount
 
 
 def definition(session: Session, params: types.DefinitionParams) -> list[types.Location]:

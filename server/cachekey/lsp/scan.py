@@ -8,7 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from cachekey import discovery, files
+from cachekey.disk import discovery, files
 from cachekey.lsp.names import document_kind
 
 if TYPE_CHECKING:

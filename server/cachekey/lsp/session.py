@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from cachekey import engine
+from cachekey.checking import engine
+from cachekey.checking.suppress import UNREADABLE
 from cachekey.finding import Finding, Severity
 from cachekey.lsp import uris
 from cachekey.lsp.abilities import Abilities
@@ -22,7 +23,6 @@ from cachekey.lsp.area import Area
 from cachekey.lsp.config import Editor
 from cachekey.lsp.convert import to_diagnostic, to_range
 from cachekey.lsp.names import document_kind
-from cachekey.suppress import UNREADABLE
 from cachekey.text import Source, Span
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cachekey.finding import Finding, Severity
-from cachekey.report import Report
+from cachekey.report.record import Report
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning"}
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from cachekey.finding import Finding, Fix
-from cachekey.report import Report
+from cachekey.report.record import Report
 from cachekey.text import Span
 
 VERSION = 1

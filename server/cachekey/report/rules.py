@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from cachekey.checking.suppress import UNREADABLE, UNUSED
 from cachekey.finding import Severity
 from cachekey.report.text import Style
-from cachekey.rule import Fixable
 from cachekey.rules import ALL
-from cachekey.suppress import UNREADABLE, UNUSED
+from cachekey.rules.rule import Fixable
 
 _UNUSED = """A comment that silences findings silences nothing.
 

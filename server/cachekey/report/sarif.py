@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from cachekey import __version__
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.report import Report
 from cachekey.report.json import dump
+from cachekey.report.record import Report
 from cachekey.text import Span
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

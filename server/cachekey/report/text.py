@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.report import Report
+from cachekey.report.record import Report
 from cachekey.text import Source
 
 WIDTH = 120

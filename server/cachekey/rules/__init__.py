@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cachekey.rule import Rule
 from cachekey.rules.build_options_mount import check as build_options_mount
 from cachekey.rules.cache_disabled import check as cache_disabled
 from cachekey.rules.cache_emptied import check as cache_emptied
@@ -44,6 +43,7 @@ from cachekey.rules.not_a_mount import check as not_a_mount
 from cachekey.rules.owner_splits_cache import check as owner_splits_cache
 from cachekey.rules.platforms_share_cache import check as platforms_share_cache
 from cachekey.rules.relative_target_key import check as relative_target_key
+from cachekey.rules.rule import Rule
 from cachekey.rules.shadowed_mount import check as shadowed_mount
 from cachekey.rules.shared_build_output import check as shared_build_output
 from cachekey.rules.shared_project_volume import check as shared_project_volume

@@ -39,10 +39,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cachekey.devcontainer.read import Devcontainer
 from cachekey.finding import Finding, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc import span_in
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import span_in
 
 _FLAG = re.compile(r"(--mount|--volume|-v|--tmpfs)(?:=|\Z)")
 

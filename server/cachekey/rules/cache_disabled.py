@@ -33,15 +33,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import COVERS, covering
+from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.edits.mount import remove_env
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.model.dockerfile import Dockerfile, Run
-from cachekey.model.mounts import Mount
-from cachekey.model.tooluses import Disabled, ToolUse
-from cachekey.mountedit import remove_env
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.shell_edit import remove_word
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.shell.edit import remove_word
 from cachekey.text import Edit, Span
-from cachekey.toolmount import COVERS, covering
+from cachekey.tools.uses import Disabled, ToolUse
 
 
 @rule("CK304", "cache-disabled", Severity.WARNING, Fixable.SOMETIMES)

@@ -37,17 +37,17 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.commands.read import Invocation
+from cachekey.dockerfile.coverage import COVERS
+from cachekey.dockerfile.records import Run
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.paths import relation
-from cachekey.model.commands import Invocation
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.model.tooluses import UsedDirectory
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.shell_edit import remove_word
-from cachekey.syntax.words import Word
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.shell.edit import remove_word
+from cachekey.syntax.shell.parse import Word
 from cachekey.text import Span
-from cachekey.toolmount import COVERS
+from cachekey.tools.uses import UsedDirectory
 
 
 @rule("CK305", "cache-emptied", Severity.WARNING, Fixable.SOMETIMES)

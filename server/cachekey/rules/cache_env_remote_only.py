@@ -33,11 +33,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontaineredit import move_variable
+from cachekey.devcontainer.caches import told
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.edits.devcontainer import move_variable
 from cachekey.finding import Finding, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_caches import told
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK716", "cache-env-remote-only", Severity.INFORMATION, Fixable.ALWAYS)

@@ -35,13 +35,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontainerrecipe import host_bind, volume
+from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.substitution import literal
+from cachekey.edits.recipe import host_bind, volume
 from cachekey.finding import Finding, Fix, Related, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_caches import cache_of
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.model.substitution import literal
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Span
 
 

@@ -36,15 +36,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontaineredit import set_variable
-from cachekey.devcontainerrecipe import new_volume
+from cachekey.devcontainer.judge import unmounted, untold
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer, EnvEntry
+from cachekey.edits.devcontainer import set_variable
+from cachekey.edits.recipe import new_volume
 from cachekey.finding import Finding, Safety, Severity
 from cachekey.knowledge import Claim
-from cachekey.model.devcontainer import Devcontainer, EnvEntry
-from cachekey.model.devcontainer_judge import unmounted, untold
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc import span_in
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import span_in
 
 
 @rule("CK706", "cache-not-connected", Severity.WARNING, Fixable.ALWAYS)

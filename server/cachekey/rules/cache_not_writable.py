@@ -36,16 +36,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.buildkit.scope import User
+from cachekey.dockerfile.coverage import surely_idle
+from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.purpose import opens_up, writer
+from cachekey.dockerfile.records import Run
+from cachekey.edits.caches import in_file, merge_edits, owner_of, same_cache
+from cachekey.edits.mount import set_options
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.model.project import Place
-from cachekey.model.scope import User
-from cachekey.model.tooluses import relation_to
-from cachekey.mountedit import set_options
-from cachekey.purpose import in_file, merge_edits, opens_up, owner_of, same_cache, writer
-from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import surely_idle
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.tools.uses import relation_to
 
 
 @rule("CK201", "cache-not-writable", Severity.WARNING, Fixable.SOMETIMES)

@@ -32,11 +32,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontainerrecipe import volume
+from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.edits.recipe import volume
 from cachekey.finding import Finding, Severity
-from cachekey.model.devcontainer_caches import cache_of
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK717", "cache-on-tmpfs", Severity.INFORMATION, Fixable.SOMETIMES)

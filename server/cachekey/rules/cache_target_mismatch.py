@@ -36,14 +36,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import Wanted, candidates, surely_idle
+from cachekey.dockerfile.records import Run
+from cachekey.edits.caches import same_cache
+from cachekey.edits.mount import insert_line_before
+from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.mountedit import insert_line_before
-from cachekey.purpose import same_cache
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
-from cachekey.toolmount import Wanted, candidates, places, retarget, spread, surely_idle
 
 
 @rule("CK301", "cache-target-mismatch", Severity.WARNING, Fixable.SOMETIMES)

@@ -35,10 +35,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cachekey.devcontainer.read import Devcontainer
 from cachekey.finding import Finding, Safety, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc import span_in
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Edit, Mapped, Span
 
 _CHOWN = re.compile(r"\bchown\b([^;&|\n]*)")

@@ -31,10 +31,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.finding import Finding, Severity
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.dockermount import KEYS
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.dockermount import KEYS
 
 _KEPT = ("type", "source", "target", "external", "consistency")
 

@@ -32,9 +32,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cachekey.devcontainer.read import Devcontainer
 from cachekey.finding import Finding, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 _MEANT = re.compile(r"(?:--mount|--volume|--tmpfs|-v|-e|--env)(?:=|\Z)")
 

@@ -36,10 +36,10 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer, resolve
 from cachekey.finding import Finding, Severity
-from cachekey.model.devcontainer import Devcontainer, resolve
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
 
 

@@ -36,13 +36,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontaineredit import insert_field
+from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.edits.devcontainer import insert_field
 from cachekey.finding import Finding, Safety, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_caches import cache_of
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.dockermount import KEYS
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.dockermount import KEYS
 
 _PLAIN = ("type", "source", "target", "consistency")
 

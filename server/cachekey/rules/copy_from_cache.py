@@ -40,14 +40,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.purpose import script_text
+from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
+from cachekey.edits.mount import append_command
 from cachekey.finding import Finding, Fix, Severity
-from cachekey.model.dockerfile import Dockerfile, Run, Stage, Step
-from cachekey.model.mounts import Mount
-from cachekey.mountedit import append_command
-from cachekey.purpose import script_text
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.namevalue import split_words
-from cachekey.syntax.tree import Instruction
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.dockerfile.namevalue import split_words
+from cachekey.syntax.dockerfile.tree import Instruction
 from cachekey.text import Edit, Mapped
 
 _PLAIN = re.compile(r"[\w./+@-]+\Z")

@@ -36,10 +36,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.substitution import resolved_late
 from cachekey.finding import Finding, Safety, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.substitution import resolved_late
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 
 

@@ -36,14 +36,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import COVERS
+from cachekey.dockerfile.records import Run, Stage
+from cachekey.edits.mount import insert_line_before
 from cachekey.finding import Finding, Safety, Severity
 from cachekey.knowledge.records import Keeping
-from cachekey.model.dockerfile import Run, Stage
-from cachekey.model.mounts import Mount
-from cachekey.model.tooluses import ToolUse
-from cachekey.mountedit import insert_line_before
-from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import COVERS
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.tools.uses import ToolUse
 
 
 @rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.ALWAYS)

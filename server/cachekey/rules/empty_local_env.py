@@ -37,12 +37,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontainerrecipe import volume
+from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.substitution import HOST_ENV, Variable, variables
+from cachekey.edits.recipe import volume
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.model.devcontainer_caches import cache_of
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.model.substitution import HOST_ENV, Variable, variables
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 _BIND_ONLY = ("consistency", "bind-propagation", "bind-recursive", "bind-nonrecursive")
 

@@ -29,12 +29,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import maybe_covered, wanted
+from cachekey.dockerfile.purpose import script_text
+from cachekey.dockerfile.records import Run
+from cachekey.edits.toolmount import retarget
 from cachekey.finding import Finding, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.purpose import script_text
-from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import maybe_covered, retarget, wanted
+from cachekey.rules.rule import Context, Fixable, rule
 
 _HOST = re.compile(r"/Users/|[A-Za-z]:[\\/]|/[a-z]/Users/|\\\\|%[A-Z]+%", re.ASCII)
 _DRIVE = re.compile(r"[A-Za-z]:\\|\\\\", re.ASCII)

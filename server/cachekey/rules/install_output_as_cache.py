@@ -36,13 +36,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import maybe_covered
+from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
-from cachekey.model.dockerfile import Dockerfile, Run, Stage
-from cachekey.model.mounts import Mount
-from cachekey.model.tooluses import ToolUse, UsedDirectory
-from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import maybe_covered, places, retarget, spread
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.tools.uses import ToolUse, UsedDirectory
 
 _TAKES_OUT = frozenset(("cp", "mv", "rsync", "tar", "ln", "zip", "install", "find", "xargs"))
 

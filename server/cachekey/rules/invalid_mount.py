@@ -31,12 +31,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import KEYS, SHARING, TYPES, Mount, MountError
+from cachekey.dockerfile.records import Run
+from cachekey.edits.mount import remove_options
 from cachekey.finding import Finding, Fix, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import KEYS, SHARING, TYPES, Mount, MountError
-from cachekey.mountedit import remove_options
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.mountflag import Field
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.dockerfile.mountflag import Field
 from cachekey.text import Edit, Span
 
 _MEANT = {"share": "sharing", "path": "target", "dir": "target", "name": "id", "key": "id"}

@@ -33,14 +33,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cachekey.devcontaineredit import insert_field, remove_fields
+from cachekey.devcontainer.complaints import Complaint, complaints
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.edits.devcontainer import insert_field, remove_fields
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_complaints import Complaint, complaints
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.dockermount import volume_name
-from cachekey.syntax.jsonc import escape, span_in
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.dockermount import volume_name
+from cachekey.syntax.jsonc.parse import escape, span_in
 from cachekey.text import Edit, Mapped, Span
 
 _SHORT = re.compile(r"((?:\$\{[^}]*\}|[^:,=])+):(/[^:,=]*)")

@@ -28,10 +28,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.devcontainer.read import Devcontainer
 from cachekey.finding import Finding, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.json5text import json5_parts
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.json5 import json5_parts
 from cachekey.text import Edit
 
 

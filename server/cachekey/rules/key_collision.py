@@ -38,13 +38,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.purpose import purpose_of
+from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.edits.caches import merge_edits
+from cachekey.edits.mount import set_option
 from cachekey.finding import FileEdit, Finding, Severity
-from cachekey.model.dockerfile import Dockerfile, Run
-from cachekey.model.mounts import Mount
-from cachekey.model.project import Place
-from cachekey.mountedit import set_option
-from cachekey.purpose import merge_edits, purpose_of
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 Contents = tuple[str, str, str]
 """Tool, role and the part of its directory."""

@@ -31,12 +31,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.dockerfile.coverage import covering
+from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.edits.mount import insert_line_before
 from cachekey.finding import Finding, Safety, Severity
-from cachekey.model.dockerfile import Dockerfile, Run, Stage
-from cachekey.model.tooluses import ToolUse
-from cachekey.mountedit import insert_line_before
-from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import covering
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.tools.uses import ToolUse
 
 
 @rule("CK502", "link-mode", Severity.INFORMATION, Fixable.ALWAYS)

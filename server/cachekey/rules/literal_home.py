@@ -34,11 +34,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.records import Run
+from cachekey.edits.toolmount import retarget
 from cachekey.finding import Finding, Fix, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import retarget
+from cachekey.rules.rule import Context, Fixable, rule
 
 _TILDE = re.compile(r"~(?=/|\Z)")
 _HOME = re.compile(r"\$(?:HOME\b|\{HOME\})")

@@ -38,13 +38,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from cachekey.devcontaineredit import run_on_host_first
+from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.edits.devcontainer import run_on_host_first
 from cachekey.finding import Finding, Safety, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_caches import cache_of
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc import span_in
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import span_in
 
 _HOME = re.compile(r"(?:\$\{localEnv:(?:HOME|USERPROFILE)\}){1,2}/")
 _SCRIPT = re.compile(r"\.(?:sh|py|js|ps1|cmd|bat)\b|\./|\b(?:make|just|task|bash|node|python3?)\b")

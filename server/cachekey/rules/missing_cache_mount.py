@@ -35,15 +35,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.dockerfile.coverage import linked, maybe_covered, surely_idle
+from cachekey.dockerfile.purpose import purpose_of, writer
+from cachekey.dockerfile.records import Run
+from cachekey.edits.caches import in_file, merge_edits, owner_of
+from cachekey.edits.mount import add_mount
 from cachekey.finding import FileEdit, Finding, Safety, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.model.tooluses import ToolUse, UsedDirectory
-from cachekey.mountedit import add_mount
-from cachekey.purpose import in_file, merge_edits, owner_of, purpose_of, writer
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.shell_edit import remove_word
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.shell.edit import remove_word
 from cachekey.text import Edit
-from cachekey.toolmount import linked, maybe_covered, surely_idle
+from cachekey.tools.uses import ToolUse, UsedDirectory
 
 
 @rule("CK503", "missing-cache-mount", Severity.HINT, Fixable.ALWAYS)

@@ -35,11 +35,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from cachekey.devcontainer.judge import workspace_root
+from cachekey.devcontainer.read import BuildTarget, Devcontainer
 from cachekey.finding import Finding, Fix, Severity
-from cachekey.model.devcontainer import BuildTarget, Devcontainer
-from cachekey.model.devcontainer_judge import workspace_root
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc import escape
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import escape
 from cachekey.text import Edit
 
 _MANIFESTS = ("devcontainer-template.json", "definition-manifest.json")

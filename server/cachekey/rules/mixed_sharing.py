@@ -32,11 +32,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.records import Dockerfile
+from cachekey.edits.mount import set_option
 from cachekey.finding import FileEdit, Finding, Severity
-from cachekey.model.dockerfile import Dockerfile
-from cachekey.model.project import Place
-from cachekey.mountedit import set_option
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK108", "mixed-sharing", Severity.INFORMATION, Fixable.ALWAYS)

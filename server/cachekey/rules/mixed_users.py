@@ -43,23 +43,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.finding import FileEdit, Finding, Fix, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.model.project import Place
-from cachekey.model.scope import User
-from cachekey.mountedit import set_option, set_options
-from cachekey.purpose import (
+from cachekey.buildkit.mounts import Mount
+from cachekey.buildkit.scope import User
+from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.purpose import opens_up, writer
+from cachekey.dockerfile.records import Run
+from cachekey.edits.caches import (
     in_file,
     merge_edits,
     name_for,
-    opens_up,
     owner_of,
     same_cache,
     shared_ownership,
-    writer,
 )
-from cachekey.rule import Context, Fixable, rule
+from cachekey.edits.mount import set_option, set_options
+from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK202", "mixed-users", Severity.WARNING, Fixable.SOMETIMES)

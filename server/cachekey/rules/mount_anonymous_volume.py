@@ -30,13 +30,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontaineredit import convert, name_for
+from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.complaints import complaints
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.edits.devcontainer import convert, name_for
 from cachekey.finding import Finding, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_caches import cache_of
-from cachekey.model.devcontainer_complaints import complaints
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK713", "mount-anonymous-volume", Severity.WARNING, Fixable.ALWAYS)

@@ -35,12 +35,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc import Element, Node
-from cachekey.syntax.jsonc_edit import remove
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.edit import remove
+from cachekey.syntax.jsonc.parse import Element, Node
 
 
 @rule("CK714", "mount-duplicate-target", Severity.WARNING, Fixable.SOMETIMES)

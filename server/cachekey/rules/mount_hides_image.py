@@ -30,13 +30,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import wanted
+from cachekey.dockerfile.records import Run
+from cachekey.edits.mount import set_option
+from cachekey.edits.toolmount import spread
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.paths import UnknownValueError, expand_template
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.mountedit import set_option
-from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import spread, wanted
+from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK404", "mount-hides-image", Severity.WARNING, Fixable.SOMETIMES)

@@ -37,13 +37,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import COVERS, maybe_covered
+from cachekey.dockerfile.records import Run
+from cachekey.edits.mount import add_mount
 from cachekey.finding import Finding, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.model.tooluses import ToolUse, UsedDirectory
-from cachekey.mountedit import add_mount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import COVERS, maybe_covered
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.tools.uses import ToolUse, UsedDirectory
 
 
 @rule("CK402", "mount-missing-later", Severity.WARNING, Fixable.ALWAYS)

@@ -31,13 +31,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontaineredit import as_string
+from cachekey.devcontainer.complaints import complaints
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.edits.devcontainer import as_string
 from cachekey.finding import Finding, Fix, Severity
-from cachekey.model.devcontainer_complaints import complaints
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.dockermount import CANONICAL, KEYS
-from cachekey.syntax.jsonc import Member
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.dockermount import CANONICAL, KEYS
+from cachekey.syntax.jsonc.parse import Member
 
 _PASSED_ON = ("type", "source", "target")
 

@@ -30,11 +30,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import KEYS, Mount
+from cachekey.dockerfile.purpose import purpose_of
+from cachekey.dockerfile.records import Run
 from cachekey.finding import Finding, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import KEYS, Mount
-from cachekey.purpose import purpose_of
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
 
 _ASSIGNMENT = re.compile(r"mount=(?=\S*\btype=cache\b)")

@@ -34,14 +34,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.buildkit.keys import Base
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.purpose import writer
+from cachekey.dockerfile.records import Dockerfile
+from cachekey.edits.caches import name_for
+from cachekey.edits.mount import remove_options, set_option, set_options
 from cachekey.finding import FileEdit, Finding, Fix, Severity
-from cachekey.model.dockerfile import Dockerfile
-from cachekey.model.keys import Base
-from cachekey.model.mounts import Mount
-from cachekey.model.project import Place
-from cachekey.mountedit import remove_options, set_option, set_options
-from cachekey.purpose import name_for, writer
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
 
 _JOINS = ("from", "uid", "gid", "mode")

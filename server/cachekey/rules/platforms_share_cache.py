@@ -35,20 +35,13 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.purpose import Purpose, purpose_of
+from cachekey.dockerfile.records import Dockerfile, Stage
+from cachekey.edits.caches import in_file, merge_edits, project_id, rename, same_cache
+from cachekey.edits.mount import insert_line_before
 from cachekey.finding import Finding, Fix, Severity
-from cachekey.model.dockerfile import Dockerfile, Stage
-from cachekey.model.mounts import Mount
-from cachekey.mountedit import insert_line_before
-from cachekey.purpose import (
-    Purpose,
-    in_file,
-    merge_edits,
-    project_id,
-    purpose_of,
-    rename,
-    same_cache,
-)
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 _SIGN = re.compile(r"\b(?:TARGET|BUILD)(?:PLATFORM|ARCH)\b")
 

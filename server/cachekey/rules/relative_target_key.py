@@ -33,14 +33,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import wanted
+from cachekey.dockerfile.purpose import purpose_of
+from cachekey.dockerfile.records import Run
+from cachekey.edits.caches import project_id, rename
+from cachekey.edits.mount import is_plain, set_option
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.records import Kind
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.mountedit import is_plain, set_option
-from cachekey.purpose import project_id, purpose_of, rename
-from cachekey.rule import Context, Fixable, rule
-from cachekey.toolmount import wanted
+from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK107", "relative-target-key", Severity.WARNING, Fixable.ALWAYS)

@@ -29,10 +29,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.dockerfile.records import Run
+from cachekey.edits.mount import remove_mount
 from cachekey.finding import Finding, Severity
-from cachekey.model.dockerfile import Run
-from cachekey.mountedit import remove_mount
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK308", "shadowed-mount", Severity.WARNING, Fixable.ALWAYS)

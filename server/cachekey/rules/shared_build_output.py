@@ -35,12 +35,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.purpose import Purpose, purpose_of
+from cachekey.dockerfile.records import Run
+from cachekey.edits.caches import project_id, rename
 from cachekey.finding import Finding, Severity
 from cachekey.knowledge.records import Kind
-from cachekey.model.dockerfile import Run
-from cachekey.model.mounts import Mount
-from cachekey.purpose import Purpose, project_id, purpose_of, rename
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 # Folders that say nothing about the project in them, and words that everybody uses for an id.
 _COMMON = frozenset(

@@ -32,11 +32,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.devcontainer.caches import project_output
+from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.finding import Finding, Safety, Severity
-from cachekey.model.devcontainer_caches import project_output
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc import span_in
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Edit, Span
 
 

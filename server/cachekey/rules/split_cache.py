@@ -41,20 +41,13 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Hashable, Iterator
 
+from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
+from cachekey.dockerfile.records import Dockerfile
+from cachekey.edits.caches import in_file, merge_edits, owner_of, shared_ownership
+from cachekey.edits.mount import insert_line_before, is_plain, set_option, set_options
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
-from cachekey.model.dockerfile import Dockerfile
-from cachekey.model.project import Place
-from cachekey.mountedit import insert_line_before, is_plain, set_option, set_options
-from cachekey.purpose import (
-    Purpose,
-    in_file,
-    merge_edits,
-    owner_of,
-    purpose_of,
-    shared_ownership,
-    users_differ,
-)
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK101", "split-cache", Severity.WARNING, Fixable.SOMETIMES)

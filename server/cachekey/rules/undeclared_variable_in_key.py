@@ -32,12 +32,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cachekey.buildkit.mounts import Mount, Option
+from cachekey.buildkit.scope import PLATFORM_ARGS
+from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.edits.mount import insert_line_before
 from cachekey.finding import Finding, Severity
-from cachekey.model.dockerfile import Dockerfile, Run, Stage
-from cachekey.model.mounts import Mount, Option
-from cachekey.model.scope import PLATFORM_ARGS
-from cachekey.mountedit import insert_line_before
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Span
 
 

@@ -37,12 +37,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.dockerfile.purpose import purpose_of
+from cachekey.dockerfile.records import Run
+from cachekey.edits.caches import merge_edits, same_cache
+from cachekey.edits.mount import set_option
 from cachekey.finding import FileEdit, Finding, Severity
 from cachekey.knowledge.records import Concurrency
-from cachekey.model.dockerfile import Run
-from cachekey.mountedit import set_option
-from cachekey.purpose import merge_edits, purpose_of, same_cache
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 
 _SAYS = {
     Concurrency.FAILS: "stops with an error when another build uses this cache at the same time",

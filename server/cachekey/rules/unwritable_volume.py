@@ -38,13 +38,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontainerrecipe import own
+from cachekey.devcontainer.judge import probably_unwritable_for
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.edits.recipe import own
 from cachekey.finding import Finding, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_judge import probably_unwritable_for
-from cachekey.model.devcontainer_mounts import RuntimeMount
-from cachekey.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc import span_in
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import span_in
 
 
 @rule("CK702", "unwritable-volume", Severity.WARNING, Fixable.ALWAYS)

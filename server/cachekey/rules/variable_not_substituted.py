@@ -34,12 +34,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.devcontaineredit import move_variable
+from cachekey.devcontainer.judge import image_of
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.substitution import NAMED, Variable, literal, resolved_late
+from cachekey.edits.devcontainer import move_variable
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.model.devcontainer import Devcontainer
-from cachekey.model.devcontainer_judge import image_of
-from cachekey.model.substitution import NAMED, Variable, literal, resolved_late
-from cachekey.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 
 _STARTS = ("mounts", "workspaceMount", "workspaceFolder", "runArgs")

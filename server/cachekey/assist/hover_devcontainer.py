@@ -1,0 +1,346 @@
+"""What a hover says in devcontainer.json: a mount, a variable, a tool's cache variable at run time.
+
+Everything here is Markdown that editors render and that reads well as plain text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable, project_output
+from cachekey.devcontainer.complaints import complaints
+from cachekey.devcontainer.judge import made_by_build, unwritable_for
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer, EnvEntry
+from cachekey.devcontainer.substitution import HOST_ENV, Variable, literal, resolved_late, variables
+from cachekey.text import Span
+
+if TYPE_CHECKING:
+    from cachekey.dockerfile.records import Dockerfile
+    from cachekey.workspace.project import Project
+
+MOUNT_KEYS: dict[str, tuple[str, ...]] = {
+    "type": (
+        "**type**: what is mounted",
+        "`volume` (default of the string form): a store of the Docker engine, kept over rebuilds",
+        "`bind`: a directory of the host. `tmpfs`: memory, empty at every start",
+        "`cache` exists in builds only, as `RUN --mount=type=cache` of a Dockerfile",
+    ),
+    "source": (
+        "**source**: a volume's name, or a bind's directory on the host. Also `src`",
+        "A volume without one is anonymous: each new container gets an empty one",
+        "A bind's directory must exist; `.` in front means relative to the workspace",
+        "Neither `~` nor `$HOME` is expanded, `${localEnv:NAME}` is",
+    ),
+    "target": (
+        "**target**: the absolute path in the container. Also `dst`, `destination`",
+        "Of two mounts with one target in `mounts`, the last counts",
+        "Neither `~` nor `$HOME` is expanded",
+    ),
+    "readonly": (
+        "**readonly**: the container may read and not write. Also `ro`",
+        "Only in the string form: an object's `readonly` is dropped, and so it is with compose",
+    ),
+    "consistency": (
+        "**consistency**: has no effect",
+        "It was for an older file sharing of Docker Desktop on the Mac; any value is accepted",
+    ),
+    "volume-nocopy": (
+        "**volume-nocopy**: an empty volume takes nothing from the image's directory",
+        "Its owner then is root, whoever owns that directory",
+    ),
+    "tmpfs-size": ("**tmpfs-size**: the most that it holds, as `64m`. Default: no limit",),
+    "tmpfs-mode": ("**tmpfs-mode**: its mode, octal. Default `1777`",),
+    "external": (
+        "**external**: with compose, the volume of exactly this name",
+        "Without it compose puts the project's name in front; it must exist already",
+    ),
+}
+
+
+def hover_devcontainer(
+    project: Project, document: Devcontainer, offset: int
+) -> tuple[Span, str] | None:
+    """Explain what stands at ``offset``; None where there is nothing to say."""
+    for path, _, variable in document.variables:
+        if variable.span.start <= offset < variable.span.end:
+            return variable.span, _join(_variable(path, variable, document))
+    for mount in document.mounts:
+        if mount.span.contains(offset):
+            return _mount_hover(project, document, mount, offset)
+    for entry in document.env:
+        if entry.span.contains(offset):
+            lines = tuple(_entry(project, document, entry))
+            return (entry.span, _join(lines)) if lines else None
+    return None
+
+
+def _join(lines: Iterable[str]) -> str:
+    head, *rest = lines
+    return "\n".join([head, "", *(f"- {line}" for line in rest)])
+
+
+# -- variables ------------------------------------------------------------------------------------
+
+
+def _variable(path: tuple[str, ...], variable: Variable, document: Devcontainer) -> Iterator[str]:
+    name = variable.text
+    if variable.template:
+        yield f"**`{name}`**: an option of the template"
+        yield "Replaced when the template is applied, before this file is ever used"
+    elif not variable.known:
+        yield f"**`{name}`**: not known to the Dev Containers tools"
+        yield "It stays in the text as it is, without a message"
+        if variable.meant:
+            yield f"Known and near: `{variable.meant}`"
+    elif variable.kind in HOST_ENV:
+        yield f"**`{name}`**: the variable `{variable.name}` of the host"
+        yield "Read on the editor's machine when the container is made, maybe without a profile"
+        if variable.default is None:
+            yield "Unset there: nothing, an empty text"
+        else:
+            yield f"Unset there: `{variable.default}`; set to nothing there: nothing all the same"
+        if variable.cut:
+            yield "The default ends at its first colon"
+        yield "No `.env` file is read, `~` and `$HOME` are not expanded"
+    elif variable.kind == "containerEnv":
+        yield f"**`{name}`**: the variable `{variable.name}` in the running container"
+        late = resolved_late(path)
+        yield "Has a value here" if late else "Has no value here: the text stays as it is"
+        yield "Works in `remoteEnv`, lifecycle commands and `customizations` only"
+    else:
+        yield from _plain(variable, document)
+
+
+def _plain(variable: Variable, document: Devcontainer) -> Iterator[str]:
+    yield f"**`{variable.text}`**: {_PLAIN[variable.kind][0]}"
+    yield from _PLAIN[variable.kind][1:]
+    folder = document.workspace_folder
+    if variable.kind.startswith("containerWorkspaceFolder"):
+        where = f"`{folder}`" if folder else "`/workspaces/` and the folder's name"
+        yield f"Here: {where}" if variable.kind == "containerWorkspaceFolder" else f"Of {where}"
+
+
+_PLAIN: dict[str, tuple[str, ...]] = {
+    "localWorkspaceFolder": (
+        "the folder that is opened, on the host",
+        "With a remote or Windows engine the path is that machine's",
+    ),
+    "localWorkspaceFolderBasename": (
+        "the name of the folder that is opened",
+        "A blank in it makes a volume's name invalid; clones of one name share such a volume",
+    ),
+    "containerWorkspaceFolder": ("the workspace in the container",),
+    "containerWorkspaceFolderBasename": ("the name of the workspace's folder in the container",),
+    "devcontainerId": (
+        "52 letters and digits for this folder and this devcontainer.json",
+        "The same after a rebuild; another clone has another one",
+        "In a volume's name: one volume for each project, shared with none",
+    ),
+}
+
+
+# -- mounts ---------------------------------------------------------------------------------------
+
+
+def _mount_hover(
+    project: Project, document: Devcontainer, mount: RuntimeMount, offset: int
+) -> tuple[Span, str] | None:
+    for field in mount.fields:
+        if field.key_span.contains(offset) and mount.form in ("string", "object"):
+            lines = MOUNT_KEYS.get(field.name)
+            if lines and field.key_span.end > field.key_span.start:
+                return field.span, _join(lines)
+    lines = tuple(_card(project, document, mount))
+    return (mount.span, _join(lines)) if len(lines) > 1 else None
+
+
+def _card(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[str]:
+    place = f"`{mount.place}`" if mount.place else "its target"
+    refused = complaints(mount)
+    if refused:
+        yield "**Docker refuses this mount**"
+        yield refused[0].message
+        return
+    cache = cache_of(mount, document, project.knowledge)
+    if mount.type == "cache":
+        yield "**No cache mounts at run time**"
+        yield "`type=cache` exists while an image is built, in `RUN --mount` of a Dockerfile"
+        if mount.compose:
+            yield "Compose makes an anonymous volume of it, empty after every rebuild"
+        else:
+            yield "`docker run` refuses it: the container does not start"
+        yield "What keeps a cache here: a named volume, or a bind of the host's cache"
+    elif mount.type == "volume":
+        yield from _volume(project, document, mount, place)
+    elif mount.type == "bind":
+        yield from _bind(mount, place)
+    elif mount.type == "tmpfs":
+        yield f"**Memory** on {place}"
+        yield "Empty at every start of the container, and counted as its memory"
+    else:
+        return
+    if mount.type != "cache":
+        yield from _filled(project, document, mount)
+    yield from _tool(cache)
+    yield from _build_store(project, document, mount, cache)
+
+
+def _volume(
+    project: Project, document: Devcontainer, mount: RuntimeMount, place: str
+) -> Iterator[str]:
+    if mount.source is None:
+        yield f"**A volume without a name** on {place}"
+        yield "Each new container gets an empty one, the old one stays behind"
+        return
+    name = mount.source.text
+    yield f"**Volume `{name}`** on {place}"
+    yield "Kept by the Docker engine over rebuilds; `docker volume rm` empties it"
+    kinds = {variable.kind for variable in variables(mount.source)}
+    if mount.compose and mount.field("external") is None:
+        yield "Compose puts the project's name in front of it: other projects do not share it"
+    elif "devcontainerId" in kinds:
+        yield "One for this folder only: other clones and projects have their own"
+    else:
+        others = _others(project, document, mount)
+        yield f"Shared by every container of this engine that names it{others}"
+    yield _owner(project, document, mount)
+    output = project_output(mount, project.knowledge)
+    if output is not None:
+        yield f"It holds {output.cache.what}, which belong to one project"
+
+
+def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> str:
+    found = []
+    for path, other in sorted(project.documents.items()):
+        if isinstance(other, Devcontainer) and other is not document and not other.compose:
+            found += [
+                f"{path}:{other.source.line_of(item.span.start) + 1}"
+                for item in other.mounts
+                if mount.volume is not None and item.volume == mount.volume
+            ]
+    return f": {', '.join(found[:5])}" if found else ""
+
+
+def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> str:
+    if mount.field("volume-nocopy") is not None:
+        return "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
+    user = unwritable_for(mount.place, document, project) if mount.place else None
+    if user is not None:
+        return f"New and empty it is root's: {user} cannot write until a command changes that"
+    return "New and empty it takes the owner of the image's directory, root where there is none"
+
+
+def _bind(mount: RuntimeMount, place: str) -> Iterator[str]:
+    source = mount.source.text if mount.source is not None else ""
+    yield f"**Directory of the host** `{source}` on {place}"
+    if mount.form == "volume" or mount.compose:
+        yield "Docker makes it as root's when it is missing"
+    else:
+        yield "It must exist: otherwise the container does not start"
+    yield "The owners are the host's, and what the image has there is hidden"
+    yield "Slow on Mac and Windows; Codespaces leaves it out"
+
+
+def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[str]:
+    """Tell what becomes of what the build put where the mount is."""
+    if mount.place is None or not made_by_build(mount.place, document, project):
+        return
+    if mount.type == "volume" and mount.field("volume-nocopy") is None:
+        yield (
+            "The Dockerfile names this directory: an empty volume starts with a copy of what the "
+            "image has there, a filled one hides it, also after the image has changed"
+        )
+    else:
+        yield "What the Dockerfile puts there is hidden by the mount"
+
+
+def _tool(cache: RuntimeCache | None) -> Iterator[str]:
+    if cache is None:
+        return
+    if cache.grade == "variable" and cache.entry is not None:
+        yield f"{cache.tool} caches here: `{cache.entry.name}` in {cache.entry.place}"
+    elif cache.grade == "default":
+        yield f"{cache.tool} caches here of its own accord, for a user with this home"
+    elif cache.cache.pin:
+        yield f"Named like {cache.tool}'s cache, which goes there once `{cache.cache.pin}` says so"
+
+
+def _build_store(
+    project: Project, document: Devcontainer, mount: RuntimeMount, cache: RuntimeCache | None
+) -> Iterator[str]:
+    """Tell the build's cache of the same tool or name from this store."""
+    dockerfile = project.dockerfile_of(document)
+    if dockerfile is None:
+        return
+    names = {mount.volume, literal(mount.value("id")), mount.place} - {None}
+    for _, built in dockerfile.caches:
+        if built.key is None:
+            continue
+        same = built.key.name.text in names
+        if not same and cache is not None and built.directory is not None:
+            claims = project.knowledge.claims(built.directory)
+            same = any(claim.tool.id == cache.claim.tool.id for claim in claims)
+        if same:
+            line = dockerfile.source.line_of(built.span.start) + 1
+            yield (
+                f"The build's cache `{built.key.label}` ({dockerfile.path}:{line}) is another "
+                "store: nothing moves between the two"
+            )
+            return
+
+
+def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]) -> Iterator[str]:
+    """Tell, for the hover of a build's cache, where a dev container keeps the same tool's cache.
+
+    ``tools`` are the ids of the tools that the cache is for.
+    """
+    wanted = frozenset(tools)
+    for path, document in sorted(project.documents.items()):
+        if not isinstance(document, Devcontainer) or document.dockerfile_path != dockerfile.path:
+            continue
+        for mount in document.effective_mounts:
+            cache = cache_of(mount, document, project.knowledge)
+            if cache is None or cache.claim.tool.id not in wanted or mount.type == "cache":
+                continue
+            line = document.source.line_of(mount.span.start) + 1
+            what = (
+                f"volume `{mount.source.text}`" if mount.names_volume and mount.source else "mount"
+            )
+            yield (
+                f"At run time the dev container uses the {what} ({path}:{line}), another store: "
+                "nothing moves between the two"
+            )
+
+
+# -- environment ----------------------------------------------------------------------------------
+
+
+_SEEN_BY = {
+    "containerEnv": "Seen by every process of the container; a change needs a rebuild",
+    "remoteEnv": "Seen by lifecycle commands and terminals only, not by the container's processes",
+    "runArgs": "Seen by every process of the container; a change needs a rebuild",
+}
+
+
+def _entry(project: Project, document: Devcontainer, entry: EnvEntry) -> Iterator[str]:
+    found = claim_of_variable(project.knowledge, entry.name)
+    if found is None:
+        return
+    claim, below = found
+    tool, text = claim.tool, entry.value.text if entry.value is not None else ""
+    where = f"{text.rstrip('/')}/{below}" if below else text
+    yield f"**`{entry.name}`**: {tool.name} keeps {claim.cache.what} in `{where}`"
+    yield _SEEN_BY[entry.place]
+    yield "Not seen while the image is built: a `RUN` needs ENV or ARG of the Dockerfile"
+    mounts = [mount for mount in document.effective_mounts if mount.covers(where)]
+    if mounts:
+        mount = mounts[-1]
+        line = document.source.line_of(mount.span.start) + 1
+        source = f" `{mount.source.text}`" if mount.source is not None else ""
+        yield f"Mounted there: {mount.type or 'something'}{source} (line {line})"
+    elif literal(entry.value) is not None:
+        yield "Nothing of this file is mounted there: the cache then goes with the container"
+    if tool.source:
+        yield f"Source: {tool.source}"

@@ -1,0 +1,52 @@
+"""Changes that nobody has to make, for the place where the cursor is: offered, never reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.dockerfile.purpose import purpose_of
+from cachekey.dockerfile.records import Dockerfile
+from cachekey.edits.caches import in_file, merge_edits, same_cache
+from cachekey.edits.mount import set_option
+from cachekey.edits.recipe import offers
+from cachekey.finding import FileEdit, Fix
+from cachekey.text import Span
+from cachekey.workspace.project import Project
+
+_ABOUT_CACHES = ("build", "containerEnv", "dockerFile", "features", "image", "mounts")
+"""Properties of a devcontainer.json on which the recipes for caches are offered."""
+
+
+def refactorings(project: Project, path: str, span: Span) -> Iterator[Fix]:
+    """Yield what may be done at ``span`` (offsets of the document): name a cache, share one at run time."""
+    document = project.documents.get(path)
+    if isinstance(document, Dockerfile):
+        yield from _name_cache(project, document, span)
+    elif isinstance(document, Devcontainer):
+        members = (document.root.member(name) for name in _ABOUT_CACHES)
+        if any(
+            item and item.span.start <= span.end and span.start <= item.span.end for item in members
+        ):
+            for title, recipe in offers(document, project):
+                edits = tuple(FileEdit(path, edit) for edit in recipe.edits)
+                yield Fix(title, edits, recipe.safety, reason=recipe.reason)
+
+
+def _name_cache(project: Project, document: Dockerfile, span: Span) -> Iterator[Fix]:
+    """Offer an explicit ``id`` for a cache that its target names, on all mounts of that cache in the file."""
+    for run, mount in document.caches:
+        if mount.id or not (mount.span.start <= span.end and span.start <= mount.span.end):
+            continue
+        purpose = purpose_of(run, mount)
+        name = (
+            purpose.cache.id
+            if purpose is not None and purpose.cache.id
+            else f"{project.name}-cache"
+        )
+        edits = [
+            edit
+            for place in same_cache(project, document.path, mount)
+            for edit in in_file(place.dockerfile, [set_option(place.mount, "id", name)])
+        ]
+        yield Fix(f"Name this cache: id={name}", merge_edits(edits))

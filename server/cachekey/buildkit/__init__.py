@@ -1,0 +1,1 @@
+"""What the builder does: scope, mounts, refusals, keys and owners."""

@@ -1,0 +1,1 @@
+"""From rules to findings: the engine, suppression, fixing."""

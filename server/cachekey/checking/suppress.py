@@ -1,0 +1,373 @@
+"""Comments that silence findings: which findings they take away, and which of them are idle.
+
+``# cachekey: ignore[CK101, split-cache] reason`` on its own line stands for the instruction below
+it, or, between the lines of an instruction, for the next line. In devcontainer.json ``//`` and
+``/* */`` stand for the property or element below, or for their own line when they end it.
+``ignore`` without a list means every rule, ``ignore-file`` above everything means the whole file.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
+from cachekey.record import record
+from cachekey.selectors import Named, did_you_mean, quote, unknown_rule, weigh
+from cachekey.suggest import nearest
+from cachekey.text import Edit, Source, Span
+from cachekey.workspace.settings import Settings
+
+_COMMENT = re.compile(
+    r"""(?:\#+|//+|/\*+)\s*cachekey\s*:\s*
+        (?P<word>[A-Za-z][A-Za-z-]*)
+        (?P<list>\s*\[(?P<codes>[^\]\r\n]*)(?P<close>\]?))?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_CODE = re.compile(r"[^\s,]+")
+_BLANK = re.compile(r"\s*")
+_WORDS = ("ignore", "ignore-file")
+
+
+@record(frozen=True)
+class Layout:
+    """Where comments stand in a document and what they can stand for."""
+
+    path: str
+    source: Source
+    mark: str
+    """What begins a comment: ``#`` or ``//``."""
+    comments: tuple[Span, ...]
+    targets: tuple[Span, ...]
+    """Instructions, or properties and elements, by where they begin, wider ones first."""
+
+
+@record(frozen=True)
+class Code:
+    """One name in the list of a comment."""
+
+    text: str
+    span: Span
+
+
+@record(frozen=True)
+class Ignore:
+    """One comment that silences, or means to."""
+
+    span: Span
+    """The comment."""
+    target: Span | None
+    """Findings that begin here are silenced; ``None``: it does not count, see ``problem``."""
+    codes: tuple[Code, ...] | None
+    """``None``: every rule."""
+    problem: str = ""
+    suggestion: Edit | None = None
+
+
+def layout(document: Any) -> Layout:
+    """Return the layout of a ``Dockerfile`` or ``Devcontainer``."""
+    tree, path, source = document.tree, document.path, document.source
+    if hasattr(tree, "instructions"):
+        comments = tuple(comment.span for comment in tree.comments)
+        return Layout(path, source, "#", comments, tuple(i.span for i in tree.instructions))
+    return Layout(path, source, "//", tuple(tree.comments), tuple(_json_targets(tree.root)))
+
+
+def _json_targets(root: Any) -> list[Span]:
+    found: list[Span] = []
+    pending = [root] if root is not None else []
+    while pending:
+        node = pending.pop()
+        found.append(node.span)
+        for part in (*node.members, *node.elements):
+            found.append(part.span)
+            if part.value is not None:
+                pending.append(part.value)
+    return sorted(set(found), key=lambda span: (span.start, -span.end))
+
+
+# -- reading comments ------------------------------------------------------------------------------
+
+
+def ignores(place: Layout) -> tuple[Ignore, ...]:
+    """Return the comments of a document that silence findings, in file order."""
+    found: list[Ignore] = []
+    following, landing = -1, -1
+    # From the end, so that a block of comments is passed over once and not once for each of them.
+    for span in reversed(place.comments):
+        match = _BLANK.match(place.source.text, span.end)
+        at = match.end() if match else span.end
+        landing = landing if at == following else at
+        following = span.start
+        if (item := _read(place, span, landing)) is not None:
+            found.append(item)
+    return tuple(reversed(found))
+
+
+def _read(place: Layout, span: Span, landing: int) -> Ignore | None:
+    match = _COMMENT.match(place.source.slice(span))
+    if match is None:
+        return None
+    word = match.group("word").lower()
+    if word not in _WORDS:
+        meant = nearest(word, _WORDS)
+        if meant is None:
+            return None
+        start = span.start + match.start("word")
+        edit = Edit(Span(start, start + len(word)), meant)
+        message = f"Cachekey knows no comment {quote(word)}{did_you_mean(meant)}"
+        return Ignore(span, None, (), message, edit)
+    codes = _codes(match, span.start)
+    if match.group("list") and not match.group("close"):
+        return Ignore(span, None, codes, "the list of rules has no closing bracket")
+    if codes == ():
+        return Ignore(span, None, codes, "the list of rules is empty")
+    if word == "ignore":
+        return Ignore(span, _target(place, span, landing), codes)
+    if place.targets and place.targets[0].start < span.start:
+        what = "the first instruction" if place.mark == "#" else "the first brace"
+        return Ignore(span, None, codes, f"ignore-file counts only above {what}")
+    return Ignore(span, Span(0, len(place.source.text)), codes)
+
+
+def _codes(match: re.Match[str], base: int) -> tuple[Code, ...] | None:
+    if match.group("list") is None:
+        return None
+    start = base + match.start("codes")
+    return tuple(
+        Code(item.group(), Span(start + item.start(), start + item.end()))
+        for item in _CODE.finditer(match.group("codes"))
+    )
+
+
+def _target(place: Layout, comment: Span, at: int) -> Span:
+    """Return what a comment stands for; ``at`` is where the next thing is that is no comment."""
+    source = place.source
+    line = source.line_span(source.line_of(comment.start))
+    before = source.text[line.start : comment.start].lstrip("\ufeff").strip()
+    last = source.line_span(source.line_of(comment.end))
+    after = source.text[comment.end : last.end].strip()
+    if before and not after:
+        return line
+    number = bisect_left(place.targets, at, key=lambda span: span.start)
+    if number < len(place.targets) and place.targets[number].start == at:
+        return place.targets[number]
+    return source.line_span(source.line_of(at))
+
+
+# -- silencing -------------------------------------------------------------------------------------
+
+
+@record(frozen=True)
+class _Name:
+    code: str
+    name: str
+
+
+UNUSED = _Name("CK001", "unused-ignore")
+UNREADABLE = _Name("CK002", "unreadable-file")
+"""The rules that are no walk over a model: idle comments, and what cannot be read."""
+
+
+@dataclass
+class _Use:
+    """What a comment turned out to silence."""
+
+    ignore: Ignore
+    target: Span
+    codes: set[Code] = field(default_factory=set)
+    any: bool = False
+
+    def silences(self, rule: Named) -> bool:
+        """Tell whether the comment names ``rule``, and remember that it was needed."""
+        if self.ignore.codes is None:
+            # A comment that means everything must not hide that it is idle itself.
+            self.any = self.any or rule != UNUSED
+            return rule != UNUSED
+        matching = [code for code in self.ignore.codes if weigh(code.text, rule)]
+        self.codes.update(matching)
+        return bool(matching)
+
+
+@dataclass
+class _Judge:
+    """Says of a name in a comment what follows when nothing of it was silenced."""
+
+    settings: Settings
+    rules: Sequence[Named]
+    known: dict[str, tuple[bool, bool, str]] = field(default_factory=dict)
+
+    def __call__(self, text: str) -> tuple[bool, bool, str]:
+        """Return whether its rules ran, whether other files matter to them, and the message."""
+        if text not in self.known:
+            named = [rule for rule in self.rules if weigh(text, rule)]
+            ran = UNUSED not in named and all(self.settings.selects(rule) for rule in named)
+            # A cache's other mounts may stand in files that this run does not see.
+            elsewhere = any(rule.code.startswith("CK1") for rule in named)
+            nothing = f"this comment silences nothing of {quote(text)}"
+            self.known[text] = ran, elsewhere, unknown_rule(text, self.rules) or nothing
+        return self.known[text]
+
+
+def apply_suppressions(
+    document: Any,
+    findings: Iterable[Finding],
+    settings: Settings,
+    rules: Sequence[Named] | None = None,
+) -> list[Finding]:
+    """Take away the findings that comments silence, add one for each idle comment, and sort.
+
+    A name in a comment is idle only if its rule ran: what ``settings`` leave out proves nothing.
+    """
+    findings = list(findings)
+    if "cachekey" not in document.source.text.lower():
+        return sorted(findings, key=lambda item: item.order)
+    if rules is None:
+        from cachekey.rules import ALL
+
+        rules = ALL
+    # By names alone, so that this module's own compare equal to those of a list of rules.
+    rules = [_Name(rule.code, rule.name) for rule in rules]
+    rules += [own for own in (UNUSED, UNREADABLE) if own not in rules]
+    place = layout(document)
+    uses = [_Use(item, item.target or Span(-1, -1)) for item in ignores(place)]
+    kept = _audible(findings, uses)
+    if settings.selects(UNUSED):
+        judge = _Judge(settings, rules)
+        idle = [finding for use in uses for finding in _idle(place, use, judge)]
+        kept += _audible(idle, [use for use in uses if _names_itself(use.ignore)])
+    return sorted(kept, key=lambda item: item.order)
+
+
+def _names_itself(ignore: Ignore) -> bool:
+    return any(weigh(code.text, UNUSED) for code in ignore.codes or ())
+
+
+def _audible(findings: Iterable[Finding], uses: Iterable[_Use]) -> list[Finding]:
+    """Return the findings that no comment silences, in the order of their places."""
+    waiting = sorted(uses, key=lambda use: use.target.start, reverse=True)
+    active: list[_Use] = []
+    kept: list[Finding] = []
+    for finding in sorted(findings, key=lambda item: item.span.start):
+        at = finding.span.start
+        while waiting and waiting[-1].target.start <= at:
+            active.append(waiting.pop())
+        active = [use for use in active if use.target.end >= at]
+        rule = _Name(finding.code, finding.rule)
+        # Every one of them is asked: each must know that it was needed.
+        silencing = [use for use in active if use.silences(rule)]
+        if not silencing:
+            kept.append(finding)
+    return kept
+
+
+def _idle(place: Layout, use: _Use, judge: _Judge) -> Iterable[Finding]:
+    ignore, settings = use.ignore, judge.settings
+    if ignore.problem:
+        fix = _fix(place, "Correct the comment", ignore.suggestion) if ignore.suggestion else None
+        yield _finding(place, settings, ignore.span, ignore.problem, fix)
+        return
+    if ignore.codes is None:
+        if not use.any and all(settings.selects(rule) for rule in judge.rules):
+            # Some of these rules look at other files as well.
+            fix = _deletion(place, ignore, elsewhere=True)
+            yield _finding(place, settings, ignore.span, "this comment silences nothing", fix)
+        return
+    idle = [code for code in ignore.codes if code not in use.codes and judge(code.text)[0]]
+    if not idle:
+        return
+    fix = _removal(place, ignore, idle, any(judge(code.text)[1] for code in idle))
+    for code in idle:
+        span = ignore.span if len(ignore.codes) == 1 else code.span
+        yield _finding(place, settings, span, judge(code.text)[2], fix)
+
+
+def _finding(
+    place: Layout, settings: Settings, span: Span, message: str, fix: Fix | None
+) -> Finding:
+    severity = settings.severity_of(UNUSED, Severity.INFORMATION)
+    fixes = (fix,) if fix else ()
+    code, name = UNUSED.code, UNUSED.name
+    return Finding(place.path, code, name, severity, span, message, (), fixes, unnecessary=True)
+
+
+def _fix(place: Layout, title: str, edit: Edit, *, elsewhere: bool = False) -> Fix:
+    edits = (FileEdit(place.path, edit),)
+    if not elsewhere:
+        return Fix(title, edits, preferred=True)
+    reason = "It may silence a finding that rests on a file which was not checked."
+    return Fix(title, edits, Safety.UNSAFE, preferred=True, reason=reason)
+
+
+def _removal(place: Layout, ignore: Ignore, idle: list[Code], elsewhere: bool) -> Fix:
+    """Delete the idle names of a list, or the whole comment when none remains."""
+    codes = ignore.codes or ()
+    kept = [code.text for code in codes if code not in idle]
+    if not kept:
+        return _deletion(place, ignore, elsewhere=elsewhere)
+    inner = Span(codes[0].span.start, codes[-1].span.end)
+    names = ", ".join(code.text for code in idle)
+    edit = Edit(inner, ", ".join(kept))
+    return _fix(place, f"Delete {names} from the comment", edit, elsewhere=elsewhere)
+
+
+def _deletion(place: Layout, ignore: Ignore, *, elsewhere: bool) -> Fix:
+    source = place.source
+    first, last = source.line_of(ignore.span.start), source.line_of(ignore.span.end)
+    start, end = source.line_starts[first], source.line_span(last).end
+    before = source.text[start : ignore.span.start]
+    after = source.text[ignore.span.end : end]
+    if after.strip():
+        span = Span(ignore.span.start, ignore.span.end + len(after) - len(after.lstrip()))
+    elif before.strip("\ufeff \t"):
+        span = Span(ignore.span.start - (len(before) - len(before.rstrip())), ignore.span.end)
+    else:
+        # The byte order mark belongs to the file, not to its first line.
+        start += len(before) - len(before.lstrip("\ufeff"))
+        following = last + 1 < len(source.line_starts)
+        span = Span(start, source.line_starts[last + 1] if following else end)
+    return _fix(place, "Delete the comment", Edit(span, ""), elsewhere=elsewhere)
+
+
+# -- edits that silence ----------------------------------------------------------------------------
+
+
+def ignore_here(document: Any, finding: Finding) -> Edit | None:
+    """Return the edit of *Ignore here*: a new comment, or one more code in the one that is there.
+
+    ``None`` when no comment can stand in front of the place, as in a file without content.
+    """
+    place = layout(document)
+    target = _outer(place, finding.span)
+    if target is None:
+        return None
+    for item in ignores(place):
+        if item.codes and item.target == target:
+            end = item.codes[-1].span.end
+            return Edit(Span(end, end), f", {finding.code}")
+    source = place.source
+    start = source.line_starts[source.line_of(target.start)]
+    indent = source.text[start : target.start].lstrip("\ufeff")
+    if indent.strip():
+        # Nothing in the file begins its line: the comment goes into the line.
+        comment = f"/* cachekey: ignore[{finding.code}] */ "
+    else:
+        comment = f"{place.mark} cachekey: ignore[{finding.code}]{source.newline}{indent}"
+    return Edit(Span(target.start, target.start), comment)
+
+
+def _outer(place: Layout, span: Span) -> Span | None:
+    """Return the innermost target around ``span`` that begins its line, else the innermost."""
+    around = [item for item in place.targets if item.start <= span.start <= item.end]
+    if not around:
+        return None
+    text, starts = place.source.text, place.source.line_starts
+    for target in reversed(around):
+        line = starts[place.source.line_of(target.start)]
+        if not text[line : target.start].strip("\ufeff \t"):
+            # Of a property and its value on one spot, a comment stands for the wider one.
+            return next(item for item in around if item.start == target.start)
+    return around[-1]

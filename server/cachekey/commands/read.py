@@ -1,0 +1,160 @@
+"""What a RUN runs: every program of its script, with the words, variables and user it gets."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from cachekey.commands.calls import Reader
+from cachekey.commands.familiar import SHELLS
+from cachekey.commands.invocation import Invocation
+from cachekey.commands.shellstate import Frame, Setting, ShellState
+from cachekey.record import record, replace
+from cachekey.syntax.shell.parse import Block, Command, Lookup, Part, Script, Word, parse_script
+from cachekey.text import Mapped, Span
+
+__all__ = ["Commands", "Invocation", "Setting", "read_commands"]
+
+_ONLY_HEREDOC = re.compile(r"\s*[0-9]*<<-?\s*(?:'[^'\s]+'|\"[^\"\s]+\"|[^\s<>|;&'\"]+)\s*\Z")
+_SHEBANG = re.compile(r"#![ \t]*(\S+)(?:[ \t]+(-S[ \t]+)?(\S+))?")
+# Programs that a SHELL may begin with and that run the shell behind them unchanged.
+_BEFORE_SHELL = frozenset(("conda", "mamba", "micromamba", "env", "time", "nice"))
+
+
+class Heredoc(Protocol):
+    """The here-documents of an instruction, as :mod:`cachekey.syntax.dockerfile.tree` has them."""
+
+    @property
+    def marker(self) -> Span:
+        """The ``<<NAME`` as written."""
+
+    @property
+    def body(self) -> Mapped:
+        """Its text."""
+
+
+class RunInstruction(Protocol):
+    """A RUN as :mod:`cachekey.syntax.dockerfile.tree` has it."""
+
+    @property
+    def args(self) -> Mapped:
+        """What follows the flags."""
+
+    @property
+    def json(self) -> tuple[Mapped, ...] | None:
+        """The strings of the exec form."""
+
+    @property
+    def heredocs(self) -> Sequence[Heredoc]:
+        """Its here-documents."""
+
+
+@record(frozen=True, eq=False)
+class Commands:
+    """The programs that a RUN calls, in the order of the file."""
+
+    items: tuple[Invocation, ...]
+    complete: bool
+    """False: more may be run than ``items`` tells."""
+    script: Script | None
+    """The RUN's own script; None for the exec form and for what is no shell script."""
+
+
+_UNREADABLE = Commands((), False, None)
+
+
+def read_commands(
+    instruction: RunInstruction,
+    *,
+    shell: tuple[str, ...] | None,
+    lookup: Lookup,
+    workdir: str | None,
+) -> Commands:
+    """Read what a RUN runs; never raises.
+
+    ``shell`` is the value of SHELL (None: ``/bin/sh -c``), ``lookup`` gives the variables of the
+    RUN's environment (None: not known), ``workdir`` is the directory that it starts in.
+    """
+    state = ShellState(base=lookup, cwd=workdir)
+    if instruction.json is not None:
+        return _exec_form(instruction.json, state)
+    frame = _shell_frame(shell)
+    if frame is None:
+        return _UNREADABLE
+    text, heredocs = instruction.args, tuple(instruction.heredocs)
+    if len(heredocs) == 1 and _ONLY_HEREDOC.match(text.text):
+        text, heredocs = heredocs[0].body, ()
+        interpreter = _SHEBANG.match(text.text)
+        if interpreter and not _is_shell(interpreter):
+            return _UNREADABLE
+    script = parse_script(text)
+    reader = Reader(tuple((one.marker, one.body) for one in heredocs))
+    reader.script(script, state, frame, (), None)
+    return Commands(tuple(reader.items), reader.complete, script)
+
+
+def _shell_frame(shell: tuple[str, ...] | None) -> Frame | None:
+    """Return what a SHELL changes for the script; None when its language is not read here."""
+    if not shell:
+        return Frame()
+    at = 0
+    if posixpath.basename(shell[0]) in _BEFORE_SHELL:
+        at = next(
+            (index for index, word in enumerate(shell) if posixpath.basename(word) in SHELLS), 0
+        )
+    if posixpath.basename(shell[at]) not in SHELLS:
+        return None
+    flags = [word for word in shell[at + 1 :] if word.startswith("-")]
+    if not any(word[1:2] != "-" and "c" in word for word in flags):
+        return None
+    login = any(word == "--login" or (word[1:2] != "-" and "l" in word) for word in flags)
+    return Frame(login=login)
+
+
+def _is_shell(match: re.Match[str]) -> bool:
+    name = posixpath.basename(match.group(1))
+    if name == "env":
+        name = posixpath.basename(match.group(3) or "")
+    return name in SHELLS
+
+
+def _exec_form(strings: tuple[Mapped, ...], state: ShellState) -> Commands:
+    """Read the exec form: its strings are the words, nothing expands them."""
+    if not strings:
+        return _UNREADABLE
+    words = tuple(
+        Word(text, 0, len(text), (Part("text", 0, len(text), text.text, True),)) for text in strings
+    )
+    source = strings[0]
+    block = Block("script", source, None)
+    command = _Exec(
+        source=source,
+        start=0,
+        stop=len(source),
+        assignments=(),
+        words=words,
+        redirects=(),
+        block=block,
+        index=0,
+        connector="",
+        connector_start=0,
+        connector_stop=0,
+        piped=False,
+        guarded=False,
+    )
+    reader = Reader(())
+    script = Script(source, (command,), block, complete=True)
+    # Without a shell there are no builtins, no functions, and nothing to fill in.
+    reader.script(script, replace(state, base=lambda _name: None), Frame(), (), state.base)
+    return Commands(tuple(reader.items), reader.complete, None)
+
+
+class _Exec(Command):
+    """The words of an exec form."""
+
+    @property
+    def span(self) -> Span:
+        """From the first string to the last."""
+        return Span(self.words[0].span.start, self.words[-1].span.end)

@@ -1,0 +1,24 @@
+"""What a judgement on a devcontainer.json may ask of the files around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from cachekey.devcontainer.read import Devcontainer
+    from cachekey.dockerfile.records import Dockerfile
+    from cachekey.knowledge import Knowledge
+
+
+class Surroundings(Protocol):
+    """The workspace, as far as a dev container needs it."""
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """Return what is known about tools and images."""
+
+    def dockerfile_of(self, document: Devcontainer, /) -> Dockerfile | None:
+        """Return the Dockerfile that a devcontainer.json builds, if it lies in the workspace."""
+
+    def read(self, path: str, /) -> str | None:
+        """Return the text of another file of the workspace, or None."""

@@ -1,0 +1,259 @@
+"""Which files count: Dockerfiles and devcontainer.json below a folder, settings above one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cachekey.disk.files import absolute, inside, read, reason
+from cachekey.kinds import kind_of
+from cachekey.selectors import Named
+from cachekey.text import Source
+from cachekey.workspace.settings import FILE_NAMES, TABLE, SettingProblem, Settings, from_toml
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
+
+_Layers = tuple["tuple[str, GitIgnoreSpec]", ...]
+
+
+def parents(folder: str) -> Iterator[str]:
+    """Yield a folder and all folders above it."""
+    while True:
+        yield folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return
+        folder = above
+
+
+def repository(folder: str) -> str | None:
+    """Return the nearest folder at or above ``folder`` that holds ``.git``."""
+    return next((top for top in parents(folder) if os.path.lexists(f"{top}/.git")), None)
+
+
+# -- ignoring --------------------------------------------------------------------------------------
+
+
+def ignore_spec(lines: Sequence[str]) -> GitIgnoreSpec | None:
+    """Compile ``.gitignore`` patterns; ``None`` when there are none."""
+    lines = [line for line in lines if line.strip() and not line.startswith("#")]
+    if not lines:
+        return None
+    # Costs 50 ms: only those who have patterns pay.
+    from pathspec import GitIgnoreSpec
+
+    with suppress(ValueError):
+        return GitIgnoreSpec.from_lines(lines)
+    # Git skips a line that is no pattern; pathspec refuses the whole file for it.
+    good: list[str] = []
+    for line in lines:
+        with suppress(ValueError):
+            GitIgnoreSpec.from_lines([line])
+            good.append(line)
+    return GitIgnoreSpec.from_lines(good)
+
+
+def _layer(folder: str, layers: _Layers) -> _Layers:
+    base = folder.rstrip("/") + "/"
+    for name in (".git/info/exclude", ".gitignore"):
+        if os.path.isfile(base + name) and inside(base + name, folder):
+            text = read(base + name).text or ""
+            if spec := ignore_spec(text.removeprefix("\ufeff").splitlines()):
+                layers = (*layers, (base, spec))
+    return layers
+
+
+def _ignored(path: str, layers: _Layers) -> bool:
+    """Ask the nearest ignore file first; the first that has an opinion decides."""
+    for base, spec in reversed(layers):
+        verdict = spec.check_file(path[len(base) :]).include
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _layers_above(root: str) -> _Layers:
+    top = repository(root)
+    if top is None or top == root:
+        return ()
+    chain: list[str] = []
+    for folder in parents(os.path.dirname(root)):
+        chain.append(folder)
+        if folder == top:
+            break
+    layers: _Layers = ()
+    for folder in reversed(chain):
+        layers = _layer(folder, layers)
+    # Whoever names an ignored folder wants to see what is in it.
+    return () if _ignored(root + "/", layers) else layers
+
+
+# -- finding files ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Found:
+    """Files below a folder, sorted, and the folders that could not be read, with the reason."""
+
+    files: tuple[str, ...]
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class _Walk:
+    root: str
+    excluded: Callable[[str], bool]
+    ignore_files: bool
+    files: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    def run(self) -> Found:
+        pending = [(self.root, _layers_above(self.root) if self.ignore_files else ())]
+        while pending:
+            folder, layers = pending.pop()
+            if self.ignore_files:
+                layers = _layer(folder, layers)
+            for entry in self._entries(folder):
+                path = f"{folder.rstrip('/')}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in SKIPPED_FOLDERS and not self._out(path + "/", layers):
+                        pending.append((path, layers))
+                elif kind_of(entry.name) and not self._out(path, layers):
+                    self._file(path, entry)
+        return Found(tuple(sorted([*self.files, *self._good_links()])), tuple(self.problems))
+
+    def _out(self, path: str, layers: _Layers) -> bool:
+        return _ignored(path, layers) or self.excluded(path)
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return list(entries)
+        except OSError as error:
+            self.problems.append((folder, reason(error)))
+            return []
+
+    def _file(self, path: str, entry: os.DirEntry[str]) -> None:
+        if entry.is_symlink():
+            self.links.append(path)
+        elif entry.is_file(follow_symlinks=False):
+            self.files.append(path)
+
+    def _good_links(self) -> Iterator[str]:
+        seen = {absolute(os.path.realpath(path)) for path in self.files} if self.links else set()
+        for path in sorted(self.links):
+            real = absolute(os.path.realpath(path))
+            if real not in seen and os.path.isfile(real) and inside(real, self.root):
+                seen.add(real)
+                yield path
+
+
+def find(
+    root: str,
+    excluded: Callable[[str], bool] = lambda path: False,
+    *,
+    ignore_files: bool = True,
+) -> Found:
+    """List the files below ``root`` (see :func:`cachekey.disk.files.absolute`) that Cachekey reads.
+
+    Links are not followed out of ``root``, and folders that are links not at all: what they lead to
+    inside of ``root`` is found in its own place. ``excluded`` is asked for every file and, with a
+    final ``/``, for every folder.
+    """
+    return _Walk(root, excluded, ignore_files).run()
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """Settings as read from a file; ``path`` is empty for the defaults, when there is none."""
+
+    settings: Settings
+    path: str = ""
+    problems: tuple[SettingProblem, ...] = ()
+    source: Source = field(default_factory=lambda: Source(""))
+    broken: bool = False
+    """The file is no TOML, or could not be read."""
+
+    @property
+    def folder(self) -> str:
+        """Return the folder to which ``exclude`` is relative."""
+        return os.path.dirname(self.path)
+
+
+@dataclass
+class SettingsFinder:
+    """Finds the nearest settings file of every folder, each file read once."""
+
+    rules: Sequence[Named] = ()
+    fixed: SettingsFile | None = None
+    """The one file for all, when the user names one."""
+    overlay: Mapping[str, str] = field(default_factory=dict)
+    """Texts by path that stand in for the disk: an editor's unsaved settings."""
+    _folders: dict[str, SettingsFile] = field(default_factory=dict)
+    _specs: dict[str, GitIgnoreSpec | None] = field(default_factory=dict)
+
+    def of(self, folder: str) -> SettingsFile:
+        """Return the settings that apply to files in ``folder``.
+
+        The search goes up to the repository's root, or all the way without a repository.
+        """
+        if self.fixed is not None:
+            return self.fixed
+        known = self._folders.get(folder)
+        if known is None:
+            known = self._here(folder)
+            above = os.path.dirname(folder)
+            if known is None and above != folder and not os.path.lexists(f"{folder}/.git"):
+                known = self.of(above)
+            known = self._folders[folder] = known or SettingsFile(Settings())
+        return known
+
+    def _here(self, folder: str) -> SettingsFile | None:
+        for name in FILE_NAMES:
+            path = f"{folder.rstrip('/')}/{name}"
+            if path not in self.overlay and not (os.path.isfile(path) and inside(path, folder)):
+                continue
+            if found := self.load(path):
+                return found
+        return None
+
+    def load(self, path: str) -> SettingsFile | None:
+        """Read one settings file; ``None`` when it is a ``pyproject.toml`` without our table."""
+        text = self.overlay.get(path)
+        if text is None:
+            file = read(path)
+            if file.text is None:
+                unread = tuple(SettingProblem((), item.message) for item in file.problems)
+                return SettingsFile(Settings(), path, unread, broken=True)
+            text = file.text
+        whole = not path.endswith("/pyproject.toml")
+        # Most pyproject.toml files say nothing about us: spare the parsing.
+        if not whole and "cachekey" not in text:
+            return None
+        settings, problems = from_toml(text, self.rules, table=() if whole else TABLE)
+        if settings is None and not (problems and (whole or "[tool.cachekey" in text)):
+            return None
+        return SettingsFile(
+            settings or Settings(), path, tuple(problems), Source(text), broken=settings is None
+        )
+
+    def excluded(self, path: str) -> bool:
+        """Tell whether the nearest settings exclude a file or (with a final ``/``) a folder."""
+        found = self.of(os.path.dirname(path.rstrip("/")))
+        if not found.settings.exclude:
+            return False
+        if found.path not in self._specs:
+            self._specs[found.path] = ignore_spec(found.settings.exclude)
+        spec = self._specs[found.path]
+        base = found.folder.rstrip("/") + "/"
+        return spec is not None and path.startswith(base) and spec.match_file(path[len(base) :])

@@ -1,0 +1,1 @@
+"""A Dockerfile's meaning: stages, runs, and what each mount is for."""

@@ -1,0 +1,120 @@
+"""How the mounts of a RUN and the directories of its tools meet: shared by the rules on use and loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.purpose import script_text
+from cachekey.dockerfile.records import Run
+from cachekey.knowledge.paths import nearly
+from cachekey.knowledge.records import Kind
+from cachekey.record import record
+from cachekey.tools.uses import ToolUse, UsedDirectory, may_be_for_another, meant
+
+COVERS = ("exact", "part", "parent")
+"""Relations in which a mount holds a tool's directory, or a piece of it."""
+
+
+@record(frozen=True)
+class Wanted:
+    """A download cache that a command of the RUN surely uses, at a place that is known."""
+
+    use: ToolUse
+    directory: UsedDirectory
+    path: str
+
+
+def wanted(run: Run) -> Iterator[Wanted]:
+    """Yield the download caches that the RUN's commands surely use, as far as their place is known."""
+    for use in run.uses:
+        if use.via is not None or use.applies is not True:
+            continue
+        for item in use.directories:
+            surely = item.used is True and item.path is not None and item.confidence.warns
+            if surely and item.path and item.cache.kind is Kind.DOWNLOAD:
+                yield Wanted(use, item, item.path)
+
+
+def covering(run: Run, item: UsedDirectory) -> Mount | None:
+    """Return the cache mount of this RUN that holds the directory, if there is one."""
+    for mount in run.caches:
+        if (
+            mount.directory
+            and run.visible_mount(mount)
+            and item.relation(mount.directory) in COVERS
+        ):
+            return mount
+    return None
+
+
+def maybe_covered(run: Run, item: UsedDirectory) -> bool:
+    """Tell whether a mount of the RUN holds the directory, or may hold it."""
+    return any(
+        mount.error is not None
+        or mount.directory is None
+        or item.relation(mount.directory) in (*COVERS, "unknown")
+        for mount in run.mounts
+        if mount.type in ("cache", "bind", "tmpfs")
+    )
+
+
+def surely_idle(run: Run, mount: Mount) -> bool:
+    """Tell whether no command of the RUN can use the mount: every one of them is known.
+
+    A program that is neither known as a tool nor as harmless ends the matter, and so does a script
+    that names the directory.
+    """
+    directory = mount.directory
+    if directory is None or not run.commands.complete or not run.uses:
+        return False
+    if directory in script_text(run) or linked(run, directory):
+        return False
+    for item in run.commands.items:
+        if item.program is None or item.opaque or not item.args_known:
+            return False
+        known = run.knowledge.commands_for(item.program)
+        if not known and not run.knowledge.harmless(item.program):
+            return False
+    for use in run.uses:
+        if use.applies is not True or (use.uses is not False and use.opaque):
+            return False
+        if any(_may_be(directory, item) for item in use.directories):
+            return False
+    return not may_be_for_another(directory, run.uses, run.knowledge)
+
+
+def linked(run: Run, directory: str) -> bool:
+    """Tell whether an earlier RUN has made a link to the directory, so that a tool gets there."""
+    return any(
+        item.program == "ln" and any(text and text.rstrip("/") == directory for text in item.texts)
+        for earlier in run.earlier()
+        for item in earlier.commands.items
+    )
+
+
+def _may_be(directory: str, item: UsedDirectory) -> bool:
+    relation = item.relation(directory)
+    if relation == "unknown" and item.cache.relative:
+        # Somewhere below an unknown working directory: then its own name must be there.
+        return directory.endswith(f"/{item.cache.path}")
+    return relation != "none"
+
+
+@lru_cache(maxsize=16)
+def _uncovered(run: Run) -> list[Wanted]:
+    return [item for item in wanted(run) if not maybe_covered(run, item.directory)]
+
+
+def candidates(run: Run, mount: Mount) -> list[Wanted]:
+    """Return the caches that an idle mount is meant for: by its looks, or the only ones without a mount."""
+    open_ones = _uncovered(run)
+    directory = mount.directory or mount.target.text
+    looks = {id(item.cache) for _, item in meant(directory, run.uses)}
+    alike = [item for item in open_ones if id(item.directory.cache) in looks]
+    if alike or len({item.path for item in open_ones}) != 1:
+        return alike
+    # A place that looks like no tool's cache may be anything's.
+    known = run.knowledge.claims(directory) or nearly(directory, open_ones[0].path)
+    return open_ones if known else []

@@ -1,0 +1,203 @@
+"""A Dockerfile as its stages, RUNs and mounts: records only, made by :mod:`cachekey.dockerfile.stages`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cachekey.buildkit.mounts import Mount, MountError
+from cachekey.buildkit.scope import BaseImage, Scope
+from cachekey.commands.read import Commands, read_commands
+from cachekey.knowledge import Knowledge
+from cachekey.record import cached_property, record
+from cachekey.suggest import nearest
+from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction
+from cachekey.text import Source, Span
+from cachekey.tools.uses import ConfigReader, ToolUse, find_tool_uses
+
+RUN_FLAGS = ("mount", "network", "security", "device")
+"""Flags that RUN has. Source: BuildKit ``instructions/commands_run*.go``."""
+
+# A command that may store a setting for later ones: `yarn config set`, `go env -w`.
+_STORES = re.compile(r"\b(?:config|env)\b")
+
+
+@record(frozen=True, eq=False)
+class Run:
+    """One RUN with what is in force in front of it."""
+
+    instruction: Instruction
+    scope: Scope
+    mounts: tuple[Mount, ...]
+    stage: int
+    """Index of the stage it runs in."""
+    onbuild: bool
+    """Written behind ONBUILD."""
+    dormant: bool
+    """An ONBUILD that no stage of this file triggers: the build of this file never runs it."""
+    knowledge: Knowledge
+    config: ConfigReader
+    previous: Run | None = None
+    """The RUN in front of it, in this stage or in the one it is built on."""
+
+    @property
+    def span(self) -> Span:
+        """Return the span of the whole instruction."""
+        return self.instruction.span
+
+    @cached_property
+    def text(self) -> str:
+        """Return everything that it says to its shell, here-documents included."""
+        documents = (heredoc.body.text for heredoc in self.instruction.heredocs)
+        return "\n".join((self.instruction.args.text, *documents))
+
+    @cached_property
+    def caches(self) -> tuple[Mount, ...]:
+        """Return the cache mounts that the builder accepts."""
+        return tuple(mount for mount in self.mounts if mount.is_cache)
+
+    @cached_property
+    def flag_errors(self) -> tuple[tuple[Flag, MountError], ...]:
+        """Return the flags that RUN does not have, each with BuildKit's complaint.
+
+        Source: BuildKit ``instructions/bflag.go``; names are case-sensitive.
+        """
+        errors = []
+        for flag in self.instruction.flags:
+            name = flag.name.text
+            if name and name not in RUN_FLAGS:
+                message = f"unknown flag: --{name}"
+                meant = name.lower() if name.lower() in RUN_FLAGS else None
+                guess = nearest(name, RUN_FLAGS)
+                error = MountError(message, flag.name.span(), guess, "parse", meant)
+                errors.append((flag, error))
+        return tuple(errors)
+
+    @cached_property
+    def commands(self) -> Commands:
+        """Return the simple commands of the RUN, as far as they can be read."""
+        workdir = self.scope.workdir
+        return read_commands(
+            self.instruction,
+            shell=self.scope.shell,
+            lookup=self.scope.shell_variable,
+            workdir=workdir.text if workdir is not None and workdir.known else None,
+        )
+
+    @cached_property
+    def uses(self) -> tuple[ToolUse, ...]:
+        """Return the uses of tools that the knowledge files know, with their cache directories."""
+        storing: list[Run] = []
+        run = self.storing
+        while run is not None:
+            storing.append(run)
+            run = run.storing
+        earlier = [item for run in reversed(storing) for item in run.commands.items]
+        return find_tool_uses(self.commands, self.scope, self.knowledge, self.config, earlier)
+
+    @cached_property
+    def storing(self) -> Run | None:
+        """Return the nearest RUN in front of it that may store a setting."""
+        run = self.previous
+        while run is not None and not _STORES.search(run.instruction.args.text):
+            # Asked in file order, each looks one RUN back.
+            run = run.storing if "storing" in run.__dict__ else run.previous
+        return run
+
+    def earlier(self) -> Iterator[Run]:
+        """Yield the RUNs in front of this one, nearest first, through the stages it is built on."""
+        run = self.previous
+        while run is not None:
+            yield run
+            run = run.previous
+
+    def visible_mount(self, mount: Mount) -> bool:
+        """Tell whether ``mount`` is seen by the command: of several on one target only the last is."""
+        return self._last_on.get(mount.directory, mount) is mount
+
+    @cached_property
+    def _last_on(self) -> dict[str | None, Mount]:
+        return {mount.directory: mount for mount in self.mounts if mount.error is None}
+
+
+@record(frozen=True, eq=False)
+class Step:
+    """One instruction of a stage with the scope in front of it."""
+
+    instruction: Instruction
+    scope: Scope
+    run: Run | None = None
+
+
+@record(frozen=True, eq=False)
+class Stage:
+    """One build stage."""
+
+    index: int
+    name: str | None
+    base: BaseImage
+    parent: Stage | None
+    """The stage that FROM names, when it is one of this file."""
+    instruction: Instruction
+    """The FROM."""
+    steps: tuple[Step, ...]
+    end: Scope
+    """What is in force behind the last instruction."""
+
+    @property
+    def label(self) -> str:
+        """Name the stage for a message."""
+        return self.name or f"#{self.index}"
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Return the RUNs in order."""
+        return tuple(step.run for step in self.steps if step.run is not None)
+
+    @cached_property
+    def chain(self) -> tuple[Stage, ...]:
+        """Return this stage and the stages it is built on, nearest first."""
+        return (self, *(self.parent.chain if self.parent else ()))
+
+    def descends_from(self, other: Stage) -> bool:
+        """Tell whether ``other`` is this stage or one it is built on."""
+        return any(stage is other for stage in self.chain)
+
+
+@record(frozen=True, eq=False)
+class Dockerfile:
+    """One Dockerfile."""
+
+    path: str
+    source: Source
+    tree: DockerfileTree
+    stages: tuple[Stage, ...]
+    global_args: frozenset[str] = frozenset()
+    """Names of the arguments that are declared in front of the first FROM."""
+    too_long: bool = False
+    """Only the tree was read: there are no stages."""
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Return every RUN once, in file order; one behind ONBUILD as its first trigger sees it."""
+        seen: dict[int, Run] = {}
+        for stage in self.stages:
+            for run in stage.runs:
+                known = seen.get(run.instruction.span.start)
+                if known is None or (known.dormant and not run.dormant):
+                    seen[run.instruction.span.start] = run
+        return tuple(seen[start] for start in sorted(seen))
+
+    @cached_property
+    def mounts(self) -> tuple[tuple[Run, Mount], ...]:
+        """Return every ``--mount`` with its RUN, in file order."""
+        return tuple((run, mount) for run in self.runs for mount in run.mounts)
+
+    @cached_property
+    def caches(self) -> tuple[tuple[Run, Mount], ...]:
+        """Return every accepted cache mount with its RUN, in file order."""
+        return tuple((run, mount) for run, mount in self.mounts if mount.is_cache)
+
+    def stage_of(self, run: Run) -> Stage:
+        """Return the stage that a RUN runs in."""
+        return self.stages[run.stage]

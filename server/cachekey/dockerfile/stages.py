@@ -1,0 +1,334 @@
+"""Reads a Dockerfile's tree into stages: what FROM, ARG, ENV, USER, WORKDIR, SHELL and RUN mean.
+
+Follows BuildKit ``dockerfile2llb/convert.go`` (``toDispatchState``, ``dispatch*``).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+
+from cachekey.buildkit.identity import BuildIdentity
+from cachekey.buildkit.mounts import Mount, read_mount
+from cachekey.buildkit.scope import (
+    PLATFORM_ARGS,
+    ROOT,
+    Account,
+    BaseImage,
+    Origin,
+    Scope,
+    User,
+    Variable,
+)
+from cachekey.commands.accounts import accounts_behind, may_make_accounts, resolve_user
+from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
+from cachekey.knowledge import Image, Knowledge
+from cachekey.record import record, replace
+from cachekey.syntax.dockerfile.expand import Expansion, Unknown, expand
+from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs, split_words
+from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction, parse
+from cachekey.text import Mapped, Source
+from cachekey.tools.uses import ConfigReader
+
+_UNESCAPED = re.compile(r"\\?([\s\S])")
+
+
+MOST_TEXT = 2_000_000
+MOST_INSTRUCTIONS = 10_000
+"""Characters and instructions of a Dockerfile behind which nobody would wait for its stages."""
+
+NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
+"""The build argument that sets the namespace. Source: BuildKit ``dockerui/config.go``."""
+
+
+@record(frozen=True)
+class BuildOptions:
+    """What the caller of the build decides: arguments, cache namespace, engine."""
+
+    build_args: Mapping[str, str]
+    namespace: str = ""
+    engine: str = "buildkit"
+
+
+def read_dockerfile(
+    path: str, source: Source, options: BuildOptions, knowledge: Knowledge, config: ConfigReader
+) -> Dockerfile:
+    """Read a Dockerfile; whatever it holds, this never fails."""
+    # Buildah's own parser differs in small things; see `_Reader.buildah`.
+    tree = parse(source, check_directive=options.engine != "buildah")
+    if len(source.text) > MOST_TEXT or len(tree.instructions) > MOST_INSTRUCTIONS:
+        return Dockerfile(path, source, tree, (), too_long=True)
+    return _Reader(path, source, tree, options, knowledge, config).read()
+
+
+class _Reader:
+    def __init__(
+        self,
+        path: str,
+        source: Source,
+        tree: DockerfileTree,
+        options: BuildOptions,
+        knowledge: Knowledge,
+        config: ConfigReader,
+    ) -> None:
+        self.path, self.source, self.tree = path, source, tree
+        self.options, self.knowledge, self.config = options, knowledge, config
+        # The namespace is given to the builder as a build argument like any other.
+        namespace = options.namespace or options.build_args.get(NAMESPACE_ARG, "")
+        given = {NAMESPACE_ARG: namespace} if namespace else {}
+        self.build_args = {**options.build_args, **given}
+        self.globals: dict[str, Variable] = {}
+        self.stages: list[Stage] = []
+        self.names: dict[str, Stage] = {}
+        self.triggers: dict[int, list[Instruction]] = {}
+        self.last_run: Run | None = None
+        self.buildah = options.engine == "buildah"
+        """Where Buildah 1.28 differs (experiments in tests/buildkit): ENV beats ARG, ARG is not
+        inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
+        backslash escapes in flags whatever ``# escape=`` says."""
+        self.identity = BuildIdentity(path, namespace, options.engine)
+
+    def read(self) -> Dockerfile:
+        blocks: list[tuple[Instruction, list[Instruction]]] = []
+        for instruction in self.tree.instructions:
+            if instruction.keyword == "FROM":
+                blocks.append((instruction, []))
+            elif blocks:
+                blocks[-1][1].append(instruction)
+            elif instruction.keyword == "ARG":
+                self._global_args(instruction)
+        self.identity.expect([_stage_name(first) for first, _ in blocks])
+        for first, rest in blocks:
+            self._stage(first, rest)
+        names = frozenset(self.globals)
+        return Dockerfile(self.path, self.source, self.tree, tuple(self.stages), names)
+
+    def _expand(self, word: str, lookup_scope: Scope | None) -> Expansion:
+        lookup = lookup_scope.lookup if lookup_scope is not None else self._global
+        return expand(word, lookup, self.tree.escape)
+
+    def _global(self, name: str) -> Expansion | Unknown | None:
+        variable = self.globals.get(name)
+        if variable is not None:
+            return variable.value
+        return self._platform(name)
+
+    def _platform(self, name: str) -> Expansion | Unknown | None:
+        if name not in PLATFORM_ARGS:
+            return None
+        given = self.build_args.get(name)
+        return Expansion.literal(given) if given is not None else Unknown(name)
+
+    def _global_args(self, instruction: Instruction) -> None:
+        for name, default in arg_pairs(instruction.args, self.tree.escape):
+            given = self.build_args.get(name.text)
+            origin: Origin = "arg" if given is None else "build-arg"
+            if given is not None:
+                value = Expansion.literal(given)
+            elif default is not None:
+                value = self._expand(default.text, None)
+            elif name.text in PLATFORM_ARGS:
+                continue
+            else:
+                value = _open(name.text)
+            self.globals[name.text] = Variable(name.text, value, origin, name.span())
+
+    # -- stages ---------------------------------------------------------------------------------
+
+    def _stage(self, first: Instruction, rest: list[Instruction]) -> None:
+        index = len(self.stages)
+        words = split_words(first.args, self.tree.escape)
+        reference = self._expand(words[0].text if words else "", None)
+        span = words[0].span() if words else first.span
+        parent = self.names.get(reference.text.lower()) if reference.known else None
+        facts = None if parent or not words else self._image(reference)
+        base = BaseImage(reference, span, facts)
+        scope = self._start(base, parent)
+        steps: list[Step] = []
+        ancestors = parent.chain if parent else ()
+        inherited = (run for stage in ancestors for run in reversed(stage.runs))
+        self.last_run = next((run for run in inherited if not run.dormant), None)
+        onbuild = self.triggers.get(parent.index, []) if parent and not self.buildah else []
+        for instruction in onbuild:
+            scope = self._step(instruction, scope, steps, index, onbuild=True)
+        for instruction in rest:
+            if instruction.keyword == "ONBUILD" and instruction.inner is not None:
+                self.triggers.setdefault(index, []).append(instruction.inner)
+                if instruction.inner.keyword == "RUN":
+                    self._dormant(instruction.inner, scope, steps, index)
+                continue
+            scope = self._step(instruction, scope, steps, index)
+        stage = Stage(index, _stage_name(first), base, parent, first, tuple(steps), scope)
+        self.stages.append(stage)
+        layers = ((step.instruction, step.run is not None and step.run.dormant) for step in steps)
+        self.identity.add(parent.index if parent else None, base.reference.key, layers)
+        if stage.name:
+            self.names[stage.name.lower()] = stage
+
+    def _image(self, reference: Expansion) -> Image | None:
+        return self.knowledge.image(reference.text) if reference.text != "scratch" else None
+
+    def _start(self, base: BaseImage, parent: Stage | None) -> Scope:
+        if parent is not None:
+            inherited = parent.end.variables
+            if self.buildah:
+                inherited = {k: v for k, v in inherited.items() if v.origin in ("env", "image")}
+            own = replace(parent.end.base, span=base.span)
+            return replace(parent.end, base=own, variables=inherited)
+        outside = self.build_args if self.buildah else {}
+        facts = base.facts
+        if base.is_scratch:
+            user, root = User("root", ROOT), Expansion.literal("/")
+            return Scope(base, {}, user, root, None, {"root": ROOT}, outside, True)
+        if facts is None:
+            return Scope(base, accounts={"root": ROOT}, outside=outside)
+        accounts = {"root": ROOT} | {
+            item.name: Account(item.name, item.uid, item.gid, item.home)
+            for item in facts.users
+            if item.name
+        }
+        variables = {
+            name: Variable(
+                name, _open(name) if value is None else Expansion.literal(value), "image"
+            )
+            for name, value in facts.env.items()
+        }
+        user = (
+            replace(resolve_user(facts.user, accounts), span=None)
+            if facts.user
+            else User(None, None)
+        )
+        workdir = Expansion.literal(facts.workdir) if facts.workdir else None
+        return Scope(base, variables, user, workdir, None, accounts, outside)
+
+    # -- instructions ---------------------------------------------------------------------------
+
+    def _step(
+        self,
+        instruction: Instruction,
+        scope: Scope,
+        steps: list[Step],
+        stage: int,
+        onbuild: bool = False,
+    ) -> Scope:
+        keyword = instruction.keyword
+        run = None
+        before = scope
+        if keyword == "RUN":
+            run = self.last_run = self._run(instruction, scope, stage, onbuild, dormant=False)
+            if may_make_accounts(run.text):
+                accounts = accounts_behind(run.commands.items, scope.accounts)
+                scope = replace(scope, accounts=accounts)
+        elif keyword == "ENV":
+            scope = self._env(instruction, scope)
+        elif keyword == "ARG":
+            scope = self._arg(instruction, scope)
+        elif keyword == "USER":
+            scope = self._user(instruction, scope)
+        elif keyword == "WORKDIR":
+            scope = self._workdir(instruction, scope)
+        elif keyword == "SHELL" and instruction.json:
+            scope = replace(scope, shell=tuple(word.text for word in instruction.json))
+        steps.append(Step(instruction, before, run))
+        return scope
+
+    def _run(
+        self, instruction: Instruction, scope: Scope, stage: int, onbuild: bool, dormant: bool
+    ) -> Run:
+        mounts: list[Mount] = []
+        for flag in instruction.flags:
+            if flag.name.text == "mount":
+                mount = read_mount(self._flag(flag), scope, self.tree.escape)
+                silent = dormant and self.buildah
+                mounts.append(mount if silent else self.identity.identify(mount))
+        return Run(
+            instruction,
+            scope,
+            tuple(mounts),
+            stage,
+            onbuild,
+            dormant,
+            self.knowledge,
+            self.config,
+            self.last_run,
+        )
+
+    def _flag(self, flag: Flag) -> Flag:
+        value = flag.value
+        if not self.buildah or self.tree.escape == "\\" or value is None:
+            return flag
+        kept = [value.slice(m.start(1), m.end(1)) for m in _UNESCAPED.finditer(value.text)]
+        return replace(flag, value=Mapped.join(kept, flag.span.end))
+
+    def _dormant(self, inner: Instruction, scope: Scope, steps: list[Step], stage: int) -> None:
+        # Kept so that hovers and the key list show it; a stage built on this one runs it for real.
+        steps.append(Step(inner, scope, self._run(inner, scope, stage, onbuild=True, dormant=True)))
+
+    def _env(self, instruction: Instruction, scope: Scope) -> Scope:
+        variables = dict(scope.variables)
+        for name, value in env_pairs(instruction.args, self.tree.escape):
+            key = self._expand(name.text, scope)
+            # All values of one ENV are expanded with what was in force in front of it.
+            expanded = self._expand(value.text, scope)
+            variables[key.text] = Variable(key.text, expanded, "env", name.span())
+        return replace(scope, variables=variables)
+
+    def _arg(self, instruction: Instruction, scope: Scope) -> Scope:
+        for name, default in arg_pairs(instruction.args, self.tree.escape):
+            known = scope.variables.get(name.text)
+            if self.buildah and known is not None and known.origin in ("env", "image"):
+                continue
+            variable = self._arg_value(name.text, None if default is None else default.text, scope)
+            if variable is not None:
+                scope = scope.with_variable(replace(variable, span=name.span()))
+        return scope
+
+    def _arg_value(self, name: str, default: str | None, scope: Scope) -> Variable | None:
+        given = self.build_args.get(name)
+        if given is not None:
+            return Variable(name, Expansion.literal(given), "build-arg")
+        if default is not None:
+            return Variable(name, self._expand(default, scope), "arg")
+        outer = self.globals.get(name)
+        if outer is not None:
+            return outer
+        platform = self._platform(name)
+        if platform is not None:
+            value = platform if isinstance(platform, Expansion) else _open(name)
+            return Variable(name, value, "platform")
+        # A bare ARG keeps what ENV or the parent stage set; otherwise only the caller can tell.
+        return None if name in scope.variables else Variable(name, _open(name), "arg")
+
+    def _user(self, instruction: Instruction, scope: Scope) -> Scope:
+        value = self._expand(instruction.args.text, scope)
+        if not value.known:
+            return replace(scope, user=User(value.text, None, span=instruction.args.span()))
+        user = resolve_user(value.text, scope.accounts, complete=scope.accounts_complete)
+        return replace(scope, user=replace(user, span=instruction.args.span()))
+
+    def _workdir(self, instruction: Instruction, scope: Scope) -> Scope:
+        value = self._expand(instruction.args.text, scope)
+        if not value.text.startswith(("/", "$")):
+            if scope.workdir is None:
+                return replace(scope, workdir=None)
+            joined = posixpath.join(scope.workdir.text, value.text)
+            value = Expansion(
+                "/" + posixpath.normpath(joined).lstrip("/"),
+                value.unresolved | scope.workdir.unresolved,
+                value.undefined | scope.workdir.undefined,
+            )
+        elif value.known:
+            value = replace(value, text="/" + posixpath.normpath(value.text).lstrip("/"))
+        return replace(scope, workdir=value)
+
+
+def _open(name: str) -> Expansion:
+    """Return the value of a declared variable that only the caller of the build knows."""
+    text = f"${{{name}}}"
+    return Expansion(text, frozenset({name}), used=frozenset({name}), symbols=((0, len(text)),))
+
+
+def _stage_name(instruction: Instruction) -> str | None:
+    words = instruction.args.text.split()
+    return words[2] if len(words) >= 3 and words[1].upper() == "AS" else None

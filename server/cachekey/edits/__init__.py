@@ -1,0 +1,1 @@
+"""What fixes and refactorings are made of."""

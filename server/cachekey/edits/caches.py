@@ -1,0 +1,107 @@
+"""Edits of whole caches: one id, one owner, for every mount that has the key."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+
+from cachekey.buildkit.mounts import Mount
+from cachekey.buildkit.scope import User
+from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.purpose import is_guest, opens_up
+from cachekey.dockerfile.records import Dockerfile
+from cachekey.edits.mount import append_command, set_option, set_options
+from cachekey.finding import FileEdit
+from cachekey.text import Edit, Span
+from cachekey.workspace.project import Project
+
+_AWKWARD = re.compile(r"""[/\s,"'\\`]""")
+
+
+def same_cache(project: Project, path: str, mount: Mount) -> list[Place]:
+    """Return the mounts of one document that have the key of ``mount``, in file order."""
+    assert mount.key is not None
+    return [place for place in project.sharing(mount.key) if place.path == path]
+
+
+def project_id(project: Project, mount: Mount) -> str:
+    """Return an id that names the project, and the whole directory where it has two of that name."""
+    folder = mount.directory or mount.target.text
+    name = posixpath.basename(folder).strip(".") or "build"
+    if name == "cache":
+        parent = posixpath.basename(posixpath.dirname(folder)).strip(".")
+        name = f"{parent}-{name}" if parent else name
+    for document in project.documents.values():
+        for _, other in document.caches if isinstance(document, Dockerfile) else ():
+            if other.key is None or mount.key is None or other.key.identity == mount.key.identity:
+                continue
+            if posixpath.basename(other.directory or "") == posixpath.basename(folder):
+                name = folder.strip("/.").replace("/", "-")
+    return f"{project.name}-{_AWKWARD.sub('-', name)}"
+
+
+def rename(project: Project, path: str, mount: Mount, name: str) -> list[FileEdit]:
+    """Return the edits that give a cache an ``id`` in each mount of the document that has its key.
+
+    Whoever takes something out of the cache in a later RUN must still find it there.
+    """
+    return [
+        FileEdit(place.path, set_option(place.mount, "id", name))
+        for place in same_cache(project, path, mount)
+    ]
+
+
+def shared_ownership(
+    places: Sequence[Place], folder: str | None = None
+) -> tuple[list[FileEdit], str] | None:
+    """Return the edits that let root and one other user write one cache, and root's new command.
+
+    The other user owns the directory of a new volume, and every RUN of root opens what it leaves
+    there. ``folder`` is where the cache is to be mounted, if the same fix moves it. None when there
+    are several other users, or when a command cannot be appended.
+    """
+    guests = [place for place in places if is_guest(place)]
+    if len({place.run.scope.user.uid for place in guests}) != 1:
+        return None
+    user = guests[0].run.scope.user
+    edits: list[FileEdit] = []
+    command = ""
+    for place in places:
+        edits += in_file(place.dockerfile, set_options(place.mount, **owner_of(user)))
+        if is_guest(place) or opens_up(place.run, place.mount.directory):
+            continue
+        target = folder or place.mount.directory
+        command = f"chmod -R 0777 {target}"
+        edit = append_command(place.dockerfile, place.run, command) if target else None
+        if edit is None:
+            return None
+        edits += in_file(place.dockerfile, [edit])
+    return edits, command
+
+
+def in_file(dockerfile: Dockerfile, edits: Iterable[Edit]) -> list[FileEdit]:
+    """Place edits in a Dockerfile."""
+    return [FileEdit(dockerfile.path, edit) for edit in edits]
+
+
+def owner_of(user: User) -> dict[str, object]:
+    """Return the mount options that make a new volume belong to ``user``; empty when unknown."""
+    if user.uid is None:
+        return {}
+    options: dict[str, object] = {"uid": user.uid}
+    return options | ({"gid": user.gid} if user.gid is not None else {})
+
+
+def merge_edits(edits: Iterable[FileEdit]) -> tuple[FileEdit, ...]:
+    """Drop repeated edits and join insertions at one place, so that all can be applied together."""
+    joined: dict[tuple[str, Span], str] = {}
+    for item in dict.fromkeys(edits):
+        place = (item.path, item.edit.span)
+        joined[place] = joined.get(place, "") + item.edit.text
+    return tuple(FileEdit(path, Edit(span, text)) for (path, span), text in joined.items())
+
+
+def name_for(label: str, suffix: object) -> str:
+    """Make an id out of a key and what tells its user: ``uv-cache-app``."""
+    return f"{_AWKWARD.sub('-', label.strip('/.'))}-{suffix}"

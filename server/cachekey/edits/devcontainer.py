@@ -1,0 +1,269 @@
+"""Edits of a devcontainer.json: fields of a mount, variables, mounts, commands that run once.
+
+The user's form (string or object), comments, order, indentation and commas are kept. Rules and
+recipes put their fixes together from these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from difflib import SequenceMatcher
+
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer, EnvEntry, Lifecycle, read_devcontainer
+from cachekey.devcontainer.substitution import LIFECYCLE, variables
+from cachekey.syntax.jsonc import edit as jsonc_edit
+from cachekey.syntax.jsonc.dockermount import BUILD_ONLY, MountField, volume_name
+from cachekey.syntax.jsonc.parse import Member, escape, quote
+from cachekey.text import Edit, Source, Span, apply_edits
+
+Step = Callable[[Devcontainer], Iterable[Edit]]
+
+
+def together(document: Devcontainer, edits: Iterable[Edit], *steps: Step) -> tuple[Edit, ...]:
+    """Combine edits with further steps, each of which sees the file as the ones before left it.
+
+    Two members that go to one place need that: the comma between them belongs to neither alone.
+    """
+    before = document.source.text
+    after = apply_edits(before, list(edits))
+    for step in steps:
+        current = read_devcontainer(document.path, Source(after))
+        after = apply_edits(after, list(step(current)))
+    return _difference(before, after)
+
+
+def _difference(before: str, after: str) -> tuple[Edit, ...]:
+    """Return edits that turn one text into the other, line by line."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    edits, at = [], 0
+    for tag, start, end, first, last in SequenceMatcher(None, old, new, False).get_opcodes():
+        text, other = "".join(old[start:end]), "".join(new[first:last])
+        if tag != "equal":
+            edits.append(_trimmed(at, text, other))
+        at += len(text)
+    return tuple(edits)
+
+
+def _trimmed(at: int, old: str, new: str) -> Edit:
+    """Leave what is the same at both ends out of a replacement."""
+    left = 0
+    while left < min(len(old), len(new)) and old[left] == new[left]:
+        left += 1
+    right = 0
+    while right < min(len(old), len(new)) - left and old[-1 - right] == new[-1 - right]:
+        right += 1
+    span = Span(at + left, at + len(old) - right)
+    return Edit(span, new[left : len(new) - right])
+
+
+def name_for(mount: RuntimeMount, suggestion: str = "") -> str:
+    """Return a valid volume name for a mount: its own id or source, a suggestion, or its path."""
+    for value in (mount.value("source"), mount.value("id")):
+        if value is not None and value.text:
+            return value.text if variables(value) else volume_name(value.text)
+    return suggestion or volume_name(mount.place or "cache")
+
+
+def convert(
+    document: Devcontainer, mount: RuntimeMount, kind: str, source: str, drop: Iterable[str] = ()
+) -> tuple[Edit, ...]:
+    """Turn a mount into another type with this source; fields of builds go, and those in ``drop``.
+
+    An ``id`` becomes the ``source``.
+    """
+    doomed = {*BUILD_ONLY, *drop}
+    type_field, name_field = mount.field("type"), mount.field("source") or mount.field("id")
+    gone = [f for f in mount.fields if f.name in doomed and f is not name_field]
+    if mount.form == "object":
+        return _convert_object(document, mount, kind, source, gone)
+    edits: list[Edit] = []
+    named = f"source={escape(source)}"
+    behind = ""
+    if name_field is None:
+        behind = f",{named}"
+    elif name_field.name == "id" or name_field.value is None or name_field.value.text != source:
+        edits.append(Edit(name_field.span, named))
+    if type_field is None:
+        edits.append(Edit(Span(mount.span.start, mount.span.start), f"type={kind}{behind},"))
+    else:
+        edits.append(Edit(type_field.value_span, f"{kind}{behind}"))
+    return (*edits, *remove_fields(document, mount, gone))
+
+
+def _convert_object(
+    document: Devcontainer, mount: RuntimeMount, kind: str, source: str, gone: list[MountField]
+) -> tuple[Edit, ...]:
+    edits: list[Edit] = []
+    type_field, name_field = mount.field("type"), mount.field("source") or mount.field("id")
+    if type_field is not None:
+        edits.append(Edit(type_field.value_span, kind))
+    if name_field is None and gone:
+        # A key that has to go makes room for the name, so that nothing is inserted beside a gap.
+        name_field = gone.pop(0)
+    if name_field is None:
+        edits += insert_field(document, mount, "source", source, behind="type")
+    elif name_field.key.text != "source" or name_field.value is None:
+        edits.append(Edit(name_field.span, f'"source": {quote(source)}'))
+    elif name_field.value.text != source:
+        edits.append(Edit(name_field.value_span, escape(source)))
+    return (*edits, *remove_fields(document, mount, gone))
+
+
+def insert_field(
+    document: Devcontainer, mount: RuntimeMount, name: str, value: str, behind: str = ""
+) -> tuple[Edit, ...]:
+    """Add a field behind another one; in front of all when that is not there."""
+    after = mount.field(behind) if behind else None
+    if mount.form == "object":
+        members = mount.node.members
+        position = next((i for i, m in enumerate(members) if after and m.key is after.key), -1)
+        text = f"{quote(name)}: {quote(value)}"
+        return jsonc_edit.insert(document.source, document.root, mount.node, text, position)
+    text = f"{name}={escape(value)}"
+    if after is None:
+        return (Edit(Span(mount.span.start, mount.span.start), f"{text},"),)
+    return (Edit(Span(after.span.end, after.span.end), f",{text}"),)
+
+
+def remove_fields(
+    document: Devcontainer, mount: RuntimeMount, gone: Sequence[MountField]
+) -> tuple[Edit, ...]:
+    """Remove fields with the comma that belongs to each."""
+    if not gone:
+        return ()
+    if mount.form == "object":
+        keys = [field.key for field in gone]
+        doomed = [m for m in mount.node.members if any(m.key is key for key in keys)]
+        return jsonc_edit.remove(document.source, mount.node, doomed)
+    edits = []
+    numbers = [i for i, field in enumerate(mount.fields) if any(field is x for x in gone)]
+    for number in numbers:
+        span = mount.fields[number].span
+        if number + 1 < len(mount.fields) and all(i in numbers for i in range(number)):
+            edits.append(Edit(Span(span.start, mount.fields[number + 1].span.start), ""))
+        elif number:
+            edits.append(Edit(Span(mount.fields[number - 1].span.end, span.end), ""))
+        else:
+            edits.append(Edit(span, ""))
+    return tuple(edits)
+
+
+def as_string(mount: RuntimeMount, extra: Iterable[str] = ()) -> Edit:
+    """Rewrite the object form as a string, the only one that takes further options."""
+    names = ("type", "source", "target")
+    parts = [f"{n}={v.text}" for n in names if (v := mount.value(n)) is not None]
+    return Edit(mount.node.span, quote(",".join((*parts, *extra))))
+
+
+def set_variable(document: Devcontainer, name: str, value: str) -> tuple[Edit, ...]:
+    """Give ``containerEnv`` a variable; the object is made in front of ``mounts`` if need be."""
+    source, root = document.source, document.root
+    node = document.get("containerEnv")
+    if node is not None and node.kind == "object":
+        return jsonc_edit.set_member(source, root, node, name, value)
+    position = next((i for i, m in enumerate(root.members) if m.key.text == "mounts"), None)
+    after = None if position is None else position - 1
+    return jsonc_edit.set_member(source, root, root, "containerEnv", {name: value}, after)
+
+
+def add_mount(document: Devcontainer, text: str) -> tuple[Edit, ...]:
+    """Add a mount string to ``mounts``, which is made at the end of the file if need be."""
+    source, root = document.source, document.root
+    node = document.get("mounts")
+    if node is not None and node.kind == "array":
+        return jsonc_edit.insert(source, root, node, quote(text))
+    if node is not None and node.text is not None:
+        indent = jsonc_edit.indentation(source, node.span.start)
+        both = jsonc_edit.render(source, root, [node.text.text, text], indent)
+        return (jsonc_edit.replace(node, both),)
+    return jsonc_edit.set_member(source, root, root, "mounts", [text])
+
+
+def move_variable(document: Devcontainer, entry: EnvEntry, place: str) -> tuple[Edit, ...]:
+    """Move a variable to ``containerEnv`` or ``remoteEnv``; an object that empties is renamed."""
+    source, root = document.source, document.root
+    owner = root.member(entry.place)
+    if owner is None or owner.value is None or entry.member is None or entry.value is None:
+        return ()
+    other = document.get(place)
+    if other is None and len(owner.value.members) == 1:
+        return (Edit(owner.key_span, quote(place)),)
+    value = entry.value.text
+    if len(owner.value.members) == 1:
+        gone = jsonc_edit.remove(source, root, [owner])
+    else:
+        gone = jsonc_edit.remove(source, owner.value, [entry.member])
+    if other is not None and other.kind == "object":
+        return (*gone, *jsonc_edit.set_member(source, root, other, entry.name, value))
+    position = _index(document, owner)
+    made = jsonc_edit.set_member(source, root, root, place, {entry.name: value}, position - 1)
+    return (*gone, *made)
+
+
+def _index(document: Devcontainer, member: Member) -> int:
+    return next(i for i, item in enumerate(document.root.members) if item is member)
+
+
+def run_first(document: Devcontainer, command: str, label: str) -> tuple[tuple[Edit, ...], bool]:
+    """Let the container run a shell command before any other lifecycle command of the file.
+
+    The form that the user chose is kept. The second value tells whether the command is certain to
+    come first: the entries of an object run side by side.
+    """
+    first = document.lifecycle[0] if document.lifecycle else None
+    if first is None:
+        return _new_command(document, "postCreateCommand", command), True
+    if first.form == "string":
+        return (_prepend_string(first, command),), True
+    if first.form == "array":
+        return _prepend_array(document, first, command), True
+    earlier = LIFECYCLE.index(first.name)
+    if earlier:
+        return _new_command(document, LIFECYCLE[earlier - 1], command), True
+    node = first.member.value
+    if node is None:
+        return (), False
+    return jsonc_edit.set_member(document.source, document.root, node, label, command), False
+
+
+def _prepend_string(first: Lifecycle, command: str) -> Edit:
+    text = first.scripts[0]
+    at = text.offset(0)
+    if not text.text.strip():
+        return Edit(Span(at, text.end), escape(command))
+    return Edit(Span(at, at), escape(f"{command} && "))
+
+
+def _prepend_array(document: Devcontainer, first: Lifecycle, command: str) -> tuple[Edit, ...]:
+    """Wrap a command that runs without a shell into one that runs ours and then the words."""
+    node = first.member.value
+    if node is None or not node.elements:
+        value = jsonc_edit.render(document.source, document.root, ["sh", "-c", command], "")
+        return (jsonc_edit.replace(node, value),) if node else ()
+    words = [element.value.text.text if element.value.text else "" for element in node.elements]
+    if words[:2] in (["sh", "-c"], ["bash", "-c"], ["/bin/sh", "-c"]) and len(words) > 2:
+        script = node.elements[2].value.span.start + 1
+        return (Edit(Span(script, script), escape(f"{command} && ")),)
+    shell = ", ".join(quote(word) for word in ("sh", "-c", f'{command} && exec "$@"', "sh"))
+    at = node.elements[0].span.start
+    return (Edit(Span(at, at), f"{shell}, "),)
+
+
+def _new_command(document: Devcontainer, name: str, command: str) -> tuple[Edit, ...]:
+    return jsonc_edit.set_member(document.source, document.root, document.root, name, command)
+
+
+def run_on_host_first(document: Devcontainer, command: str) -> tuple[Edit, ...]:
+    """Let ``initializeCommand`` run a shell command on the host, in front of what it runs."""
+    present = document.initialize
+    if present is None:
+        return _new_command(document, "initializeCommand", command)
+    if present.form == "string":
+        return (_prepend_string(present, command),)
+    if present.form == "array":
+        return _prepend_array(document, present, command)
+    node = present.member.value
+    if node is None:
+        return ()
+    return jsonc_edit.set_member(document.source, document.root, node, "cache", command)

@@ -1,0 +1,113 @@
+"""What a rule is: its metadata, the level at which it looks, and the context it is handed."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from cachekey.finding import FileEdit, Finding, Fix, Related, Safety, Severity
+from cachekey.record import cached_property, record
+from cachekey.text import Edit, Span
+
+if TYPE_CHECKING:
+    from cachekey.workspace.project import Project
+    from cachekey.workspace.settings import Settings
+
+
+class Fixable(str, Enum):
+    """Whether a rule's findings come with a fix."""
+
+    ALWAYS = "always"
+    SOMETIMES = "sometimes"
+    NEVER = "never"
+
+
+@record(frozen=True)
+class Rule:
+    """One check and all that is said about it; its documentation is its module's docstring."""
+
+    code: str
+    name: str
+    severity: Severity
+    fixable: Fixable
+    level: type
+    """The record type the check wants to see: the annotation of its first parameter."""
+    check: Callable[[Any, Context], Iterator[Finding]] = field(repr=False)
+    doc: str = field(repr=False)
+
+    @cached_property
+    def summary(self) -> str:
+        """Return the first line of the documentation, without its full stop."""
+        return self.doc.strip().splitlines()[0].rstrip(".")
+
+
+def rule(
+    code: str, name: str, severity: Severity, fixable: Fixable
+) -> Callable[[Callable[[Any, Context], Iterator[Finding]]], Rule]:
+    """Turn a check function into a :class:`Rule`; its first parameter's annotation is the level."""
+
+    def decorate(check: Callable[[Any, Context], Iterator[Finding]]) -> Rule:
+        module = sys.modules[check.__module__]
+        first = next(iter(inspect.signature(check).parameters))
+        level = get_type_hints(check)[first]
+        return Rule(code, name, severity, fixable, level, check, module.__doc__ or "")
+
+    return decorate
+
+
+@record(frozen=True)
+class Context:
+    """What a check may ask for while it looks at one record of one document."""
+
+    project: Project
+    path: str
+    """The document under check."""
+    document: Any
+    """Its model: a ``Dockerfile`` or a ``Devcontainer``."""
+    settings: Settings
+    rule: Rule
+
+    def finding(
+        self,
+        span: Span,
+        message: str,
+        *,
+        fixes: Sequence[Fix] = (),
+        related: Sequence[Related] = (),
+        severity: Severity | None = None,
+        unnecessary: bool = False,
+    ) -> Finding:
+        """Make a finding of this rule at ``span`` of the document under check."""
+        return Finding(
+            self.path,
+            self.rule.code,
+            self.rule.name,
+            severity or self.rule.severity,
+            span,
+            message,
+            tuple(related),
+            tuple(fixes),
+            unnecessary,
+        )
+
+    def fix(
+        self,
+        title: str,
+        *edits: Edit | FileEdit,
+        safety: Safety = Safety.SAFE,
+        preferred: bool = False,
+        reason: str = "",
+    ) -> Fix:
+        """Make a fix; a plain :class:`Edit` is one in the document under check."""
+        placed = tuple(
+            item if isinstance(item, FileEdit) else FileEdit(self.path, item) for item in edits
+        )
+        return Fix(title, placed, safety, preferred, reason)
+
+    def related(self, span: Span, message: str, path: str | None = None) -> Related:
+        """Point at another place, in this document unless ``path`` names another."""
+        return Related(path or self.path, span, message)

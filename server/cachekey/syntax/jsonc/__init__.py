@@ -1,0 +1,1 @@
+"""JSONC text to trees."""

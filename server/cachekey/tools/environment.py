@@ -1,0 +1,380 @@
+"""What one tool sees of the world: its command line, variables, HOME, configuration, image.
+
+Every question is answered with a value, with None (surely not set), or with a reason why nobody
+can know; a reason is text for a hover.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from cachekey.commands.accounts import resolve_user
+from cachekey.knowledge.paths import UnknownValueError, clean, expand_template
+from cachekey.knowledge.patterns import CommandLine, matches, read_line
+from cachekey.knowledge.records import Command, Confidence, Image, Tool, Way
+from cachekey.record import cached_property, record
+from cachekey.text import Span
+from cachekey.tools.configs import Unreadable, config_value
+
+if TYPE_CHECKING:
+    from cachekey.buildkit.scope import Scope, User
+    from cachekey.commands.read import Invocation
+
+ConfigReader = Callable[[str], "str | None"]
+"""Gives the text of a file of the project by its path from the Dockerfile's folder, or None."""
+
+_OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT|FLAG|ARG)", re.IGNORECASE)
+
+
+@record(frozen=True)
+class Known:
+    """A value and where it comes from."""
+
+    text: str
+    because: str
+    span: Span | None = None
+    variable: str = ""
+    from_image: bool = False
+    weak: bool = False
+    """From a file of the project, which may or may not be in the image at this point."""
+
+
+@record(frozen=True)
+class NotKnown:
+    """Nobody can tell, and why."""
+
+    reason: str
+
+
+class Earlier:
+    """The invocations in front of one, found by their words."""
+
+    def __init__(self, items: Iterable[Invocation] = ()) -> None:
+        self.items = list(items)
+        self._places: dict[str, list[int]] = {}
+        self._read = 0
+
+    def having(self, word: str, stop: int) -> Iterator[Invocation]:
+        """Yield those among the first ``stop`` that have the word, alone or in front of a ``=``."""
+        for number in range(self._read, len(self.items)):
+            for text in self.items[number].texts:
+                if text:
+                    places = self._places.setdefault(text.partition("=")[0], [])
+                    if not places or places[-1] != number:
+                        places.append(number)
+        self._read = len(self.items)
+        for number in self._places.get(word, ()):
+            if number < stop:
+                yield self.items[number]
+
+
+class ToolEnvironment:
+    """The surroundings of one invocation of one tool."""
+
+    def __init__(
+        self,
+        tool: Tool,
+        command: Command,
+        invocation: Invocation,
+        scope: Scope,
+        config: ConfigReader,
+        earlier: Earlier,
+        guest: bool = False,
+    ) -> None:
+        """Take the invocation; a ``guest`` tool is run by the invoked one, unseen flags and all."""
+        self.tool, self.command, self.invocation = tool, command, invocation
+        self.scope, self.config, self.earlier, self.guest = scope, config, earlier, guest
+        self._stop = len(earlier.items)
+
+    @property
+    def image(self) -> Image | None:
+        """What the image table knows of the stage's base."""
+        return self.scope.base.facts
+
+    @cached_property
+    def line(self) -> CommandLine:
+        """The command line, told apart by this tool's options."""
+        if self.guest:
+            return CommandLine((), (), (), (), 0, False)
+        return read_line(self.tool, self.command, self.invocation.texts)
+
+    # -- values ---------------------------------------------------------------------------------
+
+    def way(self, way: Way) -> Known | NotKnown | None:
+        """Return what one way says, before ``below`` is appended."""
+        if way.flag:
+            return self.flag(way.flag, way.key)
+        if way.env:
+            return self.variable(way.env, way.ignore_case)
+        if way.config:
+            return self.configured(way)
+        if way.command is not None:
+            return self.set_earlier(way)
+        fact = self.image.facts.get(way.fact) if self.image else None
+        if fact is None:
+            return None
+        return Known(fact, f"the base image {self._image_name}", from_image=True)
+
+    def flag(self, flag: str, key: str = "") -> Known | NotKnown | None:
+        """Return the value of an option; the last one on the line counts."""
+        found: Known | NotKnown | None = None
+        line = self.line
+        for index, text in line.options:
+            if not text.startswith(flag):
+                continue
+            place, value = index, None
+            if text == flag and index + 1 < len(line.args):
+                place, value = index + 1, line.args[index + 1]
+                if value is None and not key:
+                    found = NotKnown(f"the value of {flag} is not known")
+            elif text.startswith(flag + "="):
+                value = text[len(flag) + 1 :]
+            if value is not None and key:
+                name, _, value = value.partition("=")
+                if name.lower() != key.lower():
+                    continue
+            if value is not None:
+                found = Known(value, f"the flag {flag}", self.invocation.args[place].span)
+        if found is None and self._hidden_options:
+            return NotKnown(f"{self._hidden_options} may hold {flag}")
+        return found
+
+    @cached_property
+    def _hidden_options(self) -> str:
+        """A word that stands for options nobody can see (``$PIP_OPTS``)."""
+        for arg, text in zip(self.invocation.args, self.line.args, strict=False):
+            if text is None and _OPTIONS_INSIDE.match(arg.written):
+                return arg.written
+        return "" if self.guest or self.invocation.args_known else "what xargs appends"
+
+    def variable(self, name: str, ignore_case: bool = False) -> Known | NotKnown | None:
+        """Return an environment variable as the tool sees it; an empty one counts as not set."""
+        for one in self._spellings(name) if ignore_case else (name,):
+            found = self._variable(one)
+            if isinstance(found, NotKnown) or (found is not None and found.text):
+                return found
+        return None
+
+    def _spellings(self, name: str) -> Iterable[str]:
+        """Return the names in force that equal ``name`` but for case."""
+        low = name.lower()
+        mine = [one for one in (*self.invocation.env, *self.scope.variables) if one.lower() == low]
+        return mine or (name,)
+
+    def _variable(self, name: str) -> Known | NotKnown | None:
+        item = self.invocation
+        if name in item.env:
+            setting = item.env[name]
+            if setting.text is None:
+                return NotKnown(f"the value of {name} in this RUN is not known")
+            return Known(setting.text, f"{name} in this RUN", setting.span, name)
+        if name in item.unset:
+            return None
+        if not item.environment_known:
+            return NotKnown(f"a script that this RUN reads may set {name}")
+        if item.clears_environment:
+            return None
+        if name in self.scope.variables:
+            return self._in_scope(name)
+        if self.scope.base.is_scratch:
+            return None
+        image = self.image
+        if image is None:
+            return NotKnown(f"the base image {self._image_name} is not known, it may set {name}")
+        if name in image.env:
+            value = image.env[name]
+            if value is None:
+                return NotKnown(f"what {self._image_name} sets {name} to is not known")
+            return Known(value, f"{name} of the base image", None, name, from_image=True)
+        return None
+
+    def _in_scope(self, name: str) -> Known | NotKnown:
+        variable = self.scope.variables[name]
+        if not variable.value.known:
+            return NotKnown(f"{name} is set to something that the file does not tell")
+        text = variable.value.text
+        if variable.origin == "image":
+            return Known(text, f"{name} of the base image", None, name, from_image=True)
+        span = variable.span if variable.path is None else None
+        word = "ENV" if variable.origin == "env" else "ARG"
+        return Known(text, f"{word} {name}", span, name)
+
+    @property
+    def _image_name(self) -> str:
+        return self.scope.base.reference.text
+
+    def configured(self, way: Way) -> Known | NotKnown | None:
+        """Return what a configuration file of the project says."""
+        text = self.config(way.config)
+        if text is None:
+            return None
+        if not way.key:
+            return Known(way.value, way.config, weak=True) if way.text in text else None
+        value = config_value(way.config, text, way.key)
+        if value is None:
+            return None
+        if isinstance(value, Unreadable) or "${" in value:
+            return NotKnown(f"{way.key} in {way.config} cannot be read")
+        return Known(way.value or value, f"{way.key} in {way.config}", weak=True)
+
+    def set_earlier(self, way: Way) -> Known | NotKnown | None:
+        """Return what an earlier command (``config set cache DIR``) has stored."""
+        found: Known | NotKnown | None = None
+        assert way.command is not None
+        *head, last = way.command.words
+        word = head[0] if head else last.rstrip("=")
+        for item in self.earlier.having(word, self._stop):
+            if not any(matches(item.program or "", name) for name in self.command.names):
+                continue
+            line = read_line(self.tool, self.command, item.texts)
+            stored = _stored(line.words, tuple(head), last)
+            if stored is _NOTHING:
+                continue
+            because = f"{item.program} {way.command.text}"
+            if isinstance(stored, str):
+                found = Known(stored, because, item.span)
+            else:
+                found = NotKnown(f"what {because} sets is not known")
+        return found
+
+    # -- places ---------------------------------------------------------------------------------
+
+    @cached_property
+    def home(self) -> Known | NotKnown:
+        """The home directory that the tool goes by."""
+        item, scope = self.invocation, self.scope
+        if self.tool.home == "HOME":
+            moved = "HOME" in item.env or "HOME" in item.unset or not item.environment_known
+            if moved or (item.user is None and "HOME" in scope.variables):
+                found = self._variable("HOME")
+                if found is not None:
+                    return found
+            if item.user is not None and not item.home_reset:
+                return NotKnown(f"whether HOME is that of {item.user} is not known")
+        user = self.user
+        if user is None or user.home is None:
+            who = item.user or scope.user.label
+            return NotKnown(f"the home directory of {who} is not known")
+        return Known(user.home, f"the home directory of {user.label}")
+
+    @cached_property
+    def user(self) -> User | None:
+        """Who runs the tool, None when nothing is known."""
+        item, user = self.invocation, self.scope.user
+        if item.user is not None:
+            if not item.user_known:
+                return None
+            return resolve_user(item.user, self.scope.accounts, self.scope.accounts_complete)
+        return user if user.account is not None else None
+
+    @cached_property
+    def cwd(self) -> str | None:
+        """The directory that relative paths are relative to, None when it is not known."""
+        place = self.invocation.cwd
+        for flag in self.tool.cwd_flags:
+            moved = self.flag(flag)
+            if isinstance(moved, NotKnown) or (moved and place is None):
+                return None
+            if moved is not None and place is not None:
+                place = posixpath.join(place, moved.text)
+        return place
+
+    def absolute(self, path: str) -> str | NotKnown:
+        """Make a path absolute, as the tool would."""
+        if path.startswith("~"):
+            home = self.home
+            if isinstance(home, NotKnown) or path[1:2] not in ("", "/"):
+                return NotKnown(f"what {path} means is not known")
+            path = home.text + path[1:]
+        if not path.startswith("/") and self.cwd is None:
+            return NotKnown("the working directory is not known")
+        return clean(path, self.cwd or "/")
+
+    def template(self, template: str) -> tuple[str, list[Known]] | NotKnown:
+        """Fill a path template in; also returns what was used."""
+        used: list[Known] = []
+        reasons: dict[str, str] = {}
+
+        def look(name: str) -> str | None:
+            found = self.home if name == "HOME" else self.variable(name)
+            if isinstance(found, NotKnown):
+                reasons[name] = found.reason
+                raise UnknownValueError(name)
+            if found is not None:
+                used.append(found)
+            return found.text if found else None
+
+        try:
+            text = expand_template(template, look)
+        except UnknownValueError as error:
+            name = str(error.args[0])
+            return NotKnown(reasons.get(name, f"{name} is not set"))
+        path = self.absolute(text)
+        if isinstance(path, NotKnown):
+            return path
+        # A default that was not needed has been looked up all the same.
+        return path, [item for item in used if path.startswith(item.text.rstrip("/"))]
+
+    # -- conditions -----------------------------------------------------------------------------
+
+    def holds(self, when: Mapping[str, str]) -> bool | None:
+        """Tell whether settings have the values asked for; None when that is not known."""
+        answer: bool | None = True
+        for name, want in when.items():
+            value = self.setting(name)
+            if value is None:
+                answer = None
+            elif not any(matches(value, glob) for glob in want.split("|")):
+                return False
+        return answer
+
+    def setting(self, name: str) -> str | None:
+        """Return a setting of the tool (lower case), None when it is not known."""
+        setting = self.tool.setting(name)
+        if setting is None:
+            return None
+        for way in setting.sources:
+            found = self.way(way)
+            if isinstance(found, NotKnown):
+                return None
+            if found is not None:
+                return (way.value or found.text).lower()
+        return setting.default
+
+    def fits_variable(self) -> bool | None:
+        """Tell whether the command entry's own condition on a variable holds."""
+        if not self.command.variable:
+            return True
+        found = self.variable(self.command.variable)
+        if isinstance(found, NotKnown):
+            return None
+        return found is not None and matches(found.text, self.command.matches)
+
+    def confidence(self, own: Confidence, image: bool) -> Confidence:
+        """Return the weaker of a record's confidence and, where it counted, the image's."""
+        if image and self.image is not None and not self.image.confidence.warns:
+            return Confidence.REMEMBERED
+        return own
+
+
+_NOTHING = object()
+
+
+def _stored(words: tuple[str | None, ...], head: tuple[str, ...], last: str) -> object:
+    """Return the value in ``config set KEY VALUE``, ``KEY=VALUE`` alike; None: not known."""
+    count = len(head)
+    if words[:count] != head or len(words) <= count:
+        return _NOTHING
+    rest = words[count:]
+    key = last.rstrip("=")
+    if rest[0] == key and not last.endswith("="):
+        return rest[1] if len(rest) > 1 else _NOTHING
+    for word in rest:
+        if word is None:
+            return None
+        if word.startswith(key + "="):
+            return word[len(key) + 1 :]
+    return _NOTHING

@@ -1,0 +1,404 @@
+"""Which directories a command's tool uses, what decided that, and what keeps it from using them.
+
+Order of truth: inline variable or flag, ENV and ARG in scope, what an earlier command stored, the
+project's configuration files, the base image, the default for the effective home. The strict order
+between two of them is the tool's own and stands in its data. One unknown link makes the answer
+unknown: ``path`` is None and ``decided_by`` says what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from cachekey.knowledge.paths import Relation, looks_like, relation
+from cachekey.knowledge.patterns import any_fits, fits
+from cachekey.knowledge.records import (
+    CacheDir,
+    Command,
+    Confidence,
+    Emptying,
+    Kind,
+    Pattern,
+    Tool,
+    Way,
+)
+from cachekey.record import cached_property, record
+from cachekey.text import Span
+from cachekey.tools.environment import ConfigReader, Earlier, Known, NotKnown, ToolEnvironment
+from cachekey.tools.switches import Disabled, find_switches
+
+if TYPE_CHECKING:
+    from cachekey.buildkit.scope import Scope, User
+    from cachekey.commands.read import Commands, Invocation
+    from cachekey.knowledge import Knowledge
+
+__all__ = [
+    "ConfigReader",
+    "Disabled",
+    "Emptied",
+    "Known",
+    "NotKnown",
+    "ToolUse",
+    "UsedDirectory",
+    "find_tool_uses",
+    "may_be_for_another",
+    "meant",
+    "relation_to",
+]
+
+_BEST: tuple[Relation, ...] = ("exact", "part", "parent", "unknown", "none")
+
+
+@record(frozen=True, eq=False)
+class UsedDirectory:
+    """One directory of a tool, where this invocation has it."""
+
+    cache: CacheDir
+    path: str | None
+    """Absolute; None when nobody can know."""
+    decided_by: str
+    """What decided it, or what is missing, for a reader."""
+    span: Span | None
+    """Where in the Dockerfile it was decided, if there."""
+    variable: str
+    """The variable that decided it."""
+    also: tuple[str, ...]
+    """Other places that older versions use, or that a file of the project would lead away from."""
+    used: bool | None
+    """Whether this subcommand uses it; None when that is not known."""
+    fills: bool
+    """It fills the directory ahead of other commands."""
+    needs: bool
+    """It fails or starts anew when an earlier command's content is not there."""
+    confidence: Confidence
+
+    @property
+    def role(self) -> str:
+        """The directory's role, unique within its tool."""
+        return self.cache.role
+
+    def relation(self, target: str) -> Relation:
+        """Tell how a mount on ``target`` lies to the directory."""
+        if self.path is not None and not self.also:
+            return relation(target, self.path)
+        answers = {relation(target, path) for path in self.also}
+        if self.path is not None:
+            answers.add(relation(target, self.path))
+        elif self.cache.path or self.cache.moved_by:
+            answers.add("unknown")
+        return next((one for one in _BEST if one in answers), "none")
+
+
+@record(frozen=True, eq=False)
+class Emptied:
+    """Directories that an invocation empties."""
+
+    emptying: Emptying
+    roles: tuple[str, ...]
+    confidence: Confidence
+
+
+class ToolUse:
+    """One invocation of one tool; what is costly to know is found when it is asked for."""
+
+    def __init__(
+        self,
+        tool: Tool,
+        command: Command,
+        invocation: Invocation,
+        environment: ToolEnvironment,
+        via: ToolUse | None = None,
+    ) -> None:
+        """Take the parts; ``via`` is the use of the tool that runs this one."""
+        self.tool, self.command, self.invocation, self.via = tool, command, invocation, via
+        self._env = environment
+
+    def __repr__(self) -> str:
+        return f"ToolUse({self.tool.id}, {self.invocation.program} {self.invocation.texts})"
+
+    @cached_property
+    def applies(self) -> bool | None:
+        """Whether the executable is this tool at all; None when two tools share the name."""
+        answers = (self._env.holds(self.tool.when), self._env.fits_variable())
+        if False in answers:
+            return False
+        return None if None in answers else True
+
+    @cached_property
+    def uses(self) -> bool | None:
+        """Whether the subcommand uses any cache of the tool; None when that is not known."""
+        if self.via is not None:
+            return self.via.uses
+        line, command = self._env.line, self.command
+        if command.contains:
+            texts = [text for text in line.args if text]
+            if any(part in text for part in command.contains for text in texts):
+                return True
+            return None if command.runs else False
+        silent = any_fits(command.silent, line)
+        uses = any_fits(command.uses, line)
+        if silent is True and uses is True:
+            return self._longest(command.uses) > self._longest(command.silent)
+        if silent is True or uses is True:
+            return uses is True
+        return None
+
+    def _longest(self, items: Sequence[Pattern]) -> int:
+        return max(len(item.text) for item in items if fits(item, self._env.line))
+
+    @cached_property
+    def opaque(self) -> bool:
+        """Whether it runs a program or scripts that this view does not show."""
+        return any_fits(self.command.runs, self._env.line) is not False
+
+    @property
+    def may_start(self) -> tuple[str, ...]:
+        """Ids of other tools that it may run by itself; ``*`` is anything."""
+        return self.tool.may_start if self.uses is not False else ()
+
+    @cached_property
+    def directories(self) -> tuple[UsedDirectory, ...]:
+        """Every directory of the tool with its place here."""
+        return tuple(
+            self._directory(cache)
+            for cache in self.tool.caches
+            if not cache.when or self._env.holds(cache.when) is not False
+        )
+
+    def directory(self, role: str) -> UsedDirectory | None:
+        """Return the directory of this role."""
+        return next((item for item in self.directories if item.role == role), None)
+
+    @cached_property
+    def caches(self) -> tuple[UsedDirectory, ...]:
+        """The download caches that this subcommand uses, or may use."""
+        return tuple(
+            item
+            for item in self.directories
+            if item.cache.kind is Kind.DOWNLOAD and item.used is not False
+        )
+
+    @cached_property
+    def disabled(self) -> tuple[Disabled, ...]:
+        """What on the line, in the environment or in a file switches caches off."""
+        return tuple(find_switches(self._env, self._downloads))
+
+    @cached_property
+    def empties(self) -> tuple[Emptied, ...]:
+        """Which directories the subcommand empties."""
+        if self.via is not None:
+            return ()
+        return tuple(
+            Emptied(item, item.caches or self._downloads, item.confidence or self.tool.confidence)
+            for item in self.tool.empties
+            if fits(item.command, self._env.line) is True
+        )
+
+    @cached_property
+    def _downloads(self) -> tuple[str, ...]:
+        return tuple(item.role for item in self.tool.caches if item.kind is Kind.DOWNLOAD)
+
+    @property
+    def span(self) -> Span:
+        """The span of the command."""
+        return self.invocation.span
+
+    @cached_property
+    def suggested(self) -> tuple[str, ...]:
+        """Roles, or ``role/part``, to mount for this subcommand."""
+        for item in self.tool.suggest:
+            if any_fits(item.commands, self._env.line) is True and self.uses is True:
+                return item.mounts
+        return ()
+
+    @cached_property
+    def link_mode(self) -> Known | NotKnown | None:
+        """How this invocation is told to copy out of the cache, None when it is not."""
+        mode = self.tool.link_mode
+        if mode is None:
+            return None
+        ways = (*((Way(flag=mode.flag),) if mode.flag else ()), Way(env=mode.env), *mode.config)
+        found = (self._env.way(way) for way in ways)
+        return next((one for one in found if one is not None), None)
+
+    @cached_property
+    def wants_link_mode(self) -> bool:
+        """Whether the subcommand links files out of its cache and complains when it cannot."""
+        mode = self.tool.link_mode
+        return mode is not None and any_fits(mode.commands, self._env.line) is True
+
+    @property
+    def user(self) -> User | None:
+        """Who runs the tool; None when nothing is known."""
+        return self._env.user
+
+    @property
+    def is_root(self) -> bool | None:
+        """Whether the tool runs as root; None when nobody knows."""
+        return self.user.is_root if self.user else None
+
+    @property
+    def home(self) -> Known | NotKnown:
+        """The home directory that the tool goes by."""
+        return self._env.home
+
+    # -- one directory --------------------------------------------------------------------------
+
+    def _directory(self, cache: CacheDir) -> UsedDirectory:
+        found, image = self._place(cache)
+        line, known = self._env.line, isinstance(found, Known)
+        return UsedDirectory(
+            cache=cache,
+            path=found.text if isinstance(found, Known) else None,
+            decided_by=found.because if isinstance(found, Known) else found.reason,
+            span=found.span if isinstance(found, Known) else None,
+            variable=found.variable if isinstance(found, Known) else "",
+            also=tuple(self._alternatives(cache, found)) if known else (),
+            used=self._uses(cache),
+            fills=any_fits(cache.filled_by, line) is True,
+            needs=any_fits(cache.needed_by, line) is True,
+            confidence=self._env.confidence(cache.confidence, image),
+        )
+
+    def _uses(self, cache: CacheDir) -> bool | None:
+        if self.uses is not True or not cache.used_by or self.via is not None:
+            return self.uses
+        return any_fits(cache.used_by, self._env.line)
+
+    def _place(self, cache: CacheDir) -> tuple[Known | NotKnown, bool]:
+        """Find a directory; the second value tells whether the image table had a say in it."""
+        env = self._env
+        if self.applies is None:
+            program = self.invocation.program
+            return NotKnown(f"nothing here tells whether `{program}` is {self.tool.name}"), True
+        if cache.when and env.holds(cache.when) is None:
+            return NotKnown(f"it depends on {', '.join(cache.when)}, which is not known here"), True
+        for way in cache.moved_by:
+            if way.when and env.holds(way.when) is False:
+                continue
+            value = env.way(way)
+            if value is None:
+                continue
+            if isinstance(value, Known) and way.when and env.holds(way.when) is None:
+                value = NotKnown(f"whether {way.label} counts is not known")
+            placed = self._moved(way, value)
+            return placed, isinstance(placed, Known) and (placed.from_image or placed.weak)
+        return self._default(cache), True
+
+    def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
+        if isinstance(value, NotKnown):
+            return value
+        text = value.text.split(way.split)[0] if way.split else value.text
+        if text.startswith("~") and value.variable:
+            return NotKnown(f"{value.because} holds a ~, which few tools understand")
+        path = self._env.absolute(f"{text.rstrip('/')}/{way.below}" if way.below else text)
+        if isinstance(path, NotKnown):
+            return path
+        return Known(path, value.because, value.span, value.variable, value.from_image, value.weak)
+
+    def _default(self, cache: CacheDir) -> Known | NotKnown:
+        template = cache.path
+        if cache.root_path:
+            root = self.is_root
+            if root is None:
+                return NotKnown("whether this runs as root is not known, and that decides it")
+            template = cache.root_path if root else cache.path
+        if not template:
+            return NotKnown(f"{self.tool.name} has none unless it is told")
+        filled = self._env.template(template)
+        if isinstance(filled, NotKnown):
+            return filled
+        path, used = filled
+        because = f"the default of {self.tool.name}"
+        if used:
+            because += ", from " + " and ".join(dict.fromkeys(item.because for item in used))
+        span = next((item.span for item in used if item.span), None)
+        return Known(path, because, span, next((item.variable for item in used), ""))
+
+    def _alternatives(self, cache: CacheDir, found: Known | NotKnown) -> Iterator[str]:
+        if isinstance(found, NotKnown):
+            return
+        templates: list[str] = []
+        if found.weak and cache.path:
+            templates = [cache.path]
+        if found.weak or found.because.startswith("the default of"):
+            templates += cache.alternatives
+        for template in templates:
+            filled = self._env.template(template)
+            if not isinstance(filled, NotKnown) and filled[0] != found.text:
+                yield filled[0]
+
+
+def find_tool_uses(
+    commands: Commands,
+    scope: Scope,
+    knowledge: Knowledge,
+    config: ConfigReader,
+    earlier: Sequence[Invocation] = (),
+) -> tuple[ToolUse, ...]:
+    """Return the uses of known tools in a RUN, in order.
+
+    ``earlier`` are the invocations of earlier RUNs of the stage chain: one of them may have stored
+    a setting (``yarn config set cache-folder``).
+    """
+    uses: list[ToolUse] = []
+    before = Earlier(earlier)
+    for invocation in commands.items:
+        if invocation.program:
+            for tool, command in knowledge.commands_for(invocation.program):
+                env = ToolEnvironment(tool, command, invocation, scope, config, before)
+                use = ToolUse(tool, command, invocation, env)
+                if use.applies is not False:
+                    uses.append(use)
+                    uses.extend(_guests(use, env, knowledge, {tool.id}))
+        before.items.append(invocation)
+    return tuple(uses)
+
+
+def _guests(
+    use: ToolUse, host: ToolEnvironment, knowledge: Knowledge, seen: set[str]
+) -> Iterator[ToolUse]:
+    """Yield the tools that a tool surely runs: their caches count, their flags are unseen."""
+    for name in use.tool.starts:
+        tool = knowledge.tool(name)
+        if tool is None or name in seen or use.uses is False:
+            continue
+        seen.add(name)
+        command = tool.commands[0]
+        env = ToolEnvironment(
+            tool, command, use.invocation, host.scope, host.config, host.earlier, guest=True
+        )
+        yield ToolUse(tool, command, use.invocation, env, use)
+
+
+def relation_to(target: str, use: ToolUse) -> Relation:
+    """Tell how a mount lies to the directories that a use has: the closest relation counts.
+
+    ``unknown`` when none is known to match and the place of one that may be meant is not known.
+    """
+    answers = {item.relation(target) for item in use.directories}
+    return next((one for one in _BEST if one in answers), "none")
+
+
+def may_be_for_another(target: str, uses: Sequence[ToolUse], knowledge: Knowledge) -> bool:
+    """Tell whether a mount may serve a tool that one of these tools starts by itself.
+
+    ``npm ci`` runs install scripts: a mount that looks like another tool's directory is not idle
+    beside it.
+    """
+    here = {use.tool.id for use in uses}
+    others = {claim.tool.id for claim in knowledge.claims(target)} - here
+    for use in uses:
+        left = others.difference(use.tool.never_starts)
+        if left and ("*" in use.may_start or not left.isdisjoint(use.may_start)):
+            return True
+    return False
+
+
+def meant(target: str, uses: Iterable[ToolUse]) -> Iterator[tuple[ToolUse, UsedDirectory]]:
+    """Yield the directories that somebody means who mounts ``target``, by its looks."""
+    for use in uses:
+        for item in use.directories:
+            if looks_like(target, item.cache):
+                yield use, item

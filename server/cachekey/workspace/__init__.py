@@ -1,0 +1,1 @@
+"""All documents together: settings, places, the index of keys."""

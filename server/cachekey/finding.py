@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import field
 from enum import Enum
+from typing import TypeVar
 
-from cachekey.record import record, replace
+from cachekey.record import cached_property, record, replace
 from cachekey.text import Edit, Span
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 class Severity(str, Enum):
@@ -47,15 +54,21 @@ class FileEdit:
 
 @record(frozen=True)
 class Fix:
-    """One complete way to mend a finding, as edits that are applied together."""
+    """One complete way to mend a finding: what it does at once, its edits when they are asked for."""
 
     title: str
     """Imperative sentence for the light bulb, for instance ``Give both mounts id=uv-cache``."""
-    edits: tuple[FileEdit, ...]
+    write: Callable[[], Iterable[FileEdit]] = field(repr=False, compare=False)
+    """Makes the edits, which are applied together; asked once, see :attr:`edits`."""
     safety: Safety = Safety.SAFE
     preferred: bool = False
     reason: str = ""
     """Why the fix is not safe, in one sentence; shown before an unsafe fix is applied."""
+
+    @cached_property
+    def edits(self) -> tuple[FileEdit, ...]:
+        """Return the edits; none when they cannot be made after all, which is logged."""
+        return _made(self.write, f"the fix '{self.title}'")
 
 
 @record(frozen=True)
@@ -78,9 +91,15 @@ class Finding:
     span: Span
     message: str
     related: tuple[Related, ...] = ()
-    fixes: tuple[Fix, ...] = ()
+    offer: Callable[[], Iterable[Fix]] = field(default=tuple, repr=False, compare=False)
+    """Thinks of the fixes; asked once, see :attr:`fixes`."""
     unnecessary: bool = False
     """Editors may fade the span out: it does nothing and can be deleted."""
+
+    @cached_property
+    def fixes(self) -> tuple[Fix, ...]:
+        """Return the ways to mend it, best first; a failure of the rule is logged and costs these only."""
+        return _made(self.offer, f"the fixes of {self.code}")
 
     def with_severity(self, severity: Severity) -> Finding:
         """Return the finding at another severity, as the settings ask for it."""
@@ -90,3 +109,12 @@ class Finding:
     def order(self) -> tuple[str, int, int, str, str]:
         """Sort key: by document, place, code."""
         return (self.path, self.span.start, self.span.end, self.code, self.message)
+
+
+def _made(make: Callable[[], Iterable[_T]], what: str) -> tuple[_T, ...]:
+    # Invariant: a rule that fails costs its own findings and fixes only, whenever it is asked.
+    try:
+        return tuple(make())
+    except Exception:
+        _log.exception("cannot make %s", what)
+        return ()

@@ -15,11 +15,13 @@ def edit(start: int, end: int, text: str, path: str = "x") -> FileEdit:
 
 
 def fix(*edits: FileEdit, safety: Safety = Safety.SAFE, preferred: bool = False) -> Fix:
-    return Fix("title", edits, safety, preferred)
+    return Fix("title", lambda: edits, safety, preferred)
 
 
 def finding(*fixes: Fix, at: int = 0, code: str = "CK101", message: str = "m") -> Finding:
-    return Finding("x", code, "rule", Severity.WARNING, Span(at, at + 1), message, (), tuple(fixes))
+    return Finding(
+        "x", code, "rule", Severity.WARNING, Span(at, at + 1), message, (), lambda: fixes
+    )
 
 
 def chosen(*findings: Finding, level: Safety = Safety.SAFE) -> dict[str, list[Edit]]:

@@ -29,14 +29,17 @@ def at(word: str, source: Source = SOURCE) -> Span:
 
 
 def example(severity: Severity = Severity.WARNING) -> Finding:
-    safe = Fix("Write w", (FileEdit("d/x", Edit(at("x,y"), "w")),), preferred=True)
+    one = (FileEdit("d/x", Edit(at("x,y"), "w")),)
+    safe = Fix("Write w", lambda: one, preferred=True)
     both = (FileEdit("d/x", Edit(at("z"), "y")), FileEdit("o", Edit(at("other", OTHER), "\n")))
-    unsafe = Fix("Write y", both, Safety.UNSAFE, reason="It may not.")
-    manual = Fix("Look", (FileEdit("d/x", Edit(at("z"), "")),), Safety.MANUAL)
+    unsafe = Fix("Write y", lambda: both, Safety.UNSAFE, reason="It may not.")
+    manual = Fix("Look", lambda: (FileEdit("d/x", Edit(at("z"), "")),), Safety.MANUAL)
     related = (Related("o", at("other", OTHER), "the other place"),)
     message = "uv caches in /a: 100%, not\n/b"
     fixes = (manual, unsafe, safe)
-    return Finding("d/x", "CK101", "split-cache", severity, at("x,y"), message, related, fixes)
+    return Finding(
+        "d/x", "CK101", "split-cache", severity, at("x,y"), message, related, lambda: fixes
+    )
 
 
 def report(*findings: Finding, files: int = 2) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.purpose import purpose_of
@@ -10,7 +11,7 @@ from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.caches import in_file, merge_edits, same_cache
 from cachekey.edits.mount import set_option
 from cachekey.edits.recipe import offers
-from cachekey.finding import FileEdit, Fix
+from cachekey.finding import Fix
 from cachekey.text import Span
 from cachekey.workspace.project import Project
 
@@ -29,7 +30,7 @@ def refactorings(project: Project, path: str, span: Span) -> Iterator[Fix]:
             item and item.span.start <= span.end and span.start <= item.span.end for item in members
         ):
             for title, recipe in offers(document, project):
-                edits = tuple(FileEdit(path, edit) for edit in recipe.edits)
+                edits = partial(in_file, path, recipe.edits)
                 yield Fix(title, edits, recipe.safety, reason=recipe.reason)
 
 
@@ -47,6 +48,6 @@ def _name_cache(project: Project, document: Dockerfile, span: Span) -> Iterator[
         edits = [
             edit
             for place in same_cache(project, document.path, mount)
-            for edit in in_file(place.dockerfile, [set_option(place.mount, "id", name)])
+            for edit in in_file(place.path, [set_option(place.mount, "id", name)])
         ]
-        yield Fix(f"Name this cache: id={name}", merge_edits(edits))
+        yield Fix(f"Name this cache: id={name}", partial(merge_edits, edits))

@@ -291,15 +291,17 @@ def _finding(
     severity = settings.severity_of(UNUSED, Severity.INFORMATION)
     fixes = (fix,) if fix else ()
     code, name = UNUSED.code, UNUSED.name
-    return Finding(place.path, code, name, severity, span, message, (), fixes, unnecessary=True)
+    return Finding(
+        place.path, code, name, severity, span, message, (), lambda: fixes, unnecessary=True
+    )
 
 
 def _fix(place: Layout, title: str, edit: Edit, *, elsewhere: bool = False) -> Fix:
     edits = (FileEdit(place.path, edit),)
     if not elsewhere:
-        return Fix(title, edits, preferred=True)
+        return Fix(title, lambda: edits, preferred=True)
     reason = "It may silence a finding that rests on a file which was not checked."
-    return Fix(title, edits, Safety.UNSAFE, preferred=True, reason=reason)
+    return Fix(title, lambda: edits, Safety.UNSAFE, preferred=True, reason=reason)
 
 
 def _removal(place: Layout, ignore: Ignore, idle: list[Code], elsewhere: bool) -> Fix:

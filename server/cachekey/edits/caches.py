@@ -68,7 +68,7 @@ def shared_ownership(
     edits: list[FileEdit] = []
     command = ""
     for place in places:
-        edits += in_file(place.dockerfile, set_options(place.mount, **owner_of(user)))
+        edits += in_file(place.path, set_options(place.mount, **owner_of(user)))
         if is_guest(place) or opens_up(place.run, place.mount.directory):
             continue
         target = folder or place.mount.directory
@@ -76,13 +76,13 @@ def shared_ownership(
         edit = append_command(place.dockerfile, place.run, command) if target else None
         if edit is None:
             return None
-        edits += in_file(place.dockerfile, [edit])
+        edits += in_file(place.path, [edit])
     return edits, command
 
 
-def in_file(dockerfile: Dockerfile, edits: Iterable[Edit]) -> list[FileEdit]:
-    """Place edits in a Dockerfile."""
-    return [FileEdit(dockerfile.path, edit) for edit in edits]
+def in_file(path: str, edits: Iterable[Edit]) -> list[FileEdit]:
+    """Place edits in a file."""
+    return [FileEdit(path, edit) for edit in edits]
 
 
 def owner_of(user: User) -> dict[str, object]:

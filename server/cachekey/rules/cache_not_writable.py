@@ -112,7 +112,7 @@ def _fixes(mount: Mount, user: User, sharing: list[Place], ctx: Context) -> Iter
             edit
             for place in sharing
             if place.run.scope.user.uid == user.uid
-            for edit in in_file(place.dockerfile, set_options(place.mount, **owner))
+            for edit in in_file(place.path, set_options(place.mount, **owner))
         ]
         text = ",".join(f"{name}={value}" for name, value in owner.items())
         title = f"Let a new cache belong to {user.name or user.uid}: {text}"

@@ -141,4 +141,4 @@ def _edits(
     if any(item.program == "rm" for item in run.commands.items):
         # A clean-up by hand would empty the new mount; CK305 mends that once the mount is there.
         return None
-    return merge_edits(in_file(ctx.document, changes))
+    return merge_edits(in_file(ctx.path, changes))

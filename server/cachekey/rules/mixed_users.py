@@ -107,7 +107,7 @@ def _fixes(mount: Mount, user: User, writers: list[Place], ctx: Context) -> Iter
         edits: list[FileEdit] = []
         for place in writers:
             if place.run.scope.user.uid == user.uid:
-                edits += in_file(place.dockerfile, [set_option(place.mount, "id", name)])
-                edits += in_file(place.dockerfile, set_options(place.mount, **options))
+                edits += in_file(place.path, [set_option(place.mount, "id", name)])
+                edits += in_file(place.path, set_options(place.mount, **options))
         title = f"Give {user.name or user.uid} a cache of its own: id={name}"
         yield ctx.fix(title, *merge_edits(edits), preferred=shared is None)

@@ -96,7 +96,7 @@ def _fix(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -
         if missing and not any(stage.descends_from(other) for other in declared):
             declared.append(stage)
             line = insert_line_before(dockerfile, place.run.span.start, "ARG TARGETARCH")
-            edits += in_file(dockerfile, [line])
+            edits += in_file(dockerfile.path, [line])
     return ctx.fix(
         f"Give each platform its own cache: id={name}", *merge_edits(edits), preferred=True
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -76,12 +76,15 @@ class Context:
         span: Span,
         message: str,
         *,
-        fixes: Sequence[Fix] = (),
+        fixes: Sequence[Fix] | Callable[[], Iterable[Fix]] = (),
         related: Sequence[Related] = (),
         severity: Severity | None = None,
         unnecessary: bool = False,
     ) -> Finding:
-        """Make a finding of this rule at ``span`` of the document under check."""
+        """Make a finding of this rule at ``span`` of the document under check.
+
+        ``fixes`` is best a function, called when somebody asks how to mend it.
+        """
         return Finding(
             self.path,
             self.rule.code,
@@ -90,23 +93,30 @@ class Context:
             span,
             message,
             tuple(related),
-            tuple(fixes),
+            fixes if callable(fixes) else lambda: fixes,
             unnecessary,
         )
 
     def fix(
         self,
         title: str,
-        *edits: Edit | FileEdit,
+        *edits: Edit | FileEdit | Callable[[], Iterable[Edit | FileEdit]],
         safety: Safety = Safety.SAFE,
         preferred: bool = False,
         reason: str = "",
     ) -> Fix:
-        """Make a fix; a plain :class:`Edit` is one in the document under check."""
-        placed = tuple(
-            item if isinstance(item, FileEdit) else FileEdit(self.path, item) for item in edits
-        )
-        return Fix(title, placed, safety, preferred, reason)
+        """Make a fix; a plain :class:`Edit` is one in the document under check.
+
+        A function among ``edits`` is called when somebody asks for them: a title is often read, a
+        light bulb seldom pressed.
+        """
+
+        def write() -> Iterator[FileEdit]:
+            for item in edits:
+                for edit in item() if callable(item) else (item,):
+                    yield edit if isinstance(edit, FileEdit) else FileEdit(self.path, edit)
+
+        return Fix(title, write, safety, preferred, reason)
 
     def related(self, span: Span, message: str, path: str | None = None) -> Related:
         """Point at another place, in this document unless ``path`` names another."""

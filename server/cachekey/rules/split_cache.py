@@ -213,7 +213,7 @@ def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -
         edit = set_option(place.mount, "id", f"{name}-{user.name or user.uid}")
         edits.append(FileEdit(place.path, edit))
         if user.is_root is False:
-            edits += in_file(place.dockerfile, set_options(place.mount, **owner_of(user)))
+            edits += in_file(place.path, set_options(place.mount, **owner_of(user)))
     title = "Keep one cache for each user, with an id of its own"
     yield ctx.fix(title, *merge_edits(edits), preferred=preferred)
 
@@ -229,10 +229,12 @@ def _one_directory(
     edits: list[FileEdit] = []
     for place in places:
         options = (set_option(place.mount, "id", name), set_option(place.mount, "target", folder))
-        edits += in_file(dockerfile, options)
+        edits += in_file(dockerfile.path, options)
     for place in _first_of_each_chain(dockerfile, places):
         line = f"ENV {variable}={folder}"
-        edits += in_file(dockerfile, [insert_line_before(dockerfile, place.run.span.start, line)])
+        edits += in_file(
+            dockerfile.path, [insert_line_before(dockerfile, place.run.span.start, line)]
+        )
     if users_differ(places):
         shared = shared_ownership(places, folder)
         if shared is None:

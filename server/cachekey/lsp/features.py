@@ -13,7 +13,9 @@ from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcMe
 from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
+from cachekey.lsp import words
 from cachekey.lsp.names import ACTION_KINDS, EXPLAIN, TRIGGERS
+from cachekey.markup.message import message
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -49,10 +51,8 @@ class Server(LanguageServer):
             self.backend  # noqa: B018
         except Exception as error:
             logger.exception("cannot start")
-            text = f"Cachekey cannot start: {type(error).__name__}: {error}"
-            self.window_show_message(
-                types.ShowMessageParams(type=types.MessageType.Error, message=text)
-            )
+            text = message(f"Cachekey cannot start: {type(error).__name__}: {error}")
+            self.window_show_message(words.pop_up(types.MessageType.Error, text))
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Log what went wrong in a handler; nobody wants a pop-up while typing."""

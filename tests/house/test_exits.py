@@ -23,6 +23,7 @@ WORDY = {
     "LogMessageParams",
     "MarkupContent",
     "MessageActionItem",
+    "ResponseError",
     "ShowMessageParams",
     "ShowMessageRequestParams",
     "WorkDoneProgressBegin",

@@ -15,6 +15,7 @@ from pygls.lsp.server import LanguageServer
 from cachekey import __version__
 from cachekey.lsp import words
 from cachekey.lsp.names import ACTION_KINDS, EXPLAIN, TRIGGERS
+from cachekey.lsp.protocol import Protocol
 from cachekey.markup.message import message
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Server(LanguageServer):
 
 def build() -> Server:
     """Build a server with every feature registered."""
-    server = Server("cachekey", __version__, types.TextDocumentSyncKind.Full)
+    sync = types.TextDocumentSyncKind.Full
+    server = Server("cachekey", __version__, sync, protocol_cls=Protocol)
     _register_lifecycle(server)
     _register_documents(server)
     _register_workspace(server)

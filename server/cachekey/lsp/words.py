@@ -46,6 +46,11 @@ def pop_up(kind: types.MessageType, text: Message) -> types.ShowMessageParams:
     return types.ShowMessageParams(type=kind, message=text)
 
 
+def refusal(code: int, text: Message) -> types.ResponseError:
+    """Make the answer to a request that cannot be answered."""
+    return types.ResponseError(code=code, message=text)
+
+
 def action(
     title: Message,
     kind: str,

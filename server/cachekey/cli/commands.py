@@ -15,7 +15,7 @@ from cachekey.cli.terminal import write as say
 from cachekey.cli.usage import UsageError
 from cachekey.cli.workspace import STDIN, Input, Workspace, load
 from cachekey.disk.discovery import SettingsFile, SettingsFinder, parents, repository
-from cachekey.disk.files import absolute, decode, encode, write
+from cachekey.disk.files import absolute, decode, encode
 from cachekey.finding import Finding, Safety
 from cachekey.markup.listing import listing
 from cachekey.markup.rich import Rich, rich
@@ -151,6 +151,8 @@ def _status(space: Workspace, status: int) -> int:
 def check(options: Namespace) -> int:
     """Run ``cachekey check``."""
     wanted = _input(options)
+    if options.fix:
+        _mend()
     with Progress() as progress:
         space = _load(wanted, progress)
         before = space.texts()
@@ -169,6 +171,14 @@ def check(options: Namespace) -> int:
             stream = sys.stderr
     _write_report(space, findings, options, fixed, stream)
     return _status(space, _verdict(findings, options.fail_on))
+
+
+def _mend() -> None:
+    """Give back what a run that was killed has left half written, before anybody reads it."""
+    from cachekey.disk.journal import restore
+
+    for path in restore():
+        complain(f"{path}: an interrupted run left it half written; it has its old text again")
 
 
 def _repair(
@@ -195,6 +205,9 @@ def _repair(
 
 def _save(space: Workspace, outcome: Outcome) -> set[str]:
     """Write the changed files and return the names of those that could not be."""
+    from cachekey.disk.writing import tidy, write
+
+    tidy({posixpath.dirname(space.path_of(name)) for name in space.files if name != STDIN})
     failed: set[str] = set()
     for name, text in outcome.texts.items():
         file = space.files[name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 MAX_BODY = 1 << 28
 """No message is this long (256 MiB): a length beyond it is noise on the line."""
-_MAX_HEADER = 1 << 13
+_MAX_HEADER = 1 << 10
 
 _BLANK = re.compile(rb"[\r\n]+")
 _NAME = rb"[!#-'*+.^-z|~0-9A-Z-]+[ \t]*"

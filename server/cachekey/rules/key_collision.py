@@ -93,13 +93,17 @@ def _finding(
     option = second.mount.options["id"]
     raw = option.field.value.text if option.field.value is not None else second.mount.id
     name = f"{raw}-{suffix}"
-    edits = [
-        FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in ctx.project.sharing(second.mount.key)
-        if place.path == ctx.path
-        and place.mount.source == second.mount.source
-        and _contents(place.run, place.mount) == ours
-    ]
+
+    def edits() -> tuple[FileEdit, ...]:
+        assert second.mount.key is not None
+        return merge_edits(
+            FileEdit(place.path, set_option(place.mount, "id", name))
+            for place in ctx.project.sharing(second.mount.key)
+            if place.path == ctx.path
+            and place.mount.source == second.mount.source
+            and _contents(place.run, place.mount) == ours
+        )
+
     same_line = first.line == second.line
     where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
     return ctx.finding(
@@ -107,7 +111,7 @@ def _finding(
         f"the cache {second.mount.key.label} holds {_describe(theirs)} already, {where}: "
         f"{_describe(ours)} would lie in the same directory",
         related=[ctx.related(first.mount.span, f"{_describe(theirs)} in the same volume")],
-        fixes=[ctx.fix(f"Keep it apart: id={name}", *merge_edits(edits), preferred=True)],
+        fixes=lambda: [ctx.fix(f"Keep it apart: id={name}", edits, preferred=True)],
     )
 
 

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.purpose import Purpose, purpose_of
@@ -64,7 +64,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 mount.target_span,
                 f"builds for every platform share {purpose.cache.what} of {purpose.tool.name} here",
-                fixes=[_fix(dockerfile, mount, purpose, ctx)],
+                fixes=partial(_fixes, dockerfile, mount, purpose, ctx),
             )
 
 
@@ -84,7 +84,7 @@ def _on_builder(stage: Stage) -> bool:
     )
 
 
-def _fix(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -> Fix:
+def _fixes(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -> Iterator[Fix]:
     # Nobody else must share build output: without an id its new name has to tell the project.
     chosen = purpose.cache.id or "cache" if purpose.is_download else project_id(ctx.project, mount)
     name = f"{mount.id or chosen}-$TARGETARCH"
@@ -97,6 +97,6 @@ def _fix(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -
             declared.append(stage)
             line = insert_line_before(dockerfile, place.run.span.start, "ARG TARGETARCH")
             edits += in_file(dockerfile.path, [line])
-    return ctx.fix(
+    yield ctx.fix(
         f"Give each platform its own cache: id={name}", *merge_edits(edits), preferred=True
     )

@@ -40,6 +40,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Hashable, Iterator
+from functools import partial
 
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
@@ -71,7 +72,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                 related=[
                     ctx.related(first.mount.span, f"the cache with the key {first.mount.key.label}")
                 ],
-                fixes=list(_fixes(dockerfile, purpose, places, ctx)),
+                fixes=partial(_fixes, dockerfile, purpose, places, ctx),
             )
 
 
@@ -123,14 +124,16 @@ def _elsewhere(purpose: Purpose, places: list[Place], ctx: Context) -> Iterator[
     if not _by_chance(first, own) or own.mount.key is None or first.mount.key is None:
         return
     name = first.mount.id or own.mount.id or purpose.cache.id
-    edits = [
-        FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in [*places, *others]
-        if _same(place, own) or _same(place, first)
-    ]
-    fixes = []
-    if is_plain(name) and not users_differ([own, first]):
-        fixes = [ctx.fix(f"Give both files id={name}", *merge_edits(edits), preferred=True)]
+
+    def fixes() -> Iterator[Fix]:
+        edits = [
+            FileEdit(place.path, set_option(place.mount, "id", name))
+            for place in [*places, *others]
+            if _same(place, own) or _same(place, first)
+        ]
+        if is_plain(name) and not users_differ([own, first]):
+            yield ctx.fix(f"Give both files id={name}", *merge_edits(edits), preferred=True)
+
     option = own.mount.options.get("id" if own.mount.key.name_from == "id" else "target")
     yield ctx.finding(
         option.span if option else own.mount.span,

@@ -6,6 +6,7 @@ Everything here is rich text: whoever shows it decides what becomes of its code 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from cachekey.assist.hover_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.assist.options import option_lines
@@ -14,7 +15,6 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import PLATFORM_ARGS
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.coverage import covering
-from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import opens_up, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.knowledge.records import Kind
@@ -25,6 +25,7 @@ from cachekey.text import Span
 from cachekey.tools.uses import ToolUse, UsedDirectory, relation_to
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Settings
+from cachekey.workspace.summary import CacheMount
 
 Link = Callable[[str, int], Rich]
 """Names a place: a path and a zero-based line."""
@@ -102,7 +103,7 @@ def _card(
 ) -> Iterator[Rich]:
     yield rich("**Cache `{}`**, {}", key.label, _origin(key, mount))
     yield from _variable_lines(key, mount)
-    yield _sharing_line(project, mount, key, link)
+    yield _sharing_line(project, document, mount, key, link)
     near = _near_line(document, run, mount, key, link)
     if near:
         yield near
@@ -173,22 +174,24 @@ def _variable_lines(key: Key, mount: Mount) -> Iterator[Rich]:
         yield rich("`{}` is not defined here: it expands to nothing", name)
 
 
-def _sharing_line(project: Project, mount: Mount, key: Key, link: Link) -> Rich:
-    others = [place for place in project.sharing(key) if place.mount is not mount]
-    if not others:
+def _sharing_line(
+    project: Project, document: Dockerfile, mount: Mount, key: Key, link: Link
+) -> Rich:
+    others = project.index.count_sharing(key.identity) - 1
+    if others < 1:
         return rich("No other mount of this workspace has this key")
-    shown = joined(", ", [_place(place, link) for place in others[:_MANY]])
-    more = f" and {len(others) - _MANY} more" if len(others) > _MANY else ""
+    here = (document.path, mount.span)
+    found = (place for place in project.sharing(key) if (place.path, place.span) != here)
+    shown = joined(", ", [_place(place, link) for place in islice(found, _MANY)])
+    more = f" and {others - _MANY} more" if others > _MANY else ""
     return rich("Same cache: {}{}", shown, more)
 
 
-def _place(place: Place, link: Link) -> Rich:
-    stage = place.dockerfile.stage_of(place.run).label
-    user = place.run.scope.user
+def _place(place: CacheMount, link: Link) -> Rich:
     where = link(place.path, place.line)
-    if user.account is None:
-        return rich("{} (stage {})", where, stage)
-    return rich("{} (stage {}, as {})", where, stage, user.label)
+    if not place.who:
+        return rich("{} (stage {})", where, place.stage)
+    return rich("{} (stage {}, as {})", where, place.stage, place.who)
 
 
 def _near_line(document: Dockerfile, run: Run, mount: Mount, key: Key, link: Link) -> Rich | None:

@@ -228,14 +228,13 @@ def _volume(
 
 
 def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
-    found = []
-    for path, other in sorted(project.documents.items()):
-        if isinstance(other, Devcontainer) and other is not document and not other.compose:
-            found += [
-                _at(path, other.source.line_of(item.span.start))
-                for item in other.mounts
-                if mount.volume is not None and item.volume == mount.volume
-            ]
+    if mount.volume is None:
+        return Rich()
+    found = [
+        _at(path, item.line)
+        for path, item in project.index.volumes(mount.volume)
+        if path != document.path
+    ]
     return rich(": {}", joined(", ", found[:5])) if found else Rich()
 
 
@@ -325,22 +324,16 @@ def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]
     ``tools`` are the ids of the tools that the cache is for.
     """
     wanted = frozenset(tools)
-    for path, document in sorted(project.documents.items()):
-        if not isinstance(document, Devcontainer) or document.dockerfile_path != dockerfile.path:
-            continue
-        for mount in document.effective_mounts:
-            cache = cache_of(mount, document, project.knowledge)
-            if cache is None or cache.claim.tool.id not in wanted or mount.type == "cache":
-                continue
-            what = rich("mount")
-            if mount.names_volume and mount.source:
-                what = rich("volume `{}`", mount.source.text)
-            yield rich(
-                "At run time the dev container uses the {} ({}), another store: "
-                "nothing moves between the two",
-                what,
-                _at(path, document.source.line_of(mount.span.start)),
-            )
+    for container in project.index.builders(dockerfile.path):
+        for mount in container.volumes:
+            if mount.tool in wanted:
+                what = rich("volume `{}`", mount.name) if mount.name else rich("mount")
+                yield rich(
+                    "At run time the dev container uses the {} ({}), another store: "
+                    "nothing moves between the two",
+                    what,
+                    _at(container.path, mount.line),
+                )
 
 
 # -- environment ----------------------------------------------------------------------------------

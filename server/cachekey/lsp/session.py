@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import posixpath
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -73,6 +72,10 @@ class Document:
     epoch: int = -1
     """State of the area in which ``analysis`` was made."""
 
+    def forget(self) -> None:
+        """Note that what was found no longer holds."""
+        self.analysis = None
+
 
 class Session:
     """State of one connection."""
@@ -84,6 +87,8 @@ class Session:
         """Open documents by :func:`cachekey.lsp.uris.same` of their URI."""
         self.areas: list[Area] = []
         """One for every workspace folder, deepest first."""
+        self.stirred: dict[str, Document] = {}
+        """Open documents that changes elsewhere concern, until somebody looks after them."""
         self.editor = Editor()
         """Settings of the editor where no folder says otherwise."""
 
@@ -134,14 +139,12 @@ class Session:
     def _lonely(self, uri: str) -> tuple[Area, str]:
         """Give a document outside every folder an area of its own.
 
-        It goes by its last name: the rest of the path is not ours to tell.
+        It goes by its last name: the rest of the path is not ours to tell, and what lies beside it is
+        nobody's to read.
         """
         path = uris.to_path(uri)
-        if path is None:
-            name = uri.rpartition(":")[2].rpartition("/")[2] or "untitled"
-            return Area(uri, "", self.editor, is_lonely=True), name
-        area = Area(uri, posixpath.dirname(path), self.editor, is_lonely=True)
-        return area, posixpath.basename(path)
+        name = (path or uri.rpartition(":")[2]).rpartition("/")[2] or "untitled"
+        return Area(uri, "", self.editor, is_lonely=True), name
 
     # -- documents ------------------------------------------------------------------------------
 
@@ -168,7 +171,9 @@ class Session:
         """Forget an open document; what is on disk counts again."""
         document = self.documents.pop(uris.same(uri), None)
         if document is not None:
+            self.stirred.pop(uris.same(uri), None)
             document.area.close(document.path)
+            self.notice(document.area)
         return document
 
     def find(self, uri: str) -> Document | None:
@@ -192,7 +197,16 @@ class Session:
             if item.unread:
                 item.unread = False
                 area.write(item.path, item.text if len(item.text) <= LARGEST else None)
+        self.notice(area)
         return area.source(document.path) or Source(document.text)
+
+    def notice(self, area: Area) -> None:
+        """Find the open documents for which something has changed in other files."""
+        if concerned := area.concerned():
+            for item in self.siblings(area):
+                if item.path in concerned:
+                    item.forget()
+                    self.stirred[uris.same(item.uri)] = item
 
     def analyse(self, document: Document) -> Analysis:
         """Return what is to be said about a document, from memory when nothing has changed."""

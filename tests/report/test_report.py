@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 
 import pytest
@@ -232,6 +233,23 @@ def test_sarif_has_rules_places_and_fixes() -> None:
     uri = second["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == "root/a%20b/%C3%BC"
     assert second["partialFingerprints"] != third["partialFingerprints"]
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [
+        ("a:b/Dockerfile", "a%3Ab/Dockerfile"),
+        ("c:/Dockerfile", "c%3A/Dockerfile"),
+        ("javascript:x", "javascript%3Ax"),
+        ("/work/a:b", "file:///work/a%3Ab"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="a colon is a drive's there")
+def test_a_colon_makes_no_scheme_in_sarif(name: str, uri: str) -> None:
+    found = Finding(name, "CK002", "unreadable-file", Severity.ERROR, Span(0, 0), "m")
+    log = json.loads(render(Report([found], {}, 1), "sarif"))
+    (result,) = log["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
 
 
 def test_github_commands_are_escaped() -> None:

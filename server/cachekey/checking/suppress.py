@@ -19,7 +19,9 @@ from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.record import record
 from cachekey.selectors import Named, did_you_mean, quote, unknown_rule, weigh
 from cachekey.suggest import nearest
-from cachekey.text import Edit, Source, Span
+from cachekey.syntax.dockerfile.parse import parse as parse_dockerfile
+from cachekey.syntax.jsonc.parse import parse as parse_jsonc
+from cachekey.text import Edit, Source, Span, apply_edits
 from cachekey.workspace.settings import Settings
 
 _COMMENT = re.compile(
@@ -70,7 +72,10 @@ class Ignore:
 
 def layout(document: Any) -> Layout:
     """Return the layout of a ``Dockerfile`` or ``Devcontainer``."""
-    tree, path, source = document.tree, document.path, document.source
+    return _layout(document.path, document.source, document.tree)
+
+
+def _layout(path: str, source: Source, tree: Any) -> Layout:
     if hasattr(tree, "instructions"):
         comments = tuple(comment.span for comment in tree.comments)
         return Layout(path, source, "#", comments, tuple(i.span for i in tree.instructions))
@@ -344,12 +349,33 @@ def _deletion(place: Layout, ignore: Ignore, *, elsewhere: bool) -> Fix:
 def ignore_here(document: Any, finding: Finding) -> Edit | None:
     """Return the edit of *Ignore here*: a new comment, or one more code in the one that is there.
 
-    ``None`` when no comment can stand in front of the place, as in a file without content.
+    ``None`` when no comment can stand in front of the place, as in a file without content, or when it
+    would not be one there, as in a here-document that nothing ends.
     """
     place = layout(document)
     target = _outer(place, finding.span)
     if target is None:
         return None
+    edit = _comment(place, target, finding)
+    return edit if _silences(document, edit, finding) else None
+
+
+def _silences(document: Any, edit: Edit, finding: Finding) -> bool:
+    """Tell whether a comment counts for a finding, once it is written."""
+    source = Source(apply_edits(document.source.text, [edit]))
+    tree: Any = (
+        parse_dockerfile(source) if hasattr(document.tree, "instructions") else parse_jsonc(source)
+    )
+    at = finding.span.start + len(edit.text)
+    return any(
+        item.target is not None
+        and item.target.contains(at)
+        and any(code.text == finding.code for code in item.codes or ())
+        for item in ignores(_layout(document.path, source, tree))
+    )
+
+
+def _comment(place: Layout, target: Span, finding: Finding) -> Edit:
     for item in ignores(place):
         if item.codes and item.target == target:
             end = item.codes[-1].span.end

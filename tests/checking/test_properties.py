@@ -349,6 +349,8 @@ def ask_everywhere(project: Project, path: str, text: str) -> None:
         ("Dockerfile", "FROM a\nRUN --mount=type=cache,id=' uv sync\n"),
         ("Dockerfile", 'FROM a\nRUN --mount="type=cache,id= uv sync\n'),
         (".devcontainer.json", '{"mounts": ["type=volume,source=\\u'),
+        (".devcontainer.json", '{"mounts": ["type=\\u'),
+        (".devcontainer.json", '{"mounts": ["type=v\\u00", "x"]}'),
         (".devcontainer.json", '{"mounts": ["type=volume,source=\\u12", "x"]}'),
         (".devcontainer.json", '{"mounts": ["type=volume,sour\\u0063e=x,target=\\'),
     ],

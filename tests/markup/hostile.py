@@ -39,7 +39,6 @@ WORDS = {
 """By what they try."""
 ON_ONE_LINE = {name: word for name, word in WORDS.items() if not re.search(r"[\r\n]", word)}
 
-_MARK = re.compile(r"\]\s*[(\[]")
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.*?[^`])\1(?!`)")
 _OWN_LINK = re.compile(r"\[[^\[\]]*\]\((?:file|https)://[^\s()<>`]*\)")
 _RUNNER = re.compile(r"##\[|##vso\[|^\s*::", re.MULTILINE)
@@ -73,8 +72,11 @@ def wrong_in_markdown(text: str) -> str | None:
     if steers(text):
         return "a character steers"
     for paragraph in text.split("\n"):
-        # Of a link of ours, first the text and then the whole is taken away.
-        rest = _OWN_LINK.sub("", _CODE.sub("", paragraph))
+        # VS Code's renderer ends a link's text in the middle of code: there must be none in it.
+        coded = _CODE.sub("\0", paragraph)
+        if re.search(r"\[[^\[\]]*\0", coded):
+            return f"code in the text of a link: {paragraph}"
+        rest = _OWN_LINK.sub("", coded)
         for sign in ("`", "[", "]", "<", ">", "&", "\\", "~", "](", "!", "//", "www.", "@"):
             if sign in rest:
                 return f"{sign!r} stands outside of code: {rest}"

@@ -80,8 +80,11 @@ def test_explain(
 ) -> None:
     monkeypatch.chdir(place / (WORDS[name].replace("/", "_")))
     told = 0
-    for file, count in (("Dockerfile", 16), (".devcontainer/devcontainer.json", 30)):
-        for line in range(1, count):
+    for file, count, step in (
+        ("Dockerfile", 16, 1),
+        (".devcontainer/devcontainer.json", 30, 3),
+    ):
+        for line in range(1, count, step):
             out, err = said(capfd, "explain", f"{file}:{line}")
             told += bool(out)
             for text in (out, err):
@@ -249,16 +252,12 @@ def interesting(text: str) -> Iterator[dict[str, int]]:
 @pytest.mark.parametrize("flavour", ["vscode", "emacs"])
 def test_the_language_server(flavour: str, place: Path) -> None:
     wire = Wire(place, flavour)
-    for word in WORDS.values():
-        tools = {"own": {"name": word}, word: {"name": word, word: word}}
-        told = {
-            word: word,
-            "select": [word],
-            "engine": word,
-            "severity": {word: word},
-            "tools": tools,
-        }
-        wire.tell("workspace/didChangeConfiguration", {"settings": {"cachekey": told}})
+    words = list(WORDS.values())
+    tools = {word: {"name": word, word: word} for word in words}
+    told: dict[str, object] = dict.fromkeys(words, 1)
+    told |= {"select": words, "severity": dict.fromkeys(words, "x"), "tools": tools}
+    wire.tell("workspace/didChangeConfiguration", {"settings": {"cachekey": told}})
+    for word in words:
         root = place / word.replace("/", "_")
         ask_everywhere(wire, root / "Dockerfile", "dockerfile")
         ask_everywhere(wire, root / ".devcontainer/devcontainer.json", "jsonc")

@@ -66,7 +66,11 @@ def _piece(piece: Piece) -> str:
     if piece.kind == "code":
         return _code(piece.text)
     if piece.kind == "link" and piece.target.lower().startswith(_OWN_SCHEMES):
-        return f"[{_prose(piece.text)}]({_destination(piece.target)})"
+        target = _destination(piece.target)
+        if _HARMLESS.fullmatch(piece.text):
+            return f"[{piece.text}]({target})"
+        # Some renderers, VS Code's among them, look for the end of a link's text inside of code, too.
+        return f"{_code(piece.text)} ([open]({target}))"
     return _prose(piece.text)
 
 

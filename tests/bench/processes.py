@@ -5,6 +5,7 @@ Processor time and memory are read where Linux keeps them; elsewhere they are le
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -47,7 +48,8 @@ def run(command: Sequence[str], folder: Path, seconds: float) -> Cost:
 
     def stop() -> None:
         late.set()
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
     watch = threading.Timer(seconds, stop)
     watch.start()

@@ -45,7 +45,7 @@ def main() -> int:
         (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
     if options.keep:
         slug = re.sub(r"\W+", "-", options.keep.lower()).strip("-")
-        measures.save(HISTORY / f"{len(past)}-{slug}.json", options.keep)
+        measures.save(HISTORY / f"{len(past):02}-{slug}.json", options.keep)
     print(text)
     return 0
 

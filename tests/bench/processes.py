@@ -18,7 +18,9 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _SAMPLE = 0.1
-"""Seconds between two looks at the memory of a command."""
+"""Seconds between two looks at the memory of a command, at least."""
+_SHARE = 30
+"""A look at much memory takes long; so many times as long nobody looks again."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,11 @@ class _Sampler(threading.Thread):
         self.peak = 0.0
 
     def run(self) -> None:
-        while not self._end.wait(_SAMPLE):
+        pause = _SAMPLE
+        while not self._end.wait(pause):
+            begin = time.perf_counter()
             self.peak = max(self.peak, sum(map(_share, _family(self._process))))
+            pause = max(_SAMPLE, _SHARE * (time.perf_counter() - begin))
 
     def stop(self) -> None:
         self._end.set()

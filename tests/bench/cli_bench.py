@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import sys
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -88,8 +89,10 @@ def _beside_peers(measures: Measures, plan: Plan, folder: Path) -> None:
         else:
             commands[name] = peer.command
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
-    order = list(commands)
+    order, end = list(commands), time.monotonic() + plan.compared_seconds
     for turn in range(plan.compared_runs):
+        if turn and time.monotonic() > end:
+            break
         for name in order[turn % len(order) :] + order[: turn % len(order)]:
             costs[name].append(_run(commands[name], tree, plan))
     for name, taken in costs.items():

@@ -15,6 +15,8 @@ class Plan:
     compared: int = 1_000
     """Files of the tree that is checked beside the peers."""
     compared_runs: int = 3
+    compared_seconds: float = 90
+    """No further run of all begins then."""
     repeat_seconds: float = 15
     """A check that takes less in all is repeated, at most three times."""
     check_seconds: float = 240

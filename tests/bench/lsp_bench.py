@@ -131,6 +131,8 @@ class _Clock:
         self._seconds = seconds
         self.times: dict[str, list[float]] = defaultdict(list)
         self.cpu: dict[str, list[float | None]] = defaultdict(list)
+        self.problems: dict[str, str] = {}
+        """Servers that did not answer, and are not asked again."""
 
     def interleave(
         self,
@@ -145,8 +147,14 @@ class _Clock:
         while taken < count and now() < end:
             turn, taken = taken, taken + 1
             for name in _rotated(list(editors), turn):
+                if f"{what}.{name}" in self.problems:
+                    continue
                 begin = now()
-                answer = step(editors[name])
+                try:
+                    answer = step(editors[name])
+                except ServerError as error:
+                    self.problems[f"{what}.{name}"] = f"{error}, after {now() - begin:.0f} s"
+                    continue
                 # Typing is timed inside, from the message sent: the text is made before.
                 seconds = answer if isinstance(answer, float) else now() - begin
                 self.times[f"{what}.{name}"].append(seconds)
@@ -156,6 +164,7 @@ class _Clock:
                 self.cpu[f"{what}.{name}"].append((ended - begun) / taken)
 
     def put_down(self, measures: Measures) -> None:
+        measures.problems.update(self.problems)
         for name, seconds in self.times.items():
             measures.times(name, seconds)
         for name, spent in self.cpu.items():

@@ -79,8 +79,8 @@ def _install(
             (folder / ".ready").touch()
         return Peer(name, version, command(folder))
     except (OSError, subprocess.CalledProcessError, StopIteration) as error:
-        problem = f"{name} {version} cannot be had here: {error}"
-        print(f"bench: {problem}", file=sys.stderr)
+        problem = f"{name} {version} could not be installed"
+        print(f"bench: {problem}: {error}", file=sys.stderr)
         return Peer(name, version, problem=problem)
 
 

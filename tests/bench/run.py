@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -54,21 +55,29 @@ def _measure(plan: Plan, parts: Sequence[str]) -> Measures:
     measures = Measures(about=machine.describe())
     begin, loads = time.monotonic(), [machine.load()]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
         for part in parts:
             print(f"bench: {part}, load {loads[-1]:.1f}", file=sys.stderr, flush=True)
-            if part == "check":
-                cli_bench.measure(measures, plan, folder)
-            elif part == "server":
-                lsp_bench.measure(measures, plan, folder)
-            else:
-                for layer, taken in layers.in_new_process().items():
-                    measures.set(report.LAYERS + layer, taken)
+            try:
+                _part(part, measures, plan, Path(name).resolve())
+            except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+                # What was measured before is not lost for it.
+                print(f"bench: {part} failed: {error}", file=sys.stderr, flush=True)
+                measures.about[f"{part} failed"] = type(error).__name__
             loads.append(machine.load())
     measures.about["load"] = ", ".join(f"{load:.1f}" for load in loads)
     measures.about["large workspace"] = f"{plan.many:,} files; largest tree {plan.sizes[-1]:,}"
     measures.about["took"] = f"{time.monotonic() - begin:.0f} s{', quick' if plan is QUICK else ''}"
     return measures
+
+
+def _part(part: str, measures: Measures, plan: Plan, folder: Path) -> None:
+    if part == "check":
+        cli_bench.measure(measures, plan, folder)
+    elif part == "server":
+        lsp_bench.measure(measures, plan, folder)
+    else:
+        for layer, taken in layers.in_new_process().items():
+            measures.set(report.LAYERS + layer, taken)
 
 
 if __name__ == "__main__":

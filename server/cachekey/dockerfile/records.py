@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
@@ -20,6 +20,11 @@ RUN_FLAGS = ("mount", "network", "security", "device")
 
 # A command that may store a setting for later ones: `yarn config set`, `go env -w`.
 _STORES = re.compile(r"\b(?:config|env)\b")
+
+
+def may_store(instruction: Instruction) -> bool:
+    """Tell whether a RUN may store a tool's setting for later ones."""
+    return instruction.keyword == "RUN" and bool(_STORES.search(instruction.args.text))
 
 
 @record(frozen=True, eq=False)
@@ -99,7 +104,7 @@ class Run:
     def storing(self) -> Run | None:
         """Return the nearest RUN in front of it that may store a setting."""
         run = self.previous
-        while run is not None and not _STORES.search(run.instruction.args.text):
+        while run is not None and not may_store(run.instruction):
             # Asked in file order, each looks one RUN back.
             run = run.storing if "storing" in run.__dict__ else run.previous
         return run
@@ -197,6 +202,15 @@ class Dockerfile:
     def caches(self) -> tuple[tuple[Run, Mount], ...]:
         """Return every accepted cache mount with its RUN, in file order."""
         return tuple((run, mount) for run, mount in self.mounts if mount.is_cache)
+
+    @cached_property
+    def by_key(self) -> Mapping[object, Sequence[tuple[Run, Mount]]]:
+        """Return the accepted cache mounts with their RUNs by what mounts of one cache have in common."""
+        found: dict[object, list[tuple[Run, Mount]]] = {}
+        for run, mount in self.caches:
+            if mount.key is not None:
+                found.setdefault(mount.key.identity, []).append((run, mount))
+        return found
 
     def stage_of(self, run: Run) -> Stage:
         """Return the stage that a RUN runs in."""

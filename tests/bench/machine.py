@@ -9,6 +9,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.bench.corpus import fingerprint
+
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ("pygls", "lsprotocol", "dockerfile-parse")
 
@@ -21,6 +23,7 @@ def describe() -> dict[str, str]:
         "Node.js": _said("node", "--version").lstrip("v") or "none",
         "cachekey": version("cachekey"),
         "commit": commit(),
+        "files": fingerprint()[:8],
         **{name: version(name) for name in LIBRARIES},
     }
 

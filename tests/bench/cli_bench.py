@@ -35,21 +35,21 @@ def _growth(measures: Measures, plan: Plan, folder: Path) -> None:
         measures.set(f"check.{size}.cpu", cost.cpu, stopped=stopped)
         measures.set(f"check.{size}.wall", cost.wall, stopped=stopped)
         measures.set(f"check.{size}.peak", cost.peak, stopped=stopped)
+        if cost.stopped:
+            break  # A larger one would be stopped as well.
+    measures.set("check.peak", cost.peak, stopped=stopped)
     growths = {
         f"{small:,} → {large:,}": growth(large / small, costs[large].cpu / costs[small].cpu)
-        for small, large in pairwise(plan.sizes)
+        for small, large in pairwise(costs)
     }
-    largest = costs[plan.sizes[-1]]
-    stopped = _stopped(largest, f"{plan.sizes[-1]:,} files")
-    measures.set("check.growth", max(growths.values()), stopped=stopped)
-    measures.notes["check.growth"] = ", ".join(f"{n}: {x:.1f}" for n, x in growths.items())
-    measures.set("check.peak", largest.peak, stopped=stopped)
-    whole = max(size for size in plan.sizes if not costs[size].stopped)
-    small = plan.sizes[0]
-    if whole > small:
-        extra = costs[whole].peak - costs[small].peak
-        measures.set("check.per_file", extra * 1024 / (whole - small))
-        measures.notes["check.per_file"] = f"{whole:,} files"
+    if growths:
+        measures.set("check.growth", max(growths.values()), stopped=stopped)
+        measures.notes["check.growth"] = ", ".join(f"{n}: {x:.1f}" for n, x in growths.items())
+    whole = [size for size in costs if not costs[size].stopped]
+    if len(whole) > 1:
+        extra = costs[whole[-1]].peak - costs[whole[0]].peak
+        measures.set("check.per_file", extra * 1024 / (whole[-1] - whole[0]))
+        measures.notes["check.per_file"] = f"{whole[-1]:,} files"
 
 
 def _stopped(cost: Cost, what: str) -> str:

@@ -62,7 +62,7 @@ class Line:
         answer = "no"
         if value and self.unit != "yes":
             off = self.limit / value if self.at_least else value / self.limit
-            answer = f"no: {quantity(off, '×')} {'off' if self.at_least else 'the goal'}"
+            answer = f"no: {off:.2f} × {'off' if self.at_least else 'the goal'}"
         return f"{answer}; {problem}" if problem else answer
 
 

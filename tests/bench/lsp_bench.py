@@ -131,8 +131,8 @@ class _Clock:
         self._seconds = seconds
         self.times: dict[str, list[float]] = defaultdict(list)
         self.cpu: dict[str, list[float | None]] = defaultdict(list)
-        self.problems: dict[str, str] = {}
-        """Servers that did not answer, and are not asked again."""
+        self.given_up: dict[str, float] = {}
+        """Seconds that a server was waited for in vain; it is not asked again."""
 
     def interleave(
         self,
@@ -147,13 +147,13 @@ class _Clock:
         while taken < count and now() < end:
             turn, taken = taken, taken + 1
             for name in _rotated(list(editors), turn):
-                if f"{what}.{name}" in self.problems:
+                if f"{what}.{name}" in self.given_up:
                     continue
                 begin = now()
                 try:
                     answer = step(editors[name])
-                except ServerError as error:
-                    self.problems[f"{what}.{name}"] = f"{error}, after {now() - begin:.0f} s"
+                except ServerError:
+                    self.given_up[f"{what}.{name}"] = now() - begin
                     continue
                 # Typing is timed inside, from the message sent: the text is made before.
                 seconds = answer if isinstance(answer, float) else now() - begin
@@ -164,7 +164,10 @@ class _Clock:
                 self.cpu[f"{what}.{name}"].append((ended - begun) / taken)
 
     def put_down(self, measures: Measures) -> None:
-        measures.problems.update(self.problems)
+        for name, waited in self.given_up.items():
+            measures.problems[name] = f"no answer after {waited:.0f} s"
+            if not self.times[name]:
+                measures.set(f"{name}.p50", waited * 1e3, stopped=measures.problems[name])
         for name, seconds in self.times.items():
             measures.times(name, seconds)
         for name, spent in self.cpu.items():

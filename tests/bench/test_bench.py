@@ -115,10 +115,10 @@ MANY = Line("files", "rate.us", "/s", 7, "rate.them", "them", at_least=True)
     ("line", "values", "verdict"),
     [
         (FAST, {"edit.us.p50": 3.0, "edit.them.p50": 2.0}, "yes"),
-        (FAST, {"edit.us.p50": 8.0, "edit.them.p50": 2.0}, "no: 2 × the goal"),
+        (FAST, {"edit.us.p50": 8.0, "edit.them.p50": 2.0}, "no: 2.00 × the goal"),
         (FAST, {"edit.us.p50": 8.0}, "not measured"),
         (MANY, {"rate.us": 70.0, "rate.them": 10.0}, "yes"),
-        (MANY, {"rate.us": 35.0, "rate.them": 10.0}, "no: 2 × off"),
+        (MANY, {"rate.us": 35.0, "rate.them": 10.0}, "no: 2.00 × off"),
     ],
 )
 def test_a_goal_is_met_or_by_how_much_not(

@@ -122,5 +122,7 @@ class Index:
     def _ordered(self, topic: Topic) -> list[str]:
         found = self._sorted.get(topic)
         if found is None:
-            found = self._sorted[topic] = sorted(self._said.get(topic, _NOBODY))
+            found = sorted(self._said.get(topic, _NOBODY))
+            if found:
+                self._sorted[topic] = found
         return found

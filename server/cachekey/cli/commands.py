@@ -14,6 +14,7 @@ from cachekey.cli.checker import Checker
 from cachekey.cli.loading import Input, load
 from cachekey.cli.terminal import Progress, complain, wants_colour, write_bytes
 from cachekey.cli.terminal import write as say
+from cachekey.cli.terminal import write_all as say_all
 from cachekey.cli.usage import UsageError
 from cachekey.cli.workers import available
 from cachekey.cli.workspace import STDIN, Workspace
@@ -28,7 +29,6 @@ from cachekey.markup.terminal import (
     output,
     terminal,
     text_output,
-    together,
 )
 from cachekey.selectors import Named, unknown_rule
 from cachekey.workspace.settings import FILE_NAMES, SEVERITIES, Overrides
@@ -277,7 +277,7 @@ def _write_report(
     from cachekey.report import text
 
     style = Style(wants_colour(stream, os.environ))
-    say(stream, together(*text.render(report, style)))
+    say_all(stream, text.render(report, style))
     say(stream, text.summary(report, fixed, unsafe=options.unsafe_fixes))
 
 

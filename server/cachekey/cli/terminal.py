@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
-from cachekey.markup.terminal import Output, output, terminal
+from cachekey.markup.terminal import Output, output, terminal, together
 
 PATIENCE = 0.7
 """Seconds after which a scan shows how far it is."""
 
+_PIECE = 1 << 16
+"""Characters that are written at a time."""
 _BAR = 24
 _REFRESH = 0.1
 
@@ -22,6 +24,20 @@ _REFRESH = 0.1
 def write(stream: TextIO, text: Output) -> None:
     """Write text as UTF-8, even when the locale knows ASCII only."""
     write_bytes(stream, text.encode("utf-8", "backslashreplace"))
+
+
+def write_all(stream: TextIO, parts: Iterable[Output]) -> None:
+    """Write a long text piece by piece, never holding all of it."""
+    waiting: list[Output] = []
+    size = 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size > _PIECE:
+            write(stream, together(*waiting))
+            waiting.clear()
+            size = 0
+    write(stream, together(*waiting))
 
 
 def write_bytes(stream: TextIO, data: bytes) -> None:

@@ -51,6 +51,16 @@ def refusal(code: int, text: Message) -> types.ResponseError:
     return types.ResponseError(code=code, message=text)
 
 
+def bar(title: Message) -> types.WorkDoneProgressBegin:
+    """Make the beginning of a progress bar."""
+    return types.WorkDoneProgressBegin(title=title, percentage=0)
+
+
+def bar_at(percentage: int, text: Message) -> types.WorkDoneProgressReport:
+    """Make what a progress bar says on its way."""
+    return types.WorkDoneProgressReport(message=text, percentage=percentage)
+
+
 def action(
     title: Message,
     kind: str,

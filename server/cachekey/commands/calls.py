@@ -13,6 +13,7 @@ from cachekey.commands.invocation import Invocation
 from cachekey.commands.peeling import Call
 from cachekey.commands.runners import SAME_AS, find_program, program_name, python_module
 from cachekey.commands.shellstate import Frame, Setting, ShellState, merge
+from cachekey.commands.splitting import split_words
 from cachekey.commands.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.record import replace
 from cachekey.syntax.shell.parse import Block, Command, Lookup, Redirect, Script, parse_script
@@ -75,11 +76,12 @@ class Reader:
         elif command.substitution:
             self.seen.add(command.span)
         state = walk.state
-        first = command.words[0]
+        words = split_words(command.words, state.value)
+        first = words[0]
         name = first.resolve(state.value)
         inline = {one.name: setting(one, state) for one in command.assignments}
         call = Call(
-            words=command.words,
+            words=words,
             state=state,
             frame=frame,
             env={**state.env, **inline} if inline else state.env,
@@ -93,7 +95,8 @@ class Reader:
                 return
             call.at = 1
         elif name is not None and name in BUILTINS and base is None:
-            effect = BUILTINS[name](state, command, call.texts[1:])
+            texts = [word.resolve(state.value) for word in command.words[1:]]
+            effect = BUILTINS[name](state, command, texts)
             walk.change(command, effect.state)
             self.complete = self.complete and effect.complete
             self._emit(call, command, place, opaque=effect.opaque)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.purpose import script_text
+from cachekey.commands.effect import inside
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
@@ -63,13 +63,13 @@ def maybe_covered(run: Run, item: UsedDirectory) -> bool:
 def surely_idle(run: Run, mount: Mount) -> bool:
     """Tell whether no command of the RUN can use the mount: every one of them is known.
 
-    A program that is neither known as a tool nor as harmless ends the matter, and so does a script
+    A program that is neither known as a tool nor as harmless ends the matter, and so does a word
     that names the directory.
     """
     directory = mount.directory
     if directory is None or not run.commands.complete or not run.uses:
         return False
-    if directory in script_text(run) or linked(run, directory):
+    if run.effects.mentions(directory) or linked(run, directory):
         return False
     for item in run.commands.items:
         if item.program is None or item.opaque or not item.args_known:
@@ -86,11 +86,12 @@ def surely_idle(run: Run, mount: Mount) -> bool:
 
 
 def linked(run: Run, directory: str) -> bool:
-    """Tell whether an earlier RUN has made a link to the directory, so that a tool gets there."""
+    """Tell whether this RUN or an earlier one has made a link to the directory, so that a tool gets there."""
     return any(
-        item.program == "ln" and any(text and text.rstrip("/") == directory for text in item.texts)
-        for earlier in run.earlier()
-        for item in earlier.commands.items
+        effect.path is not None
+        and (inside(effect.path, directory) or inside(directory, effect.path))
+        for one in (run, *run.earlier())
+        for _, effect in one.effects.of("links")
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
 from cachekey.commands.read import Commands, read_commands
+from cachekey.dockerfile.effects import RunEffects
 from cachekey.knowledge import Knowledge
 from cachekey.record import cached_property, record
 from cachekey.suggest import nearest
@@ -18,8 +19,8 @@ from cachekey.tools.uses import ConfigReader, ToolUse, find_tool_uses
 RUN_FLAGS = ("mount", "network", "security", "device")
 """Flags that RUN has. Source: BuildKit ``instructions/commands_run*.go``."""
 
-# A command that may store a setting for later ones: `yarn config set`, `go env -w`.
-_STORES = re.compile(r"\b(?:config|env)\b")
+# A quick look for what may matter to later RUNs: `yarn config set`, `go env -w`, `ln -s`.
+_STORES = re.compile(r"\b(?:config|env|ln)\b")
 
 
 @record(frozen=True, eq=False)
@@ -96,8 +97,13 @@ class Run:
         return find_tool_uses(self.commands, self.scope, self.knowledge, self.config, earlier)
 
     @cached_property
+    def effects(self) -> RunEffects:
+        """Return what its commands do to files."""
+        return RunEffects(self.commands, self.uses, self.knowledge)
+
+    @cached_property
     def storing(self) -> Run | None:
-        """Return the nearest RUN in front of it that may store a setting."""
+        """Return the nearest RUN in front of it that may store a setting or make a link."""
         run = self.previous
         while run is not None and not _STORES.search(run.instruction.args.text):
             # Asked in file order, each looks one RUN back.

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cachekey.commands.accounts import resolve_user
+from cachekey.commands.effect import inside
+from cachekey.commands.effects import effects_of
 from cachekey.knowledge.paths import UnknownValueError, clean, expand_template
 from cachekey.knowledge.patterns import CommandLine, matches, read_line
 from cachekey.knowledge.records import Command, Confidence, Image, Tool, Way
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 ConfigReader = Callable[[str], "str | None"]
 """Gives the text of a file of the project by its path from the Dockerfile's folder, or None."""
 
+LINKERS = ("ln", "link")
 _OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT|FLAG|ARG)", re.IGNORECASE)
 
 
@@ -56,6 +59,7 @@ class Earlier:
         self.items = list(items)
         self._places: dict[str, list[int]] = {}
         self._read = 0
+        self._links: dict[int, tuple[tuple[str, str], ...]] = {}
 
     def having(self, word: str, stop: int) -> Iterator[Invocation]:
         """Yield those among the first ``stop`` that have the word, alone or in front of a ``=``."""
@@ -69,6 +73,24 @@ class Earlier:
         for number in self._places.get(word, ()):
             if number < stop:
                 yield self.items[number]
+
+    def followed(self, path: str, stop: int) -> str:
+        """Return where a path leads by the links that the first ``stop`` have made; the last one counts."""
+        for number in range(stop - 1, -1, -1):
+            if self.items[number].program not in LINKERS:
+                continue
+            if number not in self._links:
+                self._links[number] = tuple(_links(self.items[number]))
+            for name, target in self._links[number]:
+                if inside(path, name):
+                    return target + path[len(name) :]
+        return path
+
+
+def _links(item: Invocation) -> Iterator[tuple[str, str]]:
+    for effect in effects_of(item) or ():
+        if effect.kind == "links" and effect.path and effect.to:
+            yield effect.to, effect.path
 
 
 class ToolEnvironment:
@@ -317,6 +339,10 @@ class ToolEnvironment:
             return path
         # A default that was not needed has been looked up all the same.
         return path, [item for item in used if path.startswith(item.text.rstrip("/"))]
+
+    def followed(self, path: str) -> str:
+        """Return where a path leads by the links that earlier commands have made."""
+        return self.earlier.followed(path, self._stop)
 
     # -- conditions -----------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from cachekey.knowledge.records import (
     Tool,
     Way,
 )
-from cachekey.record import cached_property, record
+from cachekey.record import cached_property, record, replace
 from cachekey.text import Span
 from cachekey.tools.environment import ConfigReader, Earlier, Known, NotKnown, ToolEnvironment
 from cachekey.tools.switches import Disabled, find_switches
@@ -248,6 +248,8 @@ class ToolUse:
     def _directory(self, cache: CacheDir) -> UsedDirectory:
         found, image = self._place(cache)
         line, known = self._env.line, isinstance(found, Known)
+        if isinstance(found, Known) and (leads := self._env.followed(found.text)) != found.text:
+            found = replace(found, text=leads, because=f"a link in {found.text}", variable="")
         return UsedDirectory(
             cache=cache,
             path=found.text if isinstance(found, Known) else None,

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.edits.caches import in_file, merge_edits, same_cache
+from cachekey.edits.caches import in_file, merge_edits
 from cachekey.edits.mount import set_option
 from cachekey.edits.recipe import offers
 from cachekey.finding import Fix
@@ -47,7 +48,7 @@ def _name_cache(project: Project, document: Dockerfile, span: Span) -> Iterator[
         )
         edits = [
             edit
-            for place in same_cache(project, document.path, mount)
+            for place in same_cache(document, mount)
             for edit in in_file(place.path, [set_option(place.mount, "id", name)])
         ]
         yield Fix(f"Name this cache: id={name}", partial(merge_edits, edits))

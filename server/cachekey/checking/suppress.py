@@ -213,17 +213,18 @@ class _Judge:
 
 
 def apply_suppressions(
-    document: Any,
+    place: Layout | None,
     findings: Iterable[Finding],
     settings: Settings,
     rules: Sequence[Named] | None = None,
 ) -> list[Finding]:
     """Take away the findings that comments silence, add one for each idle comment, and sort.
 
-    A name in a comment is idle only if its rule ran: what ``settings`` leave out proves nothing.
+    ``place`` is None for a file without any comment of ours. A name in a comment is idle only if its
+    rule ran: what ``settings`` leave out proves nothing.
     """
     findings = list(findings)
-    if "cachekey" not in document.source.text.lower():
+    if place is None:
         return sorted(findings, key=lambda item: item.order)
     if rules is None:
         from cachekey.rules import ALL
@@ -232,7 +233,6 @@ def apply_suppressions(
     # By names alone, so that this module's own compare equal to those of a list of rules.
     rules = [_Name(rule.code, rule.name) for rule in rules]
     rules += [own for own in (UNUSED, UNREADABLE) if own not in rules]
-    place = layout(document)
     uses = [_Use(item, item.target or Span(-1, -1)) for item in ignores(place)]
     kept = _audible(findings, uses)
     if settings.selects(UNUSED):

@@ -34,15 +34,15 @@ BuildKit `dockerfile2llb/convert_runmount.go` (`setCacheUIDGID`); proven in `tes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
 from cachekey.dockerfile.coverage import surely_idle
-from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import opens_up, writer
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import in_file, merge_edits, owner_of, same_cache
+from cachekey.edits.caches import in_file, merge_edits, owner_of
 from cachekey.edits.mount import set_options
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
@@ -67,7 +67,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if surely_idle(run, mount):
             # Nothing of this RUN writes there; CK301 moves the mount and its owner.
             continue
-        sharing = same_cache(ctx.project, ctx.path, mount)
+        sharing = same_cache(ctx.document, mount)
         if any(_relaxes(place) for place in sharing):
             continue
         yield ctx.finding(
@@ -105,7 +105,7 @@ def _consequence(run: Run, mount: Mount) -> str:
     return "it may not write to it"
 
 
-def _fixes(mount: Mount, user: User, sharing: list[Place], ctx: Context) -> Iterator[Fix]:
+def _fixes(mount: Mount, user: User, sharing: Sequence[Place], ctx: Context) -> Iterator[Fix]:
     owner = owner_of(user)
     if owner:
         edits = [

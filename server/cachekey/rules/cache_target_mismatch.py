@@ -38,8 +38,8 @@ from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import Wanted, candidates, surely_idle
+from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import same_cache
 from cachekey.edits.mount import insert_line_before
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
@@ -85,7 +85,7 @@ def _why(best: Wanted, ctx: Context) -> list[Related]:
 
 def _with_it(mount: Mount, path: str, target: str, ctx: Context) -> Iterator[Edit]:
     """Yield the edits of other mounts of the same cache that are as idle: they stay one cache."""
-    for place in same_cache(ctx.project, ctx.path, mount) if mount.key else ():
+    for place in same_cache(ctx.document, mount) if mount.key else ():
         if place.mount is mount or not surely_idle(place.run, place.mount):
             continue
         if path in [item.path for item in candidates(place.run, place.mount)][:1]:

@@ -67,7 +67,7 @@ def _is_template(document: Devcontainer, ctx: Context) -> bool:
 
 
 def _there(path: str, ctx: Context) -> bool:
-    return path in ctx.project.documents or ctx.project.read(path) is not None
+    return path in ctx.project.index or ctx.project.read(path) is not None
 
 
 def _fixes(document: Devcontainer, target: BuildTarget, ctx: Context) -> Iterator[Fix]:

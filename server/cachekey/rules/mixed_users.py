@@ -45,7 +45,7 @@ from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
-from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import opens_up, writer
 from cachekey.dockerfile.records import Run
 from cachekey.edits.caches import (
@@ -53,7 +53,6 @@ from cachekey.edits.caches import (
     merge_edits,
     name_for,
     owner_of,
-    same_cache,
     shared_ownership,
 )
 from cachekey.edits.mount import set_option, set_options
@@ -70,7 +69,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     for mount in run.caches:
         if mount.readonly or "mode" in mount.options or not run.visible_mount(mount):
             continue
-        sharing = same_cache(ctx.project, ctx.path, mount)
+        sharing = same_cache(ctx.document, mount)
         writers = [place for place in sharing if not place.mount.readonly]
         roots = [place for place in writers if _is_root(place)]
         if not roots or any(_open(place) for place in writers):

@@ -37,9 +37,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import merge_edits, same_cache
+from cachekey.edits.caches import merge_edits
 from cachekey.edits.mount import set_option
 from cachekey.finding import FileEdit, Finding, Severity
 from cachekey.knowledge.records import Concurrency
@@ -67,7 +68,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         mode = "sharing=locked"
         edits = [
             FileEdit(place.path, set_option(place.mount, "sharing", "locked"))
-            for place in same_cache(ctx.project, ctx.path, mount)
+            for place in same_cache(ctx.document, mount)
             if "sharing" not in place.mount.options
         ]
         surely = purpose.cache.concurrent is Concurrency.FAILS and purpose.cache.basis == "stated"

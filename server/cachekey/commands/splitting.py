@@ -18,6 +18,8 @@ _GLOB = frozenset("*?[")
 class PieceOfWord(Word):
     """One of the words, or a part of one, that a variable's value gives: no word of the file itself."""
 
+    removable = False
+
 
 def split_words(words: Sequence[Word], lookup: Lookup) -> tuple[Word, ...]:
     """Return the words as the program gets them; what is not known stays as it is written."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
 from cachekey.commands.read import Commands, read_commands
+from cachekey.dockerfile.context import ContextFiles, Copied
 from cachekey.dockerfile.effects import RunEffects
 from cachekey.knowledge import Knowledge
 from cachekey.record import cached_property, record
@@ -40,6 +41,8 @@ class Run:
     config: ConfigReader
     previous: Run | None = None
     """The RUN in front of it, in this stage or in the one it is built on."""
+    copied: Copied | None = None
+    """The last COPY or ADD from the build context in front of it."""
 
     @property
     def span(self) -> Span:
@@ -83,7 +86,13 @@ class Run:
             shell=self.scope.shell,
             lookup=self.scope.shell_variable,
             workdir=workdir.text if workdir is not None and workdir.known else None,
+            scripts=self.context.script,
         )
+
+    @cached_property
+    def context(self) -> ContextFiles:
+        """Return the files of the build context that it sees."""
+        return ContextFiles(self.copied, self.mounts, self.config)
 
     @cached_property
     def uses(self) -> tuple[ToolUse, ...]:
@@ -94,7 +103,9 @@ class Run:
             storing.append(run)
             run = run.storing
         earlier = [item for run in reversed(storing) for item in run.commands.items]
-        return find_tool_uses(self.commands, self.scope, self.knowledge, self.config, earlier)
+        return find_tool_uses(
+            self.commands, self.scope, self.knowledge, self.context.config, earlier
+        )
 
     @cached_property
     def effects(self) -> RunEffects:

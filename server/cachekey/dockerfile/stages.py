@@ -22,6 +22,7 @@ from cachekey.buildkit.scope import (
     Variable,
 )
 from cachekey.commands.accounts import accounts_behind, may_make_accounts, resolve_user
+from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.knowledge import Image, Knowledge
 from cachekey.record import record, replace
@@ -83,6 +84,9 @@ class _Reader:
         self.names: dict[str, Stage] = {}
         self.triggers: dict[int, list[Instruction]] = {}
         self.last_run: Run | None = None
+        self.copied: Copied | None = None
+        """The last COPY or ADD from the build context, in this stage or in what it is built on."""
+        self.copied_by: dict[int, Copied | None] = {}
         self.buildah = options.engine == "buildah"
         """Where Buildah 1.28 differs (experiments in tests/buildkit): ENV beats ARG, ARG is not
         inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
@@ -149,6 +153,7 @@ class _Reader:
         ancestors = parent.chain if parent else ()
         inherited = (run for stage in ancestors for run in reversed(stage.runs))
         self.last_run = next((run for run in inherited if not run.dormant), None)
+        self.copied = self.copied_by[parent.index] if parent else None
         onbuild = self.triggers.get(parent.index, []) if parent and not self.buildah else []
         for instruction in onbuild:
             scope = self._step(instruction, scope, steps, index, onbuild=True)
@@ -161,6 +166,7 @@ class _Reader:
             scope = self._step(instruction, scope, steps, index)
         stage = Stage(index, _stage_name(first), base, parent, first, tuple(steps), scope)
         self.stages.append(stage)
+        self.copied_by[index] = self.copied
         layers = ((step.instruction, step.run is not None and step.run.dormant) for step in steps)
         self.identity.add(parent.index if parent else None, base.reference.key, layers)
         if stage.name:
@@ -228,6 +234,9 @@ class _Reader:
             scope = self._user(instruction, scope)
         elif keyword == "WORKDIR":
             scope = self._workdir(instruction, scope)
+        elif keyword in ("COPY", "ADD"):
+            if not any(flag.name.text == "from" for flag in instruction.flags):
+                self.copied = Copied(instruction, scope, self.tree.escape, self.copied)
         elif keyword == "SHELL" and instruction.json:
             scope = replace(scope, shell=tuple(word.text for word in instruction.json))
         steps.append(Step(instruction, before, run))
@@ -252,6 +261,7 @@ class _Reader:
             self.knowledge,
             self.config,
             self.last_run,
+            self.copied,
         )
 
     def _flag(self, flag: Flag) -> Flag:

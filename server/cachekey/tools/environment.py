@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from cachekey.commands.read import Invocation
 
 ConfigReader = Callable[[str], "str | None"]
-"""Gives the text of a file of the project by its path from the Dockerfile's folder, or None."""
+"""Gives the text of a file of the project by its path from the Dockerfile's folder, or of the file
+that lies at an absolute path of the image; or None."""
 
 LINKERS = ("ln", "link")
 _OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT|FLAG|ARG)", re.IGNORECASE)
@@ -230,7 +231,7 @@ class ToolEnvironment:
 
     def configured(self, way: Way) -> Known | NotKnown | None:
         """Return what a configuration file of the project says."""
-        text = self.config(way.config)
+        text = self._config_text(way.config)
         if text is None:
             return None
         if not way.key:
@@ -241,6 +242,12 @@ class ToolEnvironment:
         if isinstance(value, Unreadable) or "${" in value:
             return NotKnown(f"{way.key} in {way.config} cannot be read")
         return Known(way.value or value, f"{way.key} in {way.config}", weak=True)
+
+    def _config_text(self, name: str) -> str | None:
+        """Return a file as the tool finds it: what COPY took to its directory, else the project's."""
+        place = self.cwd if name[:1] != "$" else None
+        text = None if place is None else self.config(posixpath.join(place, name))
+        return self.config(name) if text is None else text
 
     def set_earlier(self, way: Way) -> Known | NotKnown | None:
         """Return what an earlier command (``config set cache DIR``) has stored."""

@@ -180,7 +180,7 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
             mount.directory,
             mount.uid,
             user.uid,
-            None if mount.readonly else _writer(run),
+            None if mount.readonly else _writer(run, mount),
             _use(run, mount),
             _is_meant(run, mount, mount.key),
         )
@@ -201,8 +201,8 @@ def _where(source: Source, span: Span) -> Where:
     return Where(line, source.text[full.start : end], max(0, end - span.start))
 
 
-def _writer(run: Run) -> object:
-    user = writer(run)
+def _writer(run: Run, mount: Mount) -> object:
+    user = writer(run, mount)
     return None if user is None else user.uid if user.uid is not None else user.name
 
 

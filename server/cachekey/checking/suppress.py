@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
@@ -267,33 +268,36 @@ def _audible(findings: Iterable[Finding], uses: Iterable[_Use]) -> list[Finding]
 def _idle(place: Layout, use: _Use, judge: _Judge) -> Iterable[Finding]:
     ignore, settings = use.ignore, judge.settings
     if ignore.problem:
-        fix = _fix(place, "Correct the comment", ignore.suggestion) if ignore.suggestion else None
+        meant = ignore.suggestion
+        fix = partial(_fix, place, "Correct the comment", meant) if meant else None
         yield _finding(place, settings, ignore.span, ignore.problem, fix)
         return
     if ignore.codes is None:
         if not use.any and all(settings.selects(rule) for rule in judge.rules):
             # Some of these rules look at other files as well.
-            fix = _deletion(place, ignore, elsewhere=True)
+            fix = partial(_deletion, place, ignore, elsewhere=True)
             yield _finding(place, settings, ignore.span, "this comment silences nothing", fix)
         return
     idle = [code for code in ignore.codes if code not in use.codes and judge(code.text)[0]]
     if not idle:
         return
-    fix = _removal(place, ignore, idle, any(judge(code.text)[1] for code in idle))
+    fix = partial(_removal, place, ignore, idle, any(judge(code.text)[1] for code in idle))
     for code in idle:
         span = ignore.span if len(ignore.codes) == 1 else code.span
         yield _finding(place, settings, span, judge(code.text)[2], fix)
 
 
 def _finding(
-    place: Layout, settings: Settings, span: Span, message: str, fix: Fix | None
+    place: Layout, settings: Settings, span: Span, message: str, fix: Callable[[], Fix] | None
 ) -> Finding:
     severity = settings.severity_of(UNUSED, Severity.INFORMATION)
-    fixes = (fix,) if fix else ()
     code, name = UNUSED.code, UNUSED.name
-    return Finding(
-        place.path, code, name, severity, span, message, (), lambda: fixes, unnecessary=True
-    )
+
+    def fixes() -> Iterator[Fix]:
+        if fix is not None:
+            yield fix()
+
+    return Finding(place.path, code, name, severity, span, message, (), fixes, unnecessary=True)
 
 
 def _fix(place: Layout, title: str, edit: Edit, *, elsewhere: bool = False) -> Fix:

@@ -65,7 +65,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 mount.target_span,
                 f"builds for every platform share {purpose.cache.what} of {purpose.tool.name} here",
-                fixes=[_fix(dockerfile, mount, purpose, ctx)],
+                fixes=partial(_fixes, dockerfile, mount, purpose, ctx),
             )
 
 
@@ -85,14 +85,15 @@ def _on_builder(stage: Stage) -> bool:
     )
 
 
-def _fix(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -> Fix:
+def _fixes(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -> Iterator[Fix]:
     title = "Give each platform its own cache: id={id}-$TARGETARCH"
     write = partial(_edits, dockerfile, mount)
     name = mount.id or (purpose.cache.id or "cache" if purpose.is_download else "")
-    if not name:
+    if name:
+        yield ctx.fix(title.replace("{id}", name), partial(write, name), preferred=True)
+    else:
         # Nobody else must share build output: without an id its new name has to tell the project.
-        return ctx.naming(title, wish_for(mount), write)
-    return ctx.fix(title.replace("{id}", name), partial(write, name), preferred=True)
+        yield ctx.naming(title, wish_for(mount), write)
 
 
 def _edits(dockerfile: Dockerfile, mount: Mount, name: str) -> Iterable[FileEdit]:

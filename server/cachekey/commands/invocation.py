@@ -18,6 +18,8 @@ class ScriptLine(NamedTuple):
     path: str
     line: int
     """Zero-based."""
+    span: Span
+    """The command, in the script's own offsets."""
 
 
 @record(frozen=True, eq=False)
@@ -145,7 +147,8 @@ class Invocation:
         for script, command in reversed(self.chain):
             if isinstance(script.source, Elsewhere):
                 line = script.source.text.count("\n", 0, command.start)
-                return ScriptLine(script.source.path, line)
+                span = Span(command.start, command.stop)
+                return ScriptLine(script.source.path, line, span)
         return None
 
     def removal(self, source: Source) -> Edit | None:

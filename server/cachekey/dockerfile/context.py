@@ -25,7 +25,7 @@ _MOST_PARENTS = 5
 
 @record(frozen=True, eq=False)
 class Copied:
-    """A COPY or ADD from the build context, and those in front of it."""
+    """A COPY or ADD, and those from the build context in front of it."""
 
     instruction: Instruction
     scope: Scope
@@ -33,12 +33,45 @@ class Copied:
     previous: Copied | None
 
     @cached_property
+    def written(self) -> tuple[Mapped, ...]:
+        """Return sources and destination as written."""
+        given = self.instruction.json
+        return tuple(given or split_words(self.instruction.args, self.escape))
+
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """Return sources and destination, variables filled in; nothing when one is not known."""
-        given = self.instruction.json
-        found = given if given is not None else split_words(self.instruction.args, self.escape)
-        values = [expand(word.text, self.scope.lookup, self.escape) for word in found]
-        return tuple(value.text for value in values) if all(v.known for v in values) else ()
+        found = [expand(word.text, self.scope.lookup, self.escape) for word in self.written]
+        return tuple(value.text for value in found) if all(v.known for v in found) else ()
+
+    def may_bring(self, path: str, folder: str) -> bool:
+        """Tell whether it may bring ``path``, which lies in ``folder``, a directory of a tool.
+
+        All of the build context, as in ``COPY . .``, does not: what a build leaves behind on the host
+        is nothing that anybody wants in there.
+        """
+        target = self.target
+        if target is None or self.instruction.heredocs:
+            return True
+        if inside(target, folder):
+            return inside(target, path) or inside(path, target)
+        if not inside(folder, target):
+            return False
+        name = folder[len(target) :].lstrip("/").split("/")[0]
+        for source in self.words[:-1]:
+            last = posixpath.basename(source.rstrip("/"))
+            if last not in ("", ".", "*") and matches(name, last):
+                return True
+            if self.origin is not None or (self.instruction.keyword == "ADD" and "." in last[1:]):
+                return True
+        return False
+
+    @cached_property
+    def origin(self) -> str | None:
+        """Return what ``--from`` names; None for the build context."""
+        flags = self.instruction.flags
+        value = next((flag.value for flag in flags if flag.name.text == "from"), None)
+        return None if value is None else value.text
 
     @cached_property
     def target(self) -> str | None:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from cachekey.commands.effect import Effect, inside, meets
 from cachekey.commands.effects import effects_of
@@ -27,6 +28,11 @@ class RunEffects:
         self.complete = commands.complete
         self._items = commands.items
         self._knowledge = knowledge
+        behind = pairwise(commands.items)
+        self._runners = {
+            id(one) for one, other in behind if other.via and one.simple is other.simple
+        }
+        """What runs the command behind it, which tells what is done (``npx playwright``)."""
         self._uses: dict[int, list[ToolUse]] = {}
         for use in uses:
             self._uses.setdefault(id(use.invocation), []).append(use)
@@ -55,17 +61,31 @@ class RunEffects:
 
     # -- writing --------------------------------------------------------------------------------
 
-    def may_write(self, path: str) -> bool:
-        """Tell whether the RUN may bring something to a path, or into the folder that it is."""
-        return not self.complete or any(self._may_write(item, path) for item in self._items)
+    def may_write(self, path: str, outside: str | None = None) -> bool:
+        """Tell whether the RUN may bring something to a path, or into the folder that it is.
 
-    def _may_write(self, item: Invocation, path: str) -> bool:
+        What surely goes into the folder ``outside`` does not count.
+        """
+        return not self.complete or self.any_may_write(self._items, path, outside)
+
+    def any_may_write(
+        self, items: Iterable[Invocation], path: str, outside: str | None = None
+    ) -> bool:
+        """Tell the same of some commands of the RUN."""
+        return any(self._may_write(item, path, outside) for item in items)
+
+    def effects(self, item: Invocation) -> tuple[Effect, ...]:
+        """Return what is known of one command."""
+        return effects_of(item) or ()
+
+    def _may_write(self, item: Invocation, path: str, outside: str | None) -> bool:
         effects = effects_of(item)
         if effects is not None:
-            return any(lands(effect, path) for effect in effects)
+            return any(lands(effect, path, outside) for effect in effects)
         uses = self._tools(item)
         if uses:
-            return any(_tool_writes(use, path) for use in uses)
+            opaque = any(use.opaque for use in uses) and id(item) not in self._runners
+            return opaque or any(_tool_writes(use, path, outside) for use in uses)
         if item.program is None or item.opaque or not is_familiar(item.program):
             return True
         return _names(item, path) or item.cwd is None or inside(path, item.cwd)
@@ -90,7 +110,11 @@ class RunEffects:
         effects = effects_of(item)
         if effects is None:
             uses = self._tools(item)
-            if not uses or any(use.applies is None or use.opaque for use in uses):
+            if not uses or any(use.applies is None for use in uses):
+                return None
+            if id(item) in self._runners:
+                return False
+            if any(use.opaque for use in uses):
                 return None
             return None if _names(item, folder) else False
         written = any(
@@ -120,8 +144,14 @@ class RunEffects:
         return any(folder is None or meets(effect.path, folder) for _, effect in self.of("opens"))
 
 
-def lands(effect: Effect, path: str) -> bool:
-    """Tell whether an effect may bring something to a path, or into the folder that it is."""
+def lands(effect: Effect, path: str, outside: str | None = None) -> bool:
+    """Tell whether an effect may bring something to a path, or into the folder that it is.
+
+    What surely goes into the folder ``outside`` does not count.
+    """
+    place = effect.path if effect.kind == "writes" else effect.to
+    if outside is not None and place is not None and inside(place, outside):
+        return False
     if effect.kind == "writes":
         if effect.path is None:
             return True
@@ -140,18 +170,22 @@ def _hits(written: str, path: str) -> bool:
     return inside(written, path) or (meets(written, path) and not inside(path, written))
 
 
-def _tool_writes(use: ToolUse, path: str) -> bool:
+def _tool_writes(use: ToolUse, path: str, outside: str | None) -> bool:
     """Tell whether a tool may write there: its directories, what its words name, what it starts."""
-    if use.applies is None or (use.opaque and use.uses is not False):
+    if use.applies is None:
         return True
     for item in use.directories:
-        if item.used is not False and item.path is not None and meets(item.path, path):
+        place = item.path if item.used is not False else None
+        if place is not None and meets(place, path) and not (outside and inside(place, outside)):
             return True
-    return _names(use.invocation, path)
+    return _names(use.invocation, path, outside)
 
 
-def _names(item: Invocation, path: str) -> bool:
-    """Tell whether a word of the command names the path, or what lies in it or around it."""
+def _names(item: Invocation, path: str, outside: str | None = None) -> bool:
+    """Tell whether a word of the command names the path, or what lies in it or around it.
+
+    A word that names what lies in the folder ``outside`` does not count.
+    """
     for word, text in zip(item.args, item.texts, strict=True):
         if text is None:
             text = item.resolve(word, globs=True)
@@ -161,6 +195,8 @@ def _names(item: Invocation, path: str) -> bool:
             if "/" in part and part[:1] not in ("-", "@"):
                 named = part if part.startswith("/") else posixpath.join(item.cwd or "/", part)
                 named = posixpath.normpath(named)
+                if outside is not None and inside(named, outside):
+                    continue
                 if meets(named, path) and named != "/":
                     return True
     return False

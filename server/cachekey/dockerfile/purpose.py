@@ -56,11 +56,6 @@ def purpose_of(run: Run, mount: Mount) -> Purpose | None:
     return None
 
 
-def script_text(run: Run) -> str:
-    """Return everything a RUN says to its shell."""
-    return run.text
-
-
 def writer(run: Run, mount: Mount | None = None) -> User | None:
     """Return the user as whom a RUN writes, into ``mount`` if that is given; None: nobody knows.
 
@@ -74,6 +69,12 @@ def writer(run: Run, mount: Mount | None = None) -> User | None:
         own = [use.invocation for use in run.uses if _uses(use, mount.directory)]
         items = tuple(own) or items
     return None if any(item.user is not None for item in items) else run.scope.user
+
+
+def is_remembered(run: Run, user: User) -> bool:
+    """Tell whether only a remembered fact of the base image says who the user is: no USER does."""
+    facts = run.scope.base.facts
+    return user.span is None and facts is not None and not facts.confidence.warns
 
 
 def _uses(use: ToolUse, folder: str) -> bool:

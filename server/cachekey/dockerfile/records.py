@@ -144,6 +144,8 @@ class Step:
     instruction: Instruction
     scope: Scope
     run: Run | None = None
+    copied: Copied | None = None
+    """What a COPY or ADD brings, wherever from."""
 
 
 @record(frozen=True, eq=False)
@@ -223,6 +225,12 @@ class Dockerfile:
             if mount.key is not None:
                 found.setdefault(mount.key.identity, []).append((run, mount))
         return found
+
+    def stage_named(self, name: str, reader: Stage) -> Stage | None:
+        """Return the stage in front of ``reader`` that ``--from`` names, in any case, or by its number."""
+        named = [s for s in self.stages[: reader.index] if (s.name or "").lower() == name.lower()]
+        numbered = self.stages[: reader.index] if name.isdecimal() else ()
+        return next((s for s in numbered if str(s.index) == name), named[-1] if named else None)
 
     def stage_of(self, run: Run) -> Stage:
         """Return the stage that a RUN runs in."""

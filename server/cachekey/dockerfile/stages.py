@@ -219,7 +219,7 @@ class _Reader:
         onbuild: bool = False,
     ) -> Scope:
         keyword = instruction.keyword
-        run = None
+        run = copied = None
         before = scope
         if keyword == "RUN":
             run = self.last_run = self._run(instruction, scope, stage, onbuild, dormant=False)
@@ -235,11 +235,12 @@ class _Reader:
         elif keyword == "WORKDIR":
             scope = self._workdir(instruction, scope)
         elif keyword in ("COPY", "ADD"):
-            if not any(flag.name.text == "from" for flag in instruction.flags):
-                self.copied = Copied(instruction, scope, self.tree.escape, self.copied)
+            copied = Copied(instruction, scope, self.tree.escape, self.copied)
+            if copied.origin is None:
+                self.copied = copied
         elif keyword == "SHELL" and instruction.json:
             scope = replace(scope, shell=tuple(word.text for word in instruction.json))
-        steps.append(Step(instruction, before, run))
+        steps.append(Step(instruction, before, run, copied))
         return scope
 
     def _run(

@@ -235,7 +235,8 @@ def _keeping(table: Table | None) -> Keeping | None:
         table.texts("families"),
         table.texts("caches"),
         table.text("cause", required=True),
-        table.texts("evidence"),
+        table.texts("files"),
+        table.texts("words"),
         table.texts("lines"),
     )
     table.close()

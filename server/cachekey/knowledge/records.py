@@ -247,8 +247,10 @@ class Keeping:
     """Image families in which it does."""
     caches: tuple[str, ...]
     cause: str
-    evidence: tuple[str, ...]
-    """Texts that show, anywhere in the stage chain, that somebody has dealt with it."""
+    files: tuple[str, ...]
+    """Globs of the files that say so: whoever touches one of them has dealt with it."""
+    words: tuple[str, ...]
+    """Texts in a word of a command that show the same (``--setopt=keepcache=1``)."""
     lines: tuple[str, ...]
     """Shell commands that make it keep them."""
 

@@ -71,7 +71,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
 
 def _suits(place: Place) -> bool:
     """Tell whether a new volume of this mount belongs to the user who runs the RUN."""
-    user = writer(place.run)
+    user = writer(place.run, place.mount)
     return user is not None and user.uid is not None and place.mount.uid == user.uid
 
 

@@ -26,14 +26,14 @@ class Wanted:
     path: str
 
 
-def wanted(run: Run) -> Iterator[Wanted]:
-    """Yield the download caches that the RUN's commands surely use, as far as their place is known."""
+def wanted(run: Run, kinds: tuple[Kind, ...] = (Kind.DOWNLOAD,)) -> Iterator[Wanted]:
+    """Yield the caches that the RUN's commands surely use, as far as their place is known."""
     for use in run.uses:
         if use.via is not None or use.applies is not True:
             continue
         for item in use.directories:
             surely = item.used is True and item.path is not None and item.confidence.warns
-            if surely and item.path and item.cache.kind is Kind.DOWNLOAD:
+            if surely and item.path and item.cache.kind in kinds:
                 yield Wanted(use, item, item.path)
 
 
@@ -71,18 +71,26 @@ def surely_idle(run: Run, mount: Mount) -> bool:
         return False
     if run.effects.mentions(directory) or linked(run, directory):
         return False
+    if not all_known(run):
+        return False
+    if any(_may_be(directory, item) for use in run.uses for item in use.directories):
+        return False
+    return not may_be_for_another(directory, run.uses, run.knowledge)
+
+
+def all_known(run: Run) -> bool:
+    """Tell whether every command of the RUN is a known tool or surely uses no cache."""
+    if not run.commands.complete or not run.uses:
+        return False
     for item in run.commands.items:
         if item.program is None or item.opaque or not item.args_known:
             return False
         known = run.knowledge.commands_for(item.program)
         if not known and not run.knowledge.harmless(item.program):
             return False
-    for use in run.uses:
-        if use.applies is not True or (use.uses is not False and use.opaque):
-            return False
-        if any(_may_be(directory, item) for item in use.directories):
-            return False
-    return not may_be_for_another(directory, run.uses, run.knowledge)
+    return all(
+        use.applies is True and not (use.uses is not False and use.opaque) for use in run.uses
+    )
 
 
 def linked(run: Run, directory: str) -> bool:
@@ -104,18 +112,23 @@ def _may_be(directory: str, item: UsedDirectory) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _uncovered(run: Run) -> list[Wanted]:
-    return [item for item in wanted(run) if not maybe_covered(run, item.directory)]
+def uncovered(run: Run) -> list[Wanted]:
+    """Return the caches that the RUN's commands surely use and no mount holds or may hold."""
+    kinds = (Kind.DOWNLOAD, Kind.BUILD)
+    return [item for item in wanted(run, kinds) if not maybe_covered(run, item.directory)]
 
 
 def candidates(run: Run, mount: Mount) -> list[Wanted]:
     """Return the caches that an idle mount is meant for: by its looks, or the only ones without a mount."""
-    open_ones = _uncovered(run)
+    open_ones = uncovered(run)
     directory = mount.directory or mount.target.text
     looks = {id(item.cache) for _, item in meant(directory, run.uses)}
     alike = [item for item in open_ones if id(item.directory.cache) in looks]
-    if alike or len({item.path for item in open_ones}) != 1:
+    if alike:
         return alike
+    near = [item for item in open_ones if nearly(directory, item.path)]
+    downloads = [item for item in open_ones if item.directory.cache.kind is Kind.DOWNLOAD]
+    if near or len({item.path for item in downloads}) != 1:
+        return near
     # A place that looks like no tool's cache may be anything's.
-    known = run.knowledge.claims(directory) or nearly(directory, open_ones[0].path)
-    return open_ones if known else []
+    return downloads if run.knowledge.claims(directory) else []

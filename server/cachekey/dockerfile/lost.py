@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.commands.effect import fixed, inside
+from cachekey.commands.effect import fixed, inside, meets
 from cachekey.commands.read import Invocation
-from cachekey.dockerfile.records import Run, Stage
+from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.record import record
 from cachekey.text import Span
 
@@ -68,6 +68,32 @@ def _only_below(run: Run, path: str) -> Mount | None:
     if facts is None or path in broad or run.effects.may_write(path, outside=mount.directory):
         return None
     return mount
+
+
+def is_read_later(dockerfile: Dockerfile, run: Run, path: str) -> bool:
+    """Tell whether a step behind a RUN may read a directory of the layer, which a mount would empty."""
+    stage = dockerfile.stage_of(run)
+    for later in dockerfile.stages:
+        below = later.descends_from(stage)
+        for step in later.steps:
+            copied, other = step.copied, step.run
+            if copied is not None and copied.origin is not None:
+                if dockerfile.stage_named(copied.origin, later) is stage and any(
+                    meets("/" + word.lstrip("/"), path) for word in copied.words[:-1]
+                ):
+                    return True
+            if other is None or other is run or not below or other.span.start < run.span.start:
+                continue
+            if mount_over(other, path) is None and _may_read(other, path):
+                return True
+    return False
+
+
+def _may_read(run: Run, path: str) -> bool:
+    if run.effects.mentions(path):
+        return True
+    used = (item for use in run.uses for item in use.directories if item.used is not False)
+    return any(item.needs and item.path is not None and meets(item.path, path) for item in used)
 
 
 def readings(run: Run) -> Iterator[Reading]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from cachekey.buildkit.identity import BuildIdentity
-from cachekey.buildkit.mounts import Mount, read_mount
+from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount, read_mount
 from cachekey.buildkit.scope import (
     PLATFORM_ARGS,
     ROOT,
@@ -249,7 +249,8 @@ class _Reader:
         mounts: list[Mount] = []
         for flag in instruction.flags:
             if flag.name.text == "mount":
-                mount = read_mount(self._flag(flag), scope, self.tree.escape)
+                more = BUILDAH_KEYS if self.buildah else ()
+                mount = read_mount(self._flag(flag), scope, self.tree.escape, more)
                 silent = dormant and self.buildah
                 mounts.append(mount if silent else self.identity.identify(mount))
         return Run(

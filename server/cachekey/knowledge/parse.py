@@ -17,6 +17,7 @@ from cachekey.knowledge.records import (
     Keeping,
     Kind,
     LinkMode,
+    Passing,
     Setting,
     Suggestion,
     Switch,
@@ -61,6 +62,7 @@ def parse_tool(
         keeping=_keeping(table.table("keeping")),
         link_mode=_link_mode(table.table("link_mode")),
         suggest=tuple(_suggestion(item) for item in table.tables("suggest")),
+        passing=tuple(_passing(item) for item in table.tables("passing")),
         unwritable=table.text("unwritable"),
         notes=table.texts("notes"),
     )
@@ -130,6 +132,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         alternatives=table.texts("alternatives"),
         moved_by=tuple(_way(item) for item in table.tables("moved_by")),
         parts=table.texts("parts"),
+        children=table.texts("children"),
         looks_like=table.texts("looks_like"),
         pin=table.text("pin"),
         pin_flag=table.text("pin_flag"),
@@ -142,6 +145,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         used_by=table.patterns("used_by"),
         filled_by=table.patterns("filled_by"),
         needed_by=table.patterns("needed_by"),
+        kept_apart=tuple(_way(item) for item in table.tables("kept_apart")),
         instead=table.text("instead"),
         when=table.mapping("when"),
         confidence=table.choice("confidence", Confidence, confidence),
@@ -247,7 +251,7 @@ def _link_mode(table: Table | None) -> LinkMode | None:
     if table is None:
         return None
     item = LinkMode(
-        table.text("env", required=True),
+        table.text("env"),
         table.text("value", required=True),
         table.text("flag"),
         tuple(_way(way) for way in table.tables("config")),
@@ -255,6 +259,12 @@ def _link_mode(table: Table | None) -> LinkMode | None:
         table.patterns("commands"),
         table.text("what"),
     )
+    table.close()
+    return item
+
+
+def _passing(table: Table) -> Passing:
+    item = Passing(pattern(table.text("command", required=True)), table.text("what", required=True))
     table.close()
     return item
 

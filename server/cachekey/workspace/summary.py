@@ -13,6 +13,7 @@ from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.kinds import Kind
@@ -225,7 +226,7 @@ def part_of(purpose: Purpose, folder: str) -> str:
 
 def _is_meant(run: Run, mount: Mount, key: Key) -> bool:
     odd = mount.undefined or mount.target.text.startswith("~")
-    return not (key.unresolved or run.onbuild or odd)
+    return not (key.unresolved or run.onbuild or odd or surely_idle(run, mount))
 
 
 def _volumes(document: Devcontainer, knowledge: Knowledge) -> Iterator[Volume]:

@@ -29,7 +29,7 @@ from cachekey.record import record, replace
 from cachekey.syntax.dockerfile.expand import Expansion, Unknown, expand
 from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs, split_words
 from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction, parse
-from cachekey.text import Mapped, Source
+from cachekey.text import Mapped, Source, Span
 from cachekey.tools.uses import ConfigReader
 
 _UNESCAPED = re.compile(r"\\?([\s\S])")
@@ -102,6 +102,10 @@ class _Reader:
                 blocks[-1][1].append(instruction)
             elif instruction.keyword == "ARG":
                 self._global_args(instruction)
+        if not blocks:
+            # A snippet, or a file whose FROM is commented out: a stage on a base that nobody knows.
+            rest = [item for item in self.tree.instructions if item.keyword != "ARG"]
+            blocks = [(_implied(rest[0]), rest)] if rest else []
         self.identity.expect([_stage_name(first) for first, _ in blocks])
         for first, rest in blocks:
             self._stage(first, rest)
@@ -144,6 +148,8 @@ class _Reader:
         index = len(self.stages)
         words = split_words(first.args, self.tree.escape)
         reference = self._expand(words[0].text if words else "", None)
+        if first.implied:
+            reference = Expansion("that this file does not name", frozenset({"FROM"}))
         span = words[0].span() if words else first.span
         parent = self.names.get(reference.text.lower()) if reference.known else None
         facts = None if parent or not words else self._image(reference)
@@ -333,6 +339,25 @@ class _Reader:
         elif value.known:
             value = replace(value, text="/" + posixpath.normpath(value.text).lstrip("/"))
         return replace(scope, workdir=value)
+
+
+def _implied(first: Instruction) -> Instruction:
+    """Return the FROM that a file without one would need in front of its first instruction."""
+    start = first.span.start
+    place = Span(start, start)
+    return Instruction(
+        keyword="FROM",
+        keyword_span=place,
+        span=place,
+        first_line=first.first_line,
+        last_line=first.first_line,
+        flags=(),
+        args=Mapped("", ((0, start),), start),
+        json=None,
+        heredocs=(),
+        inner=None,
+        implied=True,
+    )
 
 
 def _open(name: str) -> Expansion:

@@ -411,12 +411,19 @@ def may_be_for_another(target: str, uses: Sequence[ToolUse], knowledge: Knowledg
     beside it.
     """
     here = {use.tool.id for use in uses}
-    others = {claim.tool.id for claim in knowledge.claims(target)} - here
+    claiming = {claim.tool.id for claim in knowledge.claims(target)}
+    # Build output in a relative directory of one name is nobody's but that of the tool that is here.
+    others = set() if _is_output(target, uses) else claiming - here
     for use in uses:
         left = others.difference(use.tool.never_starts)
         if left and ("*" in use.may_start or not left.isdisjoint(use.may_start)):
             return True
     return False
+
+
+def _is_output(target: str, uses: Sequence[ToolUse]) -> bool:
+    found = (item for _, item in meant(target, uses))
+    return any(item.used is True and item.cache.kind is Kind.BUILD for item in found)
 
 
 def meant(target: str, uses: Iterable[ToolUse]) -> Iterator[tuple[ToolUse, UsedDirectory]]:

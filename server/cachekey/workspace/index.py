@@ -84,6 +84,10 @@ class Index:
         """Yield every mount of the workspace that has this key, by path and place."""
         return self._mounts(("key", identity))
 
+    def named(self, namespace: str, name: str) -> Iterator[CacheMount]:
+        """Yield every mount with this ``id``, whatever else is in its key, by path and place."""
+        return self._mounts(("name", (namespace, name)))
+
     def count_sharing(self, identity: Hashable) -> int:
         """Return how many mounts of the workspace have this key."""
         return self._counts[("key", identity)]

@@ -13,7 +13,7 @@ from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.read import Devcontainer
-from cachekey.dockerfile.coverage import surely_idle
+from cachekey.dockerfile.coverage import surely_idle, wanted
 from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.kinds import Kind
@@ -83,6 +83,8 @@ class CacheMount:
     writer: object
     """Number or name of whoever writes; None when unknown or when the mount is read-only."""
     use: CacheUse | None
+    around: tuple[tuple[str, str], ...]
+    """Tool and role of the download caches that lie whole below the mount and that its RUN uses."""
     meant: bool
     """Key and target say what was meant: no variable is missing, no ``~``, no ONBUILD."""
 
@@ -141,6 +143,8 @@ class Summary:
 
 def _topics(mount: CacheMount) -> Iterator[Topic]:
     yield ("key", mount.key.identity)
+    if mount.id:
+        yield ("name", (mount.key.namespace, mount.key.name.key))
     folder = posixpath.basename(mount.directory or "")
     yield ("folder", folder)
     yield ("folder and key", (folder, mount.key.identity))
@@ -183,6 +187,7 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
             user.uid,
             None if mount.readonly else _writer(run, mount),
             _use(run, mount),
+            tuple(_around(run, mount)),
             _is_meant(run, mount, mount.key),
         )
 
@@ -214,6 +219,17 @@ def _use(run: Run, mount: Mount) -> CacheUse | None:
     tool, cache = purpose.tool, purpose.cache
     part = part_of(purpose, mount.directory or "")
     return CacheUse(tool.id, tool.name, cache.role, cache.id, part, purpose.is_download)
+
+
+def _around(run: Run, mount: Mount) -> Iterator[tuple[str, str]]:
+    seen: set[tuple[str, str]] = set()
+    for item in wanted(run):
+        found = (item.use.tool.id, item.directory.role)
+        if mount.directory and item.directory.relation(mount.directory) == "parent":
+            nested = (m.directory for m in run.caches if m is not mount and m.directory)
+            if found not in seen and not any(item.directory.relation(x) == "exact" for x in nested):
+                seen.add(found)
+                yield found
 
 
 def part_of(purpose: Purpose, folder: str) -> str:

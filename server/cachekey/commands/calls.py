@@ -35,9 +35,9 @@ _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", 
 
 Chain = tuple[tuple[Script, Command], ...]
 
-Scripts = Callable[[str, Span], "Mapped | None"]
+Scripts = Callable[[str, Mapped], "Mapped | None"]
 """Gives the text of a file of the image by its absolute path, where the build context tells it; the
-span is the word that calls it."""
+other is the word that calls it."""
 
 
 class Reader:
@@ -239,11 +239,11 @@ class Reader:
             return False
         if "/" not in name and index == call.at and not is_opaque(name, name, ()):
             return False
-        span = call.words[index].span
+        caller = call.words[index].raw
         for path in self._paths(call, name, index == call.at):
             if path in self.files or self.files_read >= _MOST_FILES:
                 return False
-            text = self.scripts(path, span)
+            text = self.scripts(path, caller)
             if text is None:
                 continue
             if len(text) > _LONGEST_SCRIPT or "\0" in text.text or names_other_language(text.text):

@@ -16,7 +16,7 @@ from cachekey.record import cached_property, record
 from cachekey.syntax.dockerfile.expand import expand
 from cachekey.syntax.dockerfile.namevalue import split_words
 from cachekey.syntax.dockerfile.tree import Instruction
-from cachekey.text import Elsewhere, Mapped, Span
+from cachekey.text import Elsewhere, Mapped
 from cachekey.tools.uses import ConfigReader
 
 _MOST_PARENTS = 5
@@ -123,7 +123,7 @@ class ContextFiles:
         self._binds = [m for m in mounts if m.type == "bind" and m.error is None and not m.origin]
         self._known: dict[str, tuple[str, str] | None] = {}
 
-    def script(self, path: str, caller: Span) -> Mapped | None:
+    def script(self, path: str, caller: Mapped) -> Mapped | None:
         """Return the text of a file of the image, at the place of the word that calls it."""
         inline = self._inline(path)
         if inline is not None:

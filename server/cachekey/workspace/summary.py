@@ -175,8 +175,9 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
         span = name_span(mount)
         yield CacheMount(
             document.path,
-            mount.span,
-            span,
+            # A summary outlives the model, whose places move.
+            mount.span.fixed,
+            span.fixed,
             _where(document.source, span),
             document.stage_of(run).label,
             user.label if user.account is not None else "",

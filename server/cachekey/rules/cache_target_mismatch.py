@@ -42,8 +42,9 @@ from cachekey.dockerfile.coverage import (
     Wanted,
     all_known,
     candidates,
+    covering,
     surely_idle,
-    uncovered,
+    wanted,
 )
 from cachekey.dockerfile.lost import is_read_later
 from cachekey.dockerfile.place import same_cache
@@ -95,8 +96,9 @@ def _elsewhere(run: Run, mount: Mount) -> list[Wanted]:
         return []
     # A variable that nobody knows: what stands in front of it may be enough to tell.
     known = mount.target.text.partition("$")[0]
-    wanted = [item for item in uncovered(run) if nearly_begins(known, item.path)]
-    return wanted if len({item.path for item in wanted}) == 1 and all_known(run) else []
+    near = [item for item in wanted(run) if nearly_begins(known, item.path)]
+    near = [item for item in near if covering(run, item.directory) is None]
+    return near if len({item.path for item in near}) == 1 and all_known(run) else []
 
 
 def _is_empty(run: Run) -> bool:
@@ -151,9 +153,21 @@ def _with_it(
             yield from retarget(place.run, place.mount, target) or ()
 
 
+def _may_move(run: Run, mount: Mount, item: Wanted, ctx: Context) -> bool:
+    """Tell whether moving the mount trades nothing: a later step must not read what is a layer's now.
+
+    Build output needs an id that names the project, or others would share it.
+    """
+    if item.directory.cache.kind is not Kind.DOWNLOAD and not mount.id:
+        return False
+    return not is_read_later(ctx.document, run, item.path)
+
+
 def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterator[Fix]:
     paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
     for number, path in enumerate(reversed(paths)):
+        if not _may_move(run, mount, paths[path], ctx):
+            continue
         first, *more = places(paths[path].use, paths[path].directory)
         edits = retarget(run, mount, first)
         if edits is not None:
@@ -163,15 +177,7 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
                 more = []
             title = f"Mount {' and '.join([first, *more])}{own}"
             others = partial(_with_it, mount, path, first, more, ctx)
-            read = is_read_later(ctx.document, run, first)
-            yield ctx.fix(
-                title,
-                *edits,
-                others,
-                safety=Safety.UNSAFE if read else Safety.SAFE,
-                preferred=number == 0,
-                reason="what lies there now is in the layer, and a later step reads it",
-            )
+            yield ctx.fix(title, *edits, others, preferred=number == 0)
     best = found[0]
     if mount.directory is None:
         return

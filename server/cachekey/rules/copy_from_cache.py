@@ -41,6 +41,7 @@ import posixpath
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside
 from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.lost import Held, held_by_cache, readings
@@ -102,14 +103,20 @@ def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
         if held is None or not inside(reading.path, held.mount.directory or "/"):
             continue
         line = ctx.document.source.line_of(held.mount.span.start) + 1
-        flag = ctx.document.source.slice(held.mount.span)
         yield ctx.finding(
             reading.span,
             f"{reading.path} lay in the cache mount of line {line}: this RUN has nothing there",
             related=[ctx.related(held.mount.span, "this mount is not part of the layer")],
-            fixes=[ctx.fix("Repeat the mount here", add_mount(run, flag), preferred=True)],
+            fixes=partial(_repeated, run, held.mount, ctx),
         )
         return
+
+
+def _repeated(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
+    def edits() -> list[Edit]:
+        return [add_mount(run, ctx.document.source.slice(mount.span))]
+
+    yield ctx.fix("Repeat the mount here", edits, preferred=True)
 
 
 def _finding(

@@ -90,6 +90,11 @@ class RunEffects:
             return True
         return _names(item, path) or item.cwd is None or inside(path, item.cwd)
 
+    def may_make(self, folder: str) -> bool:
+        """Tell whether the RUN may make a folder, be it empty."""
+        made = (effect for _, effect in self.of("makes", "opens"))
+        return self.may_write(folder) or any(meets(effect.path, folder) for effect in made)
+
     # -- taking out -----------------------------------------------------------------------------
 
     def takes_out(self, folder: str) -> bool | None:

@@ -17,6 +17,7 @@ from cachekey.knowledge.records import (
     Keeping,
     Kind,
     LinkMode,
+    Manifest,
     Passing,
     Setting,
     Suggestion,
@@ -62,6 +63,7 @@ def parse_tool(
         keeping=_keeping(table.table("keeping")),
         link_mode=_link_mode(table.table("link_mode")),
         suggest=tuple(_suggestion(item) for item in table.tables("suggest")),
+        manifest=_manifest(table.table("manifest")),
         passing=tuple(_passing(item) for item in table.tables("passing")),
         unwritable=table.text("unwritable"),
         notes=table.texts("notes"),
@@ -259,6 +261,14 @@ def _link_mode(table: Table | None) -> LinkMode | None:
         table.patterns("commands"),
         table.text("what"),
     )
+    table.close()
+    return item
+
+
+def _manifest(table: Table | None) -> Manifest | None:
+    if table is None:
+        return None
+    item = Manifest(table.patterns("commands"), table.texts("files"))
     table.close()
     return item
 

@@ -275,6 +275,15 @@ class LinkMode:
 
 
 @record(frozen=True)
+class Manifest:
+    """Subcommands that install what a few files name: they need no other file of the project."""
+
+    commands: tuple[Pattern, ...]
+    files: tuple[str, ...]
+    """Globs of their names."""
+
+
+@record(frozen=True)
 class Passing:
     """A subcommand that tells of what ends with its RUN: nothing of it is in a cache or a layer."""
 
@@ -330,6 +339,7 @@ class Tool:
     link_mode: LinkMode | None
     suggest: tuple[Suggestion, ...]
     passing: tuple[Passing, ...]
+    manifest: Manifest | None
     unwritable: str
     """What it does with a cache it may not write to: ``fails``, ``goes on without a cache``."""
     notes: tuple[str, ...]

@@ -181,6 +181,8 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
     best = found[0]
     if mount.directory is None:
         return
+    if best.directory.cache.kind is not Kind.DOWNLOAD:
+        return
     variable = best.directory.cache.pin
     default = best.directory.decided_by.startswith("the default")
     whole = places(best.use, best.directory) == (best.path,)

@@ -25,7 +25,14 @@ from cachekey.knowledge.records import (
 )
 from cachekey.record import cached_property, record, replace
 from cachekey.text import Span
-from cachekey.tools.environment import ConfigReader, Earlier, Known, NotKnown, ToolEnvironment
+from cachekey.tools.environment import (
+    Absent,
+    ConfigReader,
+    Earlier,
+    Known,
+    NotKnown,
+    ToolEnvironment,
+)
 from cachekey.tools.switches import Disabled, find_switches
 
 if TYPE_CHECKING:
@@ -65,6 +72,8 @@ class UsedDirectory:
     """The variable that decided it."""
     also: tuple[str, ...]
     """Other places that older versions use, or that a file of the project would lead away from."""
+    absent: bool
+    """The tool surely has no such directory here."""
     used: bool | None
     """Whether this subcommand uses it; None when that is not known."""
     fills: bool
@@ -88,7 +97,7 @@ class UsedDirectory:
         answers = {self._relation(target, path) for path in self.also}
         if self.path is not None:
             answers.add(self._relation(target, self.path))
-        elif self.cache.path or self.cache.moved_by:
+        elif not self.absent and (self.cache.path or self.cache.moved_by):
             answers.add("unknown")
         return next((one for one in _BEST if one in answers), "none")
 
@@ -229,6 +238,14 @@ class ToolUse:
         found = (item for item in self.tool.passing if fits(item.command, self._env.line) is True)
         return next((item.what for item in found), "")
 
+    @property
+    def manifests(self) -> tuple[str, ...]:
+        """Globs of the files that name what this subcommand installs, and all that it needs."""
+        manifest = self.tool.manifest
+        if manifest is None or any_fits(manifest.commands, self._env.line) is not True:
+            return ()
+        return manifest.files
+
     def keeps_apart(self, cache: CacheDir) -> bool:
         """Tell whether the contents of several platforms are kept apart within a directory."""
         return any(self._env.way(way) is not None for way in cache.kept_apart)
@@ -278,6 +295,7 @@ class ToolUse:
             span=found.span if isinstance(found, Known) else None,
             variable=found.variable if isinstance(found, Known) else "",
             also=tuple(self._alternatives(cache, found)) if known else (),
+            absent=isinstance(found, Absent),
             used=self._uses(cache),
             fills=any_fits(cache.filled_by, line) is True,
             needs=any_fits(cache.needed_by, line) is True,
@@ -328,7 +346,7 @@ class ToolUse:
                 return NotKnown("whether this runs as root is not known, and that decides it")
             template = cache.root_path if root else cache.path
         if not template:
-            return NotKnown(f"{self.tool.name} has none unless it is told")
+            return Absent(f"{self.tool.name} has none unless it is told")
         filled = self._env.template(template)
         if isinstance(filled, NotKnown):
             return filled

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Hashable, Iterator, Mapping
 
-from cachekey.buildkit.keys import Key
+from cachekey.buildkit.keys import Key, NameFrom
 from cachekey.buildkit.mounts import Mount
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.read import Devcontainer
@@ -18,7 +18,7 @@ from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.kinds import Kind
 from cachekey.knowledge import Knowledge
-from cachekey.record import cached_property, record
+from cachekey.record import record
 from cachekey.text import Source, Span
 
 Document = Dockerfile | Devcontainer
@@ -27,7 +27,7 @@ Topic = tuple[str, Hashable]
 """What a question across files is about: ``("key", identity)``, ``("tool", (tool, role))``..."""
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Where:
     """A place in a file whose text is not at hand: enough for every editor's columns."""
 
@@ -39,7 +39,7 @@ class Where:
     """Code points of the place within ``head``."""
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class CacheUse:
     """What a cache mount holds: a directory of a tool, or a part of one."""
 
@@ -56,7 +56,17 @@ class CacheUse:
     """Projects may share it."""
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
+class CacheKey:
+    """What other files need to know of a key: see :class:`cachekey.buildkit.keys.Key`."""
+
+    identity: Hashable
+    label: str
+    name: str
+    name_from: NameFrom
+
+
+@record(frozen=True, slots=True)
 class CacheMount:
     """One cache mount that the builder accepts."""
 
@@ -72,7 +82,7 @@ class CacheMount:
     """The stage as a message names it."""
     who: str
     """The user of the RUN as a message names it; empty when unknown."""
-    key: Key
+    key: CacheKey
     id: str
     """The ``id`` as it is written, empty without one."""
     directory: str | None
@@ -98,7 +108,7 @@ class CacheMount:
         return self.key.identity == other.key.identity
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Volume:
     """One mount of a dev container."""
 
@@ -126,7 +136,7 @@ class Summary:
     """The Dockerfile that a devcontainer.json builds."""
     build_args: Mapping[str, str] | None = None
 
-    @cached_property
+    @property
     def topics(self) -> Mapping[Topic, list[object]]:
         """Return what the file says to each question across files; equal answers change nothing."""
         found: dict[Topic, list[object]] = {}
@@ -181,7 +191,7 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
             _where(document.source, span),
             document.stage_of(run).label,
             user.label if user.account is not None else "",
-            mount.key,
+            CacheKey(mount.key.identity, mount.key.label, mount.key.name.text, mount.key.name_from),
             mount.id or "",
             mount.directory,
             mount.uid,

@@ -47,6 +47,7 @@ from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
 from cachekey.workspace.summary import CacheMount, Summary
 
+_NONE = "no owner options"
 _JOINS = ("from", "uid", "gid", "mode")
 
 
@@ -59,7 +60,7 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
     for own in summary.mounts:
         if not own.id or own.id in told or not own.meant:
             continue
-        named = ctx.project.index.named(own.key.namespace, own.key.name.key)
+        named = ctx.project.index.named(own.key.family)
         first = next((m for m in named if m.path < ctx.path and m.meant), None)
         if first is None or first.same_as(own):
             continue
@@ -67,7 +68,7 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             own.name_span,
             f"id={own.id} names another cache here than in {first.path}: "
-            f"this one has {_describe(own.key.base)}, that one {_describe(first.key.base)}",
+            f"this one has {own.key.base or _NONE}, that one {first.key.base or _NONE}",
             related=[ctx.related(first.span, "the other cache", first.path)],
             severity=Severity.INFORMATION if _each_its_own(first, own) else None,
         )
@@ -129,7 +130,7 @@ def _users_apart(first: Place, second: Place) -> bool:
 
 def _describe(base: Base | None) -> str:
     if base is None:
-        return "no owner options"
+        return _NONE
     parts = [f"from={base.origin}"] if base.origin else []
     return ",".join(parts + ([str(base.owner)] if base.owner else []))
 

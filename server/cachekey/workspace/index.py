@@ -85,9 +85,9 @@ class Index:
         """Yield every mount of the workspace that has this key, by path and place."""
         return self._mounts(("key", identity))
 
-    def named(self, namespace: str, name: str) -> Iterator[CacheMount]:
+    def named(self, family: Hashable) -> Iterator[CacheMount]:
         """Yield every mount with this ``id``, whatever else is in its key, by path and place."""
-        return self._mounts(("name", (namespace, name)))
+        return self._mounts(("name", family))
 
     def count_sharing(self, identity: Hashable) -> int:
         """Return how many mounts of the workspace have this key."""

@@ -64,6 +64,10 @@ class CacheKey:
     label: str
     name: str
     name_from: NameFrom
+    family: Hashable
+    """What keys have in common that differ in their base alone."""
+    base: str
+    """The base as a message describes it, empty without one."""
 
 
 @record(frozen=True, slots=True)
@@ -154,7 +158,7 @@ class Summary:
 def _topics(mount: CacheMount) -> Iterator[Topic]:
     yield ("key", mount.key.identity)
     if mount.id:
-        yield ("name", (mount.key.namespace, mount.key.name.key))
+        yield ("name", mount.key.family)
     folder = posixpath.basename(mount.directory or "")
     yield ("folder", folder)
     yield ("folder and key", (folder, mount.key.identity))
@@ -191,7 +195,7 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
             _where(document.source, span),
             document.stage_of(run).label,
             user.label if user.account is not None else "",
-            CacheKey(mount.key.identity, mount.key.label, mount.key.name.text, mount.key.name_from),
+            _key(mount.key),
             mount.id or "",
             mount.directory,
             mount.uid,
@@ -201,6 +205,14 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
             tuple(_around(run, mount)),
             _is_meant(run, mount, mount.key),
         )
+
+
+def _key(key: Key) -> CacheKey:
+    base = key.base
+    parts = [f"from={base.origin}"] if base is not None and base.origin else []
+    parts += [str(base.owner)] if base is not None and base.owner else []
+    family = (key.namespace, key.name.key)
+    return CacheKey(key.identity, key.label, key.name.text, key.name_from, family, ",".join(parts))
 
 
 def name_span(mount: Mount) -> Span:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, is_usual, told
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.paths import workspace_root
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.devcontainer.substitution import literal
 from cachekey.knowledge import Claim
@@ -262,15 +263,6 @@ def _configured(cache: CacheDir, document: Devcontainer, around: Surroundings) -
             if text is not None and key in text:
                 return True
     return False
-
-
-def workspace_root(path: str) -> str:
-    """Return the folder that a devcontainer.json opens."""
-    folder = posixpath.dirname(path)
-    for name in (posixpath.basename(folder), posixpath.basename(posixpath.dirname(folder))):
-        if name == ".devcontainer":
-            return folder[: folder.rindex(".devcontainer")].rstrip("/")
-    return folder
 
 
 def _in_use(claim: Claim, document: Devcontainer, around: Surroundings) -> bool:

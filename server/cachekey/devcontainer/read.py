@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from cachekey.devcontainer.mounts import RuntimeMount, mounts_of, run_mounts, workspace_mount
+from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.substitution import LIFECYCLE, Variable, literal, variables
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.parse import JsoncTree, Member, Node, parse, span_in
@@ -338,13 +339,5 @@ def resolve(document: str, written: Mapped) -> tuple[str | None, str]:
         return None, "a variable tells the path"
     if text.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", text):
         return None, "the path is absolute"
-    folder = posixpath.dirname(document)
-    path = posixpath.normpath(posixpath.join(folder, text.replace("\\", "/")))
-    if _climbs(path) > _climbs(posixpath.normpath(document)):
-        return None, "the path leads out of the workspace"
-    return path, ""
-
-
-def _climbs(path: str) -> int:
-    """Count the ``..`` in front of a cleaned relative path."""
-    return sum(1 for part in path.split("/") if part == "..")
+    path = within(posixpath.dirname(document), text.replace("\\", "/"))
+    return (None, "the path leads out of the workspace") if path is None else (path or ".", "")

@@ -366,6 +366,10 @@ class Image:
     """Variables that matter to caches; None: set, or perhaps set, to something unknown."""
     facts: Mapping[str, str]
     ships: tuple[Ships, ...]
+    own: tuple[str, ...]
+    """Directories that are there and that its remote user, or everybody, may write to."""
+    lacks: tuple[str, ...]
+    """Directories that are surely not there, though one around them is."""
     workdir: str | None
     note: str
 

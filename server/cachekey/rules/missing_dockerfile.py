@@ -35,7 +35,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from cachekey.devcontainer.judge import workspace_root
+from cachekey.devcontainer.paths import workspace_root
 from cachekey.devcontainer.read import BuildTarget, Devcontainer
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule

@@ -149,8 +149,9 @@ def parse_volume(text: Mapped) -> tuple[MountField, ...]:
     fields = [_named("source", source), _named("target", target)]
     if second < len(raw):
         options = text.slice(second + 1)
-        if "ro" in options.text.split(","):
-            fields.append(_named("readonly", None, options))
+        for written, name in (("ro", "readonly"), ("nocopy", "volume-nocopy")):
+            if written in options.text.split(","):
+                fields.append(_named(name, None, options))
     return tuple(fields)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import field
 from enum import Enum
 from typing import TypeVar
@@ -45,6 +45,20 @@ class Safety(str, Enum):
 
 
 @record(frozen=True)
+class Wish:
+    """An id that a fix would like to give a cache; which one is free, the workspace knows."""
+
+    stem: str
+    """The name, without what tells the project."""
+    longer: str
+    """What to take where another cache of the workspace lies in a directory of the same name."""
+    folder: str
+    """The last name of the directory."""
+    identity: Hashable
+    """The key of the cache that gets the name."""
+
+
+@record(frozen=True)
 class FileEdit:
     """An edit in one file; ``path`` names a document of the project."""
 
@@ -64,6 +78,12 @@ class Fix:
     preferred: bool = False
     reason: str = ""
     """Why the fix is not safe, in one sentence; shown before an unsafe fix is applied."""
+    wish: Wish | None = None
+    """The title holds ``{id}``, for which the workspace is still to be asked; see :meth:`named`."""
+
+    def named(self, name: str) -> Fix:
+        """Return the fix with the id that was wished for in its title."""
+        return replace(self, title=self.title.replace("{id}", name), wish=None)
 
     @cached_property
     def edits(self) -> tuple[FileEdit, ...]:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cachekey.checking.suppress import apply_suppressions, ignore_here
+from cachekey.checking.suppress import apply_suppressions, ignore_here, layout
 from cachekey.finding import Finding, Safety, Severity
 from cachekey.syntax.dockerfile import parse as dockerfile
 from cachekey.syntax.jsonc import parse as jsonc
@@ -46,7 +46,7 @@ def finding(text: str, code: str, at: str, number: int = 0) -> Finding:
 
 def remaining(text: str, *found: Finding, settings: Settings | None = None) -> list[str]:
     """Return the codes that are left, for CK001 with the text it marks."""
-    left = apply_suppressions(document(text), found, settings or Settings(), RULES)
+    left = apply_suppressions(layout(document(text)), found, settings or Settings(), RULES)
     source = Source(text)
     return [
         f"CK001 {source.slice(item.span)}" if item.code == "CK001" else item.code for item in left
@@ -54,7 +54,7 @@ def remaining(text: str, *found: Finding, settings: Settings | None = None) -> l
 
 
 def mended(text: str, *found: Finding, level: tuple[Safety, ...] = (Safety.SAFE,)) -> str:
-    left = apply_suppressions(document(text), found, Settings(), RULES)
+    left = apply_suppressions(layout(document(text)), found, Settings(), RULES)
     edits = {
         item.edit
         for finding in left
@@ -129,7 +129,9 @@ def test_a_whole_file() -> None:
 
 def test_ignore_file_below_the_top_does_not_count() -> None:
     text = "FROM a\n# cachekey: ignore-file[CK201]\nRUN target\n"
-    left = apply_suppressions(document(text), [finding(text, "CK201", "target")], Settings(), RULES)
+    left = apply_suppressions(
+        layout(document(text)), [finding(text, "CK201", "target")], Settings(), RULES
+    )
     assert [item.code for item in left] == ["CK001", "CK201"]
     assert left[0].message == "ignore-file counts only above the first instruction"
 
@@ -175,13 +177,13 @@ def test_a_rule_that_did_not_run_proves_nothing() -> None:
 def test_idle_comments_have_the_severity_of_the_settings() -> None:
     text = "FROM a\n# cachekey: ignore[CK201]\nRUN x\n"
     settings = Settings(severity={"CK0": Severity.ERROR})
-    (left,) = apply_suppressions(document(text), [], settings, RULES)
+    (left,) = apply_suppressions(layout(document(text)), [], settings, RULES)
     assert (left.severity, left.rule, left.unnecessary) == (Severity.ERROR, "unused-ignore", True)
 
 
 def test_a_wrong_name_is_told_with_what_was_meant() -> None:
     text = "FROM a\n# cachekey: ignore[split_cache]\nRUN x\n"
-    (left,) = apply_suppressions(document(text), [], Settings(), RULES)
+    (left,) = apply_suppressions(layout(document(text)), [], Settings(), RULES)
     assert left.message == "no rule is called 'split_cache'; did you mean 'split-cache'?"
 
 
@@ -196,7 +198,7 @@ def test_a_wrong_name_is_told_with_what_was_meant() -> None:
 def test_a_half_written_comment_silences_nothing_and_says_so(comment: str, message: str) -> None:
     text = f"FROM a\n# cachekey: {comment}\nRUN target\n"
     found = finding(text, "CK201", "target")
-    left = apply_suppressions(document(text), [found], Settings(), RULES)
+    left = apply_suppressions(layout(document(text)), [found], Settings(), RULES)
     assert [(item.code, item.message) for item in left] == [
         ("CK001", message),
         ("CK201", "message"),
@@ -233,7 +235,7 @@ JSON = """{
 
 def test_comments_in_jsonc() -> None:
     found = [finding(JSON, "CK701", word) for word in ("one", "two", "three", "four", "five")]
-    left = apply_suppressions(document(JSON), found, Settings(), RULES)
+    left = apply_suppressions(layout(document(JSON)), found, Settings(), RULES)
     assert [Source(JSON).slice(item.span) for item in left] == ["five"]
 
 

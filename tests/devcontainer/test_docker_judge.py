@@ -236,7 +236,7 @@ def test_an_array_command_still_runs_its_words() -> None:
     from cachekey.text import apply_edits
 
     text = '{"postCreateCommand": ["printf", "[%s]", "a b", "$HOME", "\\"q\\""]}'
-    edits, _ = devcontaineredit.run_first(read_devcontainer(HERE, Source(text)), "true", "own")
+    edits = devcontaineredit.run_first(read_devcontainer(HERE, Source(text)), "true", "own")
     words = json.loads(apply_edits(text, edits))["postCreateCommand"]
     run = subprocess.run(words, capture_output=True, text=True, check=True)
     assert run.stdout == '[a b][$HOME]["q"]'

@@ -339,7 +339,7 @@ def test_who_cannot_write_with_a_dockerfile(dockerfile: str, user: str | None) -
 def edited(text: str, change: str, *args: str) -> str:
     document = read(text)
     if change == "run_first":
-        edits, _ = edit.run_first(document, *args, "own")
+        edits = edit.run_first(document, *args, "own")
     else:
         edits = getattr(edit, change)(document, *args)
     return apply_edits(text, edits)
@@ -415,7 +415,10 @@ def offered(text: str) -> dict[str, str]:
     project = make_project({HERE: text})
     document = project.documents[HERE]
     assert isinstance(document, Devcontainer)
-    return {title: apply_edits(text, recipe.edits) for title, recipe in offers(document, project)}
+    return {
+        title: apply_edits(text, list(recipe.write()))
+        for title, recipe in offers(document, project)
+    }
 
 
 def test_both_recipes_for_a_tool_in_use() -> None:

@@ -26,6 +26,8 @@ def session(root: Path, abilities: Abilities) -> Session:
     document = made.open((root / "a/Dockerfile").as_uri(), "dockerfile", 7, "FROM a\n")
     assert document is not None
     made.read(document)
+    (root / "z").mkdir()
+    (root / "z/Dockerfile").write_text("FROM z\n")
     area.add_file("z/Dockerfile", "FROM z\n")
     return made
 

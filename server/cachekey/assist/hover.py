@@ -6,6 +6,7 @@ Everything here is Markdown that editors render and that reads well as plain tex
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from cachekey.assist.hover_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.assist.options import option_lines
@@ -14,7 +15,6 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import PLATFORM_ARGS
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.coverage import covering
-from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import opens_up, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.knowledge.records import Kind
@@ -23,6 +23,7 @@ from cachekey.text import Span
 from cachekey.tools.uses import ToolUse, UsedDirectory, relation_to
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Settings
+from cachekey.workspace.summary import CacheMount
 
 Link = Callable[[str, int], str]
 """Makes Markdown for a place: a path and a zero-based line."""
@@ -98,7 +99,7 @@ def _card(
 ) -> Iterator[str]:
     yield f"**Cache `{key.label}`**, {_origin(key, mount)}"
     yield from _variable_lines(key, mount)
-    yield _sharing_line(project, mount, key, link)
+    yield _sharing_line(project, document, mount, key, link)
     near = _near_line(document, run, mount, key, link)
     if near:
         yield near
@@ -151,20 +152,22 @@ def _variable_lines(key: Key, mount: Mount) -> Iterator[str]:
         yield f"`{name}` is not defined here: it expands to nothing"
 
 
-def _sharing_line(project: Project, mount: Mount, key: Key, link: Link) -> str:
-    others = [place for place in project.sharing(key) if place.mount is not mount]
-    if not others:
+def _sharing_line(
+    project: Project, document: Dockerfile, mount: Mount, key: Key, link: Link
+) -> str:
+    others = project.index.count_sharing(key.identity) - 1
+    if others < 1:
         return "No other mount of this workspace has this key"
-    shown = ", ".join(_place(place, link) for place in others[:_MANY])
-    more = f" and {len(others) - _MANY} more" if len(others) > _MANY else ""
+    here = (document.path, mount.span)
+    found = (place for place in project.sharing(key) if (place.path, place.span) != here)
+    shown = ", ".join(_place(place, link) for place in islice(found, _MANY))
+    more = f" and {others - _MANY} more" if others > _MANY else ""
     return f"Same cache: {shown}{more}"
 
 
-def _place(place: Place, link: Link) -> str:
-    stage = place.dockerfile.stage_of(place.run).label
-    user = place.run.scope.user
-    who = f", as {user.label}" if user.account is not None else ""
-    return f"{link(place.path, place.line)} (stage {stage}{who})"
+def _place(place: CacheMount, link: Link) -> str:
+    who = f", as {place.who}" if place.who else ""
+    return f"{link(place.path, place.line)} (stage {place.stage}{who})"
 
 
 def _near_line(document: Dockerfile, run: Run, mount: Mount, key: Key, link: Link) -> str | None:

@@ -212,14 +212,13 @@ def _volume(
 
 
 def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> str:
-    found = []
-    for path, other in sorted(project.documents.items()):
-        if isinstance(other, Devcontainer) and other is not document and not other.compose:
-            found += [
-                f"{path}:{other.source.line_of(item.span.start) + 1}"
-                for item in other.mounts
-                if mount.volume is not None and item.volume == mount.volume
-            ]
+    if mount.volume is None:
+        return ""
+    found = [
+        f"{path}:{item.line + 1}"
+        for path, item in project.index.volumes(mount.volume)
+        if path != document.path
+    ]
     return f": {', '.join(found[:5])}" if found else ""
 
 
@@ -297,21 +296,14 @@ def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]
     ``tools`` are the ids of the tools that the cache is for.
     """
     wanted = frozenset(tools)
-    for path, document in sorted(project.documents.items()):
-        if not isinstance(document, Devcontainer) or document.dockerfile_path != dockerfile.path:
-            continue
-        for mount in document.effective_mounts:
-            cache = cache_of(mount, document, project.knowledge)
-            if cache is None or cache.claim.tool.id not in wanted or mount.type == "cache":
-                continue
-            line = document.source.line_of(mount.span.start) + 1
-            what = (
-                f"volume `{mount.source.text}`" if mount.names_volume and mount.source else "mount"
-            )
-            yield (
-                f"At run time the dev container uses the {what} ({path}:{line}), another store: "
-                "nothing moves between the two"
-            )
+    for container in project.index.builders(dockerfile.path):
+        for mount in container.volumes:
+            if mount.tool in wanted:
+                yield (
+                    f"At run time the dev container uses the {mount.shown} "
+                    f"({container.path}:{mount.line + 1}), another store: "
+                    "nothing moves between the two"
+                )
 
 
 # -- environment ----------------------------------------------------------------------------------

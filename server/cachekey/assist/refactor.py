@@ -8,10 +8,9 @@ from functools import partial
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.edits.caches import in_file, merge_edits, same_cache
-from cachekey.edits.mount import set_option
-from cachekey.edits.recipe import offers
-from cachekey.finding import Fix
+from cachekey.edits.caches import in_file, rename
+from cachekey.edits.recipe import Recipe, offers
+from cachekey.finding import FileEdit, Fix
 from cachekey.text import Span
 from cachekey.workspace.project import Project
 
@@ -30,8 +29,12 @@ def refactorings(project: Project, path: str, span: Span) -> Iterator[Fix]:
             item and item.span.start <= span.end and span.start <= item.span.end for item in members
         ):
             for title, recipe in offers(document, project):
-                edits = partial(in_file, path, recipe.edits)
+                edits = partial(_written, path, recipe)
                 yield Fix(title, edits, recipe.safety, reason=recipe.reason)
+
+
+def _written(path: str, recipe: Recipe) -> list[FileEdit]:
+    return in_file(path, recipe.write())
 
 
 def _name_cache(project: Project, document: Dockerfile, span: Span) -> Iterator[Fix]:
@@ -45,9 +48,5 @@ def _name_cache(project: Project, document: Dockerfile, span: Span) -> Iterator[
             if purpose is not None and purpose.cache.id
             else f"{project.name}-cache"
         )
-        edits = [
-            edit
-            for place in same_cache(project, document.path, mount)
-            for edit in in_file(place.path, [set_option(place.mount, "id", name)])
-        ]
-        yield Fix(f"Name this cache: id={name}", partial(merge_edits, edits))
+        edits = partial(rename, document, mount, name)
+        yield Fix(f"Name this cache: id={name}", edits)

@@ -1,23 +1,42 @@
-"""Checks one document of a project: the single way from text to findings, for every face."""
+"""From a text to its findings, for every face: map one file, then reduce with what others say.
+
+*Map* needs the file and what it is built with; what it hands on is small and may come from another
+process. *Reduce* needs summaries of the whole workspace, and no model.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from cachekey.checking.suppress import apply_suppressions
+from cachekey.checking.suppress import Layout, apply_suppressions, layout
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.finding import Finding
+from cachekey.record import record
 from cachekey.rules import ALL
 from cachekey.rules.rule import Context, Rule
-from cachekey.workspace.project import Document, Project
+from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Settings
+from cachekey.workspace.summary import Document
 
 _log = logging.getLogger(__name__)
+
+_ACROSS = tuple(rule for rule in ALL if rule.across is not None)
+
+
+@record(frozen=True)
+class Examined:
+    """What one file tells by itself."""
+
+    path: str
+    findings: tuple[Finding, ...]
+    """Those that need no other file, before comments silence any of them."""
+    layout: Layout | None
+    """Where comments stand, for a file that may hold comments of ours."""
 
 
 def check(project: Project, path: str, settings: Settings | None = None) -> list[Finding]:
@@ -26,14 +45,34 @@ def check(project: Project, path: str, settings: Settings | None = None) -> list
     A rule that fails costs its own findings only; the failure is logged.
     """
     settings = settings or project.settings
+    examined = examine(project, path, settings)
+    return conclude(project, examined, settings) if examined is not None else []
+
+
+def examine(project: Project, path: str, settings: Settings) -> Examined | None:
+    """Map: return what a document tells by itself; None when the project has no model of it."""
     document = project.documents.get(path)
     if document is None:
-        return []
+        return None
     findings: list[Finding] = []
     for rule in _concerning(isinstance(document, Dockerfile)):
         if settings.selects(rule):
-            findings += _run(rule, Context(project, path, document, settings, rule))
-    return apply_suppressions(document, findings, settings)
+            context = Context(project, path, document, settings, rule)
+            findings += _run(context, rule.check, records(document, rule.level))
+    marked = "cachekey" in document.source.text.lower()
+    return Examined(path, tuple(findings), layout(document) if marked else None)
+
+
+def conclude(project: Project, examined: Examined, settings: Settings) -> list[Finding]:
+    """Reduce: add what follows from other files, take away what comments silence, and sort."""
+    path = examined.path
+    findings = list(examined.findings)
+    summary = project.index.get(path)
+    for rule in _ACROSS:
+        if summary is not None and rule.across is not None and settings.selects(rule):
+            context = Context(project, path, None, settings, rule)
+            findings += _run(context, rule.across, (summary,))
+    return apply_suppressions(examined.layout, findings, settings)
 
 
 @lru_cache(maxsize=4)
@@ -44,11 +83,14 @@ def _concerning(dockerfile: bool) -> tuple[Rule, ...]:
     return tuple(rule for rule in ALL if rule.level in parts or issubclass(whole, rule.level))
 
 
-def _run(rule: Rule, context: Context) -> Iterator[Finding]:
+def _run(
+    context: Context, check: Callable[[Any, Context], Iterator[Finding]], seen: Iterable[Any]
+) -> Iterator[Finding]:
+    rule = context.rule
     try:
         found: list[Finding] = []
-        for record in records(context.document, rule.level):
-            found += rule.check(record, context)
+        for item in seen:
+            found += check(item, context)
     except Exception:
         # Invariant: one broken rule never takes the others with it.
         _log.exception("rule %s failed on %s", rule.code, context.path)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
@@ -213,17 +214,18 @@ class _Judge:
 
 
 def apply_suppressions(
-    document: Any,
+    place: Layout | None,
     findings: Iterable[Finding],
     settings: Settings,
     rules: Sequence[Named] | None = None,
 ) -> list[Finding]:
     """Take away the findings that comments silence, add one for each idle comment, and sort.
 
-    A name in a comment is idle only if its rule ran: what ``settings`` leave out proves nothing.
+    ``place`` is None for a file without any comment of ours. A name in a comment is idle only if its
+    rule ran: what ``settings`` leave out proves nothing.
     """
     findings = list(findings)
-    if "cachekey" not in document.source.text.lower():
+    if place is None:
         return sorted(findings, key=lambda item: item.order)
     if rules is None:
         from cachekey.rules import ALL
@@ -232,7 +234,6 @@ def apply_suppressions(
     # By names alone, so that this module's own compare equal to those of a list of rules.
     rules = [_Name(rule.code, rule.name) for rule in rules]
     rules += [own for own in (UNUSED, UNREADABLE) if own not in rules]
-    place = layout(document)
     uses = [_Use(item, item.target or Span(-1, -1)) for item in ignores(place)]
     kept = _audible(findings, uses)
     if settings.selects(UNUSED):
@@ -267,33 +268,36 @@ def _audible(findings: Iterable[Finding], uses: Iterable[_Use]) -> list[Finding]
 def _idle(place: Layout, use: _Use, judge: _Judge) -> Iterable[Finding]:
     ignore, settings = use.ignore, judge.settings
     if ignore.problem:
-        fix = _fix(place, "Correct the comment", ignore.suggestion) if ignore.suggestion else None
+        meant = ignore.suggestion
+        fix = partial(_fix, place, "Correct the comment", meant) if meant else None
         yield _finding(place, settings, ignore.span, ignore.problem, fix)
         return
     if ignore.codes is None:
         if not use.any and all(settings.selects(rule) for rule in judge.rules):
             # Some of these rules look at other files as well.
-            fix = _deletion(place, ignore, elsewhere=True)
+            fix = partial(_deletion, place, ignore, elsewhere=True)
             yield _finding(place, settings, ignore.span, "this comment silences nothing", fix)
         return
     idle = [code for code in ignore.codes if code not in use.codes and judge(code.text)[0]]
     if not idle:
         return
-    fix = _removal(place, ignore, idle, any(judge(code.text)[1] for code in idle))
+    fix = partial(_removal, place, ignore, idle, any(judge(code.text)[1] for code in idle))
     for code in idle:
         span = ignore.span if len(ignore.codes) == 1 else code.span
         yield _finding(place, settings, span, judge(code.text)[2], fix)
 
 
 def _finding(
-    place: Layout, settings: Settings, span: Span, message: str, fix: Fix | None
+    place: Layout, settings: Settings, span: Span, message: str, fix: Callable[[], Fix] | None
 ) -> Finding:
     severity = settings.severity_of(UNUSED, Severity.INFORMATION)
-    fixes = (fix,) if fix else ()
     code, name = UNUSED.code, UNUSED.name
-    return Finding(
-        place.path, code, name, severity, span, message, (), lambda: fixes, unnecessary=True
-    )
+
+    def fixes() -> Iterator[Fix]:
+        if fix is not None:
+            yield fix()
+
+    return Finding(place.path, code, name, severity, span, message, (), fixes, unnecessary=True)
 
 
 def _fix(place: Layout, title: str, edit: Edit, *, elsewhere: bool = False) -> Fix:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
@@ -197,6 +197,15 @@ class Dockerfile:
     def caches(self) -> tuple[tuple[Run, Mount], ...]:
         """Return every accepted cache mount with its RUN, in file order."""
         return tuple((run, mount) for run, mount in self.mounts if mount.is_cache)
+
+    @cached_property
+    def by_key(self) -> Mapping[object, Sequence[tuple[Run, Mount]]]:
+        """Return the accepted cache mounts with their RUNs by what mounts of one cache have in common."""
+        found: dict[object, list[tuple[Run, Mount]]] = {}
+        for run, mount in self.caches:
+            if mount.key is not None:
+                found.setdefault(mount.key.identity, []).append((run, mount))
+        return found
 
     def stage_of(self, run: Run) -> Stage:
         """Return the stage that a RUN runs in."""

@@ -8,47 +8,37 @@ from collections.abc import Iterable, Sequence
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
-from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import is_guest, opens_up
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.mount import append_command, set_option, set_options
-from cachekey.finding import FileEdit
+from cachekey.finding import FileEdit, Wish
 from cachekey.text import Edit, Span
-from cachekey.workspace.project import Project
 
 _AWKWARD = re.compile(r"""[/\s,"'\\`]""")
 
 
-def same_cache(project: Project, path: str, mount: Mount) -> list[Place]:
-    """Return the mounts of one document that have the key of ``mount``, in file order."""
-    assert mount.key is not None
-    return [place for place in project.sharing(mount.key) if place.path == path]
-
-
-def project_id(project: Project, mount: Mount) -> str:
-    """Return an id that names the project, and the whole directory where it has two of that name."""
+def wish_for(mount: Mount) -> Wish:
+    """Wish for an id that names the project, and the whole directory where it has two of that name."""
     folder = mount.directory or mount.target.text
     name = posixpath.basename(folder).strip(".") or "build"
     if name == "cache":
         parent = posixpath.basename(posixpath.dirname(folder)).strip(".")
         name = f"{parent}-{name}" if parent else name
-    for document in project.documents.values():
-        for _, other in document.caches if isinstance(document, Dockerfile) else ():
-            if other.key is None or mount.key is None or other.key.identity == mount.key.identity:
-                continue
-            if posixpath.basename(other.directory or "") == posixpath.basename(folder):
-                name = folder.strip("/.").replace("/", "-")
-    return f"{project.name}-{_AWKWARD.sub('-', name)}"
+    longer = folder.strip("/.").replace("/", "-")
+    identity = mount.key.identity if mount.key is not None else None
+    plain, full = (_AWKWARD.sub("-", text) for text in (name, longer))
+    return Wish(plain, full, posixpath.basename(folder), identity)
 
 
-def rename(project: Project, path: str, mount: Mount, name: str) -> list[FileEdit]:
+def rename(dockerfile: Dockerfile, mount: Mount, name: str) -> list[FileEdit]:
     """Return the edits that give a cache an ``id`` in each mount of the document that has its key.
 
     Whoever takes something out of the cache in a later RUN must still find it there.
     """
     return [
         FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in same_cache(project, path, mount)
+        for place in same_cache(dockerfile, mount)
     ]
 
 

@@ -205,26 +205,34 @@ def _index(document: Devcontainer, member: Member) -> int:
     return next(i for i, item in enumerate(document.root.members) if item is member)
 
 
-def run_first(document: Devcontainer, command: str, label: str) -> tuple[tuple[Edit, ...], bool]:
+def run_first(document: Devcontainer, command: str, label: str) -> tuple[Edit, ...]:
     """Let the container run a shell command before any other lifecycle command of the file.
 
-    The form that the user chose is kept. The second value tells whether the command is certain to
-    come first: the entries of an object run side by side.
+    The form that the user chose is kept; see :func:`comes_first`.
     """
     first = document.lifecycle[0] if document.lifecycle else None
     if first is None:
-        return _new_command(document, "postCreateCommand", command), True
+        return _new_command(document, "postCreateCommand", command)
     if first.form == "string":
-        return (_prepend_string(first, command),), True
+        return (_prepend_string(first, command),)
     if first.form == "array":
-        return _prepend_array(document, first, command), True
+        return _prepend_array(document, first, command)
     earlier = LIFECYCLE.index(first.name)
     if earlier:
-        return _new_command(document, LIFECYCLE[earlier - 1], command), True
+        return _new_command(document, LIFECYCLE[earlier - 1], command)
     node = first.member.value
     if node is None:
-        return (), False
-    return jsonc_edit.set_member(document.source, document.root, node, label, command), False
+        return ()
+    return jsonc_edit.set_member(document.source, document.root, node, label, command)
+
+
+def comes_first(document: Devcontainer) -> bool:
+    """Tell whether what :func:`run_first` adds is certain to run before all others.
+
+    The entries of an object run side by side, and nothing comes before the first command's.
+    """
+    first = document.lifecycle[0] if document.lifecycle else None
+    return first is None or first.form in ("string", "array") or first.name != LIFECYCLE[0]
 
 
 def _prepend_string(first: Lifecycle, command: str) -> Edit:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, told
@@ -27,7 +28,8 @@ SUDO = "The command needs sudo in the container, without a password."
 class Recipe:
     """A complete change and what is to be said about it."""
 
-    edits: tuple[Edit, ...]
+    write: Callable[[], Iterable[Edit]]
+    """Makes the edits, when they are asked for."""
     safety: Safety
     reason: str = ""
     extras: str = ""
@@ -42,9 +44,10 @@ def chown_command(place: str) -> str:
 
 def own(document: Devcontainer, place: str) -> Recipe:
     """Give a fresh volume to the user of the lifecycle commands before the first of them runs."""
-    edits, first = edit.run_first(document, chown_command(place), "cache-owner")
-    reason = SUDO if first else f"{SUDO} It runs side by side with the other entries."
-    return Recipe(edits, Safety.UNSAFE, reason)
+    write = partial(edit.run_first, document, chown_command(place), "cache-owner")
+    surely = edit.comes_first(document)
+    reason = SUDO if surely else f"{SUDO} It runs side by side with the other entries."
+    return Recipe(write, Safety.UNSAFE, reason)
 
 
 def volume(
@@ -62,13 +65,13 @@ def volume(
     sure = cache is not None and (renamed or cache.grade == "variable")
     suggestion = cache.cache.id if cache is not None and sure else ""
     name = suggestion if renamed and suggestion else edit.name_for(mount, suggestion)
-    edits = edit.convert(document, mount, "volume", name, drop)
+    write = partial(edit.convert, document, mount, "volume", name, drop)
     place = mount.place
     if place is None:
-        return Recipe(edits, Safety.SAFE)
+        return Recipe(write, Safety.SAFE)
     missing = untold(mount, document, project)
     pin = missing.cache.pin if missing is not None else ""
-    recipe = _complete(document, edits, place, pin, unwritable_for(place, document, project))
+    recipe = _complete(document, write, place, pin, unwritable_for(place, document, project))
     if missing is not None and not recipe.reason:
         reason = f"That the mount is {missing.tool}'s is told by its name."
         recipe = replace(recipe, safety=Safety.UNSAFE, reason=reason)
@@ -76,7 +79,11 @@ def volume(
 
 
 def _complete(
-    document: Devcontainer, edits: tuple[Edit, ...], place: str, pin: str, user: str | None
+    document: Devcontainer,
+    write: Callable[[], Iterable[Edit]],
+    place: str,
+    pin: str,
+    user: str | None,
 ) -> Recipe:
     """Add to the edits of a volume on ``place`` the variable and the owner that it needs."""
     steps: list[edit.Step] = []
@@ -85,14 +92,13 @@ def _complete(
         steps.append(lambda current: edit.set_variable(current, pin, place))
         extras.append(f"set {pin}")
     if user is not None:
-        steps.append(lambda current: own(current, place).edits)
+        steps.append(lambda current: own(current, place).write())
         extras.append(f"give it to {user}")
-    if steps:
-        edits = edit.together(document, edits, *steps)
+    whole = (lambda: edit.together(document, write(), *steps)) if steps else write
     shown = "".join(f", {text}" for text in extras)
     if user is None:
-        return Recipe(edits, Safety.SAFE, "", shown)
-    return Recipe(edits, Safety.UNSAFE, own(document, place).reason, shown)
+        return Recipe(whole, Safety.SAFE, "", shown)
+    return Recipe(whole, Safety.UNSAFE, own(document, place).reason, shown)
 
 
 def host_bind(mount: RuntimeMount, document: Devcontainer, project: Project) -> Recipe | None:
@@ -101,10 +107,13 @@ def host_bind(mount: RuntimeMount, document: Devcontainer, project: Project) -> 
     if cache is None or not cache.cache.pin or mount.place is None:
         return None
     pin, place = cache.cache.pin, mount.place
-    edits = edit.convert(document, mount, "bind", f"${{localEnv:{pin}}}")
-    if not any(entry.name == pin for entry in document.container_env):
-        edits += edit.set_variable(document, pin, place)
-    return Recipe(edits, Safety.UNSAFE, _host_reason(pin), pin)
+
+    def write() -> Iterator[Edit]:
+        yield from edit.convert(document, mount, "bind", f"${{localEnv:{pin}}}")
+        if not any(entry.name == pin for entry in document.container_env):
+            yield from edit.set_variable(document, pin, place)
+
+    return Recipe(write, Safety.UNSAFE, _host_reason(pin), pin)
 
 
 def _host_reason(pin: str) -> str:
@@ -113,8 +122,9 @@ def _host_reason(pin: str) -> str:
 
 def new_volume(claim: Claim, place: str, document: Devcontainer, project: Project) -> Recipe:
     """Add a named volume for a tool whose variable names ``place``."""
-    edits = edit.add_mount(document, f"type=volume,source={claim.cache.id},target={place}")
-    return _complete(document, edits, place, "", unwritable_for(place, document, project))
+    text = f"type=volume,source={claim.cache.id},target={place}"
+    write = partial(edit.add_mount, document, text)
+    return _complete(document, write, place, "", unwritable_for(place, document, project))
 
 
 def offers(document: Devcontainer, project: Project) -> Iterator[tuple[str, Recipe]]:
@@ -151,11 +161,12 @@ def _offers(
     steps = [variable, bind(f"type=volume,source={claim.cache.id}")]
     user, reason = unwritable_for(place, document, project), ""
     if user is not None:
-        steps.append(lambda current: own(current, place).edits)
+        steps.append(lambda current: own(current, place).write())
         reason = own(document, place).reason
     safety = Safety.UNSAFE if reason else Safety.SAFE
-    edits = edit.together(document, (), *steps)
-    yield f"Share the {tool} cache by a volume", Recipe(edits, safety, reason)
-    edits = edit.together(document, (), variable, bind(f"type=bind,source=${{localEnv:{pin}}}"))
+    write = partial(edit.together, document, (), *steps)
+    yield f"Share the {tool} cache by a volume", Recipe(write, safety, reason)
+    host = bind(f"type=bind,source=${{localEnv:{pin}}}")
+    write = partial(edit.together, document, (), variable, host)
     reason = _host_reason(pin)
-    yield f"Share the {tool} cache with the host", Recipe(edits, Safety.UNSAFE, reason)
+    yield f"Share the {tool} cache with the host", Recipe(write, Safety.UNSAFE, reason)

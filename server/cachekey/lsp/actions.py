@@ -42,7 +42,7 @@ def code_actions(session: Session, params: types.CodeActionParams) -> list[types
         actions += _quick_fixes(session, document, analysis, params)
     if _wanted(params.context.only, types.CodeActionKind.RefactorRewrite):
         actions += _refactorings(session, document, analysis, params)
-    if _wanted(params.context.only, FIX_ALL) and _has_safe_fix(document, analysis):
+    if _wanted(params.context.only, FIX_ALL) and _has_safe_fix(analysis):
         title = "Fix everything that is safe to fix (Cachekey)"
         action = types.CodeAction(title=title, kind=FIX_ALL)
         actions.append(_with_edit(session, document, action, {"do": "fixAll"}))
@@ -113,11 +113,13 @@ def _fixes(
         (index, number, fix) for index, finding in here for number, fix in enumerate(finding.fixes)
     ]
     offers.sort(key=lambda offer: _rank(offer[2]))
-    seen: set[tuple[str, tuple[FileEdit, ...]]] = set()
+    shown: dict[str, list[Fix]] = {}
     for index, number, fix in offers:
-        if (fix.title, fix.edits) in seen:
+        # Only where two findings offer the same in the same words their edits tell them apart.
+        alike = shown.setdefault(fix.title, [])
+        if any(other.edits == fix.edits for other in alike):
             continue
-        seen.add((fix.title, fix.edits))
+        alike.append(fix)
         action = types.CodeAction(
             title=fix.title + _SUFFIX[fix.safety],
             kind=types.CodeActionKind.QuickFix,
@@ -146,12 +148,8 @@ def _rank(fix: Fix) -> tuple[bool, int, bool]:
     return (not (fix.preferred and safe), _SAFETY.index(fix.safety), not fix.preferred)
 
 
-def _has_safe_fix(document: Document, analysis: Analysis) -> bool:
-    return any(
-        fix.safety is Safety.SAFE and all(item.path == document.path for item in fix.edits)
-        for finding in analysis.findings
-        for fix in finding.fixes
-    )
+def _has_safe_fix(analysis: Analysis) -> bool:
+    return any(fix.safety is Safety.SAFE for finding in analysis.findings for fix in finding.fixes)
 
 
 def _with_edit(

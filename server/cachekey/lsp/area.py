@@ -6,10 +6,8 @@ import logging
 import posixpath
 from typing import TYPE_CHECKING
 
-from cachekey.devcontainer.read import Devcontainer
 from cachekey.disk import files
 from cachekey.disk.discovery import SettingsFile, SettingsFinder, ignore_spec
-from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp import uris
 from cachekey.lsp.config import join, same_meaning
 from cachekey.lsp.names import document_kind
@@ -40,7 +38,6 @@ class Area:
         """Grows whenever documents may have other findings though their texts are the same."""
         self._editor = editor
         self._open: dict[str, Kind] = {}
-        self._facts: dict[str, object] = {}
         self._texts: dict[str, str | None] = {}
         """Files beside the documents that were asked for, as they were read."""
         self.settings_files: dict[str, SettingsFile] = {}
@@ -115,7 +112,6 @@ class Area:
             return False
         old = self.project
         self.project = self._new_project()
-        self._facts.clear()
         self._read_anew(old)
         return True
 
@@ -149,8 +145,13 @@ class Area:
         self._open[path] = kind
 
     def close(self, path: str) -> None:
-        """Note that the file on disk counts again."""
+        """Note that the file on disk counts again, if there is one."""
         self._open.pop(path, None)
+        text = None if self.is_lonely else self.load(path)
+        if text is None or self.excluded(path):
+            self.forget(path)
+        else:
+            self.add_file(path, text)
 
     def is_open(self, path: str) -> bool:
         """Tell whether an editor's text stands for a path."""
@@ -162,15 +163,20 @@ class Area:
             self.project.remove(path)
         else:
             self._add(path, text, self._open.get(path))
-        facts = self._read_facts(path)
-        if facts != self._facts.get(path):
-            self._facts[path] = facts
-            self.epoch += 1
+
+    def concerned(self) -> set[str]:
+        """Return the open documents that other documents' changes concern, since this was last asked."""
+        return self.project.concerned() & self._open.keys()
 
     def add_file(self, path: str, text: str) -> None:
-        """Give the project a file nobody has open; whoever adds files calls :meth:`stir`."""
-        if path not in self._open:
-            self._add(path, text, document_kind(path))
+        """Let the project know of a file nobody has open."""
+        if path in self._open:
+            return
+        try:
+            self.project.survey(path, text, document_kind(path))
+        except Exception:  # whatever a file holds, the server goes on
+            logger.exception("cannot read %s", path)
+            self.project.remove(path)
 
     def stir(self) -> None:
         """Note that something about the area is new: nothing said before is known to hold."""
@@ -178,14 +184,12 @@ class Area:
 
     def forget(self, path: str) -> None:
         """Take a document out of the project."""
-        if path in self.project.documents:
+        if path in self.project.index:
             self.project.remove(path)
-            self._facts.pop(path, None)
-            self.epoch += 1
 
     def source(self, path: str) -> Source | None:
-        """Return a document's text with its line index."""
-        document = self.project.documents.get(path)
+        """Return the text of a document, open or not, with its line index."""
+        document = self.project.model(path)
         return document.source if document is not None else None
 
     def _add(self, path: str, text: str, kind: Kind | None) -> None:
@@ -195,40 +199,13 @@ class Area:
             logger.exception("cannot read %s", path)
             self.project.remove(path)
 
-    def _read_facts(self, path: str) -> object:
-        """Return all of a document on which findings elsewhere, and their places, rest."""
-        document = self.project.documents.get(path)
-        if not isinstance(document, Dockerfile):
-            return document.source.text if document is not None else None
-        if self._built_by_open_devcontainer(path):
-            return document.source.text
-        source = document.source
-        try:
-            return tuple(
-                (
-                    source.line_of(mount.span.start),
-                    source.slice(mount.span),
-                    mount.key.identity if mount.key else None,
-                    run.scope.user,
-                    tuple(use.tool.id for use in run.uses),
-                )
-                for run, mount in document.caches
-            )
-        except Exception:
-            logger.exception("cannot read the mounts of %s", path)
-            return source.text
-
-    def _built_by_open_devcontainer(self, path: str) -> bool:
-        documents = map(self.project.documents.get, self._open)
-        return any(
-            isinstance(document, Devcontainer) and document.dockerfile_path == path
-            for document in documents
-        )
-
     # -- disk -----------------------------------------------------------------------------------
 
     def read(self, path: str) -> str | None:
         """Return the text of a file of the folder, from memory when it was asked for before."""
+        if path in self.project.index:
+            # A document: read when it is looked at, known by its summary otherwise.
+            return self.load(path)
         if path not in self._texts:
             self._texts[path] = self.load(path)
         return self._texts[path]

@@ -187,9 +187,9 @@ class Backend:
     # -- the world outside ----------------------------------------------------------------------
 
     def surroundings_changed(self, area: Area) -> None:
-        """Look at an area's open documents again: files beside them are new or gone."""
-        area.stir()
-        self.reporter.concerned(self.session.siblings(area))
+        """Look at the open documents again that files beside them concern, new or gone."""
+        self.session.notice(area)
+        self.reporter.look_after()
 
     def renew(self) -> None:
         """Ask a client that pulls diagnostics to pull again."""

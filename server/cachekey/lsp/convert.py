@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cachekey.finding import Severity
-from cachekey.text import Edit, Position, Span
+from cachekey.text import Edit, Position, Source, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cachekey.finding import Finding, Related
     from cachekey.lsp.abilities import Abilities
-    from cachekey.text import Encoding, Source
+    from cachekey.text import Encoding
+    from cachekey.workspace.summary import Where
 
 SEVERITY = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
@@ -40,6 +41,15 @@ def to_range(source: Source, span: Span, encoding: Encoding) -> types.Range:
         start=to_position(source, span.start, encoding),
         end=to_position(source, span.end, encoding),
     )
+
+
+def where_range(where: Where, encoding: Encoding) -> types.Range:
+    """Turn a place of a file whose text is not at hand into the client's range."""
+    source = Source(where.head)
+    end = len(where.head)
+    found = to_range(source, Span(end - where.width, end), encoding)
+    found.start.line = found.end.line = where.line
+    return found
 
 
 def to_offset(source: Source, position: types.Position, encoding: Encoding) -> int:

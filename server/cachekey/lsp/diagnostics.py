@@ -90,6 +90,12 @@ class Reporter:
         if self._later and self._pausing is None:
             self._plan(_PAUSE)
 
+    def look_after(self) -> None:
+        """Queue the documents that changes in other files concern."""
+        stirred, self._session.stirred = self._session.stirred, {}
+        if stirred:
+            self.concerned(stirred.values())
+
     async def report(self, uri: str, previous: str | None) -> types.DocumentDiagnosticReport:
         """Answer a pull."""
         await self._ready.wait()
@@ -112,7 +118,8 @@ class Reporter:
         area = document.area
         if self._epochs.get(area) != area.epoch:
             self._epochs[area] = area.epoch
-            self.concerned(self._session.siblings(area, besides=document))
+            self.concerned(self._session.siblings(area))
+        self.look_after()
         self._later.pop(uris.same(document.uri), None)
         return analysis
 

@@ -49,8 +49,7 @@ def closed(back: Backend, params: types.DidCloseTextDocumentParams) -> None:
     if document is None:
         return
     back.reporter.closed(document)
-    if not document.area.is_lonely:
-        back.spawn(back.scanner.update(document.area, [document.path]))
+    back.reporter.look_after()
 
 
 async def files_changed(back: Backend, params: types.DidChangeWatchedFilesParams) -> None:

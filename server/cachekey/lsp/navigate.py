@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cachekey.devcontainer.read import Devcontainer
-from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.lsp.convert import to_offset, to_range
-from cachekey.text import Span
+from cachekey.lsp.convert import to_offset, to_range, where_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from cachekey.buildkit.mounts import Mount
     from cachekey.lsp.area import Area
     from cachekey.lsp.session import Document, Session
+    from cachekey.workspace.summary import CacheMount
 
 
 def definition(session: Session, params: types.DefinitionParams) -> list[types.Location]:
@@ -28,7 +27,7 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
     others = [
         place
         for place in _sharing(document.area, mount)
-        if (place.path, place.mount.span) != (document.path, mount.span)
+        if (place.path, place.span) != (document.path, mount.span)
     ]
     return _locations(session, document.area, others)
 
@@ -50,7 +49,7 @@ def highlights(
         return None
     source = session.read(document)
     return [
-        types.DocumentHighlight(range=to_range(source, name_span(place.mount), session.encoding))
+        types.DocumentHighlight(range=to_range(source, place.name_span, session.encoding))
         for place in _sharing(document.area, mount)
         if place.path == document.path
     ]
@@ -72,14 +71,6 @@ def links(session: Session, params: types.DocumentLinkParams) -> list[types.Docu
     return [types.DocumentLink(range=where, target=session.uri(area, dockerfile.path))]
 
 
-def name_span(mount: Mount) -> Span:
-    """Return the span of what names a cache: the ``id``'s value, else the target's, else all."""
-    for name in ("id", "target"):
-        if (option := mount.options.get(name)) is not None and option.value.text:
-            return option.span
-    return mount.span
-
-
 def _mount_at(
     session: Session,
     params: types.DefinitionParams | types.ReferenceParams | types.DocumentHighlightParams,
@@ -96,10 +87,14 @@ def _mount_at(
     return document, next(found, None)
 
 
-def _sharing(area: Area, mount: Mount) -> list[Place]:
-    return list(area.project.sharing(mount.key)) if mount.key is not None else []
+def _sharing(area: Area, mount: Mount) -> Iterable[CacheMount]:
+    return area.project.sharing(mount.key) if mount.key is not None else ()
 
 
-def _locations(session: Session, area: Area, places: Iterable[Place]) -> list[types.Location]:
-    found = (session.location(area, place.path, name_span(place.mount)) for place in places)
-    return [location for location in found if location is not None]
+def _locations(session: Session, area: Area, mounts: Iterable[CacheMount]) -> list[types.Location]:
+    return [
+        types.Location(
+            uri=session.uri(area, mount.path), range=where_range(mount.where, session.encoding)
+        )
+        for mount in mounts
+    ]

@@ -58,7 +58,7 @@ class Scanner:
     async def _scan(self, area: Area) -> None:
         found = await asyncio.to_thread(discovery.find, area.root, area.exclusion())
         paths = [path[len(area.root.rstrip("/")) + 1 :] for path in found.files]
-        gone = set(area.project.documents) - set(paths)
+        gone = set(area.project.index) - set(paths)
         await self._take_in(area, paths)
         for path in gone:
             if not area.is_open(path):

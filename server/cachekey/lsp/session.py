@@ -73,6 +73,10 @@ class Document:
     epoch: int = -1
     """State of the area in which ``analysis`` was made."""
 
+    def forget(self) -> None:
+        """Note that what was found no longer holds."""
+        self.analysis = None
+
 
 class Session:
     """State of one connection."""
@@ -84,6 +88,8 @@ class Session:
         """Open documents by :func:`cachekey.lsp.uris.same` of their URI."""
         self.areas: list[Area] = []
         """One for every workspace folder, deepest first."""
+        self.stirred: dict[str, Document] = {}
+        """Open documents that changes elsewhere concern, until somebody looks after them."""
         self.editor = Editor()
         """Settings of the editor where no folder says otherwise."""
 
@@ -168,7 +174,9 @@ class Session:
         """Forget an open document; what is on disk counts again."""
         document = self.documents.pop(uris.same(uri), None)
         if document is not None:
+            self.stirred.pop(uris.same(uri), None)
             document.area.close(document.path)
+            self.notice(document.area)
         return document
 
     def find(self, uri: str) -> Document | None:
@@ -192,7 +200,16 @@ class Session:
             if item.unread:
                 item.unread = False
                 area.write(item.path, item.text if len(item.text) <= LARGEST else None)
+        self.notice(area)
         return area.source(document.path) or Source(document.text)
+
+    def notice(self, area: Area) -> None:
+        """Find the open documents for which something has changed in other files."""
+        if concerned := area.concerned():
+            for item in self.siblings(area):
+                if item.path in concerned:
+                    item.forget()
+                    self.stirred[uris.same(item.uri)] = item
 
     def analyse(self, document: Document) -> Analysis:
         """Return what is to be said about a document, from memory when nothing has changed."""

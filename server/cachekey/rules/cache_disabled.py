@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import COVERS, covering
@@ -40,7 +41,8 @@ from cachekey.edits.mount import remove_env
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
-from cachekey.text import Edit, Span
+from cachekey.syntax.shell.tree import Word
+from cachekey.text import Edit, Source, Span
 from cachekey.tools.uses import Disabled, ToolUse
 
 
@@ -69,7 +71,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
                 span,
                 f"{off.text} keeps {use.tool.name} from using the cache on {mount.directory}",
                 related=related,
-                fixes=list(_fixes(run, use, off, ctx)),
+                fixes=partial(_fixes, run, use, off, ctx),
             )
 
 
@@ -89,9 +91,8 @@ def _fixes(run: Run, use: ToolUse, off: Disabled, ctx: Context) -> Iterator[Fix]
         return
     if off.by == "flag":
         word = next((word for word in use.invocation.args if word.span == off.span), None)
-        edit = remove_word(word, source) if word is not None else None
-        if edit is not None:
-            yield ctx.fix(f"Delete {off.text}", edit, preferred=True)
+        if word is not None:
+            yield ctx.fix(f"Delete {off.text}", partial(_without, word, source), preferred=True)
     elif off.by == "inline":
         text = source.text
         gap = re.compile(r"[ \t]*").match(text, off.span.end)
@@ -112,6 +113,10 @@ def _fixes(run: Run, use: ToolUse, off: Disabled, ctx: Context) -> Iterator[Fix]
                 safety=Safety.UNSAFE if lonely else Safety.SAFE,
                 reason="other RUNs without a cache mount would leave the cache in the image",
             )
+
+
+def _without(word: Word, source: Source) -> list[Edit]:
+    return [remove_word(word, source)]
 
 
 def _uses_elsewhere(dockerfile: Dockerfile, use: ToolUse, off: Disabled) -> bool:

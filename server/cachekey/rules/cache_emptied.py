@@ -35,7 +35,8 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.read import Invocation
@@ -46,7 +47,7 @@ from cachekey.knowledge.paths import relation
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.parse import Word
-from cachekey.text import Span
+from cachekey.text import Edit, Span
 from cachekey.tools.uses import UsedDirectory
 
 
@@ -63,7 +64,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
                 continue
             mount = _holding(run, use.directories, emptied.roles)
             if mount is not None:
-                yield _finding(use.invocation.span, mount, _cut(use.invocation, ctx), ctx)
+                yield _finding(use.invocation.span, mount, partial(_cut, use.invocation, ctx), ctx)
                 break
     for item in run.commands.items:
         if item.program == "rm" and not item.conditional:
@@ -81,12 +82,13 @@ def _holding(
     return None
 
 
-def _cut(item: Invocation, ctx: Context) -> list[Fix]:
+def _cut(item: Invocation, ctx: Context) -> Iterator[Fix]:
     edit = item.removal(ctx.document.source)
-    return [ctx.fix("Delete this clean-up", edit, preferred=True)] if edit else []
+    if edit is not None:
+        yield ctx.fix("Delete this clean-up", edit, preferred=True)
 
 
-def _finding(span: Span, mount: Mount, fixes: list[Fix], ctx: Context) -> Finding:
+def _finding(span: Span, mount: Mount, fixes: Callable[[], Iterable[Fix]], ctx: Context) -> Finding:
     return ctx.finding(
         span,
         f"this empties the cache on {mount.directory}, and nothing of a cache mount is ever in the image",
@@ -109,14 +111,16 @@ def _removed(run: Run, item: Invocation, ctx: Context) -> Iterator[Finding]:
     hits = [(word, mount) for word, text in paths if text and (mount := _hit(run, item, text))]
     for word, mount in hits:
         if len(hits) == len(paths):
-            yield _finding(item.span, mount, _cut(item, ctx), ctx)
+            yield _finding(item.span, mount, partial(_cut, item, ctx), ctx)
             return
-        yield _finding(word.span, mount, _cut_word(word, ctx), ctx)
+        yield _finding(word.span, mount, partial(_cut_word, word, ctx), ctx)
 
 
-def _cut_word(word: Word, ctx: Context) -> list[Fix]:
-    edit = remove_word(word, ctx.document.source)
-    return [ctx.fix(f"Do not remove {word.written}", edit, preferred=True)] if edit else []
+def _cut_word(word: Word, ctx: Context) -> Iterator[Fix]:
+    def edits() -> list[Edit]:
+        return [remove_word(word, ctx.document.source)]
+
+    yield ctx.fix(f"Do not remove {word.written}", edits, preferred=True)
 
 
 def _hit(run: Run, item: Invocation, text: str) -> Mount | None:

@@ -32,11 +32,12 @@ containers.dev, *containerEnv* and *remoteEnv*.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.caches import told
-from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.edits.devcontainer import move_variable
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
@@ -56,15 +57,18 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         if entry.member is None or owner is None or owner.value is None:
             continue
         alone = len(owner.value.members) == 1
-        fix = ctx.fix(
-            f"Move {entry.name} to containerEnv",
-            *move_variable(document, entry, "containerEnv"),
-            preferred=True,
-        )
         yield ctx.finding(
             owner.key_span if alone else entry.member.key_span,
             f"only terminals see {entry.name} in remoteEnv, {claim.tool.name} caches elsewhere "
             "in other processes",
-            fixes=[fix],
+            fixes=partial(_fixes, document, entry, ctx),
             related=[ctx.related(mount.span, "the mount that it names")],
         )
+
+
+def _fixes(document: Devcontainer, entry: EnvEntry, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(
+        f"Move {entry.name} to containerEnv",
+        partial(move_variable, document, entry, "containerEnv"),
+        preferred=True,
+    )

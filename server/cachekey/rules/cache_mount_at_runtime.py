@@ -34,6 +34,7 @@ moby/moby#48555 asks for the feature.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.mounts import RuntimeMount
@@ -58,7 +59,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         message = "compose makes an anonymous volume of type=cache, empty after every rebuild"
     else:
         message = "Docker has no type=cache for a container, only builds have: it will not start"
-    fixes = list(_fixes(mount, ctx))
+    fixes = partial(_fixes, mount, ctx)
     yield ctx.finding(span, message, fixes=fixes, related=list(_builds(mount, ctx)))
 
 
@@ -75,7 +76,7 @@ def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
     named = volume(mount, document, ctx.project, ("consistency",), cache)
     yield ctx.fix(
         f"Use a named volume{named.extras}",
-        *named.edits,
+        named.write,
         safety=named.safety,
         preferred=True,
         reason=named.reason,
@@ -84,7 +85,7 @@ def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
     if shared is not None and cache is not None:
         yield ctx.fix(
             f"Bind the host's {cache.tool} cache from ${{localEnv:{shared.extras}}}",
-            *shared.edits,
+            shared.write,
             safety=shared.safety,
             reason=shared.reason,
         )

@@ -35,13 +35,15 @@ The tool's own documentation, named in `cachekey/knowledge/tools`; containers.de
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from cachekey.devcontainer.caches import RuntimeCache
 from cachekey.devcontainer.judge import unmounted, untold
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.edits.devcontainer import set_variable
 from cachekey.edits.recipe import new_volume
-from cachekey.finding import Finding, Safety, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge import Claim
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import span_in
@@ -63,29 +65,37 @@ def _mount(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     if cache is None or mount.target is None or mount.place is None:
         return
     pin = cache.cache.pin
-    fix = ctx.fix(
-        f"Set {pin} to {mount.place} in containerEnv",
-        *set_variable(ctx.document, pin, mount.place),
+    message = f"{cache.tool} does not know of {mount.place}: nothing sets {pin}"
+    fixes = partial(_tell, cache, mount.place, ctx)
+    yield ctx.finding(span_in(mount.target), message, fixes=fixes)
+
+
+def _tell(cache: RuntimeCache, place: str, ctx: Context) -> Iterator[Fix]:
+    pin = cache.cache.pin
+    yield ctx.fix(
+        f"Set {pin} to {place} in containerEnv",
+        partial(set_variable, ctx.document, pin, place),
         safety=Safety.UNSAFE,
         preferred=True,
         reason=f"That the mount is meant for {cache.tool} is told by its name only.",
     )
-    message = f"{cache.tool} does not know of {mount.place}: nothing sets {pin}"
-    yield ctx.finding(span_in(mount.target), message, fixes=[fix])
 
 
 def _variable(entry: EnvEntry, claim: Claim, directory: str, ctx: Context) -> Finding:
-    recipe = new_volume(claim, directory, ctx.document, ctx.project)
-    fix = ctx.fix(
-        f"Mount the volume {claim.cache.id} on {directory}{recipe.extras}",
-        *recipe.edits,
-        safety=recipe.safety,
-        preferred=True,
-        reason=recipe.reason,
-    )
     message = (
         f"{claim.tool.name} caches in {directory}, where nothing is mounted: "
         "the cache goes with the container"
     )
     span = span_in(entry.value) if entry.value is not None else entry.span
-    return ctx.finding(span, message, fixes=[fix])
+    return ctx.finding(span, message, fixes=partial(_keep, claim, directory, ctx))
+
+
+def _keep(claim: Claim, directory: str, ctx: Context) -> Iterator[Fix]:
+    recipe = new_volume(claim, directory, ctx.document, ctx.project)
+    yield ctx.fix(
+        f"Mount the volume {claim.cache.id} on {directory}{recipe.extras}",
+        recipe.write,
+        safety=recipe.safety,
+        preferred=True,
+        reason=recipe.reason,
+    )

@@ -34,17 +34,18 @@ BuildKit `dockerfile2llb/convert_runmount.go` (`setCacheUIDGID`); proven in `tes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
 from cachekey.dockerfile.coverage import surely_idle
-from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import opens_up, writer
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import in_file, merge_edits, owner_of, same_cache
+from cachekey.edits.caches import in_file, merge_edits, owner_of
 from cachekey.edits.mount import set_options
-from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.tools.uses import relation_to
 
@@ -67,7 +68,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if surely_idle(run, mount):
             # Nothing of this RUN writes there; CK301 moves the mount and its owner.
             continue
-        sharing = same_cache(ctx.project, ctx.path, mount)
+        sharing = same_cache(ctx.document, mount)
         if any(_relaxes(place) for place in sharing):
             continue
         yield ctx.finding(
@@ -75,7 +76,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             f"a new cache here belongs to {_name(owner)}, and this RUN runs as {user.label}: "
             f"{_consequence(run, mount)}",
             related=[ctx.related(user.span, f"USER {user.text}")] if user.span else [],
-            fixes=list(_fixes(mount, user, sharing, ctx)),
+            fixes=partial(_fixes, mount, user, sharing, ctx),
         )
 
 
@@ -105,22 +106,27 @@ def _consequence(run: Run, mount: Mount) -> str:
     return "it may not write to it"
 
 
-def _fixes(mount: Mount, user: User, sharing: list[Place], ctx: Context) -> Iterator[Fix]:
+def _fixes(mount: Mount, user: User, sharing: Sequence[Place], ctx: Context) -> Iterator[Fix]:
     owner = owner_of(user)
     if owner:
-        edits = [
-            edit
-            for place in sharing
-            if place.run.scope.user.uid == user.uid
-            for edit in in_file(place.path, set_options(place.mount, **owner))
-        ]
         text = ",".join(f"{name}={value}" for name, value in owner.items())
         title = f"Let a new cache belong to {user.name or user.uid}: {text}"
-        yield ctx.fix(title, *merge_edits(edits), preferred=True)
+        yield ctx.fix(title, partial(_own, user, sharing), preferred=True)
     else:
         yield ctx.fix(
             f"Add uid= with the number of {user.name}",
-            *set_options(mount, uid="UID"),
+            partial(set_options, mount, uid="UID"),
             safety=Safety.MANUAL,
             reason=f"the number of {user.name} is not in this file: put it in the place of UID",
         )
+
+
+def _own(user: User, sharing: Sequence[Place]) -> tuple[FileEdit, ...]:
+    """Return the edits that give the cache to ``user`` on each of its mounts that this user has."""
+    owner = owner_of(user)
+    return merge_edits(
+        edit
+        for place in sharing
+        if place.run.scope.user.uid == user.uid
+        for edit in in_file(place.path, set_options(place.mount, **owner))
+    )

@@ -31,11 +31,12 @@ Docker's documentation, *tmpfs mounts*.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.caches import RuntimeCache, cache_of
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.edits.recipe import volume
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
@@ -48,20 +49,21 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     if cache is None or cache.grade == "name":
         return
     field = mount.field("type")
-    fixes = []
-    if mount.form in ("string", "object"):
-        recipe = volume(mount, ctx.document, ctx.project, ("tmpfs-size", "tmpfs-mode"), cache)
-        fixes = [
-            ctx.fix(
-                f"Keep it in a volume{recipe.extras}",
-                *recipe.edits,
-                safety=recipe.safety,
-                preferred=True,
-                reason=recipe.reason,
-            )
-        ]
     related = []
     if cache.entry is not None:
         related = [ctx.related(cache.entry.span, f"{cache.tool} caches here")]
     message = f"the {cache.tool} cache on a tmpfs is empty at every start of the container"
+    fixes = partial(_fixes, mount, cache, ctx)
     yield ctx.finding(field.span if field else mount.span, message, fixes=fixes, related=related)
+
+
+def _fixes(mount: RuntimeMount, cache: RuntimeCache, ctx: Context) -> Iterator[Fix]:
+    if mount.form in ("string", "object"):
+        recipe = volume(mount, ctx.document, ctx.project, ("tmpfs-size", "tmpfs-mode"), cache)
+        yield ctx.fix(
+            f"Keep it in a volume{recipe.extras}",
+            recipe.write,
+            safety=recipe.safety,
+            preferred=True,
+            reason=recipe.reason,
+        )

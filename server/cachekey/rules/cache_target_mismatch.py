@@ -34,12 +34,13 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import Wanted, candidates, surely_idle
+from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import same_cache
 from cachekey.edits.mount import insert_line_before
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
@@ -68,7 +69,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             f"{best.use.tool.name} keeps its cache in {best.path} here, not in {mount.directory}: "
             "this mount stays empty",
             related=_why(best, ctx),
-            fixes=list(_fixes(run, mount, found, ctx)),
+            fixes=partial(_fixes, run, mount, found, ctx),
         )
 
 
@@ -83,9 +84,16 @@ def _why(best: Wanted, ctx: Context) -> list[Related]:
     return [ctx.related(span, best.directory.decided_by)] if span is not None else []
 
 
-def _with_it(mount: Mount, path: str, target: str, ctx: Context) -> Iterator[Edit]:
-    """Yield the edits of other mounts of the same cache that are as idle: they stay one cache."""
-    for place in same_cache(ctx.project, ctx.path, mount) if mount.key else ():
+def _with_it(
+    mount: Mount, path: str, target: str, more: Sequence[str], ctx: Context
+) -> Iterator[Edit]:
+    """Yield the edits that repeat the mount for ``more`` places, and those of other mounts.
+
+    Other mounts of the same cache that are as idle move along: they stay one cache.
+    """
+    if more:
+        yield from spread(mount, more, ctx.document.source)
+    for place in same_cache(ctx.document, mount) if mount.key else ():
         if place.mount is mount or not surely_idle(place.run, place.mount):
             continue
         if path in [item.path for item in candidates(place.run, place.mount)][:1]:
@@ -102,10 +110,9 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
             if own or mount.id:
                 # The copies would have to say the same; one id must not hold two directories.
                 more = []
-            edits += spread(mount, more, ctx.document.source) if more else []
-            edits += _with_it(mount, path, first, ctx)
             title = f"Mount {' and '.join([first, *more])}{own}"
-            yield ctx.fix(title, *edits, preferred=number == 0)
+            others = partial(_with_it, mount, path, first, more, ctx)
+            yield ctx.fix(title, *edits, others, preferred=number == 0)
     best = found[0]
     variable = best.directory.cache.pin
     default = best.directory.decided_by.startswith("the default")
@@ -116,7 +123,7 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
         line = f"ENV {variable}={mount.directory}"
         yield ctx.fix(
             f"Let {best.use.tool.name} use {mount.directory}: {line}",
-            insert_line_before(ctx.document, run.span.start, line),
+            lambda: [insert_line_before(ctx.document, run.span.start, line)],
             safety=Safety.UNSAFE,
             reason=f"{variable} becomes part of the image's environment",
         )

@@ -34,9 +34,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.read import Devcontainer
-from cachekey.finding import Finding, Safety, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Edit, Mapped, Span
@@ -53,15 +54,8 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         # The words of an array stand apart from each other; the string form is what people write.
         for script in command.scripts if command.form != "array" else ():
             for span, place in _shallow(script, places):
-                fix = ctx.fix(
-                    "Add -R",
-                    Edit(Span(span.end, span.end), " -R"),
-                    safety=Safety.UNSAFE,
-                    preferred=True,
-                    reason="It takes a while on a large volume.",
-                )
                 message = f"chown without -R leaves the contents of {place} with their old owner"
-                yield ctx.finding(span, message, fixes=[fix])
+                yield ctx.finding(span, message, fixes=partial(_fixes, span.end, ctx))
 
 
 def _shallow(script: Mapped, places: set[str]) -> Iterator[tuple[Span, str]]:
@@ -71,3 +65,13 @@ def _shallow(script: Mapped, places: set[str]) -> Iterator[tuple[Span, str]]:
         place = next((word for word in words if word in places), None)
         if place is not None and not _RECURSIVE.search(match.group(1)):
             yield span_in(script, match.start(), match.start() + len("chown")), place
+
+
+def _fixes(behind: int, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(
+        "Add -R",
+        Edit(Span(behind, behind), " -R"),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason="It takes a while on a large volume.",
+    )

@@ -35,10 +35,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, resolve
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
 
@@ -53,10 +54,13 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         return
     if re.match(r"[/.~\\]|[A-Za-z]:", name) or _declared(name, ctx):
         return
-    start = mount.span.start
-    fix = ctx.fix("Add type=volume", Edit(Span(start, start), "type=volume,"), preferred=True)
     message = f"compose knows no volume '{name}': it is declared for type=volume only"
-    yield ctx.finding(mount.span, message, fixes=[fix])
+    yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
+
+
+def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
+    start = mount.span.start
+    yield ctx.fix("Add type=volume", Edit(Span(start, start), "type=volume,"), preferred=True)
 
 
 def _declared(name: str, ctx: Context) -> bool:

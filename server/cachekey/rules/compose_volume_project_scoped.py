@@ -35,12 +35,13 @@ Dev Containers CLI `src/spec-node/dockerCompose.ts`; Docker Compose, *volumes: e
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.edits.devcontainer import insert_field
-from cachekey.finding import Finding, Safety, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.dockermount import KEYS
 
@@ -59,12 +60,14 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         return
     if cache_of(mount, document, ctx.project.knowledge) is None:
         return
-    fixes = []
+    message = f"compose names the volume after the project, no other one shares '{name}'"
+    yield ctx.finding(field.span, message, fixes=partial(_fixes, mount, name, ctx))
+
+
+def _fixes(mount: RuntimeMount, name: str, ctx: Context) -> Iterator[Fix]:
     if mount.form == "string":
         last = mount.fields[-1].name
-        edits = insert_field(document, mount, "external", "true", behind=last)
+        edits = partial(insert_field, ctx.document, mount, "external", "true", behind=last)
         reason = f"The volume must exist: docker volume create {name}"
         title = "Share the volume with other projects"
-        fixes = [ctx.fix(title, *edits, safety=Safety.UNSAFE, reason=reason)]
-    message = f"compose names the volume after the project, no other one shares '{name}'"
-    yield ctx.finding(field.span, message, fixes=fixes)
+        yield ctx.fix(title, edits, safety=Safety.UNSAFE, reason=reason)

@@ -39,6 +39,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.purpose import script_text
@@ -90,7 +91,7 @@ def _of_copy(
             word.span(),
             f"{path} lay in the cache mount on {mount.directory}: stage {stage.label} has nothing there",
             related=[ctx.related(mount.span, "this mount is not part of the layer")],
-            fixes=list(_fixes(dockerfile, run, path, word, ctx)),
+            fixes=partial(_fixes, dockerfile, run, path, word, ctx),
         )
 
 

@@ -35,10 +35,11 @@ Dev Containers CLI `src/spec-common/variableSubstitution.ts`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.read import Devcontainer
-from cachekey.devcontainer.substitution import resolved_late
-from cachekey.finding import Finding, Safety, Severity
+from cachekey.devcontainer.substitution import Variable, resolved_late
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 
@@ -50,12 +51,15 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         if not variable.cut or (variable.kind == "containerEnv" and not resolved_late(path)):
             continue
         whole = ":".join(variable.parts[1:])
-        kept = f"${{{variable.kind}:{variable.name}:{variable.default}}}"
-        fix = ctx.fix(
-            f"Write the default that counts: {kept}",
-            Edit(variable.span, kept),
-            safety=Safety.UNSAFE,
-            reason="It keeps what happens now, which is hardly what was meant.",
-        )
         message = f"the default ends at the colon: '{variable.default}' is used, not '{whole}'"
-        yield ctx.finding(variable.span, message, fixes=[fix])
+        yield ctx.finding(variable.span, message, fixes=partial(_fixes, variable, ctx))
+
+
+def _fixes(variable: Variable, ctx: Context) -> Iterator[Fix]:
+    kept = f"${{{variable.kind}:{variable.name}:{variable.default}}}"
+    yield ctx.fix(
+        f"Write the default that counts: {kept}",
+        Edit(variable.span, kept),
+        safety=Safety.UNSAFE,
+        reason="It keeps what happens now, which is hardly what was meant.",
+    )

@@ -35,14 +35,16 @@ Dockerfile reference, example "cache apt packages"; the tool's file below `knowl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Run, Stage
 from cachekey.edits.mount import insert_line_before
-from cachekey.finding import Finding, Safety, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Keeping
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.text import Edit
 from cachekey.tools.uses import ToolUse
 
 
@@ -91,19 +93,23 @@ def _dealt_with(stage: Stage, keeping: Keeping, ctx: Context) -> bool:
 
 
 def _finding(run: Run, use: ToolUse, mount: Mount, keeping: Keeping, ctx: Context) -> Finding:
-    source = ctx.document.source
-    escape = ctx.document.tree.escape
-    line = f"RUN {f' {escape}{source.newline}    && '.join(keeping.lines)}"
     return ctx.finding(
         mount.target_span,
         f"{use.tool.name} finds nothing here in the next build: {keeping.cause}",
-        fixes=[
-            ctx.fix(
-                "Keep the packages, once for this stage",
-                insert_line_before(ctx.document, run.span.start, line),
-                safety=Safety.UNSAFE,
-                preferred=True,
-                reason="it changes the package manager's configuration in the image",
-            )
-        ],
+        fixes=partial(_fixes, run, keeping, ctx),
+    )
+
+
+def _fixes(run: Run, keeping: Keeping, ctx: Context) -> Iterator[Fix]:
+    def edits() -> list[Edit]:
+        joint = f" {ctx.document.tree.escape}{ctx.document.source.newline}    && "
+        line = f"RUN {joint.join(keeping.lines)}"
+        return [insert_line_before(ctx.document, run.span.start, line)]
+
+    yield ctx.fix(
+        "Keep the packages, once for this stage",
+        edits,
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason="it changes the package manager's configuration in the image",
     )

@@ -36,6 +36,7 @@ microsoft/vscode-remote-release#2296, #6849 and #3567.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.mounts import RuntimeMount
@@ -66,7 +67,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(
         first.span,
         _message(first, mount, whole),
-        fixes=list(_fixes(mount, ctx)),
+        fixes=partial(_fixes, mount, ctx),
         severity=Severity.WARNING if whole and not _shared(first, ctx) else Severity.INFORMATION,
     )
 
@@ -94,7 +95,7 @@ def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
     recipe = volume(mount, ctx.document, ctx.project, _BIND_ONLY, cache, renamed=True)
     yield ctx.fix(
         f"Use a volume for the {cache.tool} cache{recipe.extras}",
-        *recipe.edits,
+        recipe.write,
         safety=Safety.UNSAFE,
         reason=recipe.reason or "The container no longer shares the host's cache.",
     )

@@ -28,13 +28,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import maybe_covered, wanted
 from cachekey.dockerfile.purpose import script_text
 from cachekey.dockerfile.records import Run
 from cachekey.edits.toolmount import retarget
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 _HOST = re.compile(r"/Users/|[A-Za-z]:[\\/]|/[a-z]/Users/|\\\\|%[A-Z]+%", re.ASCII)
@@ -53,15 +54,10 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         text = _written(mount, ctx)
         if not _HOST.match(text) or text in script_text(run) or _is_set(run, text):
             continue
-        paths = dict.fromkeys(
-            item.path for item in wanted(run) if not maybe_covered(run, item.directory)
-        )
-        edits = retarget(run, mount, next(iter(paths))) if len(paths) == 1 else None
-        fixes = [ctx.fix(f"Mount {next(iter(paths))}", *edits, preferred=True)] if edits else []
         yield ctx.finding(
             mount.target_span,
             f"{text} is a path inside the build container here, not on your machine",
-            fixes=fixes,
+            fixes=partial(_fixes, run, mount, ctx),
         )
 
 
@@ -76,3 +72,12 @@ def _written(mount: Mount, ctx: Context) -> str:
 
 def _is_set(run: Run, text: str) -> bool:
     return any(text in variable.value.text for variable in run.scope.variables.values())
+
+
+def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
+    paths = {item.path for item in wanted(run) if not maybe_covered(run, item.directory)}
+    if len(paths) == 1:
+        path = paths.pop()
+        edits = retarget(run, mount, path)
+        if edits:
+            yield ctx.fix(f"Mount {path}", *edits, preferred=True)

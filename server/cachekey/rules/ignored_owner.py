@@ -26,10 +26,12 @@ path.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.records import Run
 from cachekey.edits.mount import remove_options
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
@@ -42,13 +44,15 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         names = [option.field.name.text for option in mount.owner_options]
         written = " and ".join((", ".join(names[:-1]), names[-1]) if names[1:] else names)
-        fix = ctx.fix(
-            f"Remove {written}", *remove_options(mount, "uid", "gid", "mode"), preferred=True
-        )
         yield ctx.finding(
             mount.owner_options[0].field.span,
             f"{written} {'do' if names[1:] else 'does'} nothing beside source={source.text}: "
             "the directory in the volume keeps its owner",
-            fixes=[fix],
+            fixes=partial(_fixes, mount, written, ctx),
             unnecessary=True,
         )
+
+
+def _fixes(mount: Mount, written: str, ctx: Context) -> Iterator[Fix]:
+    edits = partial(remove_options, mount, "uid", "gid", "mode")
+    yield ctx.fix(f"Remove {written}", edits, preferred=True)

@@ -35,6 +35,7 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import maybe_covered
@@ -66,7 +67,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             mount.target_span,
             f"the image needs {item.cache.what} of {use.tool.name}, and nothing of a cache "
             "mount is ever there",
-            fixes=list(_fixes(run, mount, use, item, ctx)),
+            fixes=partial(_fixes, run, mount, use, item, ctx),
         )
 
 
@@ -116,10 +117,11 @@ def _fixes(
     if edits:
         if len(edits) > 1 or mount.id:
             more = []
-        edits += spread(mount, more, ctx.document.source) if more else []
+        copies = [partial(spread, mount, more, ctx.document.source)] if more else []
         yield ctx.fix(
             f"Mount {use.tool.name}'s downloads instead: {' and '.join([first, *more])}",
             *edits,
+            *copies,
             safety=Safety.UNSAFE,
             preferred=True,
             reason="the installed files become part of the image",

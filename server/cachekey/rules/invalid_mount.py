@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import KEYS, SHARING, TYPES, Mount, MountError
 from cachekey.dockerfile.records import Run
@@ -55,10 +56,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if flag.name.text in KEYS:
             # The option of a mount in the place of the flag is the matter of CK303.
             continue
-        fixes = []
-        meant = error.suggestion or error.correction
-        if meant:
-            fixes = [ctx.fix(f"Write --{meant}", Edit(error.span, meant), preferred=True)]
+        fixes = partial(_corrected, error, ctx)
         yield ctx.finding(flag.span, f"BuildKit refuses this flag: {error}", fixes=fixes)
     for mount in run.mounts:
         refused = mount.error
@@ -66,8 +64,14 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 refused.span if refused.span.end > refused.span.start else mount.span,
                 f"BuildKit refuses this mount: {refused}",
-                fixes=list(_fixes(run, mount, refused, ctx)),
+                fixes=partial(_fixes, run, mount, refused, ctx),
             )
+
+
+def _corrected(error: MountError, ctx: Context) -> Iterator[Fix]:
+    meant = error.suggestion or error.correction
+    if meant:
+        yield ctx.fix(f"Write --{meant}", Edit(error.span, meant), preferred=True)
 
 
 def _fixes(run: Run, mount: Mount, error: MountError, ctx: Context) -> Iterator[Fix]:

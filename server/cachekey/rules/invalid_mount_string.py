@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.complaints import Complaint, complaints
 from cachekey.devcontainer.mounts import RuntimeMount
@@ -56,7 +57,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         if not mount.node.closed and complaint.span == mount.span:
             # Something is missing in a mount that is still being typed.
             continue
-        fixes = list(_fixes(mount, complaint, ctx))
+        fixes = partial(_fixes, mount, complaint, ctx)
         yield ctx.finding(complaint.span, complaint.message, fixes=fixes)
 
 
@@ -64,11 +65,10 @@ def _fixes(mount: RuntimeMount, complaint: Complaint, ctx: Context) -> Iterator[
     document: Devcontainer = ctx.document
     kind, field = complaint.kind, complaint.field
     if kind == "blank":
-        edits = [Edit(span, "") for item in mount.fields for span in _blanks(item.key)]
-        yield ctx.fix("Remove the blanks around the keys", *edits, preferred=True)
+        yield ctx.fix("Remove the blanks around the keys", partial(_unblank, mount), preferred=True)
     elif kind == "no-type":
-        inserted = insert_field(document, mount, "type", _type(mount))
-        yield ctx.fix(f"Add the type: {_type(mount)}", *inserted, preferred=True)
+        inserted = partial(insert_field, document, mount, "type", _type(mount))
+        yield ctx.fix(f"Add the type: {_type(mount)}", inserted, preferred=True)
     elif kind == "path-as-volume":
         safe = mount.field("type") is None
         safety = Safety.SAFE if safe else Safety.UNSAFE
@@ -104,9 +104,13 @@ def _field_fix(mount: RuntimeMount, complaint: Complaint, ctx: Context) -> Itera
     if field.name == "id" and mount.field("source") is None and field.value is not None:
         yield ctx.fix("Write source", Edit(field.key_span, "source"), preferred=True)
         return
-    edits = remove_fields(ctx.document, mount, [field])
+    edits = partial(remove_fields, ctx.document, mount, [field])
     title = f"Remove {field.key.text}" if field.key.text else "Remove the comma"
-    yield ctx.fix(title, *edits, preferred=True)
+    yield ctx.fix(title, edits, preferred=True)
+
+
+def _unblank(mount: RuntimeMount) -> Iterator[Edit]:
+    return (Edit(span, "") for item in mount.fields for span in _blanks(item.key))
 
 
 def _blanks(key: Mapped) -> Iterator[Span]:

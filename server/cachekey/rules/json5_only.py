@@ -27,11 +27,12 @@ Dev Containers CLI (jsonc-parser, errors ignored); json5.org.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.read import Devcontainer
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc.json5 import json5_parts
+from cachekey.syntax.jsonc.json5 import Json5Part, json5_parts
 from cachekey.text import Edit
 
 
@@ -39,5 +40,8 @@ from cachekey.text import Edit
 def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     """Report each place that only JSON5 reads."""
     for part in json5_parts(document.tree):
-        fix = ctx.fix(f"Write {part.json}", Edit(part.span, part.json), preferred=True)
-        yield ctx.finding(part.span, part.message, fixes=[fix])
+        yield ctx.finding(part.span, part.message, fixes=partial(_fixes, part, ctx))
+
+
+def _fixes(part: Json5Part, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(f"Write {part.json}", Edit(part.span, part.json), preferred=True)

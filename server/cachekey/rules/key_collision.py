@@ -36,15 +36,16 @@ one id).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import merge_edits
 from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 Contents = tuple[str, str, str]
@@ -93,13 +94,6 @@ def _finding(
     option = second.mount.options["id"]
     raw = option.field.value.text if option.field.value is not None else second.mount.id
     name = f"{raw}-{suffix}"
-    edits = [
-        FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in ctx.project.sharing(second.mount.key)
-        if place.path == ctx.path
-        and place.mount.source == second.mount.source
-        and _contents(place.run, place.mount) == ours
-    ]
     same_line = first.line == second.line
     where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
     return ctx.finding(
@@ -107,7 +101,20 @@ def _finding(
         f"the cache {second.mount.key.label} holds {_describe(theirs)} already, {where}: "
         f"{_describe(ours)} would lie in the same directory",
         related=[ctx.related(first.mount.span, f"{_describe(theirs)} in the same volume")],
-        fixes=[ctx.fix(f"Keep it apart: id={name}", *merge_edits(edits), preferred=True)],
+        fixes=partial(_fixes, second, ours, name, ctx),
+    )
+
+
+def _fixes(second: Place, ours: Contents, name: str, ctx: Context) -> Iterator[Fix]:
+    edits = partial(_edits, second, ours, name)
+    yield ctx.fix(f"Keep it apart: id={name}", edits, preferred=True)
+
+
+def _edits(second: Place, ours: Contents, name: str) -> Iterable[FileEdit]:
+    return merge_edits(
+        FileEdit(place.path, set_option(place.mount, "id", name))
+        for place in same_cache(second.dockerfile, second.mount)
+        if place.mount.source == second.mount.source and _contents(place.run, place.mount) == ours
     )
 
 

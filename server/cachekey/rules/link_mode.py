@@ -30,11 +30,13 @@ The tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.dockerfile.coverage import covering
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.mount import insert_line_before
-from cachekey.finding import Finding, Safety, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.knowledge.records import LinkMode
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.tools.uses import ToolUse
 
@@ -67,17 +69,15 @@ def _complains(run: Run, use: ToolUse) -> bool:
 def _finding(run: Run, use: ToolUse, ctx: Context) -> Finding:
     mode = use.tool.link_mode
     assert mode is not None
+    return ctx.finding(use.invocation.head, mode.what, fixes=partial(_fixes, run, mode, ctx))
+
+
+def _fixes(run: Run, mode: LinkMode, ctx: Context) -> Iterator[Fix]:
     line = f"ENV {mode.env}={mode.value}"
-    return ctx.finding(
-        use.invocation.head,
-        mode.what,
-        fixes=[
-            ctx.fix(
-                f"Set {mode.env}={mode.value}",
-                insert_line_before(ctx.document, run.span.start, line),
-                safety=Safety.UNSAFE,
-                preferred=True,
-                reason=f"{mode.env} becomes part of the image's environment",
-            )
-        ],
+    yield ctx.fix(
+        f"Set {mode.env}={mode.value}",
+        lambda: [insert_line_before(ctx.document, run.span.start, line)],
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason=f"{mode.env} becomes part of the image's environment",
     )

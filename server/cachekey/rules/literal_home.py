@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.records import Run
@@ -64,7 +65,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         else:
             continue
         tail = raw.text[1:] if tilde else _HOME.sub("", raw.text, count=1)
-        fixes = list(_fixes(run, mount, tail, ctx))
+        fixes = partial(_fixes, run, mount, tail, ctx)
         yield ctx.finding(span, message, fixes=fixes, severity=severity)
 
 

@@ -37,12 +37,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.edits.devcontainer import run_on_host_first
-from cachekey.finding import Finding, Safety, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import span_in
 
@@ -66,16 +67,19 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     looks_so = cache is not None or re.search(r"cache", source, re.IGNORECASE)
     if not looks_so or _made(source, document):
         return
+    message = f"Docker does not make {source}: without it the container does not start"
+    yield ctx.finding(span_in(mount.source), message, fixes=partial(_fixes, source, ctx))
+
+
+def _fixes(source: str, ctx: Context) -> Iterator[Fix]:
     word = source if re.fullmatch(r"[\w./${}:-]*", source) else f'"{source}"'
-    fix = ctx.fix(
+    yield ctx.fix(
         f"Make {posixpath.basename(source)} on the host in initializeCommand",
-        *run_on_host_first(document, f"mkdir -p {word}"),
+        partial(run_on_host_first, ctx.document, f"mkdir -p {word}"),
         safety=Safety.UNSAFE,
         preferred=True,
         reason="It runs a command on the host, and Windows has no mkdir -p.",
     )
-    message = f"Docker does not make {source}: without it the container does not start"
-    yield ctx.finding(span_in(mount.source), message, fixes=[fix])
 
 
 def _made(source: str, document: Devcontainer) -> bool:

@@ -34,17 +34,22 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.dockerfile.coverage import linked, maybe_covered, surely_idle
 from cachekey.dockerfile.purpose import purpose_of, writer
 from cachekey.dockerfile.records import Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
 from cachekey.edits.mount import add_mount
-from cachekey.finding import FileEdit, Finding, Safety, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
+from cachekey.syntax.shell.tree import Word
 from cachekey.text import Edit
 from cachekey.tools.uses import ToolUse, UsedDirectory
+
+_Place = tuple[str, UsedDirectory]
+"""What to mount, and the tool's directory that lies there."""
 
 
 @rule("CK503", "missing-cache-mount", Severity.HINT, Fixable.ALWAYS)
@@ -62,23 +67,13 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         places = _places(run, use)
         if not places or _has_one(run, use):
             continue
-        edits = _edits(run, use, places, ctx)
-        if edits is None:
+        if not _mendable(run, use, places, ctx):
             continue
         seen.add(use.tool.id)
-        where = " and ".join(path for path, _ in places)
         yield ctx.finding(
             use.invocation.head,
             f"{use.tool.name} downloads everything again in each build of this layer",
-            fixes=[
-                ctx.fix(
-                    f"Add a cache mount for {where}",
-                    *edits,
-                    safety=Safety.UNSAFE,
-                    preferred=True,
-                    reason="the image no longer holds what the tool leaves in its cache",
-                )
-            ],
+            fixes=partial(_fixes, run, use, places, ctx),
         )
 
 
@@ -90,9 +85,9 @@ def _has_one(run: Run, use: ToolUse) -> bool:
     return any(purpose is not None and purpose.tool is use.tool for purpose in purposes)
 
 
-def _places(run: Run, use: ToolUse) -> list[tuple[str, UsedDirectory]]:
+def _places(run: Run, use: ToolUse) -> list[_Place]:
     """Return where to mount what; empty when one place is not known or already has a mount."""
-    places: list[tuple[str, UsedDirectory]] = []
+    places: list[_Place] = []
     for name in use.suggested:
         role, _, part = name.partition("/")
         item = use.directory(role)
@@ -104,41 +99,70 @@ def _places(run: Run, use: ToolUse) -> list[tuple[str, UsedDirectory]]:
     return places
 
 
-def _edits(
-    run: Run, use: ToolUse, places: list[tuple[str, UsedDirectory]], ctx: Context
-) -> tuple[FileEdit, ...] | None:
+def _mendable(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> bool:
+    """Tell whether the fix can be made: without it this hint would only be in the way."""
+    if _owner(run) is None or None in _switches(run, use, places):
+        return False
+    if any(item.program == "rm" for item in run.commands.items):
+        # A clean-up by hand would empty the new mount; CK305 mends that once the mount is there.
+        return False
+    return None not in _clean_ups(run, use, places, ctx)
+
+
+def _owner(run: Run) -> dict[str, object] | None:
+    """Return the options that give a new cache to the RUN's user; None when it is not known."""
     user = writer(run)
     if user is None or user.is_root is None:
         return None
-    owner = {} if user.is_root else owner_of(user)
-    if not user.is_root and not owner:
-        return None
+    return {} if user.is_root else owner_of(user) or None
+
+
+def _switches(run: Run, use: ToolUse, places: list[_Place]) -> list[Word | None]:
+    """Return the words that switch these caches off; None stands for what is no word of the RUN."""
+    roles = {item.cache.role for _, item in places}
+    return [
+        next((word for word in one.invocation.args if word.span == off.span), None)
+        for one in run.uses
+        if one.tool is use.tool
+        for off in one.disabled
+        if roles & set(off.roles)
+    ]
+
+
+def _clean_ups(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> list[Edit | None]:
+    """Return the removals of the tool's commands that empty these caches; None where one must stay."""
+    roles = {item.cache.role for _, item in places}
+    return [
+        one.invocation.removal(ctx.document.source)
+        for one in run.uses
+        if one.tool is use.tool and any(roles & set(emptied.roles) for emptied in one.empties)
+    ]
+
+
+def _fixes(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> Iterator[Fix]:
+    where = " and ".join(path for path, _ in places)
+    yield ctx.fix(
+        f"Add a cache mount for {where}",
+        partial(_edits, run, use, places, ctx),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason="the image no longer holds what the tool leaves in its cache",
+    )
+
+
+def _edits(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> tuple[FileEdit, ...]:
     flags = []
     for path, item in places:
         options = ["type=cache", f"target={path}"]
         if item.cache.sharing == "locked":
             options.append("sharing=locked")
-        options += [f"{name}={value}" for name, value in owner.items()]
+        options += [f"{name}={value}" for name, value in (_owner(run) or {}).items()]
         flags.append(f"--mount={','.join(options)}")
-    changes: list[Edit] = [add_mount(run, " ".join(flags))]
     source = ctx.document.source
-    roles = {item.cache.role for _, item in places}
-    switches = [(one, off) for one in run.uses if one.tool is use.tool for off in one.disabled]
-    for one, off in switches:
-        if not roles & set(off.roles):
-            continue
-        word = next((word for word in one.invocation.args if word.span == off.span), None)
-        edit = remove_word(word, source) if word is not None else None
-        if edit is None:
-            return None
-        changes.append(edit)
-    for other in run.uses:
-        if any(roles & set(emptied.roles) for emptied in other.empties) and other.tool is use.tool:
-            edit = other.invocation.removal(source)
-            if edit is None:
-                return None
-            changes.append(edit)
-    if any(item.program == "rm" for item in run.commands.items):
-        # A clean-up by hand would empty the new mount; CK305 mends that once the mount is there.
-        return None
+    switches = _switches(run, use, places)
+    changes = [
+        add_mount(run, " ".join(flags)),
+        *(remove_word(word, source) for word in switches if word is not None),
+        *(edit for edit in _clean_ups(run, use, places, ctx) if edit is not None),
+    ]
     return merge_edits(in_file(ctx.path, changes))

@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.paths import workspace_root
 from cachekey.devcontainer.read import BuildTarget, Devcontainer
@@ -57,7 +58,7 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         # The path is still being typed.
         return
     message = f"there is no {target.path}: '{target.written}' starts at this file's folder"
-    yield ctx.finding(target.span, message, fixes=list(_fixes(document, target, ctx)))
+    yield ctx.finding(target.span, message, fixes=partial(_fixes, document, target, ctx))
 
 
 def _is_template(document: Devcontainer, ctx: Context) -> bool:
@@ -67,7 +68,7 @@ def _is_template(document: Devcontainer, ctx: Context) -> bool:
 
 
 def _there(path: str, ctx: Context) -> bool:
-    return path in ctx.project.documents or ctx.project.read(path) is not None
+    return path in ctx.project.index or ctx.project.read(path) is not None
 
 
 def _fixes(document: Devcontainer, target: BuildTarget, ctx: Context) -> Iterator[Fix]:

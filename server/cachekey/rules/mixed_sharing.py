@@ -31,11 +31,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
@@ -61,27 +62,27 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
 
 def _finding(model: Place, place: Place, places: list[Place], ctx: Context) -> Finding:
     wanted, mine = model.mount.sharing, place.mount.sharing
-    stricter = mine == "locked"
-    fixes = [
-        ctx.fix(
-            f"Write sharing={wanted}",
-            set_option(place.mount, "sharing", wanted),
-            preferred=not stricter,
-        )
-    ]
-    if stricter:
-        edits = [
-            FileEdit(other.path, set_option(other.mount, "sharing", mine))
-            for other in places
-            if other.mount.sharing != mine
-        ]
-        fixes.insert(0, ctx.fix(f"Write sharing={mine} in all of them", *edits, preferred=True))
     assert place.mount.key is not None
     option = place.mount.options.get("sharing")
     return ctx.finding(
         option.field.span if option else place.mount.span,
-        f"{place.mount.key.label} is {place.mount.sharing} here and {wanted} on line "
+        f"{place.mount.key.label} is {mine} here and {wanted} on line "
         f"{model.line + 1}: at the same time they get two caches",
         related=[ctx.related(model.mount.span, f"sharing={wanted}")],
-        fixes=fixes,
+        fixes=partial(_fixes, place, wanted, places, ctx),
     )
+
+
+def _fixes(place: Place, wanted: str, places: list[Place], ctx: Context) -> Iterator[Fix]:
+    mine = place.mount.sharing
+    stricter = mine == "locked"
+    if stricter:
+        others = [other for other in places if other.mount.sharing != mine]
+        title = f"Write sharing={mine} in all of them"
+        yield ctx.fix(title, partial(_write, others, mine), preferred=True)
+    title = f"Write sharing={wanted}"
+    yield ctx.fix(title, partial(_write, [place], wanted), preferred=not stricter)
+
+
+def _write(places: list[Place], sharing: str) -> list[FileEdit]:
+    return [FileEdit(place.path, set_option(place.mount, "sharing", sharing)) for place in places]

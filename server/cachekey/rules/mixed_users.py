@@ -42,10 +42,11 @@ Experiments with BuildKit in `tests/buildkit` (files keep their owner, `uid` is 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
-from cachekey.dockerfile.place import Place
+from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import opens_up, writer
 from cachekey.dockerfile.records import Run
 from cachekey.edits.caches import (
@@ -53,7 +54,6 @@ from cachekey.edits.caches import (
     merge_edits,
     name_for,
     owner_of,
-    same_cache,
     shared_ownership,
 )
 from cachekey.edits.mount import set_option, set_options
@@ -70,7 +70,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     for mount in run.caches:
         if mount.readonly or "mode" in mount.options or not run.visible_mount(mount):
             continue
-        sharing = same_cache(ctx.project, ctx.path, mount)
+        sharing = same_cache(ctx.document, mount)
         writers = [place for place in sharing if not place.mount.readonly]
         roots = [place for place in writers if _is_root(place)]
         if not roots or any(_open(place) for place in writers):
@@ -81,7 +81,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             f"root writes the cache {mount.key.label} too (line {roots[0].line + 1}), "
             f"and {user.label} may not change what root leaves there",
             related=[ctx.related(place.mount.span, "root writes here") for place in roots],
-            fixes=list(_fixes(mount, user, writers, ctx)),
+            fixes=partial(_fixes, mount, user, writers, ctx),
         )
 
 
@@ -100,14 +100,19 @@ def _fixes(mount: Mount, user: User, writers: list[Place], ctx: Context) -> Iter
         title = f"Share it: root ends with {shared[1]}"
         if user.uid is not None:
             title += f", and a new cache belongs to {user.name or user.uid}"
-        yield ctx.fix(title, *merge_edits(shared[0]), preferred=True)
+        yield ctx.fix(title, partial(merge_edits, shared[0]), preferred=True)
     options = owner_of(user)
     if options and mount.key is not None:
         name = name_for(mount.key.label, user.name or user.uid)
-        edits: list[FileEdit] = []
-        for place in writers:
-            if place.run.scope.user.uid == user.uid:
-                edits += in_file(place.path, [set_option(place.mount, "id", name)])
-                edits += in_file(place.path, set_options(place.mount, **options))
         title = f"Give {user.name or user.uid} a cache of its own: id={name}"
-        yield ctx.fix(title, *merge_edits(edits), preferred=shared is None)
+        apart = partial(_apart, user, name, writers)
+        yield ctx.fix(title, apart, preferred=shared is None)
+
+
+def _apart(user: User, name: str, writers: list[Place]) -> tuple[FileEdit, ...]:
+    edits: list[FileEdit] = []
+    for place in writers:
+        if place.run.scope.user.uid == user.uid:
+            edits += in_file(place.path, [set_option(place.mount, "id", name)])
+            edits += in_file(place.path, set_options(place.mount, **owner_of(user)))
+    return merge_edits(edits)

@@ -33,7 +33,8 @@ Dev Containers CLI `src/spec-node/imageMetadata.ts` (`mergeMounts`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
@@ -58,11 +59,13 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     array = document.get("mounts")
     elements = {id(item.value): item for item in array.elements} if array and found else {}
     for mount, other in reversed(found):
-        fixes = _fixes(document, array, elements.get(id(mount.node)), ctx)
+        fixes = partial(_fixes, document, array, elements.get(id(mount.node)), ctx)
         yield _finding(mount, other, fixes, ctx)
 
 
-def _finding(mount: RuntimeMount, other: RuntimeMount, fixes: list[Fix], ctx: Context) -> Finding:
+def _finding(
+    mount: RuntimeMount, other: RuntimeMount, fixes: Callable[[], Iterable[Fix]], ctx: Context
+) -> Finding:
     related = [ctx.related(other.span, "the mount that counts")]
     merged = mount.origin == other.origin == "mounts" and _written(mount) == _written(other)
     if not merged:
@@ -78,9 +81,8 @@ def _written(mount: RuntimeMount) -> str:
 
 def _fixes(
     document: Devcontainer, array: Node | None, element: Element | None, ctx: Context
-) -> list[Fix]:
-    if array is None or element is None:
-        return []
-    edits = remove(document.source, array, [element])
-    reason = "It is a guess which of the two was meant."
-    return [ctx.fix("Remove this mount", *edits, safety=Safety.UNSAFE, reason=reason)]
+) -> Iterator[Fix]:
+    if array is not None and element is not None:
+        edits = partial(remove, document.source, array, [element])
+        reason = "It is a guess which of the two was meant."
+        yield ctx.fix("Remove this mount", edits, safety=Safety.UNSAFE, reason=reason)

@@ -29,6 +29,7 @@ The images' own build files, named in `knowledge/images`; the tools' manuals in 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import wanted
@@ -38,6 +39,7 @@ from cachekey.edits.toolmount import spread
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.text import Edit, Source
 
 
 @rule("CK404", "mount-hides-image", Severity.WARNING, Fixable.SOMETIMES)
@@ -52,7 +54,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 mount.target_span,
                 f"the cache hides what the image has in {mount.directory}: {what}",
-                fixes=list(_fixes(run, mount, ctx)),
+                fixes=partial(_fixes, run, mount, ctx),
             )
 
 
@@ -91,12 +93,13 @@ def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     folder = (mount.directory or "").rstrip("/")
     paths = [item.path for item in wanted(run) if item.path.startswith(f"{folder}/")]
     paths = list(dict.fromkeys(paths))
-    if not paths:
-        return
-    edits = [set_option(mount, "target", paths[0])]
-    if len(paths) > 1 and mount.id:
-        # One id for several directories would trade this for CK103.
-        return
+    # One id for several directories would trade this for CK103.
+    if paths and not (len(paths) > 1 and mount.id):
+        edits = partial(_narrowed, mount, paths, ctx.document.source)
+        yield ctx.fix(f"Mount {' and '.join(paths)}", edits, preferred=True)
+
+
+def _narrowed(mount: Mount, paths: list[str], source: Source) -> Iterator[Edit]:
+    yield set_option(mount, "target", paths[0])
     if len(paths) > 1:
-        edits += spread(mount, paths[1:], ctx.document.source)
-    yield ctx.fix(f"Mount {' and '.join(paths)}", *edits, preferred=True)
+        yield from spread(mount, paths[1:], source)

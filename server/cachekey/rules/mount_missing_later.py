@@ -36,13 +36,15 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import COVERS, maybe_covered
 from cachekey.dockerfile.records import Run
 from cachekey.edits.mount import add_mount
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.text import Edit
 from cachekey.tools.uses import ToolUse, UsedDirectory
 
 
@@ -63,21 +65,21 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
                 continue
             seen.add(item.path)
             _, mount = found
-            source = ctx.document.source
-            line = source.line_of(mount.span.start) + 1
+            line = ctx.document.source.line_of(mount.span.start) + 1
             yield ctx.finding(
                 use.invocation.head,
                 f"{use.tool.name} needs {item.cache.what} in {item.path}, and only the mount "
                 f"of line {line} had them",
                 related=[ctx.related(mount.span, "filled behind this mount")],
-                fixes=[
-                    ctx.fix(
-                        "Repeat the mount here",
-                        add_mount(run, source.slice(mount.span)),
-                        preferred=True,
-                    )
-                ],
+                fixes=partial(_fixes, run, mount, ctx),
             )
+
+
+def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
+    def edits() -> list[Edit]:
+        return [add_mount(run, ctx.document.source.slice(mount.span))]
+
+    yield ctx.fix("Repeat the mount here", edits, preferred=True)
 
 
 def _fills_itself(run: Run, use: ToolUse, item: UsedDirectory) -> bool:

@@ -30,6 +30,7 @@ devcontainers/spec#511.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.complaints import complaints
 from cachekey.devcontainer.mounts import RuntimeMount
@@ -53,20 +54,20 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         if name in _PASSED_ON or name in ("consistency", "external"):
             continue
         message = f"the Dev Containers tools drop '{name}' of a mount object"
-        yield ctx.finding(member.key_span, message, fixes=_fixes(mount, ctx))
+        yield ctx.finding(member.key_span, message, fixes=partial(_fixes, mount, ctx))
 
 
-def _fixes(mount: RuntimeMount, ctx: Context) -> list[Fix]:
+def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
     extra = []
     for member in mount.node.effective():
         if member.key.text in (*_PASSED_ON, "consistency"):
             continue
         option = _option(member)
         if option is None:
-            return []
+            return
         if option:
             extra.append(option)
-    return [ctx.fix("Write the mount as a string", as_string(mount, extra), preferred=True)]
+    yield ctx.fix("Write the mount as a string", lambda: [as_string(mount, extra)], preferred=True)
 
 
 def _option(member: Member) -> str | None:

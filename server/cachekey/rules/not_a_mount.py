@@ -29,11 +29,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import KEYS, Mount
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Run
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
 
@@ -52,9 +53,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 flag.span,
                 f"--{flag.name.text} is no flag of RUN: options of a mount stand behind --mount=",
-                fixes=[
-                    ctx.fix("Write --mount=", Edit(Span(start, start), "mount="), preferred=True)
-                ],
+                fixes=partial(_insert, "Write --mount=", start, "mount=", ctx),
             )
     for mount in run.mounts:
         if mount.error is None and "type" not in mount.options and _meant(run, mount):
@@ -62,11 +61,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 mount.span,
                 "without type=cache this is a read-only bind of the build context: no cache is mounted",
-                fixes=[
-                    ctx.fix(
-                        "Add type=cache", Edit(Span(start, start), "type=cache,"), preferred=True
-                    )
-                ],
+                fixes=partial(_insert, "Add type=cache", start, "type=cache,", ctx),
             )
     yield from _arguments(run, ctx)
 
@@ -76,12 +71,15 @@ def _assignment(run: Run, ctx: Context) -> Iterator[Finding]:
     match = _ASSIGNMENT.match(args.text)
     if match and run.instruction.json is None:
         span = args.span(0, len(args.text.split(None, 1)[0]))
-        edit = Edit(Span(span.start, span.start), "--")
         yield ctx.finding(
             span,
             "without -- this is a shell variable: no cache is mounted",
-            fixes=[ctx.fix("Write --mount=", edit, preferred=True)],
+            fixes=partial(_insert, "Write --mount=", span.start, "--", ctx),
         )
+
+
+def _insert(title: str, start: int, text: str, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(title, Edit(Span(start, start), text), preferred=True)
 
 
 def _meant(run: Run, mount: Mount) -> bool:

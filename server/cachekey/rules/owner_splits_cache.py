@@ -33,6 +33,7 @@ BuildKit `dockerfile2llb/convert_runmount.go` (`setCacheUIDGID`),
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.keys import Base
 from cachekey.buildkit.mounts import Mount
@@ -40,7 +41,7 @@ from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import writer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.caches import name_for
-from cachekey.edits.mount import remove_options, set_option, set_options
+from cachekey.edits.mount import remove_options, set_options
 from cachekey.finding import FileEdit, Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
@@ -85,7 +86,7 @@ def _finding(first: Place, second: Place, ctx: Context) -> Finding:
         f"{name} names another cache here than on line {first.line + 1}: "
         f"this one has {_describe(b.base)}, that one {_describe(a.base)}",
         related=[ctx.related(first.mount.span, f"the cache {a.label} with {_describe(a.base)}")],
-        fixes=list(_fixes(first, second, apart, ctx)),
+        fixes=partial(_fixes, first, second, apart, ctx),
         severity=Severity.INFORMATION if apart else None,
     )
 
@@ -124,16 +125,15 @@ def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[F
         user = second.run.scope.user
         assert second.mount.key is not None
         name = name_for(second.mount.key.label, user.name or user.uid)
-        edit = set_option(second.mount, "id", name)
-        yield ctx.fix(f"Name this cache on its own: id={name}", edit, preferred=True)
+        edits = partial(set_options, second.mount, id=name)
+        yield ctx.fix(f"Name this cache on its own: id={name}", edits, preferred=True)
         return
     model, changed = (second, first) if _suits(second) and not _suits(first) else (first, second)
-    edits = list(_align(model.mount, changed.mount))
-    if edits:
+    aligned = [FileEdit(changed.path, edit) for edit in _align(model.mount, changed.mount)]
+    if aligned:
         options = _options(model.mount) or "no owner options"
         title = f"Make line {changed.line + 1} as line {model.line + 1}: {options}"
-        placed = [FileEdit(changed.path, edit) for edit in edits]
-        yield ctx.fix(title, *placed, preferred=True)
+        yield ctx.fix(title, *aligned, preferred=True)
 
 
 def _align(model: Mount, changed: Mount) -> Iterator[Edit]:

@@ -32,15 +32,16 @@ contents.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import lru_cache, partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Stage
-from cachekey.edits.caches import in_file, merge_edits, project_id, rename, same_cache
+from cachekey.edits.caches import in_file, merge_edits, rename, wish_for
 from cachekey.edits.mount import insert_line_before
-from cachekey.finding import Finding, Fix, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 _SIGN = re.compile(r"\b(?:TARGET|BUILD)(?:PLATFORM|ARCH)\b")
@@ -64,7 +65,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 mount.target_span,
                 f"builds for every platform share {purpose.cache.what} of {purpose.tool.name} here",
-                fixes=[_fix(dockerfile, mount, purpose, ctx)],
+                fixes=partial(_fixes, dockerfile, mount, purpose, ctx),
             )
 
 
@@ -84,19 +85,25 @@ def _on_builder(stage: Stage) -> bool:
     )
 
 
-def _fix(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -> Fix:
-    # Nobody else must share build output: without an id its new name has to tell the project.
-    chosen = purpose.cache.id or "cache" if purpose.is_download else project_id(ctx.project, mount)
-    name = f"{mount.id or chosen}-$TARGETARCH"
-    edits = rename(ctx.project, ctx.path, mount, name)
+def _fixes(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -> Iterator[Fix]:
+    title = "Give each platform its own cache: id={id}-$TARGETARCH"
+    write = partial(_edits, dockerfile, mount)
+    name = mount.id or (purpose.cache.id or "cache" if purpose.is_download else "")
+    if name:
+        yield ctx.fix(title.replace("{id}", name), partial(write, name), preferred=True)
+    else:
+        # Nobody else must share build output: without an id its new name has to tell the project.
+        yield ctx.naming(title, wish_for(mount), write)
+
+
+def _edits(dockerfile: Dockerfile, mount: Mount, name: str) -> Iterable[FileEdit]:
+    edits = rename(dockerfile, mount, f"{name}-$TARGETARCH")
     declared: list[Stage] = []
-    for place in same_cache(ctx.project, ctx.path, mount):
+    for place in same_cache(dockerfile, mount):
         stage = dockerfile.stage_of(place.run)
         missing = "TARGETARCH" not in place.run.scope.variables
         if missing and not any(stage.descends_from(other) for other in declared):
             declared.append(stage)
             line = insert_line_before(dockerfile, place.run.span.start, "ARG TARGETARCH")
             edits += in_file(dockerfile.path, [line])
-    return ctx.fix(
-        f"Give each platform its own cache: id={name}", *merge_edits(edits), preferred=True
-    )
+    return merge_edits(edits)

@@ -32,12 +32,13 @@ joined.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import wanted
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import project_id, rename
+from cachekey.edits.caches import rename, wish_for
 from cachekey.edits.mount import is_plain, set_option
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.records import Kind
@@ -53,23 +54,27 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         if target.text.startswith(("/", "~", "$")) or _is_windows(target.text):
             continue
-        name = project_id(ctx.project, mount)
-        edits = rename(ctx.project, ctx.path, mount, name)
-        fixes = [ctx.fix(f"Name it: id={name}", *edits, preferred=True)]
-        movable = is_plain(mount.directory or "") and "target" in mount.options
-        if mount.directory and movable and _only_downloads(run, mount):
-            edit = set_option(mount, "target", mount.directory)
-            fixes.append(ctx.fix(f"Write the absolute path {mount.directory}", edit))
         if target.text:
             why = f"{target.text} is relative and there is no id"
         else:
             why = "this mounts the working directory, for want of a target, and there is no id"
-            fixes = list(_add_target(run, mount, ctx)) or fixes
         yield ctx.finding(
             mount.target_span,
             f"{why}: the key is the bare text {mount.key.label}, in every project on this builder",
-            fixes=fixes,
+            fixes=partial(_fixes, run, mount, ctx),
         )
+
+
+def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
+    added = [] if mount.target.text else list(_add_target(run, mount, ctx))
+    if added:
+        yield from added
+        return
+    yield ctx.naming("Name it: id={id}", wish_for(mount), partial(rename, ctx.document, mount))
+    movable = is_plain(mount.directory or "") and "target" in mount.options
+    if mount.directory and movable and _only_downloads(run, mount):
+        edit = partial(set_option, mount, "target", mount.directory)
+        yield ctx.fix(f"Write the absolute path {mount.directory}", lambda: [edit()])
 
 
 def _add_target(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:

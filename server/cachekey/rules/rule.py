@@ -9,13 +9,14 @@ from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from cachekey.finding import FileEdit, Finding, Fix, Related, Safety, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Related, Safety, Severity, Wish
 from cachekey.record import cached_property, record
 from cachekey.text import Edit, Span
 
 if TYPE_CHECKING:
     from cachekey.workspace.project import Project
     from cachekey.workspace.settings import Settings
+    from cachekey.workspace.summary import Summary
 
 
 class Fixable(str, Enum):
@@ -38,6 +39,9 @@ class Rule:
     """The record type the check wants to see: the annotation of its first parameter."""
     check: Callable[[Any, Context], Iterator[Finding]] = field(repr=False)
     doc: str = field(repr=False)
+    across: Callable[[Summary, Context], Iterator[Finding]] | None = field(default=None, repr=False)
+    """The part of the check that looks at other files: it sees the summary of its own file only,
+    and asks the project's index. Its context has no document."""
 
     @cached_property
     def summary(self) -> str:
@@ -46,7 +50,11 @@ class Rule:
 
 
 def rule(
-    code: str, name: str, severity: Severity, fixable: Fixable
+    code: str,
+    name: str,
+    severity: Severity,
+    fixable: Fixable,
+    across: Callable[[Summary, Context], Iterator[Finding]] | None = None,
 ) -> Callable[[Callable[[Any, Context], Iterator[Finding]]], Rule]:
     """Turn a check function into a :class:`Rule`; its first parameter's annotation is the level."""
 
@@ -54,7 +62,7 @@ def rule(
         module = sys.modules[check.__module__]
         first = next(iter(inspect.signature(check).parameters))
         level = get_type_hints(check)[first]
-        return Rule(code, name, severity, fixable, level, check, module.__doc__ or "")
+        return Rule(code, name, severity, fixable, level, check, module.__doc__ or "", across)
 
     return decorate
 
@@ -67,7 +75,7 @@ class Context:
     path: str
     """The document under check."""
     document: Any
-    """Its model: a ``Dockerfile`` or a ``Devcontainer``."""
+    """Its model: a ``Dockerfile`` or a ``Devcontainer``; None for the part across files."""
     settings: Settings
     rule: Rule
 
@@ -113,10 +121,29 @@ class Context:
 
         def write() -> Iterator[FileEdit]:
             for item in edits:
-                for edit in item() if callable(item) else (item,):
-                    yield edit if isinstance(edit, FileEdit) else FileEdit(self.path, edit)
+                yield from self._placed(item() if callable(item) else (item,))
 
         return Fix(title, write, safety, preferred, reason)
+
+    def naming(
+        self, title: str, wish: Wish, write: Callable[[str], Iterable[Edit | FileEdit]]
+    ) -> Fix:
+        """Make the preferred fix that names a cache; ``{id}`` in the title stands for the name.
+
+        ``write`` makes the edits, given the name. Which name is free only the whole workspace can
+        tell: where this is not known yet, the fix keeps its wish.
+        """
+        project = self.project
+
+        def edits() -> Iterator[FileEdit]:
+            return self._placed(write(project.name_for(wish)))
+
+        fix = Fix(title, edits, preferred=True, wish=wish)
+        return fix.named(project.name_for(wish)) if project.whole else fix
+
+    def _placed(self, edits: Iterable[Edit | FileEdit]) -> Iterator[FileEdit]:
+        for edit in edits:
+            yield edit if isinstance(edit, FileEdit) else FileEdit(self.path, edit)
 
     def related(self, span: Span, message: str, path: str | None = None) -> Related:
         """Point at another place, in this document unless ``path`` names another."""

@@ -28,10 +28,12 @@ Proven in `tests/buildkit` (two mounts on one target). Buildah shows the first o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.records import Run
 from cachekey.edits.mount import remove_mount
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
@@ -54,6 +56,10 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             mount.span,
             f"a later mount of this RUN has the target {mount.directory} too: this one is never seen",
             related=[ctx.related(last.span, "the mount that is seen")],
-            fixes=[ctx.fix("Remove this mount", remove_mount(ctx.document, mount), preferred=True)],
+            fixes=partial(_fixes, mount, ctx),
             unnecessary=index < len(placed),
         )
+
+
+def _fixes(mount: Mount, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix("Remove this mount", lambda: [remove_mount(ctx.document, mount)], preferred=True)

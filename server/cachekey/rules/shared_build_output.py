@@ -34,12 +34,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import project_id, rename
-from cachekey.finding import Finding, Severity
+from cachekey.edits.caches import rename, wish_for
+from cachekey.finding import Finding, Fix, Severity, Wish
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
 
@@ -71,19 +72,21 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         ):
             # A relative target is the matter of CK107.
             continue
-        name = project_id(ctx.project, mount)
-        if mount.id == name:
+        wish = wish_for(mount)
+        if mount.id and mount.id in ctx.project.names_for(wish):
             continue
-        edits = rename(ctx.project, ctx.path, mount, name)
-        fix = ctx.fix(f"Name the project: id={name}", *edits, preferred=True)
         option = mount.options["id" if mount.id else "target"]
         yield ctx.finding(
             option.span,
             f"{purpose.tool.name} keeps {purpose.cache.what} here, in a cache that every project "
             f"with the key {mount.key.label} on this builder shares",
-            fixes=[fix],
+            fixes=partial(_fixes, mount, wish, ctx),
             severity=Severity.INFORMATION if mount.id else None,
         )
+
+
+def _fixes(mount: Mount, wish: Wish, ctx: Context) -> Iterator[Fix]:
+    yield ctx.naming("Name the project: id={id}", wish, partial(rename, ctx.document, mount))
 
 
 def _is_generic(mount: Mount) -> bool:

@@ -31,10 +31,11 @@ containers.dev, *Variables in devcontainer.json* (`devcontainerId`); anthropics/
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.caches import project_output
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.finding import Finding, Safety, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Edit, Span
@@ -49,13 +50,16 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     output = project_output(mount, ctx.project.knowledge)
     if output is None or mount.place is None:
         return
-    end = mount.source.end
-    fix = ctx.fix(
+    message = f"every project with a volume '{name}' shares {output.cache.what} in {mount.place}"
+    fixes = partial(_fixes, mount.source.end, ctx)
+    yield ctx.finding(span_in(mount.source), message, fixes=fixes)
+
+
+def _fixes(end: int, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(
         "Give each project its own volume with ${devcontainerId}",
         Edit(Span(end, end), "-${devcontainerId}"),
         safety=Safety.UNSAFE,
         preferred=True,
         reason="The container starts with an empty volume.",
     )
-    message = f"every project with a volume '{name}' shares {output.cache.what} in {mount.place}"
-    yield ctx.finding(span_in(mount.source), message, fixes=[fix])

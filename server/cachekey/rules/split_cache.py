@@ -38,8 +38,8 @@ BuildKit `dockerfile2llb/convert_runmount.go`: the id is the target unless it is
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
@@ -48,123 +48,102 @@ from cachekey.edits.caches import in_file, merge_edits, owner_of, shared_ownersh
 from cachekey.edits.mount import insert_line_before, is_plain, set_option, set_options
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.workspace.summary import CacheMount, CacheUse, Summary
 
 
-@rule("CK101", "split-cache", Severity.WARNING, Fixable.SOMETIMES)
-def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
-    """Report each mount whose tool has its cache under another key further up, or in another file."""
-    for purpose, places in _groups(dockerfile):
-        if len(places) == 1 or all(_same(places[0], place) for place in places):
-            yield from _elsewhere(purpose, places, ctx)
-        first = places[0]
-        assert first.mount.key is not None
-        for place in places[1:]:
-            mount = place.mount
-            assert mount.key is not None
-            if mount.key.identity == first.mount.key.identity or not _by_chance(first, place):
-                continue
-            option = mount.options.get("id" if mount.key.name_from == "id" else "target")
-            yield ctx.finding(
-                option.span if option else mount.span,
-                f"{purpose.tool.name} gets a second, empty cache here: its key is "
-                f"{mount.key.label}, on line {first.line + 1} it is {first.mount.key.label}",
-                related=[
-                    ctx.related(first.mount.span, f"the cache with the key {first.mount.key.label}")
-                ],
-                fixes=list(_fixes(dockerfile, purpose, places, ctx)),
-            )
-
-
-def _groups(dockerfile: Dockerfile) -> Iterator[tuple[Purpose, list[Place]]]:
-    """Yield the mounts that hold the same download cache, in file order."""
-    groups: dict[tuple[str, str], tuple[Purpose, list[Place]]] = {}
-    for purpose, place in _purposes(dockerfile):
-        _, places = groups.setdefault(purpose.key, (purpose, []))
-        places.append(place)
-    yield from groups.values()
-
-
-def _purposes(dockerfile: Dockerfile) -> Iterator[tuple[Purpose, Place]]:
-    for run, mount in dockerfile.caches:
-        if mount.key is None or mount.key.unresolved or run.onbuild:
-            continue
-        if mount.undefined or mount.target.text.startswith("~"):
-            # The target is not what was meant, which CK105 and CK302 say.
-            continue
-        purpose = purpose_of(run, mount)
-        if purpose is not None and purpose.is_download:
-            yield purpose, Place(dockerfile, run, mount)
-
-
-def _by_purpose(dockerfile: Dockerfile) -> Iterator[tuple[Hashable, Place]]:
-    return ((purpose.key, place) for purpose, place in _purposes(dockerfile))
-
-
-def _same(first: Place, second: Place) -> bool:
-    a, b = first.mount.key, second.mount.key
-    return a is not None and b is not None and a.identity == b.identity
-
-
-def _elsewhere(purpose: Purpose, places: list[Place], ctx: Context) -> Iterator[Finding]:
+def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
     """Report that another file of the workspace keeps the same tool's cache under another key.
 
     Of two such files the one that comes later by name is told, and none that shares with any file.
     """
-    own = places[0]
-    others = [
-        place
-        for path, found in sorted(ctx.project.look_up(_by_purpose, purpose.key).items())
-        if path != ctx.path
-        for place in found
-    ]
-    if not others or others[0].path > ctx.path or any(_same(own, place) for place in others):
-        return
-    first = others[0]
-    if not _by_chance(first, own) or own.mount.key is None or first.mount.key is None:
-        return
-    name = first.mount.id or own.mount.id or purpose.cache.id
-    edits = [
-        FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in [*places, *others]
-        if _same(place, own) or _same(place, first)
-    ]
-    fixes = []
-    if is_plain(name) and not users_differ([own, first]):
-        fixes = [ctx.fix(f"Give both files id={name}", *merge_edits(edits), preferred=True)]
-    option = own.mount.options.get("id" if own.mount.key.name_from == "id" else "target")
-    yield ctx.finding(
-        option.span if option else own.mount.span,
-        f"{purpose.tool.name} has another cache here than in {first.path}: "
-        f"{own.mount.key.label}, there {first.mount.key.label}",
-        related=[ctx.related(first.mount.span, "the other cache", first.path)],
-        fixes=fixes,
-        severity=Severity.INFORMATION,
-    )
+    for mounts in _groups(summary.mounts):
+        own, use, index = mounts[0], mounts[0].use, ctx.project.index
+        if use is None or not all(mount.same_as(own) for mount in mounts):
+            continue
+        first = _elsewhere(index.of_tool(use.tool, use.role), ctx.path)
+        if first is None or first.path > ctx.path or not _by_chance(first, own):
+            continue
+        if _elsewhere(index.of_tool_sharing(use.tool, use.role, own.key.identity), ctx.path):
+            continue
+        yield ctx.finding(
+            own.name_span,
+            f"{use.name} has another cache here than in {first.path}: "
+            f"{own.key.label}, there {first.key.label}",
+            related=[ctx.related(first.span, "the other cache", first.path)],
+            fixes=partial(_one_id, own, use, first, ctx),
+            severity=Severity.INFORMATION,
+        )
 
 
-def _by_chance(first: Place, second: Place) -> bool:
+def _elsewhere(mounts: Iterator[CacheMount], path: str) -> CacheMount | None:
+    return next((mount for mount in mounts if mount.path != path), None)
+
+
+def _one_id(own: CacheMount, use: CacheUse, first: CacheMount, ctx: Context) -> Iterator[Fix]:
+    name = first.id or own.id or use.cache
+    writers = {own.writer, first.writer} - {None}
+    if is_plain(name) and len(writers) < 2:
+        edits = partial(_set_id, [own, first], name, ctx)
+        yield ctx.fix(f"Give both files id={name}", edits, preferred=True)
+
+
+def _set_id(caches: list[CacheMount], name: str, ctx: Context) -> Iterator[FileEdit]:
+    """Give the caches one id, in each mount of their files that is one of them."""
+    for cache in caches:
+        model = ctx.project.model(cache.path)
+        if isinstance(model, Dockerfile):
+            for _, mount in model.by_key.get(cache.key.identity, ()):
+                yield FileEdit(cache.path, set_option(mount, "id", name))
+
+
+@rule("CK101", "split-cache", Severity.WARNING, Fixable.SOMETIMES, across=_across)
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report each mount whose tool has its cache under another key further up in the file."""
+    summary = ctx.project.index.get(ctx.path)
+    for mounts in _groups(summary.mounts if summary else ()):
+        first = mounts[0]
+        for mount in mounts[1:]:
+            if mount.use is None or mount.same_as(first) or not _by_chance(first, mount):
+                continue
+            yield ctx.finding(
+                mount.name_span,
+                f"{mount.use.name} gets a second, empty cache here: its key is "
+                f"{mount.key.label}, on line {first.line + 1} it is {first.key.label}",
+                related=[ctx.related(first.span, f"the cache with the key {first.key.label}")],
+                fixes=partial(_fixes_in, dockerfile, mounts, ctx),
+            )
+
+
+def _groups(mounts: Iterable[CacheMount]) -> Iterable[list[CacheMount]]:
+    """Return the mounts that hold the same download cache, in file order."""
+    groups: dict[tuple[str, str], list[CacheMount]] = {}
+    for mount in mounts:
+        if mount.use is not None and mount.use.download and mount.meant:
+            groups.setdefault((mount.use.tool, mount.use.role), []).append(mount)
+    return groups.values()
+
+
+def _by_chance(first: CacheMount, second: CacheMount) -> bool:
     """Tell whether nobody chose the two keys: at least one of them is a mere target.
 
     Two parts of one directory (its index here, its archives there) are two caches on purpose.
     """
-    a, b = first.mount.key, second.mount.key
-    assert a is not None
-    assert b is not None
+    a, b = first.key, second.key
     if (a.name_from == "id" and b.name_from == "id") or a.name.text == b.name.text:
         return False
     if "id" in (a.name_from, b.name_from) and _to_each_its_own(first, second):
         return False
-    if _part(first) != _part(second):
+    if first.use and second.use and first.use.part != second.use.part:
         return False
-    return not _nested(first.mount.directory, second.mount.directory)
+    return not _nested(first.directory, second.directory)
 
 
-def _to_each_its_own(first: Place, second: Place) -> bool:
+def _to_each_its_own(first: CacheMount, second: CacheMount) -> bool:
     """Tell whether two users have a cache each, and each may write its own."""
-    one, other = first.run.scope.user.uid, second.run.scope.user.uid
+    one, other = first.user_uid, second.user_uid
     if one is None or other is None or one == other:
         return False
-    return first.mount.uid == one and second.mount.uid == other
+    return first.uid == one and second.uid == other
 
 
 def _nested(a: str | None, b: str | None) -> bool:
@@ -173,15 +152,12 @@ def _nested(a: str | None, b: str | None) -> bool:
     return a != b and (a.startswith(f"{b}/") or b.startswith(f"{a}/"))
 
 
-def _part(place: Place) -> str:
-    """Return which piece of its tool's directory a mount holds, empty for all of it."""
-    purpose, folder = purpose_of(place.run, place.mount), place.mount.directory or ""
-    if purpose is None:
-        return ""
-    item = purpose.use.directory(purpose.cache.role)
-    if item is not None and item.path is not None and item.relation(folder) == "part":
-        return posixpath.relpath(folder, item.path)
-    return next((part for part in purpose.cache.parts if folder.endswith(f"/{part}")), "")
+def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context) -> Iterator[Fix]:
+    known = {mount.span: Place(dockerfile, run, mount) for run, mount in dockerfile.caches}
+    places = [known[mount.span] for mount in mounts]
+    purpose = purpose_of(places[0].run, places[0].mount)
+    if purpose is not None:
+        yield from _fixes(dockerfile, purpose, places, ctx)
 
 
 def _fixes(

@@ -31,12 +31,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount, Option
 from cachekey.buildkit.scope import PLATFORM_ARGS
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.mount import insert_line_before
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Span
 
@@ -69,14 +70,22 @@ def _of_mount(
             surely = severity is not Severity.HINT
             tail = "whatever its value" if surely else "unless the base image sets it"
             start = first.setdefault(name, run).span.start
-            edit = insert_line_before(dockerfile, start, f"ARG {name}")
             yield ctx.finding(
                 _span(option, name),
                 f"{name} is not declared in {where}, so that {option_name} is "
                 f'"{_emptied(option, name)}" {tail}',
-                fixes=[ctx.fix(f"Declare it: ARG {name}", edit, preferred=True)],
+                fixes=partial(_fixes, start, name, ctx),
                 severity=severity,
             )
+
+
+def _fixes(start: int, name: str, ctx: Context) -> Iterator[Fix]:
+    line = f"ARG {name}"
+    yield ctx.fix(
+        f"Declare it: {line}",
+        lambda: [insert_line_before(ctx.document, start, line)],
+        preferred=True,
+    )
 
 
 def _severity(dockerfile: Dockerfile, mount: Mount, option: Option, name: str) -> Severity | None:

@@ -36,12 +36,15 @@ others.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import merge_edits, same_cache
+from cachekey.edits.caches import merge_edits
 from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Severity
 from cachekey.knowledge.records import Concurrency
 from cachekey.rules.rule import Context, Fixable, rule
 
@@ -64,18 +67,21 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         if not purpose.cache.confidence.warns or mount.key is None:
             continue
-        mode = "sharing=locked"
-        edits = [
-            FileEdit(place.path, set_option(place.mount, "sharing", "locked"))
-            for place in same_cache(ctx.project, ctx.path, mount)
-            if "sharing" not in place.mount.options
-        ]
         surely = purpose.cache.concurrent is Concurrency.FAILS and purpose.cache.basis == "stated"
         yield ctx.finding(
             mount.target_span,
             f"{purpose.tool.name} {says}",
-            fixes=[
-                ctx.fix(f"Let the second one wait: {mode}", *merge_edits(edits), preferred=True)
-            ],
+            fixes=partial(_fixes, mount, ctx),
             severity=None if surely else Severity.INFORMATION,
         )
+
+
+def _fixes(mount: Mount, ctx: Context) -> Iterator[Fix]:
+    def edits() -> tuple[FileEdit, ...]:
+        return merge_edits(
+            FileEdit(place.path, set_option(place.mount, "sharing", "locked"))
+            for place in same_cache(ctx.document, mount)
+            if "sharing" not in place.mount.options
+        )
+
+    yield ctx.fix("Let the second one wait: sharing=locked", edits, preferred=True)

@@ -37,12 +37,13 @@ microsoft/vscode-remote-release#6669 and #9931.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.judge import probably_unwritable_for
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.edits.recipe import own
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import span_in
 
@@ -57,20 +58,23 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     if judged is None or document.remote_user is None:
         return
     user, certain = judged
-    recipe = own(document, mount.place)
-    fix = ctx.fix(
-        f"Give {mount.place} to {user} when the container is made",
-        *recipe.edits,
-        safety=recipe.safety,
-        preferred=True,
-        reason=recipe.reason,
-    )
     where = span_in(document.remote_user)
     unless = "" if certain else " unless the image has it already"
     yield ctx.finding(
         span_in(mount.target),
         f"Docker makes {mount.place} as root's{unless}: {user} cannot write to it",
         severity=None if certain else Severity.INFORMATION,
-        fixes=[fix],
+        fixes=partial(_fixes, mount.place, user, ctx),
         related=[ctx.related(where, f"the container is used as {user}")],
+    )
+
+
+def _fixes(place: str, user: str, ctx: Context) -> Iterator[Fix]:
+    recipe = own(ctx.document, place)
+    yield ctx.fix(
+        f"Give {place} to {user} when the container is made",
+        recipe.write,
+        safety=recipe.safety,
+        preferred=True,
+        reason=recipe.reason,
     )

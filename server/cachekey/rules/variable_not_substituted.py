@@ -33,6 +33,7 @@ devcontainer.json*; devcontainers/spec#282 and #434.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.judge import image_of
 from cachekey.devcontainer.read import Devcontainer
@@ -59,7 +60,7 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         message = _message(path, variable, document)
         if message:
             severity = Severity.ERROR if path[0] in _STARTS else Severity.WARNING
-            fixes = list(_fixes(path, variable, ctx))
+            fixes = partial(_fixes, path, variable, ctx)
             yield ctx.finding(variable.span, message, fixes=fixes, severity=severity)
 
 
@@ -95,7 +96,7 @@ def _fixes(path: tuple[str, ...], variable: Variable, ctx: Context) -> Iterator[
         if entry is not None:
             yield ctx.fix(
                 f"Move {entry.name} to remoteEnv",
-                *move_variable(document, entry, "remoteEnv"),
+                partial(move_variable, document, entry, "remoteEnv"),
                 safety=Safety.UNSAFE,
                 reason="Only lifecycle commands and terminals see remoteEnv.",
             )

@@ -1,42 +1,125 @@
-"""What is asked of all Dockerfiles of a workspace at once, kept up to date document by document."""
+"""What the files of a workspace say about each other, kept up to date file by file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import cast
 
-if TYPE_CHECKING:
-    from cachekey.dockerfile.place import Place
-    from cachekey.dockerfile.records import Dockerfile
+from cachekey.workspace.summary import CacheMount, Summary, Topic, Volume
 
-Extract = Callable[["Dockerfile"], "Iterable[tuple[Hashable, Place]]"]
-"""Tells which places of a Dockerfile are found under which keys."""
+_NOBODY: Mapping[str, list[object]] = {}
 
 
 class Index:
-    """Places by key and document. A change costs the entries of the document that changed."""
+    """Summaries by path and by topic. A change costs the topics of the file that changed."""
 
-    def __init__(self, extract: Extract) -> None:
-        self._extract = extract
-        self._places: dict[Hashable, dict[str, list[Place]]] = {}
-        self._keys: dict[str, set[Hashable]] = {}
+    def __init__(self) -> None:
+        self._summaries: dict[str, Summary] = {}
+        self._said: dict[Topic, dict[str, list[object]]] = {}
+        """For each topic what the files say about it, by path."""
+        self._counts: Counter[Topic] = Counter()
+        self._sorted: dict[Topic, list[str]] = {}
+        """The paths of a topic in order, as long as none comes or goes: thousands of files may share
+        one key, and each of them asks who is first."""
 
-    def put(self, document: Dockerfile) -> None:
-        """Take in a document, in the place of an earlier state of it."""
-        self.drop(document.path)
-        keys = self._keys.setdefault(document.path, set())
-        for key, place in self._extract(document):
-            keys.add(key)
-            self._places.setdefault(key, {}).setdefault(document.path, []).append(place)
+    def put(self, summary: Summary) -> set[Topic]:
+        """Take in a summary, in the place of an earlier one; return the topics that have changed."""
+        old = self._summaries.get(summary.path)
+        before: Mapping[Topic, list[object]] = old.topics if old is not None else {}
+        self._summaries[summary.path] = summary
+        changed = {topic for topic, said in before.items() if summary.topics.get(topic) != said}
+        for topic in changed - summary.topics.keys():
+            self._forget(topic, summary.path)
+        for topic, said in summary.topics.items():
+            if topic in changed or topic not in before:
+                changed.add(topic)
+                self._remember(topic, summary.path, said)
+        return changed
 
-    def drop(self, path: str) -> None:
-        """Forget a document; nothing happens when it is not there."""
-        for key in self._keys.pop(path, ()):
-            places = self._places[key]
-            del places[path]
-            if not places:
-                del self._places[key]
+    def drop(self, path: str) -> set[Topic]:
+        """Forget a file; return the topics that have changed."""
+        old = self._summaries.pop(path, None)
+        if old is None:
+            return set()
+        for topic in old.topics:
+            self._forget(topic, path)
+        return set(old.topics)
 
-    def get(self, key: Hashable) -> Mapping[str, list[Place]]:
-        """Return the places with ``key`` by document."""
-        return self._places.get(key, {})
+    def _remember(self, topic: Topic, path: str, said: list[object]) -> None:
+        paths = self._said.setdefault(topic, {})
+        if path not in paths:
+            self._sorted.pop(topic, None)
+        self._counts[topic] += len(said) - len(paths.get(path, ()))
+        paths[path] = said
+
+    def _forget(self, topic: Topic, path: str) -> None:
+        paths = self._said[topic]
+        self._counts[topic] -= len(paths.pop(path))
+        self._sorted.pop(topic, None)
+        if not paths:
+            del self._said[topic], self._counts[topic]
+
+    # -- questions ------------------------------------------------------------------------------
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._summaries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._summaries)
+
+    def __len__(self) -> int:
+        return len(self._summaries)
+
+    def get(self, path: str) -> Summary | None:
+        """Return the summary of a file."""
+        return self._summaries.get(path)
+
+    def concerned(self, topics: Iterable[Topic]) -> Iterator[str]:
+        """Yield the files that say something about one of the topics; a file may come twice."""
+        for topic in topics:
+            yield from self._said.get(topic, _NOBODY)
+
+    def sharing(self, identity: Hashable) -> Iterator[CacheMount]:
+        """Yield every mount of the workspace that has this key, by path and place."""
+        return self._mounts(("key", identity))
+
+    def count_sharing(self, identity: Hashable) -> int:
+        """Return how many mounts of the workspace have this key."""
+        return self._counts[("key", identity)]
+
+    def of_tool(self, tool: str, role: str) -> Iterator[CacheMount]:
+        """Yield the mounts that are meant to hold this download cache, by path and place."""
+        return self._mounts(("tool", (tool, role)))
+
+    def of_tool_sharing(self, tool: str, role: str, identity: Hashable) -> Iterator[CacheMount]:
+        """Yield those of them that have this key."""
+        return self._mounts(("tool and key", ((tool, role), identity)))
+
+    def is_alone_in(self, folder: str, identity: Hashable) -> bool:
+        """Tell whether no mount of another key has a directory whose last name is ``folder``."""
+        same = self._counts[("folder and key", (folder, identity))]
+        return self._counts[("folder", folder)] == same
+
+    def volumes(self, name: str) -> Iterator[tuple[str, Volume]]:
+        """Yield the dev containers' mounts of a volume with their files, by path and place."""
+        topic = ("volume", name)
+        for path in self._ordered(topic):
+            for item in self._said[topic][path]:
+                yield path, cast("Volume", item)
+
+    def builders(self, dockerfile: str) -> Iterator[Summary]:
+        """Yield the dev containers that build a Dockerfile, by path."""
+        for path in self._ordered(("built", dockerfile)):
+            yield self._summaries[path]
+
+    def _mounts(self, topic: Topic) -> Iterator[CacheMount]:
+        for path in self._ordered(topic):
+            for item in self._said[topic][path]:
+                yield cast("CacheMount", item)
+
+    def _ordered(self, topic: Topic) -> list[str]:
+        found = self._sorted.get(topic)
+        if found is None:
+            found = self._sorted[topic] = sorted(self._said.get(topic, _NOBODY))
+        return found

@@ -1,41 +1,37 @@
 """All documents of a workspace together: who shares which key, which files belong to each other.
 
-A change costs the document that changed and the index entries it has, never the workspace.
+Summaries of all files, models of those that are looked at. A change costs the document that
+changed and the topics it speaks of, never the workspace.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from cachekey.buildkit.keys import Key
 from cachekey.devcontainer.read import Devcontainer, read_devcontainer
-from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
+from cachekey.finding import Wish
 from cachekey.kinds import Kind, kind_of
 from cachekey.knowledge import Knowledge
 from cachekey.text import Source
-from cachekey.workspace.index import Extract, Index
+from cachekey.workspace.index import Index
 from cachekey.workspace.settings import Settings
-
-Document = Dockerfile | Devcontainer
-
+from cachekey.workspace.summary import CacheMount, Document, Summary, Topic, summarise
 
 _NOT_IN_IDS = re.compile(r"[^a-z0-9._-]+")
+_BORROWED = 16
+"""Models of closed files that are kept for a while: a fix over several files asks for each twice."""
 
 
 @lru_cache(maxsize=1)
 def _built_in() -> Knowledge:
     return Knowledge()
-
-
-def _by_key(document: Dockerfile) -> Iterator[tuple[Hashable, Place]]:
-    for run, mount in document.caches:
-        assert mount.key is not None
-        yield mount.key.identity, Place(document, run, mount)
 
 
 class Project:
@@ -59,69 +55,109 @@ class Project:
         self.knowledge = (
             Knowledge(self.settings.tools, self.settings.images) if own else _built_in()
         )
+        self.index = Index()
+        """What is known of every file of the workspace."""
+        self.whole = True
+        """The index knows all files that count; ids on offer are known to be free."""
+        self.changed: set[Topic] = set()
+        """What is new to other files since somebody has emptied this set."""
         self._documents: dict[str, Document] = {}
-        self._builders: dict[str, dict[str, Devcontainer]] = {}
-        """The devcontainer.json files that build a Dockerfile, by its path."""
-        self._by_key = Index(_by_key)
-        self._indexes: dict[Extract, Index] = {}
+        self._borrowed: OrderedDict[str, Document] = OrderedDict()
 
     def call(self, root: str) -> None:
         """Name the project after its root folder, as far as that makes an id."""
         name = _NOT_IN_IDS.sub("-", posixpath.basename(root.rstrip("/")).lower()).strip("-.")
         self.name = name or self.name
 
+    # -- documents ------------------------------------------------------------------------------
+
     @property
     def documents(self) -> Mapping[str, Document]:
-        """Return the documents by path."""
+        """Return the documents whose models are kept, by path."""
         return self._documents
 
     def add(self, path: str, text: str, kind: Kind | None = None) -> Document | None:
-        """Read a document, or read it anew; None when its name says that it is none of ours."""
-        kind = kind or kind_of(path)
-        if kind is None:
+        """Read a document, or read it anew, and keep its model; None when it is none of ours."""
+        document = self._read(path, Source(text), kind)
+        if document is None:
             return None
-        self.remove(path)
-        source = Source(text)
-        document: Document
-        if kind == "devcontainer":
-            document = read_devcontainer(path, source)
-        else:
-            document = read_dockerfile(
-                path, source, self._options(path), self.knowledge, self._config(path)
-            )
         self._documents[path] = document
-        if isinstance(document, Devcontainer):
-            if document.dockerfile_path:
-                self._builders.setdefault(document.dockerfile_path, {})[path] = document
-            self._reread_dockerfile(document)
-        else:
-            for index in (self._by_key, *self._indexes.values()):
-                index.put(document)
+        self._take_in(summarise(document, self.knowledge))
         return document
+
+    def survey(self, path: str, text: str, kind: Kind | None = None) -> None:
+        """Take in what others need to know of a file, and keep no model of it."""
+        document = self._read(path, Source(text), kind)
+        if document is not None:
+            self._documents.pop(path, None)
+            self._take_in(summarise(document, self.knowledge))
+
+    def put(self, summary: Summary) -> None:
+        """Take in the summary of a file that was read elsewhere."""
+        self.changed |= self.index.put(summary)
+        self.changed.add(("built", summary.path))
 
     def remove(self, path: str) -> None:
         """Forget a document; nothing happens when it is not there."""
-        document = self._documents.pop(path, None)
-        if isinstance(document, Dockerfile):
-            for index in (self._by_key, *self._indexes.values()):
-                index.drop(path)
-        elif document is not None and document.dockerfile_path:
-            del self._builders[document.dockerfile_path][path]
+        self._documents.pop(path, None)
+        self._borrowed.pop(path, None)
+        self.changed |= self.index.drop(path)
+        self.changed.add(("built", path))
+
+    def concerned(self) -> set[str]:
+        """Return the files for which something has changed since this was last asked."""
+        changed, self.changed = self.changed, set()
+        return set(self.index.concerned(changed))
+
+    def model(self, path: str) -> Document | None:
+        """Return the model of a file, read from disk when it is not kept; None if it is gone."""
+        kept = self._documents.get(path)
+        if kept is not None:
+            return kept
+        text = self.read(path)
+        known = self.index.get(path)
+        if text is None:
+            return None
+        borrowed = self._borrowed.get(path)
+        if borrowed is None or borrowed.source.text != text:
+            borrowed = self._read(path, Source(text), known.kind if known else kind_of(path))
+            if borrowed is None:
+                return None
+            self._borrowed[path] = borrowed
+            if len(self._borrowed) > _BORROWED:
+                self._borrowed.popitem(last=False)
+        return borrowed
+
+    def _read(self, path: str, source: Source, kind: Kind | None) -> Document | None:
+        kind = kind or kind_of(path)
+        if kind is None:
+            return None
+        if kind == "devcontainer":
+            return read_devcontainer(path, source)
+        options, config = self._options(path), self._config(path)
+        return read_dockerfile(path, source, options, self.knowledge, config)
+
+    def _take_in(self, summary: Summary) -> None:
+        self._borrowed.pop(summary.path, None)
+        before = self.index.get(summary.path)
+        self.put(summary)
+        if summary.builds and summary.build_args != (before.build_args if before else {}):
+            self._reread(summary.builds)
+
+    def _reread(self, path: str) -> None:
+        # The build arguments of a devcontainer.json decide keys of the Dockerfile that it builds.
+        self._borrowed.pop(path, None)
+        known = self._documents.get(path)
+        if isinstance(known, Dockerfile):
+            self.add(path, known.source.text, "dockerfile")
+        elif path in self.index and (text := self.read(path)) is not None:
+            self.survey(path, text, "dockerfile")
 
     def _options(self, path: str) -> BuildOptions:
-        arguments = {**self._devcontainer_args(path), **self.settings.build_args}
+        first = next(self.index.builders(path), None)
+        given = first.build_args if first is not None and first.build_args else {}
+        arguments = {**given, **self.settings.build_args}
         return BuildOptions(arguments, self.settings.namespace, self.settings.engine)
-
-    def _devcontainer_args(self, path: str) -> Mapping[str, str]:
-        first = next(iter(self._builders.get(path, {}).values()), None)
-        return first.build_args if first is not None else {}
-
-    def _reread_dockerfile(self, document: Devcontainer) -> None:
-        # The build arguments of a devcontainer.json decide keys of the Dockerfile that it builds.
-        path = document.dockerfile_path
-        known = self._documents.get(path) if path else None
-        if path and isinstance(known, Dockerfile) and document.build_args:
-            self.add(path, known.source.text, "dockerfile")
 
     def _config(self, path: str) -> Callable[[str], str | None]:
         folder = posixpath.dirname(path)
@@ -132,41 +168,31 @@ class Project:
 
         return read
 
-    def sharing(self, key: Key) -> Iterator[Place]:
+    # -- questions ------------------------------------------------------------------------------
+
+    def sharing(self, key: Key) -> Iterator[CacheMount]:
         """Yield every mount of the workspace that has this key."""
-        places = self._by_key.get(key.identity)
-        for path in sorted(places):
-            yield from places[path]
-
-    def look_up(self, extract: Extract, key: Hashable) -> Mapping[str, list[Place]]:
-        """Return the places that ``extract`` files under ``key``, by document.
-
-        The first question with an ``extract`` reads all documents, later ones cost what has changed.
-        """
-        index = self._indexes.get(extract)
-        if index is None:
-            index = self._indexes[extract] = Index(extract)
-            for document in self._documents.values():
-                if isinstance(document, Dockerfile):
-                    index.put(document)
-        return index.get(key)
-
-    def caches(self) -> Iterator[Place]:
-        """Yield every cache mount of every Dockerfile; costs the workspace, for reports only."""
-        for path in sorted(self._documents):
-            document = self._documents[path]
-            if isinstance(document, Dockerfile):
-                for run, mount in document.caches:
-                    yield Place(document, run, mount)
+        return self.index.sharing(key.identity)
 
     def dockerfile_of(self, document: Devcontainer) -> Dockerfile | None:
         """Return the Dockerfile that a devcontainer.json builds, if it lies in the workspace."""
         path = document.dockerfile_path
         if path is None:
             return None
-        known = self._documents.get(path)
-        if known is None:
+        kept = self._documents.get(path)
+        if kept is None and path not in self.index:
+            # Any name will do for a Dockerfile that a devcontainer.json names.
             text = self.read(path)
             if text is not None:
-                known = self.add(path, text, "dockerfile")
-        return known if isinstance(known, Dockerfile) else None
+                self.survey(path, text, "dockerfile")
+        model = self.model(path)
+        return model if isinstance(model, Dockerfile) else None
+
+    def name_for(self, wish: Wish) -> str:
+        """Return the id that a cache of this project is best called by."""
+        plain, longer = self.names_for(wish)
+        return plain if self.index.is_alone_in(wish.folder, wish.identity) else longer
+
+    def names_for(self, wish: Wish) -> tuple[str, str]:
+        """Return the ids that :meth:`name_for` chooses from."""
+        return f"{self.name}-{wish.stem}", f"{self.name}-{wish.longer}"

@@ -1,0 +1,241 @@
+"""What other files need to know of a file: small, plain, and good for another process.
+
+A model weighs a hundred times as much. Models are kept of open documents only; every question
+across files is answered from summaries.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Hashable, Iterator, Mapping
+
+from cachekey.buildkit.keys import Key
+from cachekey.buildkit.mounts import Mount
+from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
+from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.kinds import Kind
+from cachekey.knowledge import Knowledge
+from cachekey.record import cached_property, record
+from cachekey.text import Source, Span
+
+Document = Dockerfile | Devcontainer
+
+Topic = tuple[str, Hashable]
+"""What a question across files is about: ``("key", identity)``, ``("tool", (tool, role))``..."""
+
+
+@record(frozen=True)
+class Where:
+    """A place in a file whose text is not at hand: enough for every editor's columns."""
+
+    line: int
+    """Zero-based."""
+    head: str
+    """The line's text up to the end of the place."""
+    width: int
+    """Code points of the place within ``head``."""
+
+
+@record(frozen=True)
+class CacheUse:
+    """What a cache mount holds: a directory of a tool, or a part of one."""
+
+    tool: str
+    """The tool's id."""
+    name: str
+    """What people call the tool."""
+    role: str
+    cache: str
+    """The id that is offered for such a cache; may be empty."""
+    part: str
+    """Which piece of the tool's directory; empty for all of it."""
+    download: bool
+    """Projects may share it."""
+
+
+@record(frozen=True)
+class CacheMount:
+    """One cache mount that the builder accepts."""
+
+    path: str
+    """The Dockerfile."""
+    span: Span
+    """The flag."""
+    name_span: Span
+    """What names the cache: the value of ``id``, else of the target, else the flag."""
+    where: Where
+    """The place of ``name_span``."""
+    stage: str
+    """The stage as a message names it."""
+    who: str
+    """The user of the RUN as a message names it; empty when unknown."""
+    key: Key
+    id: str
+    """The ``id`` as it is written, empty without one."""
+    directory: str | None
+    uid: int | None
+    """Owner of a new cache."""
+    user_uid: int | None
+    """Number of the user that USER names."""
+    writer: object
+    """Number or name of whoever writes; None when unknown or when the mount is read-only."""
+    use: CacheUse | None
+    meant: bool
+    """Key and target say what was meant: no variable is missing, no ``~``, no ONBUILD."""
+
+    @property
+    def line(self) -> int:
+        """Return the zero-based line."""
+        return self.where.line
+
+    def same_as(self, other: CacheMount) -> bool:
+        """Tell whether two mounts are one cache."""
+        return self.key.identity == other.key.identity
+
+
+@record(frozen=True)
+class Volume:
+    """One mount of a dev container."""
+
+    line: int
+    """Zero-based."""
+    volume: str | None
+    """The volume's name as far as it is literal; None for other mounts and under Compose."""
+    shown: str
+    """How a message names the mount."""
+    tool: str | None
+    """The id of the tool whose cache it is at run time."""
+
+
+@record(frozen=True)
+class Summary:
+    """One file of the workspace."""
+
+    path: str
+    kind: Kind
+    mounts: tuple[CacheMount, ...] = ()
+    """A Dockerfile's accepted cache mounts, in file order."""
+    volumes: tuple[Volume, ...] = ()
+    """A devcontainer.json's mounts, in file order."""
+    builds: str | None = None
+    """The Dockerfile that a devcontainer.json builds."""
+    build_args: Mapping[str, str] | None = None
+
+    @cached_property
+    def topics(self) -> Mapping[Topic, list[object]]:
+        """Return what the file says to each question across files; equal answers change nothing."""
+        found: dict[Topic, list[object]] = {}
+        for mount in self.mounts:
+            for topic in _topics(mount):
+                found.setdefault(topic, []).append(mount)
+        for volume in self.volumes:
+            if volume.volume is not None:
+                found.setdefault(("volume", volume.volume), []).append(volume)
+        if self.builds is not None:
+            found[("built", self.builds)] = [self]
+        return found
+
+
+def _topics(mount: CacheMount) -> Iterator[Topic]:
+    yield ("key", mount.key.identity)
+    folder = posixpath.basename(mount.directory or "")
+    yield ("folder", folder)
+    yield ("folder and key", (folder, mount.key.identity))
+    if mount.use is not None and mount.use.download and mount.meant:
+        tool = (mount.use.tool, mount.use.role)
+        yield ("tool", tool)
+        yield ("tool and key", (tool, mount.key.identity))
+
+
+def summarise(document: Document, knowledge: Knowledge) -> Summary:
+    """Return the summary of a document."""
+    if isinstance(document, Dockerfile):
+        return Summary(document.path, "dockerfile", mounts=tuple(_mounts(document)))
+    return Summary(
+        document.path,
+        "devcontainer",
+        volumes=tuple(_volumes(document, knowledge)),
+        builds=document.dockerfile_path,
+        build_args=dict(document.build_args),
+    )
+
+
+def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
+    for run, mount in document.caches:
+        if mount.key is None:
+            continue
+        user = run.scope.user
+        span = name_span(mount)
+        yield CacheMount(
+            document.path,
+            mount.span,
+            span,
+            _where(document.source, span),
+            document.stage_of(run).label,
+            user.label if user.account is not None else "",
+            mount.key,
+            mount.id or "",
+            mount.directory,
+            mount.uid,
+            user.uid,
+            None if mount.readonly else _writer(run),
+            _use(run, mount),
+            _is_meant(run, mount, mount.key),
+        )
+
+
+def name_span(mount: Mount) -> Span:
+    """Return the span of what names a cache: the ``id``'s value, else the target's, else all."""
+    for name in ("id", "target"):
+        if (option := mount.options.get(name)) is not None and option.value.text:
+            return option.span
+    return mount.span
+
+
+def _where(source: Source, span: Span) -> Where:
+    line = source.line_of(span.start)
+    full = source.line_span(line)
+    end = min(span.end, full.end)
+    return Where(line, source.text[full.start : end], max(0, end - span.start))
+
+
+def _writer(run: Run) -> object:
+    user = writer(run)
+    return None if user is None else user.uid if user.uid is not None else user.name
+
+
+def _use(run: Run, mount: Mount) -> CacheUse | None:
+    purpose = purpose_of(run, mount)
+    if purpose is None:
+        return None
+    tool, cache = purpose.tool, purpose.cache
+    part = part_of(purpose, mount.directory or "")
+    return CacheUse(tool.id, tool.name, cache.role, cache.id, part, purpose.is_download)
+
+
+def part_of(purpose: Purpose, folder: str) -> str:
+    """Return which piece of its tool's directory a mount holds, empty for all of it."""
+    item = purpose.use.directory(purpose.cache.role)
+    if item is not None and item.path is not None and item.relation(folder) == "part":
+        return posixpath.relpath(folder, item.path)
+    return next((part for part in purpose.cache.parts if folder.endswith(f"/{part}")), "")
+
+
+def _is_meant(run: Run, mount: Mount, key: Key) -> bool:
+    odd = mount.undefined or mount.target.text.startswith("~")
+    return not (key.unresolved or run.onbuild or odd)
+
+
+def _volumes(document: Devcontainer, knowledge: Knowledge) -> Iterator[Volume]:
+    effective = document.effective_mounts
+    for mount in document.mounts:
+        cache = cache_of(mount, document, knowledge) if mount in effective else None
+        named = mount.names_volume and mount.source
+        yield Volume(
+            document.source.line_of(mount.span.start),
+            None if document.compose else mount.volume,
+            f"volume `{mount.source.text}`" if named and mount.source else "mount",
+            cache.claim.tool.id if cache is not None and mount.type != "cache" else None,
+        )

@@ -8,15 +8,17 @@ import pytest
 from cachekey.assist.completion_devcontainer import Proposal, complete_devcontainer
 from cachekey.assist.hover_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.devcontainer.caches import cache_of
-from cachekey.devcontainer.judge import unwritable_for, workspace_root
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.ownership import unwritable_at
+from cachekey.devcontainer.paths import workspace_root
 from cachekey.devcontainer.read import Devcontainer, read_devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import literal, stable, variables
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits import devcontainer as edit
 from cachekey.edits.recipe import offers
 from cachekey.syntax.jsonc.dockermount import parse_mount, parse_volume, volume_name
-from cachekey.text import Mapped, Source, Span, apply_edits
+from cachekey.text import Edit, Mapped, Source, Span, apply_edits
 from cachekey.workspace.project import Project
 from hypothesis import given
 from hypothesis import strategies as st
@@ -284,7 +286,8 @@ def unwritable(text: dict[str, object], dockerfile: str = "") -> str | None:
     project = make_project(files)
     document = project.documents[HERE]
     assert isinstance(document, Devcontainer)
-    return unwritable_for("/cache/uv", document, project)
+    judged = unwritable_at("/cache/uv", container_of(document, project))
+    return judged.user if judged is not None else None
 
 
 BASE = "mcr.microsoft.com/devcontainers/base:ubuntu"
@@ -319,10 +322,18 @@ def test_who_cannot_write(more: dict[str, object], user: str | None) -> None:
     [
         (f"FROM {BASE}", "vscode"),
         (f"FROM {BASE}\nRUN mkdir -p /cache/uv && chown vscode /cache/uv", None),
-        (f"FROM {BASE}\nWORKDIR /cache", None),
+        (f"FROM {BASE}\nWORKDIR /cache", "vscode"),
+        (f"FROM {BASE}\nWORKDIR /cache/uv", "vscode"),
+        (f"FROM {BASE}\nUSER vscode\nWORKDIR /cache/uv", None),
         (f"FROM {BASE}\nRUN --mount=type=cache,target=/cache/uv uv sync", "vscode"),
-        (f"FROM {BASE} AS a\nRUN install -d -o vscode /cache\nFROM a", None),
-        (f"FROM {BASE}\nRUN <<EOF\nmkdir /cache\nEOF", None),
+        (f"FROM {BASE} AS a\nRUN install -d -o vscode /cache/uv\nFROM a", None),
+        (f"FROM {BASE} AS a\nRUN install -d -o vscode /cache\nFROM a", "vscode"),
+        (f"FROM {BASE}\nRUN <<EOF\nmkdir -m 777 /cache/uv\nEOF", None),
+        (f"FROM {BASE}\nENV C=/cache\nRUN mkdir -p $C/uv && chown -R vscode $C", None),
+        (f"FROM {BASE}\nARG C\nRUN mkdir -p $C/uv && chown -R vscode $C", None),
+        (f"FROM {BASE}\nRUN mkdir -p /cache/uv && chown vscode /cache", "vscode"),
+        (f"FROM {BASE}\nCOPY --chown=vscode cache /cache/uv", None),
+        (f'FROM {BASE}\nCOPY entry.sh /\nENTRYPOINT ["/entry.sh"]', None),
         ("FROM scratch", None),
         ("FROM $BASE", None),
         ("", None),
@@ -416,7 +427,7 @@ def offered(text: str) -> dict[str, str]:
     document = project.documents[HERE]
     assert isinstance(document, Devcontainer)
     return {
-        title: apply_edits(text, list(recipe.write()))
+        title: apply_edits(text, [item for item in recipe.write() if isinstance(item, Edit)])
         for title, recipe in offers(document, project)
     }
 
@@ -438,7 +449,8 @@ def test_both_recipes_for_a_tool_in_use() -> None:
   "remoteUser": "vscode",
   "features": {{ "ghcr.io/devcontainers/features/uv:1": {{}} }}, // tools
   "containerEnv": {{
-    "UV_CACHE_DIR": "/cache/uv"
+    "UV_CACHE_DIR": "/cache/uv",
+    "UV_LINK_MODE": "copy"
   }},
   "mounts": ["type=volume,source=uv-cache,target=/cache/uv"],
   "postCreateCommand": "sudo chown -R $(id -u):$(id -g) /cache/uv"
@@ -452,7 +464,8 @@ def test_both_recipes_for_a_tool_in_use() -> None:
   "remoteUser": "vscode",
   "features": {{ "ghcr.io/devcontainers/features/uv:1": {{}} }}, // tools
   "containerEnv": {{
-    "UV_CACHE_DIR": "/cache/uv"
+    "UV_CACHE_DIR": "/cache/uv",
+    "UV_LINK_MODE": "copy"
   }},
   "mounts": ["type=bind,source=${{localEnv:UV_CACHE_DIR}},target=/cache/uv"]
 }}

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable, project_output
 from cachekey.devcontainer.complaints import complaints
-from cachekey.devcontainer.judge import made_by_build, unwritable_for
+from cachekey.devcontainer.judge import made_by_build
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.ownership import unwritable
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
+from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import HOST_ENV, Variable, literal, resolved_late, variables
 from cachekey.text import Span
 
@@ -225,9 +227,11 @@ def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> st
 def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> str:
     if mount.field("volume-nocopy") is not None:
         return "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
-    user = unwritable_for(mount.place, document, project) if mount.place else None
-    if user is not None:
-        return f"New and empty it is root's: {user} cannot write until a command changes that"
+    judged = unwritable(mount, container_of(document, project))
+    if judged is not None and judged.certain:
+        return (
+            f"New and empty it is root's: {judged.user} cannot write until a command changes that"
+        )
     return "New and empty it takes the owner of the image's directory, root where there is none"
 
 
@@ -244,7 +248,7 @@ def _bind(mount: RuntimeMount, place: str) -> Iterator[str]:
 
 def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[str]:
     """Tell what becomes of what the build put where the mount is."""
-    if mount.place is None or not made_by_build(mount.place, document, project):
+    if mount.place is None or not made_by_build(mount.place, container_of(document, project)):
         return
     if mount.type == "volume" and mount.field("volume-nocopy") is None:
         yield (

@@ -291,6 +291,16 @@ class Container:
         inherited = self.service.mounts if self.service is not None else ()
         return (*inherited, *self.document.effective_mounts)
 
+    def spot(self, mount: RuntimeMount) -> Span:
+        """Return where the devcontainer.json speaks of a mount: its target, or the service."""
+        if not mount.path:
+            return span_in(mount.target) if mount.target is not None else mount.span
+        for name in ("service", "dockerComposeFile"):
+            member = self.document.root.member(name)
+            if member is not None and member.value is not None:
+                return member.value.span
+        return mount.span
+
     def settings(self, name: str) -> Iterator[Setting]:
         """Yield what sets a variable, the strongest last; an image's own variables come first."""
         if self.stage is not None and name in self.stage.end.variables:

@@ -32,6 +32,8 @@ _MADE_BY = {
     "rake": ("Rakefile",),
     "invoke": ("tasks.py",),
 }
+_HARMLESS = ("test", "t", "start", "build", "lint", "stop", "restart")
+"""Scripts that do what their names say where package.json is not at hand."""
 _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm", "bun")
 
 
@@ -151,6 +153,8 @@ class StoryReader:
         name = words[0] if words else None
         found = self._file(ran.item.cwd, "package.json")
         script = _package_entry(found[1], name) if found is not None and name else None
+        if script is None and name in _HARMLESS:
+            return
         if found is None or script is None:
             self.unread.append(" ".join(text or "?" for text in (ran.item.program, name)))
             return

@@ -110,7 +110,16 @@ def owns(item: Invocation, place: str) -> bool:
     """Tell whether a chown or chmod may concern a directory: it, one around it, or a glob."""
     if not item.args_known:
         return True
-    return any(_may_be(path, place) for path in owned_paths(item))
+    deep = recursive(item)
+    return any(_may_be(path, place, deep) for path in owned_paths(item))
+
+
+def recursive(item: Invocation) -> bool:
+    """Tell whether a chown or chmod goes down into directories."""
+    return any(
+        text is not None and (text == "--recursive" or re.fullmatch(r"-\w*R\w*", text))
+        for text in item.texts
+    )
 
 
 def owned_paths(item: Invocation) -> Iterator[str | None]:
@@ -128,14 +137,13 @@ def owned_paths(item: Invocation) -> Iterator[str | None]:
             yield posixpath.normpath(posixpath.join(item.cwd or "/", text))
 
 
-def _may_be(path: str | None, place: str) -> bool:
-    if path is None:
+def _may_be(path: str | None, place: str, deep: bool) -> bool:
+    if path is None or "{" in path:
         return True
-    if re.search(r"[*?\[{]", path):
-        depth = path.count("/")
-        head = "/".join(place.split("/")[: depth + 1])
-        return "{" in path or fnmatch.fnmatchcase(head, path)
-    return covers(path, place)
+    if re.search(r"[*?\[]", path):
+        head = "/".join(place.split("/")[: path.count("/") + 1]) if deep else place
+        return fnmatch.fnmatchcase(head, path) and head.count("/") == path.count("/")
+    return covers(path, place) if deep else path == place
 
 
 def _names(words: list[str], place: str) -> bool:
@@ -233,6 +241,9 @@ def _in_base(place: str, container: Container) -> Owner | None:
         return "missing"
     if container.image is None:
         return None
+    home = container.home
+    if home is not None and covers(home, place) and container.image.facts.get("homes") == "bare":
+        return None if place == home else "missing"
     return "missing" if place.split("/")[1] not in _SYSTEM else None
 
 

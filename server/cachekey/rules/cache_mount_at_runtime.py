@@ -7,7 +7,7 @@ becomes an anonymous volume instead, empty after every rebuild.
 ## Bad
 ```jsonc
 {
-  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "image": "debian:13",
   "mounts": ["type=cache,id=uv-cache,target=/cache/uv"]
 }
 ```
@@ -15,7 +15,7 @@ becomes an anonymous volume instead, empty after every rebuild.
 ## Good
 ```jsonc
 {
-  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "image": "debian:13",
   "mounts": ["type=volume,source=uv-cache,target=/cache/uv"]
 }
 ```

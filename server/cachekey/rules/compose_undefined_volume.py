@@ -32,13 +32,12 @@ Dev Containers CLI `src/spec-node/dockerCompose.ts`; Docker Compose.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.read import Devcontainer, resolve
+from cachekey.devcontainer.running import container_of
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
@@ -64,15 +63,8 @@ def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
 
 
 def _declared(name: str, ctx: Context) -> bool:
-    """Tell whether one of the compose files declares the volume."""
-    document: Devcontainer = ctx.document
-    node = document.get("dockerComposeFile")
-    nodes = [] if node is None else [node, *(element.value for element in node.elements)]
-    entry = re.compile(rf"^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:", re.MULTILINE)
-    for item in nodes:
-        path = resolve(document.path, item.text)[0] if item.text is not None else None
-        text = ctx.project.read(posixpath.normpath(path)) if path else None
-        section = re.search(r"^volumes:", text or "", re.MULTILINE)
-        if text is not None and section is not None and entry.search(text, section.end()):
-            return True
-    return False
+    """Tell whether one of the compose files declares the volume, or may do so unseen."""
+    composition = container_of(ctx.document, ctx.project).composition
+    if composition is None or "include" in composition.unread:
+        return True
+    return name in composition.volumes

@@ -32,8 +32,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.devcontainer.judge import unlinkable
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.dockerfile.coverage import covering
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.edits.devcontainer import set_variable
 from cachekey.edits.mount import insert_line_before
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import LinkMode
@@ -42,7 +46,38 @@ from cachekey.tools.uses import ToolUse
 
 
 @rule("CK502", "link-mode", Severity.INFORMATION, Fixable.ALWAYS)
-def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report tools that cannot link out of a cache mount, or out of a dev container's volume."""
+    if isinstance(document, Dockerfile):
+        yield from _builds(document, ctx)
+    else:
+        yield from _runs(document, ctx)
+
+
+def _runs(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    container = container_of(document, ctx.project)
+    for mount in container.mounts:
+        found = unlinkable(mount, container)
+        if found is None:
+            continue
+        tool, mode = found
+        message = (
+            f"{mount.place} and the workspace are two filesystems: "
+            f"{tool.name} cannot hardlink from one to the other and says so at every install"
+        )
+        yield ctx.finding(container.spot(mount), message, fixes=partial(_tell, mode, ctx))
+        return
+
+
+def _tell(mode: LinkMode, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(
+        f"Set {mode.env}={mode.value} in containerEnv",
+        partial(set_variable, ctx.document, mode.env, mode.value),
+        preferred=True,
+    )
+
+
+def _builds(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report the first command of each stage chain that cannot link out of its cache mount."""
     done: list[tuple[str, Stage]] = []
     for run in dockerfile.runs:

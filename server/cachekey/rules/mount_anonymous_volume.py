@@ -31,26 +31,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.caches import cache_of, project_output
 from cachekey.devcontainer.complaints import complaints
+from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.edits.devcontainer import convert, name_for
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
-@rule("CK713", "mount-anonymous-volume", Severity.WARNING, Fixable.ALWAYS)
-def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+@rule("CK713", "mount-anonymous-volume", Severity.WARNING, Fixable.SOMETIMES)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     """Report volumes without a name that Docker would accept."""
-    if mount.type != "volume" or mount.source is not None or mount.place is None:
-        return
-    if mount.form not in ("string", "object") or mount.opaque or complaints(mount):
-        return
-    if mount.compose and mount.origin != "mounts":
-        return
-    message = f"the volume on {mount.place} has no name, each new container gets an empty one"
-    yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
+    container = container_of(document, ctx.project)
+    for mount in container.mounts:
+        if mount.type != "volume" or mount.source is not None or mount.place is None:
+            continue
+        if mount.origin == "service":
+            yield from _inherited(mount, mount.place, container, ctx)
+        elif mount.form in ("string", "object") and not mount.opaque and not complaints(mount):
+            message = (
+                f"the volume on {mount.place} has no name, each new container gets an empty one"
+            )
+            yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
+
+
+def _inherited(
+    mount: RuntimeMount, place: str, container: Container, ctx: Context
+) -> Iterator[Finding]:
+    """Report what a service mounts without a name, where it holds something that takes time."""
+    knowledge = ctx.project.knowledge
+    if project_output(mount, knowledge) or cache_of(mount, container.document, knowledge):
+        yield ctx.finding(
+            container.spot(mount),
+            f"the service's volume on {place} has no name: after a rebuild it is empty",
+            related=[ctx.related(mount.span, "the service's mount", mount.path)],
+            severity=Severity.INFORMATION,
+        )
 
 
 def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:

@@ -1,0 +1,70 @@
+"""A volume keeps the tools of the image that it was first made with.
+
+A new volume takes over what the image has in that directory. From then on it hides the image: a
+newer toolchain, or a program added in the Dockerfile, never shows up, in no rebuild.
+
+## Bad
+```jsonc
+{
+  "image": "rust:1.90",
+  "mounts": ["type=volume,source=cargo,target=/usr/local/cargo"]
+}
+```
+
+## Good
+```jsonc
+{
+  "image": "rust:1.90",
+  "mounts": ["type=volume,source=cargo,target=/usr/local/cargo/registry"]
+}
+```
+
+## Fix
+The cache inside that directory, where its tool has one, and its owner where that is needed.
+
+## Source
+Docker's documentation on volumes (*Populate a volume using a container*); devcontainers/templates#117.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.judge import frozen
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
+from cachekey.edits.recipe import narrowed
+from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.rules.rule import Context, Fixable, rule
+
+
+@rule("CK723", "frozen-tools", Severity.WARNING, Fixable.SOMETIMES)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report named volumes on directories that the image or a feature fills with tools."""
+    container = container_of(document, ctx.project)
+    for mount in container.mounts:
+        what = frozen(mount, container) if mount.source is not None else None
+        if what is not None:
+            yield ctx.finding(
+                container.spot(mount),
+                f"the volume on {mount.place} keeps {what} of the first image: rebuilds never renew it",
+                fixes=partial(_fixes, mount, container, ctx),
+                severity=Severity.INFORMATION if mount.path else None,
+            )
+
+
+def _fixes(mount: RuntimeMount, container: Container, ctx: Context) -> Iterator[Fix]:
+    made = narrowed(mount, container)
+    if made is not None:
+        place, recipe = made
+        yield ctx.fix(
+            f"Mount {place} only{recipe.extras}",
+            recipe.write,
+            safety=Safety.UNSAFE,
+            preferred=True,
+            reason=recipe.reason
+            or "The volume still holds what it held; docker volume rm empties it.",
+        )

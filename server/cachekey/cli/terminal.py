@@ -40,18 +40,6 @@ def complain(message: str) -> None:
         write(sys.stderr, f"cachekey: {line}\n")
 
 
-def internal_error(error: BaseException) -> str:
-    """Say in one line that the program is wrong, not its user."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = ""
-    if trace is not None:
-        file = os.path.basename(trace.tb_frame.f_code.co_filename)
-        where = f" ({file}:{trace.tb_lineno})"
-    return f"internal error: {type(error).__name__}: {error}{where}"
-
-
 def wants_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:
     """Tell whether to colour what goes to ``stream``: see no-color.org and force-color.org."""
     if environment.get("NO_COLOR"):

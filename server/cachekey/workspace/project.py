@@ -92,6 +92,10 @@ class Project:
             self._documents.pop(path, None)
             self._take_in(summarise(document, self.knowledge))
 
+    def release(self, path: str) -> None:
+        """Forget the model of a document; what others need to know of it stays."""
+        self._documents.pop(path, None)
+
     def put(self, summary: Summary) -> None:
         """Take in the summary of a file that was read elsewhere."""
         self.changed |= self.index.put(summary)

@@ -35,6 +35,36 @@ class ComposeFile:
     documents: tuple[YamlNode, ...]
     """Its documents, merged in order; none when it cannot be read."""
 
+    @cached_property
+    def places(self) -> tuple[Span, ...]:
+        """Return the spans of all entries, wider ones first, for comments above them."""
+        found: set[tuple[int, int]] = set()
+        seen: set[int] = set()
+        waiting = list(self.documents)
+        while waiting:
+            node = waiting.pop()
+            if id(node.raw) in seen:
+                continue
+            seen.add(id(node.raw))
+            for item in node.elements:
+                found.add((item.span.start, -item.span.end))
+                waiting.append(item)
+            for key, value in node.members:
+                found.add((key.span.start, -max(key.span.end, value.span.end)))
+                waiting.append(value)
+        return tuple(Span(start, -end) for start, end in sorted(found))
+
+    @cached_property
+    def mounts(self) -> tuple[RuntimeMount, ...]:
+        """Return what the services mount, as this file writes it."""
+        found: list[RuntimeMount] = []
+        for _, _, service in self.section("services"):
+            volumes = service.get("volumes") if service.kind == "mapping" else None
+            for item in volumes.elements if volumes is not None else ():
+                mount = service_mount(item, self.path)
+                found += [mount] if mount is not None else []
+        return tuple(found)
+
     @property
     def readable(self) -> bool:
         """Tell whether anything of it is known."""
@@ -256,6 +286,10 @@ class Composition:
                 self._take(other, value, settings, folders, unread, deeper)
                 return
         unread.append(f"there is no service {name} to extend")
+
+    def file(self, path: str) -> ComposeFile | None:
+        """Return one of the files by its path."""
+        return next((file for file in self.files if file.path == path), None)
 
     @cached_property
     def services(self) -> tuple[str, ...]:

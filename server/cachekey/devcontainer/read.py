@@ -120,6 +120,17 @@ class Devcontainer:
         return self.get("dockerComposeFile") is not None
 
     @cached_property
+    def compose_paths(self) -> tuple[str | None, ...]:
+        """Return the compose files, ``None`` for one outside or one that a variable tells."""
+        node = self.get("dockerComposeFile")
+        if node is None:
+            return ()
+        nodes = [item.value for item in node.elements] if node.kind == "array" else [node]
+        return tuple(
+            resolve(self.path, item.text)[0] if item.text is not None else None for item in nodes
+        )
+
+    @cached_property
     def mounts(self) -> tuple[RuntimeMount, ...]:
         """Return every mount of the file, in the order of mounts, workspaceMount, runArgs."""
         compose = self.compose

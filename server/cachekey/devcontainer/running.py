@@ -6,15 +6,18 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from cachekey.devcontainer.compose import compose
+from cachekey.devcontainer.compose import ComposeFile, compose
 from cachekey.devcontainer.container import Container, FeatureUse
+from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import within
-from cachekey.devcontainer.read import Devcontainer, resolve
+from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.substitution import literal
 from cachekey.dockerfile.records import Dockerfile, Stage
 from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
 from cachekey.knowledge.features import feature
-from cachekey.text import Source
+from cachekey.record import record
+from cachekey.syntax.jsonc.parse import span_in
+from cachekey.text import Source, Span
 
 if TYPE_CHECKING:
     from cachekey.devcontainer.surroundings import Surroundings
@@ -67,7 +70,7 @@ def _make(document: Devcontainer, around: Surroundings) -> Container:
     builds = False
     reference = literal(document.image) if document.image is not None else None
     if document.compose:
-        composition = compose(_compose_paths(document), texts.read)
+        composition = compose(document.compose_paths, texts.read)
         name = literal(document.root.string("service"))
         service = composition.service(name) if name else None
         reference = None
@@ -100,14 +103,6 @@ def _make(document: Devcontainer, around: Surroundings) -> Container:
     )
 
 
-def _compose_paths(document: Devcontainer) -> Iterator[str | None]:
-    node = document.get("dockerComposeFile")
-    if node is None:
-        return
-    for item in [element.value for element in node.elements] if node.kind == "array" else [node]:
-        yield resolve(document.path, item.text)[0] if item.text is not None else None
-
-
 def _dockerfile(path: str | None, args: Mapping[str, str], texts: KnownTexts) -> Dockerfile | None:
     text = texts.read(path) if path is not None else None
     if path is None or text is None:
@@ -131,3 +126,36 @@ def _stage(dockerfile: Dockerfile | None, target: str | None) -> Stage | None:
     return next(
         (s for s in dockerfile.stages if wanted in ((s.name or "").lower(), str(s.index))), None
     )
+
+
+@record(frozen=True, eq=False)
+class Sighting:
+    """A mount of a container, and where a document speaks of it."""
+
+    container: Container
+    mount: RuntimeMount
+    span: Span
+    """The target where the document writes the mount, else the service that has it."""
+    own: bool
+    """The document itself writes it."""
+
+
+def sightings(document: Devcontainer | ComposeFile, around: Surroundings) -> Iterator[Sighting]:
+    """Yield the mounts of a devcontainer.json's container, or those that a compose file gives to one.
+
+    A compose file that no devcontainer.json names gives nothing; a mount that several containers
+    have comes once.
+    """
+    if isinstance(document, Devcontainer):
+        container = container_of(document, around)
+        for mount in container.mounts:
+            yield Sighting(container, mount, container.spot(mount), not mount.path)
+        return
+    seen: set[int] = set()
+    for other in around.composers(document.path):
+        container = container_of(other, around)
+        for mount in container.mounts:
+            if mount.path == document.path and mount.span.start not in seen:
+                seen.add(mount.span.start)
+                span = span_in(mount.target) if mount.target is not None else mount.span
+                yield Sighting(container, mount, span, True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ class Surroundings(Protocol):
     @property
     def documents(self) -> Mapping[str, HasSource]:
         """Return the documents that are open or known, by path."""
+
+    def composers(self, path: str, /) -> Iterator[Devcontainer]:
+        """Yield the dev containers that name a compose file."""
 
     def read(self, path: str, /) -> str | None:
         """Return the text of another file of the workspace, or None."""

@@ -38,11 +38,11 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from cachekey.devcontainer.caches import RuntimeCache
-from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.judge import unmounted, untold
-from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
-from cachekey.devcontainer.running import container_of
+from cachekey.devcontainer.running import Sighting, container_of, sightings
+from cachekey.edits.caches import placed
 from cachekey.edits.devcontainer import set_variable, together
 from cachekey.edits.recipe import new_volume
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -53,19 +53,20 @@ from cachekey.text import Edit
 
 
 @rule("CK706", "cache-not-connected", Severity.WARNING, Fixable.ALWAYS)
-def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report both halves: mounts without a variable, variables without a mount."""
-    container = container_of(document, ctx.project)
-    for mount in container.mounts:
-        if mount.type != "cache":
-            yield from _mount(mount, container, ctx)
-    for entry, claim, directory in unmounted(container):
-        if entry.value is not None:
-            yield _variable(entry, claim, directory, ctx)
+    for seen in sightings(document, ctx.project):
+        if seen.mount.type != "cache":
+            yield from _mount(seen, ctx)
+    if isinstance(document, Devcontainer):
+        for entry, claim, directory in unmounted(container_of(document, ctx.project)):
+            if entry.value is not None:
+                yield _variable(entry, claim, directory, ctx)
 
 
-def _mount(mount: RuntimeMount, container: Container, ctx: Context) -> Iterator[Finding]:
-    cache = untold(mount, container)
+def _mount(seen: Sighting, ctx: Context) -> Iterator[Finding]:
+    mount = seen.mount
+    cache = untold(mount, seen.container)
     if cache is None or mount.target is None or mount.place is None:
         return
     pin = cache.cache.pins[0]
@@ -75,25 +76,26 @@ def _mount(mount: RuntimeMount, container: Container, ctx: Context) -> Iterator[
             f"{cache.tool} leaves {mount.place} empty: the project lies on another mount, "
             f"in whose root it makes its own; nothing sets {pin}"
         )
+    related = [] if seen.own else [ctx.related(mount.span, "the service's mount", mount.path)]
     yield ctx.finding(
-        container.spot(mount),
+        seen.span,
         message,
-        fixes=partial(_tell, cache, mount.place, ctx),
-        severity=Severity.INFORMATION if mount.path else None,
-        related=[ctx.related(mount.span, "the service's mount", mount.path)] if mount.path else [],
+        fixes=partial(_tell, cache, mount.place, seen.container.document, ctx),
+        severity=None if seen.own else Severity.INFORMATION,
+        related=related,
     )
 
 
-def _tell(cache: RuntimeCache, place: str, ctx: Context) -> Iterator[Fix]:
+def _tell(cache: RuntimeCache, place: str, document: Devcontainer, ctx: Context) -> Iterator[Fix]:
     def write() -> Iterable[Edit]:
         steps = [partial(_set, pin, place) for pin in cache.cache.pins]
-        return together(ctx.document, (), *steps)
+        return together(document, (), *steps)
 
     pins = " and ".join(cache.cache.pins)
     guess = f"That the mount is meant for {cache.tool} is told by its name only."
     yield ctx.fix(
         f"Set {pins} to {place} in containerEnv",
-        write,
+        partial(placed, document.path, write),
         safety=Safety.UNSAFE,
         preferred=True,
         reason=guess if cache.grade == "name" else "It moves the store of every project here.",

@@ -31,33 +31,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.judge import frozen
-from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
-from cachekey.devcontainer.running import container_of
+from cachekey.devcontainer.running import Sighting, sightings
 from cachekey.edits.recipe import narrowed
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK723", "frozen-tools", Severity.WARNING, Fixable.SOMETIMES)
-def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report named volumes on directories that the image or a feature fills with tools."""
-    container = container_of(document, ctx.project)
-    for mount in container.mounts:
-        what = frozen(mount, container) if mount.source is not None else None
+    for seen in sightings(document, ctx.project):
+        mount = seen.mount
+        what = frozen(mount, seen.container) if mount.source is not None else None
         if what is not None:
+            related = ctx.related(mount.span, "the service's mount", mount.path)
             yield ctx.finding(
-                container.spot(mount),
+                seen.span,
                 f"the volume on {mount.place} keeps {what} of the first image: rebuilds never renew it",
-                fixes=partial(_fixes, mount, container, ctx),
-                severity=Severity.INFORMATION if mount.path else None,
+                fixes=partial(_fixes, seen, ctx),
+                related=[] if seen.own else [related],
+                severity=None if seen.own else Severity.INFORMATION,
             )
 
 
-def _fixes(mount: RuntimeMount, container: Container, ctx: Context) -> Iterator[Fix]:
-    made = narrowed(mount, container)
+def _fixes(seen: Sighting, ctx: Context) -> Iterator[Fix]:
+    made = narrowed(seen.mount, seen.container)
     if made is not None:
         place, recipe = made
         yield ctx.fix(

@@ -43,55 +43,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import Unwritable, unwritable
 from cachekey.devcontainer.read import Devcontainer
-from cachekey.devcontainer.running import container_of
+from cachekey.devcontainer.running import Sighting, sightings
+from cachekey.edits.caches import placed
 from cachekey.edits.recipe import own
 from cachekey.finding import Finding, Fix, Related, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK702", "unwritable-volume", Severity.WARNING, Fixable.ALWAYS)
-def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report volumes that only root can write to, for a user who is not root."""
-    container = container_of(document, ctx.project)
-    for mount in container.mounts:
-        judged = unwritable(mount, container)
-        if judged is not None and mount.place is not None:
-            yield _finding(mount, mount.place, judged, container, ctx)
+    for seen in sightings(document, ctx.project):
+        judged = unwritable(seen.mount, seen.container)
+        if judged is not None and seen.mount.place is not None:
+            yield _finding(seen, seen.mount.place, judged, ctx)
 
 
-def _finding(
-    mount: RuntimeMount, place: str, judged: Unwritable, container: Container, ctx: Context
-) -> Finding:
+def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Finding:
     unless = "" if judged.certain else " unless the image has it already"
-    soft = not judged.certain or mount.path
+    soft = not judged.certain or not seen.own
     return ctx.finding(
-        container.spot(mount),
+        seen.span,
         f"Docker makes {place} as root's{unless}: {judged.user} cannot write to it",
         severity=Severity.INFORMATION if soft else None,
-        fixes=partial(_fixes, place, judged.user, container, ctx),
-        related=list(_related(mount, judged.user, container, ctx)),
+        fixes=partial(_fixes, seen.container, place, judged.user, ctx),
+        related=list(_related(seen, judged.user, ctx)),
     )
 
 
-def _related(
-    mount: RuntimeMount, user: str, container: Container, ctx: Context
-) -> Iterator[Related]:
-    if mount.path:
-        yield ctx.related(mount.span, "the service's mount", mount.path)
-    place = container.user.place if container.user is not None else None
+def _related(seen: Sighting, user: str, ctx: Context) -> Iterator[Related]:
+    if not seen.own:
+        yield ctx.related(seen.mount.span, "the service's mount", seen.mount.path)
+    place = seen.container.user.place if seen.container.user is not None else None
     if place is not None:
         yield ctx.related(place.span, f"the container is used as {user}", place.path)
 
 
-def _fixes(place: str, user: str, container: Container, ctx: Context) -> Iterator[Fix]:
+def _fixes(container: Container, place: str, user: str, ctx: Context) -> Iterator[Fix]:
     recipe, where = own(container, place)
     yield ctx.fix(
         f"Give {place} to {user} {where}",
-        recipe.write,
+        partial(placed, container.document.path, recipe.write),
         safety=recipe.safety,
         preferred=True,
         reason=recipe.reason,

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cachekey.assist.hover_container import command_lines, container_lines, feature_lines
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable, project_output
 from cachekey.devcontainer.complaints import complaints
+from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.judge import made_by_build
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import unwritable
@@ -67,18 +69,42 @@ def hover_devcontainer(
     """Explain what stands at ``offset``; None where there is nothing to say."""
     for path, _, variable in document.variables:
         if variable.span.start <= offset < variable.span.end:
-            return variable.span, _join(_variable(path, variable, document))
+            return variable.span, joined(_variable(path, variable, document))
     for mount in document.mounts:
         if mount.span.contains(offset):
             return _mount_hover(project, document, mount, offset)
     for entry in document.env:
         if entry.span.contains(offset):
             lines = tuple(_entry(project, document, entry))
-            return (entry.span, _join(lines)) if lines else None
+            return (entry.span, joined(lines)) if lines else None
+    return None if document.feature else _decisive(project, document, offset)
+
+
+_DECIDES = (
+    *("image", "build", "dockerFile", "dockerComposeFile", "service", "remoteUser"),
+    *("containerUser", "workspaceFolder", "workspaceMount"),
+)
+"""Properties that decide what runs; a hover on each tells all of it."""
+
+
+def _decisive(project: Project, document: Devcontainer, offset: int) -> tuple[Span, str] | None:
+    """Explain what decides about the container: image, user, features, lifecycle commands."""
+    for name in _DECIDES:
+        member = document.root.member(name)
+        if member is not None and member.span.contains(offset):
+            return member.span, joined(container_lines(container_of(document, project)))
+    for command in document.lifecycle:
+        if command.member.span.contains(offset):
+            lines = command_lines(command, container_of(document, project))
+            return command.member.span, joined(lines)
+    for use in container_of(document, project).features:
+        if use.member.span.contains(offset):
+            return use.member.span, joined(feature_lines(use))
     return None
 
 
-def _join(lines: Iterable[str]) -> str:
+def joined(lines: Iterable[str]) -> str:
+    """Put a heading and its lines together."""
     head, *rest = lines
     return "\n".join([head, "", *(f"- {line}" for line in rest)])
 
@@ -153,12 +179,14 @@ def _mount_hover(
         if field.key_span.contains(offset) and mount.form in ("string", "object"):
             lines = MOUNT_KEYS.get(field.name)
             if lines and field.key_span.end > field.key_span.start:
-                return field.span, _join(lines)
-    lines = tuple(_card(project, document, mount))
-    return (mount.span, _join(lines)) if len(lines) > 1 else None
+                return field.span, joined(lines)
+    lines = tuple(mount_card(project, container_of(document, project), mount))
+    return (mount.span, joined(lines)) if len(lines) > 1 else None
 
 
-def _card(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[str]:
+def mount_card(project: Project, container: Container, mount: RuntimeMount) -> Iterator[str]:
+    """Tell what a mount of a container is, who owns it and which tool it is for."""
+    document = container.document
     place = f"`{mount.place}`" if mount.place else "its target"
     refused = complaints(mount)
     if refused:
@@ -200,7 +228,7 @@ def _volume(
     yield f"**Volume `{name}`** on {place}"
     yield "Kept by the Docker engine over rebuilds; `docker volume rm` empties it"
     kinds = {variable.kind for variable in variables(mount.source)}
-    if mount.compose and mount.field("external") is None:
+    if (mount.compose or mount.path) and mount.field("external") is None:
         yield "Compose puts the project's name in front of it: other projects do not share it"
     elif "devcontainerId" in kinds:
         yield "One for this folder only: other clones and projects have their own"

@@ -11,7 +11,7 @@ from cachekey.devcontainer.mounts import RuntimeMount, mounts_of, run_mounts, wo
 from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.substitution import LIFECYCLE, Variable, literal, variables
 from cachekey.record import cached_property, record
-from cachekey.syntax.jsonc.parse import JsoncTree, Member, Node, parse, span_in
+from cachekey.syntax.jsonc.parse import JsoncTree, Member, Node, parse, parse_members, span_in
 from cachekey.text import Mapped, Source, Span
 
 FILE_NAMES = ("devcontainer.json", ".devcontainer.json", "devcontainer-feature.json")
@@ -84,6 +84,8 @@ class Devcontainer:
     path: str
     source: Source
     tree: JsoncTree
+    fragment: bool = False
+    """The text has members without braces, as articles print them; read as if it had them."""
 
     @property
     def feature(self) -> bool:
@@ -103,7 +105,7 @@ class Devcontainer:
     def problem(self) -> FileProblem | None:
         """Tell why the file says nothing: it is empty, or no object."""
         root = self.tree.root
-        if root is not None and root.kind == "object":
+        if root is not None and root.kind == "object" and not self.fragment:
             return None
         span = self.source.line_span(0)
         if root is not None:
@@ -263,7 +265,12 @@ class Devcontainer:
 
 def read_devcontainer(path: str, source: Source) -> Devcontainer:
     """Read a file; whatever it holds, this never fails."""
-    return Devcontainer(path, source, parse(source))
+    tree = parse(source)
+    if tree.root is not None and tree.root.kind == "string":
+        members = parse_members(source)
+        if members is not None:
+            return Devcontainer(path, source, members, fragment=True)
+    return Devcontainer(path, source, tree)
 
 
 def _env(node: Node | None, place: EnvPlace) -> Iterator[EnvEntry]:

@@ -73,7 +73,9 @@ def _service_volumes(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
         if users and not any(_declared(name, user, ctx) for user in users):
             message = f"no compose file declares the volume '{name}': compose does not start"
             span = span_in(mount.source)
-            yield ctx.finding(span, message, fixes=partial(_declaration, file, name, ctx))
+            fixes = partial(_declaration, file, name, ctx)
+            # No error: the declaration stands below and may be what is typed next.
+            yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
 
 
 def _declaration(file: ComposeFile, name: str, ctx: Context) -> Iterator[Fix]:

@@ -121,7 +121,7 @@ def _blanked(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
 def _with_default(variable: Variable, own: str, ctx: Context) -> Iterator[Fix]:
     if not re.search(r"[:}\"\\]", own):
         text = f"${{{variable.kind}:{variable.name}:{own}}}"
-        yield ctx.fix(f"Fall back to {own}", Edit(variable.span, text), preferred=True)
+        yield ctx.fix(f"Make {own} the default", Edit(variable.span, text), preferred=True)
 
 
 def _message(variable: Variable, mount: RuntimeMount, whole: bool) -> str:

@@ -17,13 +17,14 @@ from cachekey.devcontainer.substitution import literal, stable, variables
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits import devcontainer as edit
 from cachekey.edits.recipe import offers
+from cachekey.finding import FileEdit, Fix
 from cachekey.syntax.jsonc.dockermount import parse_mount, parse_volume, volume_name
 from cachekey.text import Edit, Mapped, Source, Span, apply_edits
 from cachekey.workspace.project import Project
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.checking import make_project
+from tests.support.checking import apply_fix, check, make_project
 
 HERE = ".devcontainer/devcontainer.json"
 
@@ -473,6 +474,41 @@ def test_both_recipes_for_a_tool_in_use() -> None:
     )
 
 
+PROJECTS: dict[str, dict[str, str]] = {
+    "an image": {HERE: f'{{ "image": "{BASE}" }}\n', "uv.lock": "", "package-lock.json": "{}"},
+    "a Dockerfile": {
+        HERE: '{\n  "build": { "dockerfile": "Dockerfile" },\n  "postCreateCommand": "uv sync"\n}\n',
+        ".devcontainer/Dockerfile": "FROM python:3.13\nRUN useradd -m app\nUSER app\n",
+        "uv.lock": "",
+        "go.mod": "",
+    },
+    "an image without sudo": {
+        HERE: '{ "image": "node:22", "remoteUser": "node", "postCreateCommand": "npm ci" }\n',
+        "package-lock.json": "{}",
+        "requirements.txt": "",
+    },
+    "root": {HERE: '{ "image": "rust:1.90" }\n', "Cargo.toml": "", "go.mod": ""},
+}
+
+
+@pytest.mark.parametrize("files", PROJECTS.values(), ids=PROJECTS)
+def test_what_the_project_needs_leaves_no_finding(files: dict[str, str]) -> None:
+    """Mount, variable, owner, link mode: each recipe is complete."""
+    project = make_project(files)
+    document = project.documents[HERE]
+    assert isinstance(document, Devcontainer)
+    made = list(offers(document, project))
+    assert made[0][0].startswith("Mount the caches that this project needs: ")
+    for title, recipe in made:
+        if title.endswith("with the host"):
+            continue
+        edits = [i if isinstance(i, FileEdit) else FileEdit(HERE, i) for i in recipe.write()]
+        after = apply_fix(files, Fix(title, lambda edits=edits: edits))
+        assert after != files
+        left = [(item.code, item.message) for item in check(after) if item.code != "CK503"]
+        assert left == [], title
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -555,7 +591,10 @@ def test_hover_on_a_key_a_variable_an_entry() -> None:
     assert entry[1][0] == "**`UV_CACHE_DIR`**: uv keeps downloaded and built wheels in `/cache/uv`"
     assert "Mounted there: volume `uv-cache` (line 6)" in entry[1]
     assert hover("TZ") is None
-    assert hover("remoteUser") is None
+    whole = hover("remoteUser")
+    assert whole is not None
+    assert "Used as `vscode` (remoteUser), home `/home/vscode`, sudo without a password" in whole[1]
+    assert any(line.startswith("uv: volume `uv-cache` on `/cache/uv`, root's") for line in whole[1])
 
 
 def test_the_builds_hover_knows_the_run_time_store() -> None:

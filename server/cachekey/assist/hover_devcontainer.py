@@ -50,6 +50,14 @@ MOUNT_KEYS: dict[str, tuple[str, ...]] = {
         "**consistency**: has no effect",
         "It was for an older file sharing of Docker Desktop on the Mac; any value is accepted",
     ),
+    "bind-create-src": (
+        "**bind-create-src**: makes the directory on the host when it is missing",
+        "Docker 29 and newer; older ones refuse the mount",
+    ),
+    "volume-subpath": (
+        "**volume-subpath**: mounts a directory of the volume, not its root",
+        "It must exist in the volume already; Docker 26 and newer",
+    ),
     "volume-nocopy": (
         "**volume-nocopy**: an empty volume takes nothing from the image's directory",
         "Its owner then is root, whoever owns that directory",

@@ -14,6 +14,7 @@ from cachekey.cli.checker import Checker
 from cachekey.cli.loading import Input, load
 from cachekey.cli.terminal import Progress, complain, wants_colour, write_bytes
 from cachekey.cli.terminal import write as say
+from cachekey.cli.terminal import write_all as say_all
 from cachekey.cli.usage import UsageError
 from cachekey.cli.workers import available
 from cachekey.cli.workspace import STDIN, Workspace
@@ -254,7 +255,7 @@ def _write_report(
     from cachekey.report import text
 
     style = Style(wants_colour(output, os.environ))
-    say(output, "".join(text.render(report, style)))
+    say_all(output, text.render(report, style))
     say(output, text.summary(report, fixed, unsafe=options.unsafe_fixes))
 
 

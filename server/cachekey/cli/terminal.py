@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
@@ -13,6 +13,8 @@ from typing import TextIO
 PATIENCE = 0.7
 """Seconds after which a scan shows how far it is."""
 
+_PIECE = 1 << 16
+"""Characters that are written at a time."""
 _BAR = 24
 _REFRESH = 0.1
 
@@ -24,6 +26,20 @@ def write(stream: TextIO, text: str) -> None:
     JSON.
     """
     write_bytes(stream, text.encode("utf-8", "backslashreplace"))
+
+
+def write_all(stream: TextIO, parts: Iterable[str]) -> None:
+    """Write a long text piece by piece, never holding all of it."""
+    waiting: list[str] = []
+    size = 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size > _PIECE:
+            write(stream, "".join(waiting))
+            waiting.clear()
+            size = 0
+    write(stream, "".join(waiting))
 
 
 def write_bytes(stream: TextIO, data: bytes) -> None:

@@ -13,8 +13,7 @@ from cachekey.disk.files import File, absolute, read
 from cachekey.failure import internal_error
 from cachekey.finding import Finding
 from cachekey.kinds import kind_of
-from cachekey.report.record import Report
-from cachekey.text import Source
+from cachekey.report.record import Report, Sources
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Overrides, Settings, merge
 from cachekey.workspace.summary import Document, Summary
@@ -140,8 +139,7 @@ class Workspace:
 
     def report(self, findings: Sequence[Finding]) -> Report:
         """Return findings with all that is needed to show them."""
-        sources = {name: Source(text) for name, text in self.texts.items()}
-        return Report(findings, sources, len(self.files), self.shown)
+        return Report(findings, Sources(self.texts), len(self.files), self.shown)
 
     def note(self, message: str) -> None:
         """Keep a line for stderr, once."""

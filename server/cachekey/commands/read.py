@@ -157,4 +157,4 @@ class _Exec(Command):
     @property
     def span(self) -> Span:
         """From the first string to the last."""
-        return Span(self.words[0].span.start, self.words[-1].span.end)
+        return self.words[0].span.to(self.words[-1].span)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.purpose import script_text
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
-from cachekey.record import record
+from cachekey.record import record, remembered
 from cachekey.tools.uses import ToolUse, UsedDirectory, may_be_for_another, meant
 
 COVERS = ("exact", "part", "parent")
@@ -102,7 +101,7 @@ def _may_be(directory: str, item: UsedDirectory) -> bool:
     return relation != "none"
 
 
-@lru_cache(maxsize=16)
+@remembered
 def _uncovered(run: Run) -> list[Wanted]:
     return [item for item in wanted(run) if not maybe_covered(run, item.directory)]
 

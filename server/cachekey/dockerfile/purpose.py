@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge.records import CacheDir, Kind, Tool
-from cachekey.record import record
+from cachekey.record import record, remembered
 from cachekey.tools.uses import ToolUse, meant
 
 _ASKS_FOR_ROOT = re.compile(r"\b(?:sudo|doas|gosu|su-exec|setpriv|runuser|su)\b")
@@ -41,7 +40,7 @@ class Purpose:
         return self.cache.kind is Kind.DOWNLOAD
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def purpose_of(run: Run, mount: Mount) -> Purpose | None:
     """Tell which tool's directory a mount is meant to hold; None when no command of the RUN tells.
 

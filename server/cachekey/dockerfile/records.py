@@ -22,6 +22,11 @@ RUN_FLAGS = ("mount", "network", "security", "device")
 _STORES = re.compile(r"\b(?:config|env)\b")
 
 
+def may_store(instruction: Instruction) -> bool:
+    """Tell whether a RUN may store a tool's setting for later ones."""
+    return instruction.keyword == "RUN" and bool(_STORES.search(instruction.args.text))
+
+
 @record(frozen=True, eq=False)
 class Run:
     """One RUN with what is in force in front of it."""
@@ -99,7 +104,7 @@ class Run:
     def storing(self) -> Run | None:
         """Return the nearest RUN in front of it that may store a setting."""
         run = self.previous
-        while run is not None and not _STORES.search(run.instruction.args.text):
+        while run is not None and not may_store(run.instruction):
             # Asked in file order, each looks one RUN back.
             run = run.storing if "storing" in run.__dict__ else run.previous
         return run

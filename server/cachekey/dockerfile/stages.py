@@ -22,12 +22,14 @@ from cachekey.buildkit.scope import (
     Variable,
 )
 from cachekey.commands.accounts import accounts_behind, may_make_accounts, resolve_user
+from cachekey.dockerfile.known import Known
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.knowledge import Image, Knowledge
 from cachekey.record import record, replace
 from cachekey.syntax.dockerfile.expand import Expansion, Unknown, expand
 from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs, split_words
 from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction, parse
+from cachekey.syntax.dockerfile.reparse import reparse
 from cachekey.text import Mapped, Source
 from cachekey.tools.uses import ConfigReader
 
@@ -52,14 +54,31 @@ class BuildOptions:
 
 
 def read_dockerfile(
-    path: str, source: Source, options: BuildOptions, knowledge: Knowledge, config: ConfigReader
+    path: str,
+    source: Source,
+    options: BuildOptions,
+    knowledge: Knowledge,
+    config: ConfigReader,
+    before: Dockerfile | None = None,
 ) -> Dockerfile:
-    """Read a Dockerfile; whatever it holds, this never fails."""
+    """Read a Dockerfile; whatever it holds, this never fails.
+
+    ``before`` is what was read of an earlier text of the file with the same options, knowledge and
+    configuration: what has not changed is taken over from it. It must not be used afterwards.
+    """
     # Buildah's own parser differs in small things; see `_Reader.buildah`.
-    tree = parse(source, check_directive=options.engine != "buildah")
+    buildah = options.engine == "buildah"
+    before = None if buildah else before
+    tree = reparse(before.tree, source) if before is not None else None
+    if tree is None:
+        before = None
+        tree = parse(source, check_directive=not buildah)
     if len(source.text) > MOST_TEXT or len(tree.instructions) > MOST_INSTRUCTIONS:
         return Dockerfile(path, source, tree, (), too_long=True)
-    return _Reader(path, source, tree, options, knowledge, config).read()
+    reader = _Reader(path, source, tree, options, knowledge, config)
+    if before is not None:
+        reader.known = Known(before, tree)
+    return reader.read()
 
 
 class _Reader:
@@ -88,6 +107,8 @@ class _Reader:
         inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
         backslash escapes in flags whatever ``# escape=`` says."""
         self.identity = BuildIdentity(path, namespace, options.engine)
+        self.known: Known | None = None
+        """What may be taken over from an earlier reading."""
 
     def read(self) -> Dockerfile:
         blocks: list[tuple[Instruction, list[Instruction]]] = []
@@ -144,7 +165,8 @@ class _Reader:
         parent = self.names.get(reference.text.lower()) if reference.known else None
         facts = None if parent or not words else self._image(reference)
         base = BaseImage(reference, span, facts)
-        scope = self._start(base, parent)
+        scope = self.known.start(index, first, parent) if self.known else None
+        scope = scope or self._start(base, parent)
         steps: list[Step] = []
         ancestors = parent.chain if parent else ()
         inherited = (run for stage in ancestors for run in reversed(stage.runs))
@@ -212,6 +234,9 @@ class _Reader:
         stage: int,
         onbuild: bool = False,
     ) -> Scope:
+        known = self.known.step(stage, instruction, scope) if self.known and not onbuild else None
+        if known is not None:
+            return self._again(*known, steps)
         keyword = instruction.keyword
         run = None
         before = scope
@@ -232,6 +257,15 @@ class _Reader:
             scope = replace(scope, shell=tuple(word.text for word in instruction.json))
         steps.append(Step(instruction, before, run))
         return scope
+
+    def _again(self, step: Step, after: Scope, steps: list[Step]) -> Scope:
+        """Take over a step of an earlier reading: text and scope are the same."""
+        if step.run is not None:
+            # What it stands behind is not its own, and may have been read anew.
+            step.run.__dict__["previous"] = self.last_run
+            self.last_run = step.run
+        steps.append(step)
+        return after
 
     def _run(
         self, instruction: Instruction, scope: Scope, stage: int, onbuild: bool, dormant: bool

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache, partial
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.place import same_cache
@@ -42,6 +42,7 @@ from cachekey.dockerfile.records import Dockerfile, Stage
 from cachekey.edits.caches import in_file, merge_edits, rename, wish_for
 from cachekey.edits.mount import insert_line_before
 from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 
 _SIGN = re.compile(r"\b(?:TARGET|BUILD)(?:PLATFORM|ARCH)\b")
@@ -69,7 +70,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             )
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _several(dockerfile: Dockerfile) -> bool:
     """Tell whether an instruction, not just a comment, speaks of platforms."""
     return _SIGN.search(dockerfile.source.text) is not None and any(

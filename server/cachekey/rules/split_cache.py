@@ -146,7 +146,7 @@ def _by_chance(first: CacheMount, second: CacheMount) -> bool:
     Two parts of one directory (its index here, its archives there) are two caches on purpose.
     """
     a, b = first.key, second.key
-    if (a.name_from == "id" and b.name_from == "id") or a.name.text == b.name.text:
+    if (a.name_from == "id" and b.name_from == "id") or a.name == b.name:
         return False
     if "id" in (a.name_from, b.name_from) and _to_each_its_own(first, second):
         return False

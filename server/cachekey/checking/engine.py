@@ -13,6 +13,7 @@ from typing import Any
 
 from cachekey.checking.generated import is_generated
 from cachekey.checking.suppress import Layout, apply_suppressions, layout
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
@@ -60,7 +61,8 @@ def examine(project: Project, path: str, settings: Settings) -> Examined | None:
     if is_generated(path, document.source.text):
         return Examined(path, (), None, quiet=True)
     findings: list[Finding] = []
-    for rule in _concerning(isinstance(document, Dockerfile)):
+    whole: type = type(document)
+    for rule in _concerning(whole):
         if settings.selects(rule):
             context = Context(project, path, document, settings, rule)
             findings += _run(context, rule.check, records(document, rule.level))
@@ -95,11 +97,17 @@ def wished(project: Project, findings: Iterable[Finding]) -> Iterator[Finding]:
             yield finding
 
 
+_PARTS: dict[type, tuple[type, ...]] = {
+    Dockerfile: (Stage, Run),
+    Devcontainer: (RuntimeMount, EnvEntry),
+    ComposeFile: (),
+}
+
+
 @lru_cache(maxsize=4)
-def _concerning(dockerfile: bool) -> tuple[Rule, ...]:
-    """Return the rules that look at anything in a Dockerfile, or in a devcontainer.json."""
-    whole: type = Dockerfile if dockerfile else Devcontainer
-    parts: tuple[type, ...] = (Stage, Run) if dockerfile else (RuntimeMount, EnvEntry)
+def _concerning(whole: type) -> tuple[Rule, ...]:
+    """Return the rules that look at anything in a document of this type."""
+    parts = _PARTS[whole]
     return tuple(rule for rule in ALL if rule.level in parts or issubclass(whole, rule.level))
 
 
@@ -130,4 +138,4 @@ def records(document: Document, level: type) -> Iterable[Any]:
         if level is Run:
             return document.runs
         return ()
-    return document.records(level)
+    return document.records(level) if isinstance(document, Devcontainer) else ()

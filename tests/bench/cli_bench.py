@@ -53,7 +53,7 @@ def _growth(measures: Measures, plan: Plan, folder: Path) -> None:
 
 
 def _stopped(cost: Cost, what: str) -> str:
-    return f"{what}: stopped after {cost.wall:.0f} s" if cost.stopped else ""
+    return f"{what}: stopped after {cost.cpu:.0f} s of CPU" if cost.stopped else ""
 
 
 def growth(files: float, cpu: float) -> float:

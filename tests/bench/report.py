@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tests.bench.figures import FURTHER, PROMISES, Line, quantity
+from tests.bench.figures import FURTHER, PROMISES, Line, quantity, sibling
 from tests.bench.measures import Measures
 
 LAYERS = "layer."
@@ -93,18 +93,14 @@ def _ratio(line: Line, measures: Measures) -> str:
 
 def _cpu(line: Line, measures: Measures) -> str:
     """Return the processor time, ours and theirs, and its ratio, which load changes least."""
-    own = measures.get(_sibling(line.own, "cpu"))
-    other = measures.get(_sibling(line.other, "cpu"))
+    own = measures.get(sibling(line.own, "cpu"))
+    other = measures.get(sibling(line.other, "cpu"))
     if own is None or line.unit == "yes":
         return ""
     unit = "s" if line.own.startswith(("lint", "index")) else "ms"
     if not other:
         return quantity(own, unit)
     return f"{quantity(own, unit)} : {quantity(other, unit)}, {quantity(own / other, '×')}"
-
-
-def _sibling(name: str, kind: str) -> str:
-    return f"{name.rpartition('.')[0]}.{kind}"
 
 
 def _sizes(measures: Measures) -> str:

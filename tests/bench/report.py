@@ -21,7 +21,8 @@ METHOD = """
   and mistakes. The same number gives the same file.
 - `check` runs as a user runs it, with its default of processes, text to nowhere. CPU and memory include
   its workers; memory they share is counted once. Memory a file is what the largest tree needs over the
-  smallest, by file.
+  next smaller one, by file.
+- A check that takes too much processor time is stopped: its figures are then lower bounds, marked `>`.
 - dockerfile-utils has no command for many files, so its library reads them all in one process. tally
   runs as a native program without its ShellCheck rules, which are nearly all of its cost. They look for
   other things: dockerfile-utils has nothing to say of these files.
@@ -29,6 +30,8 @@ METHOD = """
   end of a comment and in a mount's target; it goes to one server after the other, in an order that rotates.
   The bare server sends one diagnostic, and one hover, always the same. docker-langserver names no
   version in its diagnostics: the first after the change count.
+- Where a wall time misses its goal, the same goal by CPU stands behind it: on a machine that others use,
+  what works longer waits more often.
 - Code actions are asked for without their edits, which an editor asks for when one is chosen.
 - The first index ends when references of a cache name every file that shares it, the last one among
   them; hovers go on meanwhile.

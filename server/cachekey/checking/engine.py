@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from typing import Any
 
+from cachekey.checking.generated import is_generated
 from cachekey.checking.suppress import Layout, apply_suppressions, layout
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
@@ -37,6 +38,8 @@ class Examined:
     """Those that need no other file, before comments silence any of them."""
     layout: Layout | None
     """Where comments stand, for a file that may hold comments of ours."""
+    quiet: bool = False
+    """Nothing is said about the file: it is generated."""
 
 
 def check(project: Project, path: str, settings: Settings | None = None) -> list[Finding]:
@@ -54,6 +57,8 @@ def examine(project: Project, path: str, settings: Settings) -> Examined | None:
     document = project.documents.get(path)
     if document is None:
         return None
+    if is_generated(path, document.source.text):
+        return Examined(path, (), None, quiet=True)
     findings: list[Finding] = []
     for rule in _concerning(isinstance(document, Dockerfile)):
         if settings.selects(rule):
@@ -65,6 +70,8 @@ def examine(project: Project, path: str, settings: Settings) -> Examined | None:
 
 def conclude(project: Project, examined: Examined, settings: Settings) -> list[Finding]:
     """Reduce: add what follows from other files, take away what comments silence, and sort."""
+    if examined.quiet:
+        return []
     path = examined.path
     findings = list(examined.findings)
     summary = project.index.get(path)

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from cachekey.commands.calls import Reader
-from cachekey.commands.familiar import SHELLS
+from cachekey.commands.calls import Reader, Scripts
+from cachekey.commands.familiar import SHELLS, names_other_language
 from cachekey.commands.invocation import Invocation
 from cachekey.commands.shellstate import Frame, Setting, ShellState
 from cachekey.record import record, replace
@@ -18,7 +18,6 @@ from cachekey.text import Mapped, Span
 __all__ = ["Commands", "Invocation", "Setting", "read_commands"]
 
 _ONLY_HEREDOC = re.compile(r"\s*[0-9]*<<-?\s*(?:'[^'\s]+'|\"[^\"\s]+\"|[^\s<>|;&'\"]+)\s*\Z")
-_SHEBANG = re.compile(r"#![ \t]*(\S+)(?:[ \t]+(-S[ \t]+)?(\S+))?")
 # Programs that a SHELL may begin with and that run the shell behind them unchanged.
 _BEFORE_SHELL = frozenset(("conda", "mamba", "micromamba", "env", "time", "nice"))
 
@@ -71,26 +70,27 @@ def read_commands(
     shell: tuple[str, ...] | None,
     lookup: Lookup,
     workdir: str | None,
+    scripts: Scripts | None = None,
 ) -> Commands:
     """Read what a RUN runs; never raises.
 
     ``shell`` is the value of SHELL (None: ``/bin/sh -c``), ``lookup`` gives the variables of the
-    RUN's environment (None: not known), ``workdir`` is the directory that it starts in.
+    RUN's environment (None: not known), ``workdir`` is the directory that it starts in, and
+    ``scripts`` gives the files that it may call.
     """
     state = ShellState(base=lookup, cwd=workdir)
     if instruction.json is not None:
-        return _exec_form(instruction.json, state)
+        return _exec_form(instruction.json, state, scripts)
     frame = _shell_frame(shell)
     if frame is None:
         return _UNREADABLE
     text, heredocs = instruction.args, tuple(instruction.heredocs)
     if len(heredocs) == 1 and _ONLY_HEREDOC.match(text.text):
         text, heredocs = heredocs[0].body, ()
-        interpreter = _SHEBANG.match(text.text)
-        if interpreter and not _is_shell(interpreter):
+        if names_other_language(text.text):
             return _UNREADABLE
     script = parse_script(text)
-    reader = Reader(tuple((one.marker, one.body) for one in heredocs))
+    reader = Reader(tuple((one.marker, one.body) for one in heredocs), scripts)
     reader.script(script, state, frame, (), None)
     return Commands(tuple(reader.items), reader.complete, script)
 
@@ -113,14 +113,7 @@ def _shell_frame(shell: tuple[str, ...] | None) -> Frame | None:
     return Frame(login=login)
 
 
-def _is_shell(match: re.Match[str]) -> bool:
-    name = posixpath.basename(match.group(1))
-    if name == "env":
-        name = posixpath.basename(match.group(3) or "")
-    return name in SHELLS
-
-
-def _exec_form(strings: tuple[Mapped, ...], state: ShellState) -> Commands:
+def _exec_form(strings: tuple[Mapped, ...], state: ShellState, scripts: Scripts | None) -> Commands:
     """Read the exec form: its strings are the words, nothing expands them."""
     if not strings:
         return _UNREADABLE
@@ -144,7 +137,7 @@ def _exec_form(strings: tuple[Mapped, ...], state: ShellState) -> Commands:
         piped=False,
         guarded=False,
     )
-    reader = Reader(())
+    reader = Reader((), scripts)
     script = Script(source, (command,), block, complete=True)
     # Without a shell there are no builtins, no functions, and nothing to fill in.
     reader.script(script, replace(state, base=lambda _name: None), Frame(), (), state.base)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
 from cachekey.commands.read import Commands, read_commands
+from cachekey.dockerfile.context import ContextFiles, Copied
+from cachekey.dockerfile.effects import RunEffects
 from cachekey.knowledge import Knowledge
 from cachekey.record import cached_property, record
 from cachekey.suggest import nearest
@@ -18,8 +20,8 @@ from cachekey.tools.uses import ConfigReader, ToolUse, find_tool_uses
 RUN_FLAGS = ("mount", "network", "security", "device")
 """Flags that RUN has. Source: BuildKit ``instructions/commands_run*.go``."""
 
-# A command that may store a setting for later ones: `yarn config set`, `go env -w`.
-_STORES = re.compile(r"\b(?:config|env)\b")
+# A quick look for what may matter to later RUNs: `yarn config set`, `go env -w`, `ln -s`.
+_STORES = re.compile(r"\b(?:config|env|ln)\b")
 
 
 def may_store(instruction: Instruction) -> bool:
@@ -44,6 +46,8 @@ class Run:
     config: ConfigReader
     previous: Run | None = None
     """The RUN in front of it, in this stage or in the one it is built on."""
+    copied: Copied | None = None
+    """The last COPY or ADD from the build context in front of it."""
 
     @property
     def span(self) -> Span:
@@ -87,7 +91,13 @@ class Run:
             shell=self.scope.shell,
             lookup=self.scope.shell_variable,
             workdir=workdir.text if workdir is not None and workdir.known else None,
+            scripts=self.context.script,
         )
+
+    @cached_property
+    def context(self) -> ContextFiles:
+        """Return the files of the build context that it sees."""
+        return ContextFiles(self.copied, self.mounts, self.config)
 
     @cached_property
     def uses(self) -> tuple[ToolUse, ...]:
@@ -98,11 +108,18 @@ class Run:
             storing.append(run)
             run = run.storing
         earlier = [item for run in reversed(storing) for item in run.commands.items]
-        return find_tool_uses(self.commands, self.scope, self.knowledge, self.config, earlier)
+        return find_tool_uses(
+            self.commands, self.scope, self.knowledge, self.context.config, earlier
+        )
+
+    @cached_property
+    def effects(self) -> RunEffects:
+        """Return what its commands do to files."""
+        return RunEffects(self.commands, self.uses, self.knowledge)
 
     @cached_property
     def storing(self) -> Run | None:
-        """Return the nearest RUN in front of it that may store a setting."""
+        """Return the nearest RUN in front of it that may store a setting or make a link."""
         run = self.previous
         while run is not None and not may_store(run.instruction):
             # Asked in file order, each looks one RUN back.
@@ -132,6 +149,8 @@ class Step:
     instruction: Instruction
     scope: Scope
     run: Run | None = None
+    copied: Copied | None = None
+    """What a COPY or ADD brings, wherever from."""
 
 
 @record(frozen=True, eq=False)
@@ -211,6 +230,12 @@ class Dockerfile:
             if mount.key is not None:
                 found.setdefault(mount.key.identity, []).append((run, mount))
         return found
+
+    def stage_named(self, name: str, reader: Stage) -> Stage | None:
+        """Return the stage in front of ``reader`` that ``--from`` names, in any case, or by its number."""
+        named = [s for s in self.stages[: reader.index] if (s.name or "").lower() == name.lower()]
+        numbered = self.stages[: reader.index] if name.isdecimal() else ()
+        return next((s for s in numbered if str(s.index) == name), named[-1] if named else None)
 
     def stage_of(self, run: Run) -> Stage:
         """Return the stage that a RUN runs in."""

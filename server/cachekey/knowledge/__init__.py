@@ -17,6 +17,7 @@ from cachekey.knowledge.images import ImageRecord, parse_image, read_reference
 from cachekey.knowledge.parse import parse_tool
 from cachekey.knowledge.paths import looks_like
 from cachekey.knowledge.patterns import matches
+from cachekey.knowledge.programs import programs
 from cachekey.knowledge.reader import Problem
 from cachekey.knowledge.records import CacheDir, Command, Image, Ships, Tool
 from cachekey.record import cached_property, record
@@ -110,11 +111,6 @@ def _system() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _harmless() -> frozenset[str]:
-    return frozenset(_system()["harmless"])
-
-
-@lru_cache(maxsize=1)
 def _broad() -> tuple[Ships, ...]:
     return tuple(Ships(item["path"], item["what"]) for item in _system()["broad"])
 
@@ -187,7 +183,8 @@ class Knowledge:
 
     def harmless(self, program: str) -> bool:
         """Tell whether a program surely uses no cache and starts no other one."""
-        return program in _harmless()
+        known = programs().get(program)
+        return known is not None and not known.starts
 
     def claims(self, target: str) -> tuple[Claim, ...]:
         """Return the directories that an absolute target looks like, the closest first."""

@@ -161,6 +161,9 @@ class CacheDir:
     """What moves it, strongest first."""
     parts: tuple[str, ...]
     """Children that are right to mount alone, best first."""
+    children: tuple[str, ...]
+    """Globs of all that the tool makes in there: another child is somebody's invention, and the tool
+    never looks at it. Empty: not known."""
     looks_like: tuple[str, ...]
     """Globs of targets that people write when they mean this directory."""
     pin: str
@@ -183,6 +186,8 @@ class CacheDir:
     """Subcommands that fill it ahead of others."""
     needed_by: tuple[Pattern, ...]
     """Subcommands that fail or start anew when what was filled is not there."""
+    kept_apart: tuple[Way, ...]
+    """What keeps the contents of several platforms apart within the directory, when it is set."""
     instead: str
     """For results: the role to mount instead."""
     when: Mapping[str, str]
@@ -247,8 +252,10 @@ class Keeping:
     """Image families in which it does."""
     caches: tuple[str, ...]
     cause: str
-    evidence: tuple[str, ...]
-    """Texts that show, anywhere in the stage chain, that somebody has dealt with it."""
+    files: tuple[str, ...]
+    """Globs of the files that say so: whoever touches one of them has dealt with it."""
+    words: tuple[str, ...]
+    """Texts in a word of a command that show the same (``--setopt=keepcache=1``)."""
     lines: tuple[str, ...]
     """Shell commands that make it keep them."""
 
@@ -258,11 +265,29 @@ class LinkMode:
     """How the tool is told to copy out of a cache on another filesystem."""
 
     env: str
+    """Empty where only a flag tells."""
     value: str
     flag: str
     config: tuple[Way, ...]
     caches: tuple[str, ...]
     commands: tuple[Pattern, ...]
+    what: str
+
+
+@record(frozen=True)
+class Manifest:
+    """Subcommands that install what a few files name: they need no other file of the project."""
+
+    commands: tuple[Pattern, ...]
+    files: tuple[str, ...]
+    """Globs of their names."""
+
+
+@record(frozen=True)
+class Passing:
+    """A subcommand that tells of what ends with its RUN: nothing of it is in a cache or a layer."""
+
+    command: Pattern
     what: str
 
 
@@ -313,6 +338,8 @@ class Tool:
     keeping: Keeping | None
     link_mode: LinkMode | None
     suggest: tuple[Suggestion, ...]
+    passing: tuple[Passing, ...]
+    manifest: Manifest | None
     unwritable: str
     """What it does with a cache it may not write to: ``fails``, ``goes on without a cache``."""
     notes: tuple[str, ...]

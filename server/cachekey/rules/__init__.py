@@ -27,6 +27,7 @@ from cachekey.rules.invalid_mount import check as invalid_mount
 from cachekey.rules.invalid_mount_string import check as invalid_mount_string
 from cachekey.rules.json5_only import check as json5_only
 from cachekey.rules.key_collision import check as key_collision
+from cachekey.rules.layer_order import check as layer_order
 from cachekey.rules.link_mode import check as link_mode
 from cachekey.rules.literal_home import check as literal_home
 from cachekey.rules.missing_bind_source import check as missing_bind_source
@@ -43,6 +44,7 @@ from cachekey.rules.not_a_mount import check as not_a_mount
 from cachekey.rules.owner_splits_cache import check as owner_splits_cache
 from cachekey.rules.platforms_share_cache import check as platforms_share_cache
 from cachekey.rules.relative_target_key import check as relative_target_key
+from cachekey.rules.root_owned_parent import check as root_owned_parent
 from cachekey.rules.rule import Rule
 from cachekey.rules.shadowed_mount import check as shadowed_mount
 from cachekey.rules.shared_build_output import check as shared_build_output
@@ -67,6 +69,7 @@ ALL: tuple[Rule, ...] = (
     cache_not_writable,
     mixed_users,
     ignored_owner,
+    root_owned_parent,
     cache_target_mismatch,
     literal_home,
     not_a_mount,
@@ -82,6 +85,7 @@ ALL: tuple[Rule, ...] = (
     unlocked_cache,
     link_mode,
     missing_cache_mount,
+    layer_order,
     invalid_mount,
     cache_mount_at_runtime,
     unwritable_volume,

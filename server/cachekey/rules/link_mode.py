@@ -36,8 +36,8 @@ from cachekey.dockerfile.coverage import covering
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.mount import insert_line_before
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.knowledge.records import LinkMode
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.text import Edit, Span
 from cachekey.tools.uses import ToolUse
 
 
@@ -60,24 +60,36 @@ def _complains(run: Run, use: ToolUse) -> bool:
     mode = use.tool.link_mode
     if mode is None or use.via is not None or not use.wants_link_mode or use.link_mode is not None:
         return False
+    off = {role for one in use.disabled for role in one.roles}
     return any(
         item.cache.role in mode.caches and item.path and covering(run, item) is not None
         for item in use.directories
+        if item.cache.role not in off
     )
 
 
 def _finding(run: Run, use: ToolUse, ctx: Context) -> Finding:
     mode = use.tool.link_mode
     assert mode is not None
-    return ctx.finding(use.invocation.head, mode.what, fixes=partial(_fixes, run, mode, ctx))
+    return ctx.finding(use.invocation.head, mode.what, fixes=partial(_fixes, run, use, ctx))
 
 
-def _fixes(run: Run, mode: LinkMode, ctx: Context) -> Iterator[Fix]:
-    line = f"ENV {mode.env}={mode.value}"
-    yield ctx.fix(
-        f"Set {mode.env}={mode.value}",
-        lambda: [insert_line_before(ctx.document, run.span.start, line)],
-        safety=Safety.UNSAFE,
-        preferred=True,
-        reason=f"{mode.env} becomes part of the image's environment",
-    )
+def _fixes(run: Run, use: ToolUse, ctx: Context) -> Iterator[Fix]:
+    mode = use.tool.link_mode
+    assert mode is not None
+    if mode.env:
+        line = f"ENV {mode.env}={mode.value}"
+        yield ctx.fix(
+            f"Set {mode.env}={mode.value}",
+            lambda: [insert_line_before(ctx.document, run.span.start, line)],
+            safety=Safety.UNSAFE,
+            preferred=True,
+            reason=f"{mode.env} becomes part of the image's environment",
+        )
+        return
+    args = use.invocation.args
+    if args and args[0].removable and use.invocation.simple.source.exact:
+        end = args[0].span.end
+        flag = f"{mode.flag}={mode.value}"
+        edit = Edit(Span(end, end), f" {flag}")
+        yield ctx.fix(f"Say so: {flag}", edit, safety=Safety.UNSAFE, preferred=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
 from cachekey.buildkit.mounts import Mount, MountError
@@ -233,9 +234,30 @@ class Dockerfile:
 
     def stage_named(self, name: str, reader: Stage) -> Stage | None:
         """Return the stage in front of ``reader`` that ``--from`` names, in any case, or by its number."""
-        named = [s for s in self.stages[: reader.index] if (s.name or "").lower() == name.lower()]
-        numbered = self.stages[: reader.index] if name.isdecimal() else ()
-        return next((s for s in numbered if str(s.index) == name), named[-1] if named else None)
+        if name.isdecimal() and len(name) < 6 and str(int(name)) == name:
+            if int(name) < reader.index:
+                return self.stages[int(name)]
+        named = self._stages_by_name.get(name.lower(), [])
+        at = bisect_left(named, reader.index)
+        return self.stages[named[at - 1]] if at else None
+
+    @cached_property
+    def _stages_by_name(self) -> Mapping[str, Sequence[int]]:
+        found: dict[str, list[int]] = {}
+        for stage in self.stages:
+            found.setdefault((stage.name or "").lower(), []).append(stage.index)
+        return found
+
+    @cached_property
+    def onbuild(self) -> Mapping[int, Sequence[Instruction]]:
+        """Return what stands behind ONBUILD, by the index of the stage."""
+        found: dict[int, list[Instruction]] = {}
+        stage = -1
+        for instruction in self.tree.instructions:
+            stage += instruction.keyword == "FROM"
+            if instruction.inner is not None and stage >= 0:
+                found.setdefault(stage, []).append(instruction.inner)
+        return found
 
     def stage_of(self, run: Run) -> Stage:
         """Return the stage that a RUN runs in."""

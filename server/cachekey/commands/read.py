@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from cachekey.budget import CHARACTER_STEPS, Budget, SpentError, share
 from cachekey.commands.calls import Reader
 from cachekey.commands.familiar import SHELLS
 from cachekey.commands.invocation import Invocation
@@ -60,6 +61,8 @@ class Commands:
     """False: more may be run than ``items`` tells."""
     script: Script | None
     """The RUN's own script; None for the exec form and for what is no shell script."""
+    spent: bool = False
+    """The budget was gone: what comes behind the last item was not read."""
 
 
 _UNREADABLE = Commands((), False, None)
@@ -71,15 +74,20 @@ def read_commands(
     shell: tuple[str, ...] | None,
     lookup: Lookup,
     workdir: str | None,
+    steps: int = share(1),
 ) -> Commands:
     """Read what a RUN runs; never raises.
 
     ``shell`` is the value of SHELL (None: ``/bin/sh -c``), ``lookup`` gives the variables of the
     RUN's environment (None: not known), ``workdir`` is the directory that it starts in.
+    ``steps`` is what the reading may take besides those for the RUN's own characters, by default as
+    for the only RUN of a file.
     """
+    length = len(instruction.args) + sum(len(one.body) for one in instruction.heredocs)
+    budget = Budget(steps + CHARACTER_STEPS * length)
     state = ShellState(base=lookup, cwd=workdir)
     if instruction.json is not None:
-        return _exec_form(instruction.json, state)
+        return _exec_form(instruction.json, state, budget)
     frame = _shell_frame(shell)
     if frame is None:
         return _UNREADABLE
@@ -90,9 +98,23 @@ def read_commands(
         if interpreter and not _is_shell(interpreter):
             return _UNREADABLE
     script = parse_script(text)
-    reader = Reader(tuple((one.marker, one.body) for one in heredocs))
-    reader.script(script, state, frame, (), None)
-    return Commands(tuple(reader.items), reader.complete, script)
+    reader = Reader(tuple((one.marker, one.body) for one in heredocs), budget)
+    return _read(reader, script, state, frame, None, script)
+
+
+def _read(
+    reader: Reader,
+    script: Script,
+    state: ShellState,
+    frame: Frame,
+    base: Lookup | None,
+    own: Script | None,
+) -> Commands:
+    try:
+        reader.script(script, state, frame, (), base)
+    except SpentError:
+        return Commands(tuple(reader.items), complete=False, script=own, spent=True)
+    return Commands(tuple(reader.items), reader.complete, own)
 
 
 def _shell_frame(shell: tuple[str, ...] | None) -> Frame | None:
@@ -120,7 +142,7 @@ def _is_shell(match: re.Match[str]) -> bool:
     return name in SHELLS
 
 
-def _exec_form(strings: tuple[Mapped, ...], state: ShellState) -> Commands:
+def _exec_form(strings: tuple[Mapped, ...], state: ShellState, budget: Budget) -> Commands:
     """Read the exec form: its strings are the words, nothing expands them."""
     if not strings:
         return _UNREADABLE
@@ -144,11 +166,11 @@ def _exec_form(strings: tuple[Mapped, ...], state: ShellState) -> Commands:
         piped=False,
         guarded=False,
     )
-    reader = Reader(())
+    reader = Reader((), budget)
     script = Script(source, (command,), block, complete=True)
     # Without a shell there are no builtins, no functions, and nothing to fill in.
-    reader.script(script, replace(state, base=lambda _name: None), Frame(), (), state.base)
-    return Commands(tuple(reader.items), reader.complete, None)
+    bare = replace(state, base=lambda _name: None)
+    return _read(reader, script, bare, Frame(), state.base, None)
 
 
 class _Exec(Command):

@@ -39,6 +39,8 @@ class Run:
     config: ConfigReader
     previous: Run | None = None
     """The RUN in front of it, in this stage or in the one it is built on."""
+    share: int = 0
+    """Steps that the reading of its commands may take besides those for its own characters."""
 
     @property
     def span(self) -> Span:
@@ -82,6 +84,7 @@ class Run:
             shell=self.scope.shell,
             lookup=self.scope.shell_variable,
             workdir=workdir.text if workdir is not None and workdir.known else None,
+            steps=self.share,
         )
 
     @cached_property
@@ -174,8 +177,16 @@ class Dockerfile:
     stages: tuple[Stage, ...]
     global_args: frozenset[str] = frozenset()
     """Names of the arguments that are declared in front of the first FROM."""
-    too_long: bool = False
-    """Only the tree was read: there are no stages."""
+    cut: Instruction | None = None
+    """The instruction at which the budget of the reading was gone: the stages end in front of it."""
+
+    @cached_property
+    def spent(self) -> Span | None:
+        """Return where a budget was gone first, the file's or that of a RUN."""
+        for run in self.runs:
+            if run.commands.spent:
+                return run.instruction.keyword_span
+        return self.cut.keyword_span if self.cut is not None else None
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:

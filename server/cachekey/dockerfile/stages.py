@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 
+from cachekey.budget import FILE_STEPS, INSTRUCTION_STEPS, Budget, SpentError, share
 from cachekey.buildkit.identity import BuildIdentity
 from cachekey.buildkit.mounts import Mount, read_mount
 from cachekey.buildkit.scope import (
@@ -33,11 +34,6 @@ from cachekey.tools.uses import ConfigReader
 
 _UNESCAPED = re.compile(r"\\?([\s\S])")
 
-
-MOST_TEXT = 2_000_000
-MOST_INSTRUCTIONS = 10_000
-"""Characters and instructions of a Dockerfile behind which nobody would wait for its stages."""
-
 NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
 """The build argument that sets the namespace. Source: BuildKit ``dockerui/config.go``."""
 
@@ -54,11 +50,12 @@ class BuildOptions:
 def read_dockerfile(
     path: str, source: Source, options: BuildOptions, knowledge: Knowledge, config: ConfigReader
 ) -> Dockerfile:
-    """Read a Dockerfile; whatever it holds, this never fails."""
+    """Read a Dockerfile; whatever it holds, this never fails.
+
+    What it may cost is bounded, see :mod:`cachekey.budget`.
+    """
     # Buildah's own parser differs in small things; see `_Reader.buildah`.
     tree = parse(source, check_directive=options.engine != "buildah")
-    if len(source.text) > MOST_TEXT or len(tree.instructions) > MOST_INSTRUCTIONS:
-        return Dockerfile(path, source, tree, (), too_long=True)
     return _Reader(path, source, tree, options, knowledge, config).read()
 
 
@@ -88,25 +85,43 @@ class _Reader:
         inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
         backslash escapes in flags whatever ``# escape=`` says."""
         self.identity = BuildIdentity(path, namespace, options.engine)
+        self.budget = Budget(FILE_STEPS)
+        self.at = self.cut = None  # type: Instruction | None
+        runs = ((one.inner or one).keyword == "RUN" for one in tree.instructions)
+        self.share = share(sum(runs))
 
     def read(self) -> Dockerfile:
         blocks: list[tuple[Instruction, list[Instruction]]] = []
+        outer: list[Instruction] = []
         for instruction in self.tree.instructions:
             if instruction.keyword == "FROM":
                 blocks.append((instruction, []))
             elif blocks:
                 blocks[-1][1].append(instruction)
             elif instruction.keyword == "ARG":
-                self._global_args(instruction)
+                outer.append(instruction)
         self.identity.expect([_stage_name(first) for first, _ in blocks])
-        for first, rest in blocks:
-            self._stage(first, rest)
-        names = frozenset(self.globals)
-        return Dockerfile(self.path, self.source, self.tree, tuple(self.stages), names)
+        try:
+            for instruction in outer:
+                self._pay(instruction)
+                self._global_args(instruction)
+            for first, rest in blocks:
+                if self.cut is None:
+                    self._pay(first)
+                    self._stage(first, rest)
+        except SpentError:
+            self.cut = self.at
+        names, stages = frozenset(self.globals), tuple(self.stages)
+        return Dockerfile(self.path, self.source, self.tree, stages, names, self.cut)
+
+    def _pay(self, instruction: Instruction) -> None:
+        """Spend what an instruction costs whatever it says, and remember where the reading is."""
+        self.at = instruction
+        self.budget.spend(INSTRUCTION_STEPS + instruction.span.end - instruction.span.start)
 
     def _expand(self, word: str, lookup_scope: Scope | None) -> Expansion:
         lookup = lookup_scope.lookup if lookup_scope is not None else self._global
-        return expand(word, lookup, self.tree.escape)
+        return expand(word, lookup, self.tree.escape, self.budget)
 
     def _global(self, name: str) -> Expansion | Unknown | None:
         variable = self.globals.get(name)
@@ -150,15 +165,15 @@ class _Reader:
         inherited = (run for stage in ancestors for run in reversed(stage.runs))
         self.last_run = next((run for run in inherited if not run.dormant), None)
         onbuild = self.triggers.get(parent.index, []) if parent and not self.buildah else []
-        for instruction in onbuild:
-            scope = self._step(instruction, scope, steps, index, onbuild=True)
-        for instruction in rest:
-            if instruction.keyword == "ONBUILD" and instruction.inner is not None:
-                self.triggers.setdefault(index, []).append(instruction.inner)
-                if instruction.inner.keyword == "RUN":
-                    self._dormant(instruction.inner, scope, steps, index)
-                continue
-            scope = self._step(instruction, scope, steps, index)
+        try:
+            for instruction in onbuild:
+                self._pay(instruction)
+                scope = self._step(instruction, scope, steps, index, onbuild=True)
+            for instruction in rest:
+                self._pay(instruction)
+                scope = self._step(instruction, scope, steps, index)
+        except SpentError:
+            self.cut = self.at
         stage = Stage(index, _stage_name(first), base, parent, first, tuple(steps), scope)
         self.stages.append(stage)
         layers = ((step.instruction, step.run is not None and step.run.dormant) for step in steps)
@@ -218,6 +233,7 @@ class _Reader:
         if keyword == "RUN":
             run = self.last_run = self._run(instruction, scope, stage, onbuild, dormant=False)
             if may_make_accounts(run.text):
+                self.budget.spend(len(scope.accounts))
                 accounts = accounts_behind(run.commands.items, scope.accounts)
                 scope = replace(scope, accounts=accounts)
         elif keyword == "ENV":
@@ -230,6 +246,11 @@ class _Reader:
             scope = self._workdir(instruction, scope)
         elif keyword == "SHELL" and instruction.json:
             scope = replace(scope, shell=tuple(word.text for word in instruction.json))
+        elif keyword == "ONBUILD" and instruction.inner is not None:
+            self.triggers.setdefault(stage, []).append(instruction.inner)
+            if instruction.inner.keyword == "RUN":
+                self._dormant(instruction.inner, scope, steps, stage)
+            return scope
         steps.append(Step(instruction, before, run))
         return scope
 
@@ -239,7 +260,7 @@ class _Reader:
         mounts: list[Mount] = []
         for flag in instruction.flags:
             if flag.name.text == "mount":
-                mount = read_mount(self._flag(flag), scope, self.tree.escape)
+                mount = read_mount(self._flag(flag), scope, self.tree.escape, self.budget)
                 silent = dormant and self.buildah
                 mounts.append(mount if silent else self.identity.identify(mount))
         return Run(
@@ -252,6 +273,7 @@ class _Reader:
             self.knowledge,
             self.config,
             self.last_run,
+            self.share,
         )
 
     def _flag(self, flag: Flag) -> Flag:
@@ -266,6 +288,7 @@ class _Reader:
         steps.append(Step(inner, scope, self._run(inner, scope, stage, onbuild=True, dormant=True)))
 
     def _env(self, instruction: Instruction, scope: Scope) -> Scope:
+        self.budget.spend(len(scope.variables))
         variables = dict(scope.variables)
         for name, value in env_pairs(instruction.args, self.tree.escape):
             key = self._expand(name.text, scope)
@@ -275,13 +298,17 @@ class _Reader:
         return replace(scope, variables=variables)
 
     def _arg(self, instruction: Instruction, scope: Scope) -> Scope:
+        self.budget.spend(len(scope.variables))
+        # Each is expanded with those in front of it.
+        variables = dict(scope.variables)
+        scope = replace(scope, variables=variables)
         for name, default in arg_pairs(instruction.args, self.tree.escape):
-            known = scope.variables.get(name.text)
+            known = variables.get(name.text)
             if self.buildah and known is not None and known.origin in ("env", "image"):
                 continue
             variable = self._arg_value(name.text, None if default is None else default.text, scope)
             if variable is not None:
-                scope = scope.with_variable(replace(variable, span=name.span()))
+                variables[name.text] = replace(variable, span=name.span())
         return scope
 
     def _arg_value(self, name: str, default: str | None, scope: Scope) -> Variable | None:
@@ -304,6 +331,7 @@ class _Reader:
         value = self._expand(instruction.args.text, scope)
         if not value.known:
             return replace(scope, user=User(value.text, None, span=instruction.args.span()))
+        self.budget.spend(len(scope.accounts))
         user = resolve_user(value.text, scope.accounts, complete=scope.accounts_complete)
         return replace(scope, user=replace(user, span=instruction.args.span()))
 

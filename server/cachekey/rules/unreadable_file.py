@@ -26,11 +26,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.budget import TOLD
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.finding import Finding, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Span
 
 
 @rule("CK002", "unreadable-file", Severity.ERROR, Fixable.NEVER)
@@ -39,8 +39,7 @@ def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding
     if isinstance(document, Dockerfile):
         for problem in document.tree.problems:
             yield ctx.finding(problem.span, f"BuildKit cannot read this: {problem.message}")
-        if document.too_long:
-            message = "this Dockerfile is too long: only its syntax is checked"
-            yield ctx.finding(Span(0, 0), message, severity=Severity.WARNING)
+        if document.spent is not None:
+            yield ctx.finding(document.spent, TOLD, severity=Severity.INFORMATION)
     elif document.problem is not None:
         yield ctx.finding(document.problem.span, document.problem.message)

@@ -23,9 +23,11 @@ LONGEST_VALUE = 1 << 14
 """Characters of a variable's value or of an expanded word; nobody knows what is longer."""
 
 FILE_STEPS = 4_000_000
-"""For the instructions of a file: an instruction, a character, a variable carried on to the next."""
+"""For the instructions of a file, and a variable that is carried on from one to the next is one."""
 INSTRUCTION_STEPS = 400
-"""What an instruction costs besides its characters: ten thousand of them are too many."""
+"""An instruction: ten thousand of them are too many ..."""
+LETTER_STEPS = 10
+"""... and so are 400,000 characters, which are all a script in the worst case."""
 
 RUNS_STEPS = 1 << 24
 """For the commands of all RUNs of a file: a word, a character that a variable puts into a word, a

@@ -9,7 +9,14 @@ import posixpath
 import re
 from collections.abc import Mapping
 
-from cachekey.budget import FILE_STEPS, INSTRUCTION_STEPS, Budget, SpentError, share
+from cachekey.budget import (
+    FILE_STEPS,
+    INSTRUCTION_STEPS,
+    LETTER_STEPS,
+    Budget,
+    SpentError,
+    share,
+)
 from cachekey.buildkit.identity import BuildIdentity
 from cachekey.buildkit.mounts import Mount, read_mount
 from cachekey.buildkit.scope import (
@@ -117,7 +124,8 @@ class _Reader:
     def _pay(self, instruction: Instruction) -> None:
         """Spend what an instruction costs whatever it says, and remember where the reading is."""
         self.at = instruction
-        self.budget.spend(INSTRUCTION_STEPS + instruction.span.end - instruction.span.start)
+        length = instruction.span.end - instruction.span.start
+        self.budget.spend(INSTRUCTION_STEPS + LETTER_STEPS * length)
 
     def _expand(self, word: str, lookup_scope: Scope | None) -> Expansion:
         lookup = lookup_scope.lookup if lookup_scope is not None else self._global

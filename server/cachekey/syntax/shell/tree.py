@@ -21,6 +21,7 @@ Lookup = Callable[[str], "str | None"]
 PartKind = Literal["text", "var", "var:", "glob", "tilde", "hole"]
 
 
+_SPLIT = re.compile(r"[ \t\n*?\[]")
 _NAMED = re.compile(r"([A-Za-z_][\w.\-]*)=", re.ASCII)
 
 
@@ -157,7 +158,7 @@ def _value(part: Part, lookup: Lookup, globs: bool) -> str | None:
     value = lookup(part.text)
     if value is None or (part.kind == "var:" and not value):
         return None
-    if not part.quoted and any(char in " \t\n*?[" for char in value):
+    if not part.quoted and _SPLIT.search(value):
         return None
     return value
 

@@ -23,19 +23,21 @@ LONGEST_VALUE = 1 << 14
 """Characters of a variable's value or of an expanded word; nobody knows what is longer."""
 
 FILE_STEPS = 4_000_000
-"""For the instructions of a file, and a variable that is carried on from one to the next is one."""
+"""For the instructions of a file; a variable that is carried on from one to the next is one step."""
 INSTRUCTION_STEPS = 400
 """An instruction: ten thousand of them are too many ..."""
 LETTER_STEPS = 10
-"""... and so are 400,000 characters, which are all a script in the worst case."""
+"""... and so are 400,000 characters, which in the worst case are all a script ..."""
+MEETING_STEPS = 2000
+"""... and 2,000 RUNs and mounts: rules look at each together with others."""
 
 RUNS_STEPS = 1 << 24
 """For the commands of all RUNs of a file: a word, a character that a variable puts into a word, a
-variable carried on to the next command. Each RUN has an equal share of them ..."""
-RUN_STEPS = 1 << 16
-"""... but no more than this ..."""
-CHARACTER_STEPS = 32
-"""... and these for each character of its own."""
+variable that is carried on from one command to the next. Each RUN has an equal share ..."""
+RUN_STEPS = 1 << 19
+"""... but no more than this."""
+COMMAND_STEPS = 100
+"""A command, and once more for each mount of its RUN: rules ask which of them it uses."""
 
 TOLD = "this file asks for more work than Cachekey gives a file; what was read until here is checked"
 """What CK002 says where a budget was gone."""
@@ -64,8 +66,11 @@ class Budget:
 
 
 def share(runs: int) -> int:
-    """Return the steps that each of a file's ``runs`` RUNs has besides those for its characters."""
-    return min(RUN_STEPS, RUNS_STEPS // max(1, runs))
+    """Return the steps that each of a file's ``runs`` RUNs has for its commands.
+
+    It is the same for a few more or less, so that one more RUN does not change all the others.
+    """
+    return min(RUN_STEPS, RUNS_STEPS >> max(0, runs - 1).bit_length())
 
 
 def kept(maxsize: int) -> Callable[[_F], _F]:

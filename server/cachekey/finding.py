@@ -6,13 +6,18 @@ import logging
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import field
 from enum import Enum
-from typing import TypeVar
+from functools import partial
+from typing import Literal, TypeVar
 
 from cachekey.record import cached_property, record, replace
 from cachekey.text import Edit, Span
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+
+
+Detail = Literal["findings", "titles", "edits"]
+"""How much of the fixes somebody wants to know: nothing, what they would do, or everything."""
 
 
 class Severity(str, Enum):
@@ -81,6 +86,11 @@ class Fix:
     wish: Wish | None = None
     """The title holds ``{id}``, for which the workspace is still to be asked; see :meth:`named`."""
 
+    def told(self, detail: Detail) -> Fix:
+        """Return the fix as data alone, with its edits or without."""
+        edits = self.edits if detail == "edits" else ()
+        return replace(self, write=partial(tuple, edits))
+
     def named(self, name: str) -> Fix:
         """Return the fix with the id that was wished for in its title."""
         return replace(self, title=self.title.replace("{id}", name), wish=None)
@@ -120,6 +130,15 @@ class Finding:
     def fixes(self) -> tuple[Fix, ...]:
         """Return the ways to mend it, best first; a failure of the rule is logged and costs these only."""
         return _made(self.offer, f"the fixes of {self.code}")
+
+    def told(self, detail: Detail) -> Finding:
+        """Return the finding as data alone, which another process can be handed.
+
+        Its fixes are left out, named without their edits, or written out whole.
+        """
+        if detail == "findings":
+            return replace(self, offer=tuple)
+        return replace(self, offer=partial(tuple, [fix.told(detail) for fix in self.fixes]))
 
     def with_severity(self, severity: Severity) -> Finding:
         """Return the finding at another severity, as the settings ask for it."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from cachekey.record import cached_property, record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 """The three position encodings of LSP 3.17; columns count code units of the chosen one."""
@@ -22,11 +22,77 @@ Encoding = Literal["utf-8", "utf-16", "utf-32"]
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-class Span(NamedTuple):
-    """A half-open range ``[start, end)`` of code-point offsets."""
+class Anchor:
+    """Where a part of a file stands that moves as a whole when text in front of it changes.
 
-    start: int
-    end: int
+    Places in the part count from the anchor, so that whatever was found out about the part holds
+    when it has moved. Only whoever reads a changed text again moves anchors.
+    """
+
+    __slots__ = ("at", "line")
+
+    def __init__(self, at: int = 0, line: int = 0) -> None:
+        self.at, self.line = at, line
+
+    def move(self, by: int, lines: int) -> None:
+        """Move the part by so many characters and lines."""
+        self.at += by
+        self.line += lines
+
+
+FIXED = Anchor()
+"""The beginning of a file, for places that do not move."""
+
+
+class Span:
+    """A half-open range ``[start, end)`` of code-point offsets of a file."""
+
+    __slots__ = ("_anchor", "_end", "_start")
+
+    def __init__(self, start: int, end: int, anchor: Anchor = FIXED) -> None:
+        """Make a span; ``start`` and ``end`` count from the anchor."""
+        self._start, self._end, self._anchor = start, end, anchor
+
+    @property
+    def start(self) -> int:
+        """Return the offset of the first character."""
+        return self._anchor.at + self._start
+
+    @property
+    def end(self) -> int:
+        """Return the offset behind the last character."""
+        return self._anchor.at + self._end
+
+    @property
+    def fixed(self) -> Span:
+        """Return the span as it is now, whatever moves later."""
+        return Span(self.start, self.end)
+
+    def to(self, other: Span) -> Span:
+        """Return the span from the beginning of this one to the end of ``other``, if that lies behind."""
+        anchor = self._anchor
+        return Span(self._start, max(self._end, other.end - anchor.at), anchor)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Span):
+            return NotImplemented
+        return self.start == other.start and self.end == other.end
+
+    def __lt__(self, other: Span) -> bool:
+        return (self.start, self.end) < (other.start, other.end)
+
+    def __hash__(self) -> int:
+        return hash((self.start, self.end))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self.start, self.end))
+
+    def __repr__(self) -> str:
+        return f"Span({self.start}, {self.end})"
+
+    def __reduce__(self) -> tuple[type[Span], tuple[int, int]]:
+        # In another process nothing moves.
+        return Span, (self.start, self.end)
 
     def contains(self, offset: int) -> bool:
         """Tell whether a cursor at ``offset`` touches this span; both ends count."""
@@ -127,37 +193,62 @@ class Mapped:
 
     text: str
     pieces: tuple[tuple[int, int], ...]
-    """Pairs (index in ``text``, offset in the file), ascending; the first index is 0."""
-    end: int
-    """Offset in the file right behind the last character (where it would go on if it is empty)."""
+    """Pairs (index in ``text``, offset from the anchor), ascending; the first index is 0."""
+    stop: int
+    """Offset from the anchor right behind the last character."""
+    anchor: Anchor = FIXED
+
+    @property
+    def end(self) -> int:
+        """Return the offset in the file right behind the last character, where it would go on."""
+        return self.anchor.at + self.stop
+
+    @property
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Yield for each contiguous run its index in ``text`` and its offset in the file."""
+        return ((index, self.anchor.at + offset) for index, offset in self.pieces)
 
     @classmethod
     def plain(cls, source: Source, span: Span) -> Mapped:
         """Map one contiguous span of ``source``."""
         return cls(source.slice(span), ((0, span.start),), span.end)
 
+    def standing(self, text: str, start: int, stop: int) -> Mapped:
+        """Map ``text`` that stands for the characters from ``start`` to ``stop`` of this one."""
+        place = self.span(start, stop)
+        at = self.anchor.at
+        return Mapped(text, ((0, place.start - at),), place.end - at, self.anchor)
+
     @classmethod
     def join(cls, parts: Iterable[Mapped], at: int = 0) -> Mapped:
         """Concatenate mapped strings; ``at`` is the file offset of the result when it is empty."""
         texts: list[str] = []
         pieces: list[tuple[int, int]] = []
-        length, end = 0, at
+        length, end = 0, None
+        anchor: Anchor | None = None
         for part in parts:
+            anchor = anchor or part.anchor
             if not part.text:
                 continue
+            shift = part.anchor.at - anchor.at
             for index, offset in part.pieces:
-                if pieces and pieces[-1][1] + (length + index - pieces[-1][0]) == offset:
+                if pieces and pieces[-1][1] + (length + index - pieces[-1][0]) == offset + shift:
                     continue
-                pieces.append((length + index, offset))
+                pieces.append((length + index, offset + shift))
             texts.append(part.text)
             length += len(part.text)
-            end = part.end
-        return cls("".join(texts), tuple(pieces) or ((0, at),), end)
+            end = part.stop + shift
+        anchor = anchor or FIXED
+        at -= anchor.at
+        return cls("".join(texts), tuple(pieces) or ((0, at),), at if end is None else end, anchor)
 
     def offset(self, index: int) -> int:
         """Return the file offset of character ``index``; the length maps to ``end``."""
+        return self.anchor.at + self._offset(index)
+
+    def _offset(self, index: int) -> int:
         if index >= len(self.text):
-            return self.end
+            return self.stop
         if len(self.pieces) == 1:
             return self.pieces[0][1] + index
         piece = self.pieces[bisect_right(self.pieces, (index, _FAR)) - 1]
@@ -168,32 +259,33 @@ class Mapped:
         if stop is None:
             stop = len(self.text)
         if stop <= start:
-            at = self.offset(start)
-            return Span(at, at)
+            at = self._offset(start)
+            return Span(at, at, self.anchor)
         if len(self.pieces) == 1 and stop <= len(self.text):
             base = self.pieces[0][1]
-            return Span(base + start, base + stop)
-        return Span(self.offset(start), self.offset(stop - 1) + 1)
+            return Span(base + start, base + stop, self.anchor)
+        return Span(self._offset(start), self._offset(stop - 1) + 1, self.anchor)
 
     def slice(self, start: int, stop: int | None = None) -> Mapped:
         """Return the characters from ``start`` to ``stop`` (exclusive) with their mapping."""
         stop = len(self.text) if stop is None else min(stop, len(self.text))
         if start >= stop:
-            at = self.offset(stop)
-            return Mapped("", ((0, at),), at)
+            at = self._offset(stop)
+            return Mapped("", ((0, at),), at, self.anchor)
         if len(self.pieces) == 1:
             base = self.pieces[0][1]
-            return Mapped(self.text[start:stop], ((0, base + start),), base + stop)
+            return Mapped(self.text[start:stop], ((0, base + start),), base + stop, self.anchor)
         first = bisect_right(self.pieces, (start, _FAR)) - 1
-        pieces = [(0, self.offset(start))]
+        pieces = [(0, self._offset(start))]
         for index, offset in self.pieces[first + 1 :]:
             if index >= stop:
                 break
             pieces.append((index - start, offset))
-        return Mapped(self.text[start:stop], tuple(pieces), self.offset(stop - 1) + 1)
+        return Mapped(self.text[start:stop], tuple(pieces), self._offset(stop - 1) + 1, self.anchor)
 
     def index_at(self, offset: int) -> int | None:
         """Return the index of the character that stands at file ``offset``, if there is one."""
+        offset -= self.anchor.at
         for number, (index, start) in enumerate(self.pieces):
             last = self.pieces[number + 1][0] if number + 1 < len(self.pieces) else len(self.text)
             if start <= offset < start + last - index:

@@ -475,13 +475,13 @@ def test_an_interrupt_is_one_line() -> None:
 def test_a_rule_that_fails_costs_one_line(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cachekey.cli import workspace
+    from cachekey.cli import checker
 
     def failing(*arguments: object) -> list[object]:
         raise RecursionError("too deep")
 
     put("Dockerfile", CLEAN)
-    monkeypatch.setattr(workspace, "check", failing)
+    monkeypatch.setattr(checker, "examine", failing)
     assert main(["check"]) == 2
     err = capfd.readouterr().err
     assert err.startswith("cachekey: Dockerfile: internal error: RecursionError: too deep (")

@@ -11,7 +11,7 @@ import cachekey
 import pytest
 
 ROOT = Path(cachekey.__file__).parent
-GROUND = {"text", "record", "suggest", "kinds", "selectors", "finding"}
+GROUND = {"text", "record", "suggest", "kinds", "selectors", "finding", "failure"}
 # From the ground up: each room may import itself and the rooms above it in this list.
 ROOMS = [
     GROUND,

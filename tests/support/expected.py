@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cachekey.checking import engine
@@ -63,9 +63,9 @@ def shown(
     ]
 
 
-def where(text: str, span: tuple[int, int], encoding: str) -> tuple[int, int, int, int]:
+def where(text: str, span: Iterable[int], encoding: str) -> tuple[int, int, int, int]:
     """Return a span as start line, start column, end line, end column."""
-    start, end = place(text, span[0], encoding), place(text, span[1], encoding)
+    start, end = (place(text, offset, encoding) for offset in span)
     return (start.line, start.character, end.line, end.character)
 
 

@@ -13,7 +13,7 @@ import pytest
 from cachekey.syntax.jsonc import edit as jsonc_edit
 from cachekey.syntax.jsonc.json5 import json5_parts
 from cachekey.syntax.jsonc.parse import MAX_DEPTH, Node, parse, span_in
-from cachekey.text import Source, apply_edits
+from cachekey.text import Source, Span, apply_edits
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,7 +141,7 @@ def test_deep_nesting_is_passed_over() -> None:
     for text in ("[" * 300_000, '{"a":' * 100_000, "[" * 1000 + "1" + "]" * 1000):
         tree = parse(Source(text))
         assert tree.root is not None
-        assert tree.root.span == (0, len(text))
+        assert tree.root.span == Span(0, len(text))
         assert len(nodes(tree.root)) == MAX_DEPTH + 1
 
 

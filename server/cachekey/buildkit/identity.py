@@ -37,6 +37,7 @@ class BuildIdentity:
     def __init__(self, path: str, namespace: str, engine: str) -> None:
         self.path, self.namespace, self.engine = path, namespace, engine
         self._names: list[str | None] = []
+        self._stages: list[tuple[int | None, str, list[tuple[Instruction, bool]]]] = []
         self._fingerprints: list[str] = []
 
     def expect(self, names: list[str | None]) -> None:
@@ -48,10 +49,18 @@ class BuildIdentity:
 
         A step that never runs here (behind ONBUILD, untriggered) is marked by ``True``.
         """
-        below = base if parent is None else self._fingerprints[parent]
-        self._fingerprints.append(self._fingerprint(below, list(steps)))
+        self._stages.append((parent, base, list(steps)))
 
-    def _fingerprint(self, below: str, steps: list[tuple[Instruction, bool]]) -> str:
+    def _fingerprint(self, index: int) -> str:
+        """Return by which two stages are the same snapshot; few files ever ask for it."""
+        while len(self._fingerprints) <= index:
+            self._fingerprints.append(self._worked_out(*self._stages[len(self._fingerprints)]))
+        return self._fingerprints[index]
+
+    def _worked_out(
+        self, parent: int | None, base: str, steps: list[tuple[Instruction, bool]]
+    ) -> str:
+        below = base if parent is None else self._fingerprints[parent]
         layers = [
             instruction for instruction, dormant in steps if _makes_layer(instruction, dormant)
         ]
@@ -114,7 +123,7 @@ class BuildIdentity:
     def _check_origin(self, mount: Mount, origin: str) -> MountError | None:
         """Refuse a stage that is not there yet (BuildKit: ``dispatchRunMounts``)."""
         span = mount.options["from"].span
-        current = len(self._fingerprints)
+        current = len(self._stages)
         lowered = origin.lower()
         if lowered in self._names[:current]:
             return None
@@ -130,10 +139,10 @@ class BuildIdentity:
 
     def _origin_fingerprint(self, origin: str) -> str:
         lowered = origin.lower()
-        earlier = self._names[: len(self._fingerprints)]
+        earlier = self._names[: len(self._stages)]
         if lowered in earlier:
             last = len(earlier) - 1 - earlier[::-1].index(lowered)
-            return self._fingerprints[last]
+            return self._fingerprint(last)
         return f"image {origin}"
 
     def _buildah(self, mount: Mount) -> Mount:

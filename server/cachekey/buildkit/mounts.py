@@ -18,7 +18,7 @@ from cachekey.suggest import nearest
 from cachekey.syntax.dockerfile.expand import Expansion, expand
 from cachekey.syntax.dockerfile.mountflag import Field, parse_mount
 from cachekey.syntax.dockerfile.parse import Flag
-from cachekey.text import Mapped, Span
+from cachekey.text import Span
 
 TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
 SHARING = ("shared", "private", "locked")
@@ -200,7 +200,7 @@ def read_mount(
 
     ``escape`` is the one that expansion goes by.
     """
-    parsed = parse_mount(flag.value or Mapped("", ((0, flag.span.end),), flag.span.end))
+    parsed = parse_mount(flag.value or flag.name.slice(len(flag.name.text)))
     reader = _Reader(scope, escape, budget)
     if flag.value is None:
         reader.fail("missing a value on flag: --mount", flag.span, when="parse")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from cachekey.checking.suppress import Layout, apply_suppressions, layout
@@ -16,7 +16,7 @@ from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.finding import Finding
-from cachekey.record import record
+from cachekey.record import record, replace
 from cachekey.rules import ALL
 from cachekey.rules.rule import Context, Rule
 from cachekey.workspace.project import Project
@@ -73,6 +73,19 @@ def conclude(project: Project, examined: Examined, settings: Settings) -> list[F
             context = Context(project, path, None, settings, rule)
             findings += _run(context, rule.across, (summary,))
     return apply_suppressions(examined.layout, findings, settings)
+
+
+def wished(project: Project, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Give the fixes the ids that they wish for, now that the whole workspace is known."""
+    for finding in findings:
+        if any(fix.wish is not None for fix in finding.fixes):
+            fixes = [
+                fix if fix.wish is None else fix.named(project.name_for(fix.wish))
+                for fix in finding.fixes
+            ]
+            yield replace(finding, offer=partial(tuple, fixes))
+        else:
+            yield finding
 
 
 @lru_cache(maxsize=4)

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cachekey.cli.terminal import complain, internal_error, write
+from cachekey.cli.terminal import complain, write
 from cachekey.cli.usage import COMMANDS, UsageError, overview, parse
+from cachekey.failure import internal_error
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -10,13 +10,17 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from cachekey.cli.checker import Checker
+from cachekey.cli.loading import Input, load
 from cachekey.cli.terminal import Progress, complain, wants_colour, write_bytes
 from cachekey.cli.terminal import write as say
+from cachekey.cli.terminal import write_all as say_all
 from cachekey.cli.usage import UsageError
-from cachekey.cli.workspace import STDIN, Input, Workspace, load
+from cachekey.cli.workers import available
+from cachekey.cli.workspace import STDIN, Workspace
 from cachekey.disk.discovery import SettingsFile, SettingsFinder, parents, repository
 from cachekey.disk.files import absolute, decode, encode, write
-from cachekey.finding import Finding, Safety
+from cachekey.finding import Detail, Finding, Safety
 from cachekey.report.text import Style
 from cachekey.selectors import Named, unknown_rule
 from cachekey.workspace.settings import FILE_NAMES, SEVERITIES, Overrides
@@ -123,8 +127,8 @@ def _input(options: Namespace) -> Input:
     return Input(paths, overrides, config, stdin)
 
 
-def _load(wanted: Input, progress: Progress) -> Workspace:
-    space = load(wanted, progress)
+def _load(wanted: Input, progress: Progress, jobs: int = 1) -> Workspace:
+    space = load(wanted, progress, jobs)
     _listen(space)
     return space
 
@@ -143,10 +147,11 @@ def check(options: Namespace) -> int:
     """Run ``cachekey check``."""
     wanted = _input(options)
     with Progress() as progress:
-        space = _load(wanted, progress)
-        before = space.texts()
-        findings = space.check(progress)
-        outcome = _repair(space, findings, options, progress)
+        space = _load(wanted, progress, _processes(options))
+        before = dict(space.texts)
+        checker = Checker(space)
+        findings = checker.check(progress, _detail(options))
+        outcome = _repair(checker, findings, options, progress)
     if options.diff:
         return _diff(space, findings, outcome, before, options)
     fixed, output = 0, sys.stdout
@@ -162,8 +167,23 @@ def check(options: Namespace) -> int:
     return _status(space, _verdict(findings, options.fail_on))
 
 
+def _processes(options: Namespace) -> int:
+    if options.jobs is None:
+        return available()
+    if options.jobs < 1:
+        raise UsageError(f"--jobs takes a number from 1, not '{options.jobs}'")
+    return int(options.jobs)
+
+
+def _detail(options: Namespace) -> Detail:
+    """Tell how much of the fixes this run needs to know."""
+    if options.fix or options.diff or options.format in {"json", "sarif"}:
+        return "edits"
+    return "titles" if options.format == "text" else "findings"
+
+
 def _repair(
-    space: Workspace, findings: list[Finding], options: Namespace, progress: Progress
+    checker: Checker, findings: list[Finding], options: Namespace, progress: Progress
 ) -> Outcome | None:
     if not (options.fix or options.diff):
         return None
@@ -173,10 +193,11 @@ def _repair(
 
     def recheck(texts: Mapping[str, str]) -> list[Finding]:
         for name, text in texts.items():
-            space.put(name, text)
-        return space.check(progress)
+            checker.put(name, text)
+        return checker.check(progress, "edits")
 
-    outcome = apply_fixes(space.texts(), findings, level, recheck)
+    space = checker.space
+    outcome = apply_fixes(dict(space.texts), findings, level, recheck)
     for item in outcome.abandoned:
         space.errors.append(
             f"{space.shown(item.path)}: the fix of {item.code} was taken back: it broke the file"
@@ -234,7 +255,7 @@ def _write_report(
     from cachekey.report import text
 
     style = Style(wants_colour(output, os.environ))
-    say(output, "".join(text.render(report, style)))
+    say_all(output, text.render(report, style))
     say(output, text.summary(report, fixed, unsafe=options.unsafe_fixes))
 
 
@@ -254,7 +275,7 @@ def keys(options: Namespace) -> int:
 
     with Progress() as progress:
         space = _load(_input(options), progress)
-        document = mounts_report(space.project)
+        document = mounts_report(space.models(sorted(space.texts)))
     for mount in document["mounts"]:
         mount["path"] = space.shown(mount["path"])
     if options.format == "json":
@@ -280,6 +301,9 @@ def explain(options: Namespace) -> int:
         # The whole workspace: who shares a key is half of what there is to say.
         paths = [path, *_around(path)]
         space = _load(Input(paths, _overrides(options), _config(options)), progress)
+        for _ in space.models(space.texts):
+            pass
+        space.model(space.name_of(path))
     text = _hover(space, space.name_of(path), int(match.group("line")), match.group("column"))
     if text is None:
         complain(f"{options.place}: nothing to explain here")

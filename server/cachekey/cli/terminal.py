@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
@@ -13,6 +13,8 @@ from typing import TextIO
 PATIENCE = 0.7
 """Seconds after which a scan shows how far it is."""
 
+_PIECE = 1 << 16
+"""Characters that are written at a time."""
 _BAR = 24
 _REFRESH = 0.1
 
@@ -24,6 +26,20 @@ def write(stream: TextIO, text: str) -> None:
     JSON.
     """
     write_bytes(stream, text.encode("utf-8", "backslashreplace"))
+
+
+def write_all(stream: TextIO, parts: Iterable[str]) -> None:
+    """Write a long text piece by piece, never holding all of it."""
+    waiting: list[str] = []
+    size = 0
+    for part in parts:
+        waiting.append(part)
+        size += len(part)
+        if size > _PIECE:
+            write(stream, "".join(waiting))
+            waiting.clear()
+            size = 0
+    write(stream, "".join(waiting))
 
 
 def write_bytes(stream: TextIO, data: bytes) -> None:
@@ -38,18 +54,6 @@ def complain(message: str) -> None:
     line = " ".join(message.split())
     with suppress(OSError, ValueError, AttributeError):
         write(sys.stderr, f"cachekey: {line}\n")
-
-
-def internal_error(error: BaseException) -> str:
-    """Say in one line that the program is wrong, not its user."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = ""
-    if trace is not None:
-        file = os.path.basename(trace.tb_frame.f_code.co_filename)
-        where = f" ({file}:{trace.tb_lineno})"
-    return f"internal error: {type(error).__name__}: {error}{where}"
 
 
 def wants_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:

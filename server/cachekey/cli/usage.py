@@ -72,6 +72,9 @@ def _check() -> _Parser:
         metavar="LEVEL",
         help="least severity that exits with 1: error, warning, info, hint or never",
     )
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="processes for many files (default: all processors)"
+    )
     _resolving(parser)
     parser.add_argument(
         "--stdin-filename", metavar="NAME", help="the name of what is read from standard input"

@@ -33,8 +33,10 @@ Chain = tuple[tuple[Script, Command], ...]
 class Reader:
     """Collects the invocations of a RUN, as far as its budget lasts."""
 
-    def __init__(self, heredocs: tuple[tuple[Span, Mapped], ...], budget: Budget) -> None:
-        self.budget = budget
+    def __init__(
+        self, heredocs: tuple[tuple[Span, Mapped], ...], budget: Budget, command_steps: int
+    ) -> None:
+        self.budget, self.command_steps = budget, command_steps
         self.heredocs = {marker.start: body for marker, body in heredocs}
         self.items: list[Invocation] = []
         self.complete = True
@@ -82,7 +84,7 @@ class Reader:
         place: Chain,
         base: Lookup | None,
     ) -> None:
-        self.budget.spend(1 + len(command.words))
+        self.budget.spend(self.command_steps + len(command.words))
         if command.substitution and self.depth:
             # The script of `sh -c "... $(x) ..."` was read before with the words around it.
             if command.span in self.seen:

@@ -49,13 +49,12 @@ class Invocation:
     def head(self) -> Span:
         """The words that name what is run: ``pip``, ``python -m pip``."""
         first, last = self.named
-        return Span(first.span.start, max(last.span.end, first.span.end))
+        return first.span.to(last.span)
 
     @cached_property
     def span(self) -> Span:
         """From the first word of ``head`` to the last argument."""
-        end = self.args[-1].span.end if self.args else self.head.end
-        return Span(self.head.start, max(end, self.head.end))
+        return self.head.to(self.args[-1].span) if self.args else self.head
 
     def resolve(self, word: Word | Setting, *, globs: bool = False) -> str | None:
         """Return the value of an argument or setting; ``globs`` keeps ``* ? [`` as they stand."""

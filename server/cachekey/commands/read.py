@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from cachekey.budget import CHARACTER_STEPS, Budget, SpentError, share
+from cachekey.budget import COMMAND_STEPS, Budget, SpentError, share
 from cachekey.commands.calls import Reader
 from cachekey.commands.familiar import SHELLS
 from cachekey.commands.invocation import Invocation
@@ -75,19 +75,19 @@ def read_commands(
     lookup: Lookup,
     workdir: str | None,
     steps: int = share(1),
+    command_steps: int = COMMAND_STEPS,
 ) -> Commands:
     """Read what a RUN runs; never raises.
 
     ``shell`` is the value of SHELL (None: ``/bin/sh -c``), ``lookup`` gives the variables of the
     RUN's environment (None: not known), ``workdir`` is the directory that it starts in.
-    ``steps`` is what the reading may take besides those for the RUN's own characters, by default as
-    for the only RUN of a file.
+    ``steps`` is what the reading may take, by default as for the only RUN of a file, and
+    ``command_steps`` what each command costs besides its words.
     """
-    length = len(instruction.args) + sum(len(one.body) for one in instruction.heredocs)
-    budget = Budget(steps + CHARACTER_STEPS * length)
+    budget = Budget(steps)
     state = ShellState(base=lookup, cwd=workdir)
     if instruction.json is not None:
-        return _exec_form(instruction.json, state, budget)
+        return _exec_form(instruction.json, state, Reader((), budget, command_steps))
     frame = _shell_frame(shell)
     if frame is None:
         return _UNREADABLE
@@ -98,7 +98,7 @@ def read_commands(
         if interpreter and not _is_shell(interpreter):
             return _UNREADABLE
     script = parse_script(text)
-    reader = Reader(tuple((one.marker, one.body) for one in heredocs), budget)
+    reader = Reader(tuple((one.marker, one.body) for one in heredocs), budget, command_steps)
     return _read(reader, script, state, frame, None, script)
 
 
@@ -142,7 +142,7 @@ def _is_shell(match: re.Match[str]) -> bool:
     return name in SHELLS
 
 
-def _exec_form(strings: tuple[Mapped, ...], state: ShellState, budget: Budget) -> Commands:
+def _exec_form(strings: tuple[Mapped, ...], state: ShellState, reader: Reader) -> Commands:
     """Read the exec form: its strings are the words, nothing expands them."""
     if not strings:
         return _UNREADABLE
@@ -166,7 +166,6 @@ def _exec_form(strings: tuple[Mapped, ...], state: ShellState, budget: Budget) -
         piped=False,
         guarded=False,
     )
-    reader = Reader((), budget)
     script = Script(source, (command,), block, complete=True)
     # Without a shell there are no builtins, no functions, and nothing to fill in.
     bare = replace(state, base=lambda _name: None)
@@ -179,4 +178,4 @@ class _Exec(Command):
     @property
     def span(self) -> Span:
         """From the first string to the last."""
-        return Span(self.words[0].span.start, self.words[-1].span.end)
+        return self.words[0].span.to(self.words[-1].span)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from cachekey.budget import COMMAND_STEPS
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
 from cachekey.commands.read import Commands, read_commands
@@ -20,6 +21,11 @@ RUN_FLAGS = ("mount", "network", "security", "device")
 
 # A command that may store a setting for later ones: `yarn config set`, `go env -w`.
 _STORES = re.compile(r"\b(?:config|env)\b")
+
+
+def may_store(instruction: Instruction) -> bool:
+    """Tell whether a RUN may store a tool's setting for later ones."""
+    return instruction.keyword == "RUN" and bool(_STORES.search(instruction.args.text))
 
 
 @record(frozen=True, eq=False)
@@ -40,7 +46,7 @@ class Run:
     previous: Run | None = None
     """The RUN in front of it, in this stage or in the one it is built on."""
     share: int = 0
-    """Steps that the reading of its commands may take besides those for its own characters."""
+    """Steps that the reading of its commands may take, see :mod:`cachekey.budget`."""
 
     @property
     def span(self) -> Span:
@@ -85,6 +91,7 @@ class Run:
             lookup=self.scope.shell_variable,
             workdir=workdir.text if workdir is not None and workdir.known else None,
             steps=self.share,
+            command_steps=COMMAND_STEPS * (1 + len(self.mounts)),
         )
 
     @cached_property
@@ -102,7 +109,7 @@ class Run:
     def storing(self) -> Run | None:
         """Return the nearest RUN in front of it that may store a setting."""
         run = self.previous
-        while run is not None and not _STORES.search(run.instruction.args.text):
+        while run is not None and not may_store(run.instruction):
             # Asked in file order, each looks one RUN back.
             run = run.storing if "storing" in run.__dict__ else run.previous
         return run
@@ -130,6 +137,8 @@ class Step:
     instruction: Instruction
     scope: Scope
     run: Run | None = None
+    cost: int = 0
+    """Steps of the file's budget: whoever takes the step over from an earlier reading pays them, too."""
 
 
 @record(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from cachekey.budget import (
     FILE_STEPS,
     INSTRUCTION_STEPS,
     LETTER_STEPS,
+    MEETING_STEPS,
     Budget,
     SpentError,
     share,
@@ -30,12 +31,14 @@ from cachekey.buildkit.scope import (
     Variable,
 )
 from cachekey.commands.accounts import accounts_behind, may_make_accounts, resolve_user
+from cachekey.dockerfile.known import Known
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.knowledge import Image, Knowledge
 from cachekey.record import record, replace
 from cachekey.syntax.dockerfile.expand import Expansion, Unknown, expand
 from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs, split_words
 from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction, parse
+from cachekey.syntax.dockerfile.reparse import reparse
 from cachekey.text import Mapped, Source
 from cachekey.tools.uses import ConfigReader
 
@@ -55,15 +58,35 @@ class BuildOptions:
 
 
 def read_dockerfile(
-    path: str, source: Source, options: BuildOptions, knowledge: Knowledge, config: ConfigReader
+    path: str,
+    source: Source,
+    options: BuildOptions,
+    knowledge: Knowledge,
+    config: ConfigReader,
+    before: Dockerfile | None = None,
 ) -> Dockerfile:
     """Read a Dockerfile; whatever it holds, this never fails.
 
-    What it may cost is bounded, see :mod:`cachekey.budget`.
+    ``before`` is what was read of an earlier text of the file with the same options, knowledge and
+    configuration: what has not changed is taken over from it. It must not be used afterwards.
+    What a reading may cost is bounded, see :mod:`cachekey.budget`.
     """
     # Buildah's own parser differs in small things; see `_Reader.buildah`.
-    tree = parse(source, check_directive=options.engine != "buildah")
-    return _Reader(path, source, tree, options, knowledge, config).read()
+    buildah = options.engine == "buildah"
+    before = None if buildah else before
+    tree = reparse(before.tree, source) if before is not None else None
+    if tree is None:
+        before = None
+        tree = parse(source, check_directive=not buildah)
+    reader = _Reader(path, source, tree, options, knowledge, config)
+    if before is not None and _share(before.tree) == reader.share:
+        reader.known = Known(before, tree)
+    return reader.read()
+
+
+def _share(tree: DockerfileTree) -> int:
+    """Return the steps that each RUN of a file has for its commands."""
+    return share(sum((one.inner or one).keyword == "RUN" for one in tree.instructions))
 
 
 class _Reader:
@@ -94,8 +117,9 @@ class _Reader:
         self.identity = BuildIdentity(path, namespace, options.engine)
         self.budget = Budget(FILE_STEPS)
         self.at = self.cut = None  # type: Instruction | None
-        runs = ((one.inner or one).keyword == "RUN" for one in tree.instructions)
-        self.share = share(sum(runs))
+        self.share = _share(tree)
+        self.known: Known | None = None
+        """What may be taken over from an earlier reading."""
 
     def read(self) -> Dockerfile:
         blocks: list[tuple[Instruction, list[Instruction]]] = []
@@ -167,7 +191,8 @@ class _Reader:
         parent = self.names.get(reference.text.lower()) if reference.known else None
         facts = None if parent or not words else self._image(reference)
         base = BaseImage(reference, span, facts)
-        scope = self._start(base, parent)
+        scope = self.known.start(index, first, parent) if self.known else None
+        scope = scope or self._start(base, parent)
         steps: list[Step] = []
         ancestors = parent.chain if parent else ()
         inherited = (run for stage in ancestors for run in reversed(stage.runs))
@@ -235,9 +260,12 @@ class _Reader:
         stage: int,
         onbuild: bool = False,
     ) -> Scope:
+        known = self.known.step(stage, instruction, scope) if self.known and not onbuild else None
+        if known is not None:
+            return self._again(*known, steps)
         keyword = instruction.keyword
         run = None
-        before = scope
+        before, left = scope, self.budget.left
         if keyword == "RUN":
             run = self.last_run = self._run(instruction, scope, stage, onbuild, dormant=False)
             if may_make_accounts(run.text):
@@ -259,15 +287,27 @@ class _Reader:
             if instruction.inner.keyword == "RUN":
                 self._dormant(instruction.inner, scope, steps, stage)
             return scope
-        steps.append(Step(instruction, before, run))
+        steps.append(Step(instruction, before, run, left - self.budget.left))
         return scope
+
+    def _again(self, step: Step, after: Scope, steps: list[Step]) -> Scope:
+        """Take over a step of an earlier reading: text and scope are the same."""
+        self.budget.spend(step.cost)
+        if step.run is not None:
+            # What it stands behind is not its own, and may have been read anew.
+            step.run.__dict__["previous"] = self.last_run
+            self.last_run = step.run
+        steps.append(step)
+        return after
 
     def _run(
         self, instruction: Instruction, scope: Scope, stage: int, onbuild: bool, dormant: bool
     ) -> Run:
+        self.budget.spend(MEETING_STEPS)
         mounts: list[Mount] = []
         for flag in instruction.flags:
             if flag.name.text == "mount":
+                self.budget.spend(MEETING_STEPS)
                 mount = read_mount(self._flag(flag), scope, self.tree.escape, self.budget)
                 silent = dormant and self.buildah
                 mounts.append(mount if silent else self.identity.identify(mount))

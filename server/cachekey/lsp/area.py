@@ -128,6 +128,7 @@ class Area:
     def _read_anew(self, old: Project) -> None:
         for path, kind in self._open.items():
             if (document := old.documents.get(path)) is not None:
+                old.release(path)
                 self._add(path, document.source.text, kind)
 
     # -- documents ------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from cachekey.buildkit.keys import Base, Key
@@ -9,21 +10,20 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.text import Source, Span
 from cachekey.tools.uses import relation_to
-from cachekey.workspace.project import Project
+from cachekey.workspace.summary import Document
 
 VERSION = 1
 
 
-def mounts_report(project: Project) -> dict[str, Any]:
-    """Return the document of ``cachekey keys --format json``.
+def mounts_report(documents: Iterable[Document]) -> dict[str, Any]:
+    """Return the document of ``cachekey keys --format json``, asking for one model after the other.
 
     Ranges are zero-based lines and UTF-16 characters. A mount that BuildKit refuses has no key and
     its complaint as ``error``; mounts of other types are listed only when they are refused.
     """
     mounts: list[dict[str, Any]] = []
     caches: dict[object, tuple[str, list[int]]] = {}
-    for path in sorted(project.documents):
-        document = project.documents[path]
+    for document in documents:
         if not isinstance(document, Dockerfile):
             continue
         for run in document.runs:

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cachekey.finding import Finding
 from cachekey.text import Position, Source, Span
 
 _NOTHING = Source("")
+
+
+class Sources(Mapping[str, Source]):
+    """Texts with their line index, which weighs more than the text: made when a file is shown."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._recent: dict[str, Source] = {}
+
+    def __getitem__(self, path: str) -> Source:
+        if path not in self._recent:
+            if len(self._recent) >= _RECENT:
+                self._recent.clear()
+            self._recent[path] = Source(self._texts[path])
+        return self._recent[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+_RECENT = 32
+"""A report goes from file to file, and looks from each at a few others."""
 
 
 @dataclass(frozen=True)

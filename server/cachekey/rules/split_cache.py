@@ -40,6 +40,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain, groupby, islice
 
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
@@ -49,6 +50,9 @@ from cachekey.edits.mount import insert_line_before, is_plain, set_option, set_o
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.workspace.summary import CacheMount, CacheUse, Summary
+
+_MOST_PLACES = 200
+"""Mounts that one fix changes; where more share a key, every finding would be as long as all."""
 
 
 def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
@@ -82,18 +86,31 @@ def _elsewhere(mounts: Iterator[CacheMount], path: str) -> CacheMount | None:
 def _one_id(own: CacheMount, use: CacheUse, first: CacheMount, ctx: Context) -> Iterator[Fix]:
     name = first.id or own.id or use.cache
     writers = {own.writer, first.writer} - {None}
-    if is_plain(name) and len(writers) < 2:
-        edits = partial(_set_id, [own, first], name, ctx)
+    if not is_plain(name) or len(writers) > 1:
+        return
+    index = ctx.project.index
+    groups = [
+        index.of_tool_sharing(use.tool, use.role, cache.key.identity) for cache in (own, first)
+    ]
+    mounts = list(islice(chain(*groups), _MOST_PLACES + 1))
+    if len(mounts) <= _MOST_PLACES:
+        edits = partial(_set_id, mounts, name, ctx)
         yield ctx.fix(f"Give both files id={name}", edits, preferred=True)
 
 
-def _set_id(caches: list[CacheMount], name: str, ctx: Context) -> Iterator[FileEdit]:
-    """Give the caches one id, in each mount of their files that is one of them."""
-    for cache in caches:
-        model = ctx.project.model(cache.path)
+def _set_id(mounts: Sequence[CacheMount], name: str, ctx: Context) -> Iterator[FileEdit]:
+    """Give the mounts one id, whatever file they stand in: what was one cache stays one."""
+    for path, group in groupby(sorted(mounts, key=_place), key=lambda mount: mount.path):
+        model = ctx.project.model(path)
         if isinstance(model, Dockerfile):
-            for _, mount in model.by_key.get(cache.key.identity, ()):
-                yield FileEdit(cache.path, set_option(mount, "id", name))
+            known = {mount.span: mount for _, mount in model.caches}
+            for item in group:
+                if item.span in known:
+                    yield FileEdit(path, set_option(known[item.span], "id", name))
+
+
+def _place(mount: CacheMount) -> tuple[str, int]:
+    return (mount.path, mount.span.start)
 
 
 @rule("CK101", "split-cache", Severity.WARNING, Fixable.SOMETIMES, across=_across)
@@ -129,7 +146,7 @@ def _by_chance(first: CacheMount, second: CacheMount) -> bool:
     Two parts of one directory (its index here, its archives there) are two caches on purpose.
     """
     a, b = first.key, second.key
-    if (a.name_from == "id" and b.name_from == "id") or a.name.text == b.name.text:
+    if (a.name_from == "id" and b.name_from == "id") or a.name == b.name:
         return False
     if "id" in (a.name_from, b.name_from) and _to_each_its_own(first, second):
         return False

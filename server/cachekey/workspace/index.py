@@ -27,11 +27,12 @@ class Index:
         """Take in a summary, in the place of an earlier one; return the topics that have changed."""
         old = self._summaries.get(summary.path)
         before: Mapping[Topic, list[object]] = old.topics if old is not None else {}
+        topics = summary.topics
         self._summaries[summary.path] = summary
-        changed = {topic for topic, said in before.items() if summary.topics.get(topic) != said}
-        for topic in changed - summary.topics.keys():
+        changed = {topic for topic, said in before.items() if topics.get(topic) != said}
+        for topic in changed - topics.keys():
             self._forget(topic, summary.path)
-        for topic, said in summary.topics.items():
+        for topic, said in topics.items():
             if topic in changed or topic not in before:
                 changed.add(topic)
                 self._remember(topic, summary.path, said)

@@ -62,6 +62,8 @@ class Project:
         self.changed: set[Topic] = set()
         """What is new to other files since somebody has emptied this set."""
         self._documents: dict[str, Document] = {}
+        self._built: dict[str, BuildOptions] = {}
+        """With what the kept Dockerfiles were read."""
         self._borrowed: OrderedDict[str, Document] = OrderedDict()
 
     def call(self, root: str) -> None:
@@ -92,6 +94,11 @@ class Project:
             self._documents.pop(path, None)
             self._take_in(summarise(document, self.knowledge))
 
+    def release(self, path: str) -> None:
+        """Forget the model of a document; what others need to know of it stays."""
+        self._documents.pop(path, None)
+        self._built.pop(path, None)
+
     def put(self, summary: Summary) -> None:
         """Take in the summary of a file that was read elsewhere."""
         self.changed |= self.index.put(summary)
@@ -99,7 +106,7 @@ class Project:
 
     def remove(self, path: str) -> None:
         """Forget a document; nothing happens when it is not there."""
-        self._documents.pop(path, None)
+        self.release(path)
         self._borrowed.pop(path, None)
         self.changed |= self.index.drop(path)
         self.changed.add(("built", path))
@@ -135,7 +142,12 @@ class Project:
         if kind == "devcontainer":
             return read_devcontainer(path, source)
         options, config = self._options(path), self._config(path)
-        return read_dockerfile(path, source, options, self.knowledge, config)
+        before = self._documents.pop(path, None)
+        # What was read of it is taken apart for the new text; other build arguments change it all.
+        same = isinstance(before, Dockerfile) and self._built.get(path) == options
+        self._built[path] = options
+        known = before if same and isinstance(before, Dockerfile) else None
+        return read_dockerfile(path, source, options, self.knowledge, config, known)
 
     def _take_in(self, summary: Summary) -> None:
         self._borrowed.pop(summary.path, None)

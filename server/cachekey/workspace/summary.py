@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Hashable, Iterator, Mapping
 
-from cachekey.buildkit.keys import Key
+from cachekey.buildkit.keys import Key, NameFrom
 from cachekey.buildkit.mounts import Mount
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.read import Devcontainer
@@ -17,7 +17,7 @@ from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.kinds import Kind
 from cachekey.knowledge import Knowledge
-from cachekey.record import cached_property, record
+from cachekey.record import record
 from cachekey.text import Source, Span
 
 Document = Dockerfile | Devcontainer
@@ -26,7 +26,7 @@ Topic = tuple[str, Hashable]
 """What a question across files is about: ``("key", identity)``, ``("tool", (tool, role))``..."""
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Where:
     """A place in a file whose text is not at hand: enough for every editor's columns."""
 
@@ -38,7 +38,7 @@ class Where:
     """Code points of the place within ``head``."""
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class CacheUse:
     """What a cache mount holds: a directory of a tool, or a part of one."""
 
@@ -55,7 +55,17 @@ class CacheUse:
     """Projects may share it."""
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
+class CacheKey:
+    """What other files need to know of a key: see :class:`cachekey.buildkit.keys.Key`."""
+
+    identity: Hashable
+    label: str
+    name: str
+    name_from: NameFrom
+
+
+@record(frozen=True, slots=True)
 class CacheMount:
     """One cache mount that the builder accepts."""
 
@@ -71,7 +81,7 @@ class CacheMount:
     """The stage as a message names it."""
     who: str
     """The user of the RUN as a message names it; empty when unknown."""
-    key: Key
+    key: CacheKey
     id: str
     """The ``id`` as it is written, empty without one."""
     directory: str | None
@@ -95,7 +105,7 @@ class CacheMount:
         return self.key.identity == other.key.identity
 
 
-@record(frozen=True)
+@record(frozen=True, slots=True)
 class Volume:
     """One mount of a dev container."""
 
@@ -123,7 +133,7 @@ class Summary:
     """The Dockerfile that a devcontainer.json builds."""
     build_args: Mapping[str, str] | None = None
 
-    @cached_property
+    @property
     def topics(self) -> Mapping[Topic, list[object]]:
         """Return what the file says to each question across files; equal answers change nothing."""
         found: dict[Topic, list[object]] = {}
@@ -170,12 +180,13 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
         span = name_span(mount)
         yield CacheMount(
             document.path,
-            mount.span,
-            span,
+            # A summary outlives the model, whose places move.
+            mount.span.fixed,
+            span.fixed,
             _where(document.source, span),
             document.stage_of(run).label,
             user.label if user.account is not None else "",
-            mount.key,
+            CacheKey(mount.key.identity, mount.key.label, mount.key.name.text, mount.key.name_from),
             mount.id or "",
             mount.directory,
             mount.uid,

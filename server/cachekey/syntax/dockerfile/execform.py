@@ -7,7 +7,7 @@ import re
 from typing import NoReturn
 
 from cachekey.syntax.dockerfile.go import SPACE
-from cachekey.syntax.dockerfile.mapping import cut, span_of
+from cachekey.syntax.dockerfile.mapping import cut
 from cachekey.text import Mapped
 
 _STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
@@ -65,8 +65,7 @@ def _decode(text: Mapped, start: int, stop: int) -> Mapped:
     at = start
     for escape in _ESCAPE.finditer(text.text, start, stop):
         parts.append(cut(text, at, escape.start()))
-        span = span_of(text, *escape.span())
-        parts.append(Mapped(_character(escape.group()), ((0, span.start),), span.end))
+        parts.append(text.standing(_character(escape.group()), *escape.span()))
         at = escape.end()
     parts.append(cut(text, at, stop))
     return Mapped.join(parts)

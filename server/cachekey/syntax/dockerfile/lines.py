@@ -18,7 +18,7 @@ from cachekey.syntax.dockerfile.heredoc import Marker, MarkerError, find_markers
 from cachekey.syntax.dockerfile.mapping import cut
 from cachekey.syntax.dockerfile.statement import KEYWORDS, Frame, may_hold_heredocs
 from cachekey.syntax.dockerfile.tree import Comment, Heredoc, SyntaxProblem
-from cachekey.text import Mapped, Source, Span
+from cachekey.text import Anchor, Mapped, Source, Span
 
 _PYTHON_SPACE = "\x1c\x1d\x1e\x1f"
 """Blanks for Python's regular expressions that are none for BuildKit."""
@@ -32,7 +32,13 @@ _LOOKS_LIKE_START = re.compile(rf"(?:{'|'.join(sorted(KEYWORDS))})[ \t]")
 class Lines:
     """A file cut at ``\\n`` (BuildKit knows no other line end), every line classified."""
 
-    def __init__(self, source: Source, directives: tuple[str, ...] = DIRECTIVES) -> None:
+    def __init__(
+        self,
+        source: Source,
+        directives: tuple[str, ...] = DIRECTIVES,
+        escape: str | None = None,
+    ) -> None:
+        """Read lines; with ``escape`` given, no comment at the top is a directive."""
         text = source.text
         self.source = source
         self.rows = text.split("\n")
@@ -44,9 +50,11 @@ class Lines:
             self.rows.pop()
         self.lone_returns = "\r" in text and text.count("\r") > text.count("\r\n")
         self.block = DirectiveBlock(source, self.rows, self.starts, directives)
-        self.escape = self.block.escape
+        self.escape = escape or self.block.escape
         self.kept: list[tuple[int, int] | None] = [None] * len(self.rows)
         """Offsets of what a line gives to its instruction."""
+        self.anchors: dict[int, Anchor] = {}
+        """From where places in an instruction count, by its first row."""
         self.normal = ["\n"] * len(self.rows)
         """The lines for the splitter."""
         self.frames: dict[int, Frame] = {}
@@ -62,12 +70,15 @@ class Lines:
     def joined(self, first: int, last: int) -> Mapped:
         """Put together what the rows from ``first`` to ``last`` say, trimmed."""
         text = self.source.text
+        anchor = self.anchors[first]
+        base = anchor.at
         only = self.kept[first]
         if first == last and only is not None:
             start, end = only
             chars = text[start:end].rstrip(SPACE)
             if chars and chars[0] not in SPACE:
-                return Mapped(chars, ((0, start),), start + len(chars))
+                start -= base
+                return Mapped(chars, ((0, start),), start + len(chars), anchor)
         texts: list[str] = []
         pieces: list[tuple[int, int]] = []
         length, end = 0, self.starts[first]
@@ -76,10 +87,11 @@ class Lines:
                 continue
             start, end = kept
             texts.append(text[start:end])
-            pieces.append((length, start))
+            pieces.append((length, start - base))
             length += end - start
         chars = "".join(texts)
-        whole = Mapped(chars, tuple(pieces) or ((0, end),), end)
+        end -= base
+        whole = Mapped(chars, tuple(pieces) or ((0, end),), end, anchor)
         left = length - len(chars.lstrip(SPACE))
         right = len(chars.rstrip(SPACE))
         return whole if (left, right) == (0, length) else cut(whole, min(left, right), right)
@@ -102,6 +114,7 @@ class Lines:
         begin = self.starts[number] + len(row) - len(body)
         text, goes_on = self._cut(body.rstrip("\r"))
         self.firsts.add(number)
+        self.anchors[number] = Anchor(self.starts[number], number)
         self.kept[number] = (begin, begin + len(text))
         self.normal[number] = _first_line(text, goes_on)
         last = self._continue(number) if goes_on else number
@@ -167,7 +180,8 @@ class Lines:
         found: list[Heredoc] = []
         end = None
         for marker in markers:
-            heredoc, last = self._body(marker, text.span(marker.start, marker.end), last)
+            place = text.span(marker.start, marker.end)
+            heredoc, last = self._body(marker, place, last, text.anchor)
             found.append(heredoc)
             end = heredoc.end.end if heredoc.end else self.row_end(last)
             if heredoc.end is None:
@@ -178,7 +192,7 @@ class Lines:
             self.frames[first] = Frame(first, last, end, tuple(found))
         return last
 
-    def _body(self, marker: Marker, place: Span, row: int) -> tuple[Heredoc, int]:
+    def _body(self, marker: Marker, place: Span, row: int, anchor: Anchor) -> tuple[Heredoc, int]:
         """Read one body behind ``row``; returns it and the last row that belongs to it."""
         number = row + 1
         close = self._find_end(marker, number)
@@ -186,26 +200,28 @@ class Lines:
         end = None
         if close is not None:
             name_end = self.row_end(close)
-            end = Span(name_end - len(marker.name), name_end)
-        body = self._content(number, stop, marker.strip_tabs)
+            name_end -= anchor.at
+            end = Span(name_end - len(marker.name), name_end, anchor)
+        body = self._content(number, stop, marker.strip_tabs, anchor)
         heredoc = Heredoc(
             marker.name, marker.strip_tabs, marker.expand, marker.fd, place, body, end
         )
         return heredoc, stop if close is not None else stop - 1
 
-    def _content(self, first: int, stop: int, strip_tabs: bool) -> Mapped:
+    def _content(self, first: int, stop: int, strip_tabs: bool, anchor: Anchor) -> Mapped:
         start, end = self._row_start(first), self._row_start(stop)
         if not strip_tabs:
-            return self._plain(start, end)
+            return self._plain(start, end, anchor)
         parts: list[Mapped] = []
         for number in range(first, stop):
             row = self.rows[number]
             begin = self.starts[number] + len(row) - len(row.lstrip("\t"))
-            parts.append(self._plain(begin, self._row_start(number + 1)))
+            parts.append(self._plain(begin, self._row_start(number + 1), anchor))
         return Mapped.join(parts, start)
 
-    def _plain(self, start: int, stop: int) -> Mapped:
-        return Mapped(self.source.text[start:stop], ((0, start),), stop)
+    def _plain(self, start: int, stop: int, anchor: Anchor) -> Mapped:
+        at = anchor.at
+        return Mapped(self.source.text[start:stop], ((0, start - at),), stop - at, anchor)
 
     def _row_start(self, number: int) -> int:
         return self.starts[number] if number < len(self.rows) else len(self.source.text)

@@ -12,7 +12,7 @@ def cut(text: Mapped, start: int, stop: int) -> Mapped:
     if start >= stop:
         return text.slice(start, start)
     base = text.pieces[0][1]
-    return Mapped(text.text[start:stop], ((0, base + start),), base + stop)
+    return Mapped(text.text[start:stop], ((0, base + start),), base + stop, text.anchor)
 
 
 def span_of(text: Mapped, start: int, stop: int) -> Span:
@@ -20,4 +20,4 @@ def span_of(text: Mapped, start: int, stop: int) -> Span:
     if len(text.pieces) > 1:
         return text.span(start, stop)
     base = text.pieces[0][1]
-    return Span(base + start, base + stop)
+    return Span(base + start, base + stop, text.anchor)

@@ -51,7 +51,16 @@ def parse(source: Source, *, check_directive: bool = True) -> DockerfileTree:
     A byte order mark is skipped. Lines are counted as ``source`` counts them, so that a lone
     carriage return, which for BuildKit is only a blank, still opens a line of the editor.
     """
-    lines = Lines(source, DIRECTIVES if check_directive else DIRECTIVES[:2])
+    return _read(Lines(source, DIRECTIVES if check_directive else DIRECTIVES[:2]))
+
+
+def parse_part(source: Source, escape: str) -> DockerfileTree:
+    """Read a part of a Dockerfile that begins and ends between instructions, behind its directives."""
+    return _read(Lines(source, (), escape))
+
+
+def _read(lines: Lines) -> DockerfileTree:
+    source = lines.source
     problems = list(lines.problems)
     instructions: list[Instruction] = []
     foreign = any(
@@ -104,9 +113,9 @@ def _frame(lines: Lines, first: int, last: int) -> Frame:
     if not lines.lone_returns:
         return frame
     line_of = lines.source.line_of
-    return frame._replace(
-        first_line=line_of(lines.starts[first]), last_line=line_of(lines.row_end(frame.last_line))
-    )
+    begin = line_of(lines.starts[first])
+    lines.anchors[first].line = begin
+    return frame._replace(first_line=begin, last_line=line_of(lines.row_end(frame.last_line)))
 
 
 def _is_dockerfile(frontend: str) -> bool:

@@ -58,9 +58,9 @@ def read(
     return Instruction(
         keyword,
         keyword_span,
-        Span(keyword_span.start, text.end if frame.end is None else frame.end),
-        frame.first_line,
-        frame.last_line,
+        keyword_span.to(Span(0, text.end if frame.end is None else frame.end)),
+        text.anchor,
+        frame.last_line - frame.first_line,
         flags,
         args,
         json,

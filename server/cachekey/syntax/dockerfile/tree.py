@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cachekey.record import record
-from cachekey.text import Mapped, Source, Span
+from cachekey.text import Anchor, Mapped, Source, Span
 
 
 @record(frozen=True)
@@ -78,8 +78,10 @@ class Instruction:
     keyword_span: Span
     span: Span
     """Keyword to last character, terminators of here-documents included, no final line end."""
-    first_line: int
-    last_line: int
+    anchor: Anchor
+    """What all its places count from; ``line`` is its first line."""
+    more_lines: int
+    """How many lines it goes on for behind the first."""
     flags: tuple[Flag, ...]
     args: Mapped
     """What follows the flags: continuations joined, comment and blank lines dropped, trimmed."""
@@ -88,6 +90,16 @@ class Instruction:
     heredocs: tuple[Heredoc, ...]
     inner: Instruction | None
     """The instruction behind ONBUILD; it shares the lines and here-documents of its parent."""
+
+    @property
+    def first_line(self) -> int:
+        """Return its first line."""
+        return self.anchor.line
+
+    @property
+    def last_line(self) -> int:
+        """Return its last line, terminators of here-documents included."""
+        return self.anchor.line + self.more_lines
 
 
 @record(frozen=True)

@@ -120,7 +120,7 @@ def _whole(text: Mapped, source: Source, tokens: _Tokens) -> bool:
     """Tell whether what goes is no half of an escape or of a quoted text."""
     stop = tokens.stop if tokens.next_start is None else tokens.next_start
     before: int | None = None
-    for number, (index, offset) in enumerate(text.pieces):
+    for number, (index, offset) in enumerate(text.places):
         more = number + 1 < len(text.pieces)
         size = (text.pieces[number + 1][0] if more else len(text.text)) - index
         if offset + size > tokens.start and offset < stop:

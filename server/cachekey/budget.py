@@ -39,7 +39,16 @@ RUN_STEPS = 1 << 19
 COMMAND_STEPS = 100
 """A command, and once more for each mount of its RUN: rules ask which of them it uses."""
 
-TOLD = "this file asks for more work than Cachekey gives a file; what was read until here is checked"
+MOST_FINDINGS = 200
+"""Of one rule in one file; nobody reads the same sentence more often."""
+MOST_RELATED = 20
+"""Places that explain one finding."""
+MOST_EDITS = 250
+"""Of one fix; one that changes more places is withheld."""
+
+TOLD = (
+    "this file asks for more work than Cachekey gives a file; what was read until here is checked"
+)
 """What CK002 says where a budget was gone."""
 
 _LONGEST_KEPT = 512

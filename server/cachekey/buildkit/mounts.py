@@ -193,9 +193,7 @@ class Mount:
         return tuple(self.options[name] for name in ("uid", "gid", "mode") if name in self.options)
 
 
-def read_mount(
-    flag: Flag, scope: Scope, escape: str = "\\", budget: Budget | None = None
-) -> Mount:
+def read_mount(flag: Flag, scope: Scope, escape: str = "\\", budget: Budget | None = None) -> Mount:
     """Read one ``--mount`` flag in its scope; the key is joined by the stage reader.
 
     ``escape`` is the one that expansion goes by.

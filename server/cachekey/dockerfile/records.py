@@ -19,6 +19,9 @@ from cachekey.tools.uses import ConfigReader, ToolUse, find_tool_uses
 RUN_FLAGS = ("mount", "network", "security", "device")
 """Flags that RUN has. Source: BuildKit ``instructions/commands_run*.go``."""
 
+MOST_LAYERS = 500
+"""Layers of an image: Linux' overlayfs takes no more (``OVL_MAX_STACK``), Docker 127."""
+
 # A command that may store a setting for later ones: `yarn config set`, `go env -w`.
 _STORES = re.compile(r"\b(?:config|env)\b")
 
@@ -115,9 +118,14 @@ class Run:
         return run
 
     def earlier(self) -> Iterator[Run]:
-        """Yield the RUNs in front of this one, nearest first, through the stages it is built on."""
+        """Yield the RUNs in front of this one, nearest first, through the stages it is built on.
+
+        No more than an image can have layers: nobody can build upon the ones before.
+        """
         run = self.previous
-        while run is not None:
+        for _ in range(MOST_LAYERS):
+            if run is None:
+                return
             yield run
             run = run.previous
 

@@ -30,7 +30,7 @@ from cachekey.buildkit.scope import (
     User,
     Variable,
 )
-from cachekey.commands.accounts import accounts_behind, may_make_accounts, resolve_user
+from cachekey.commands.accounts import MOST_ACCOUNTS, accounts_behind, may_make_accounts, resolve_user
 from cachekey.dockerfile.known import Known
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.knowledge import Image, Knowledge
@@ -271,7 +271,8 @@ class _Reader:
             if may_make_accounts(run.text):
                 self.budget.spend(len(scope.accounts))
                 accounts = accounts_behind(run.commands.items, scope.accounts)
-                scope = replace(scope, accounts=accounts)
+                complete = scope.accounts_complete and len(accounts) < MOST_ACCOUNTS
+                scope = replace(scope, accounts=accounts, accounts_complete=complete)
         elif keyword == "ENV":
             scope = self._env(instruction, scope)
         elif keyword == "ARG":

@@ -1,7 +1,8 @@
 """The builder, or the Dev Containers tools, cannot read the file from here on.
 
 What stands in front of this place and behind it is checked all the same, as far as it can be told
-apart.
+apart. Where a file asks for more work than any file that people write, an information says how far
+it was read.
 
 ## Bad
 ```dockerfile
@@ -26,7 +27,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.budget import TOLD
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.finding import Finding, Severity
@@ -39,7 +39,5 @@ def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding
     if isinstance(document, Dockerfile):
         for problem in document.tree.problems:
             yield ctx.finding(problem.span, f"BuildKit cannot read this: {problem.message}")
-        if document.spent is not None:
-            yield ctx.finding(document.spent, TOLD, severity=Severity.INFORMATION)
     elif document.problem is not None:
         yield ctx.finding(document.problem.span, document.problem.message)

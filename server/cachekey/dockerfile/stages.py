@@ -30,7 +30,12 @@ from cachekey.buildkit.scope import (
     User,
     Variable,
 )
-from cachekey.commands.accounts import MOST_ACCOUNTS, accounts_behind, may_make_accounts, resolve_user
+from cachekey.commands.accounts import (
+    MOST_ACCOUNTS,
+    accounts_behind,
+    may_make_accounts,
+    resolve_user,
+)
 from cachekey.dockerfile.known import Known
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.knowledge import Image, Knowledge

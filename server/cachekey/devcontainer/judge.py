@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _OFFICIAL = "ghcr.io/devcontainers/features/"
 _SCRIPT = re.compile(
     r"""(?:^|[\s;&|("'])(?:
-        \S*\.(?:sh|bash|zsh|fish|py|js|mjs|ts|rb|pl|ps1)\b   # a script by its name
+        [^\s;&|("']*\.(?:sh|bash|zsh|fish|py|js|mjs|ts|rb|pl|ps1)\b   # a script by its name
       | \.{1,2}/\S                                            # a program of the workspace
       | (?:bash|sh|zsh|source|\.|make|just|task|rake|invoke|nox|tox|mise|devbox|nix)\s
       | (?:npm|yarn|pnpm|bun|composer|poetry|uv|hatch|pdm)\s+run\b

@@ -51,8 +51,8 @@ lint: $(READY) ## Style and types
 unit: $(READY) ## The fast tests: no builder, no editor
 	$(PYTEST) -q --ignore tests/buildkit --ignore tests/editors
 
-bench: $(READY) ## Measure speed; nothing passes or fails
-	$(PYTHON) tests/bench/run.py
+bench: $(READY) ## Measure speed beside the peers (15 minutes; QUICK=1 three); nothing passes or fails
+	$(PYTHON) -m tests.bench.run $(if $(QUICK),--quick) $(if $(KEEP),--keep "$(KEEP)")
 
 lock: ## Renew requirements-dev.txt from pyproject.toml
 	$(PYTHON) -m pip install -q uv

@@ -38,6 +38,8 @@ RUN_STEPS = 1 << 19
 """... but no more than this."""
 COMMAND_STEPS = 100
 """A command, and once more for each mount of its RUN: rules ask which of them it uses."""
+NESTED_STEPS = 8
+"""A character of a script within the script, or of a file that it calls: it has to be read, too."""
 
 MOST_FINDINGS = 200
 """Of one rule in one file; nobody reads the same sentence more often."""

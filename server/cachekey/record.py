@@ -7,9 +7,31 @@ refuses to change a record; at run time nothing watches.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-__all__ = ["cached_property", "record", "replace"]
+__all__ = ["cached_property", "record", "remembered", "replace"]
+
+_Ask = TypeVar("_Ask", bound="Callable[..., Any]")
+
+
+def remembered(ask: _Ask) -> _Ask:
+    """Keep what a function answers about a record in the record itself: it dies with it.
+
+    The first argument is the record, the others must be hashable.
+    """
+    name = f"{ask.__module__}.{ask.__qualname__}"
+
+    @wraps(ask)
+    def answer(about: Any, *rest: Any) -> Any:
+        known = about.__dict__.setdefault(name, {})
+        if rest not in known:
+            known[rest] = ask(about, *rest)
+        return known[rest]
+
+    return cast("_Ask", answer)
+
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as record

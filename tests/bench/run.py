@@ -1,144 +1,83 @@
-"""``make bench``: what the promises about speed cost today. Prints figures; nothing passes or fails.
+"""``make bench``: what the promises of speed and memory come to today. Nothing passes or fails.
 
-import     wall time of ``cachekey --version`` in a new process, over a bare interpreter
-analysis   one 150-line Dockerfile with ten RUNs, in one process after warm-up, with the share per layer
-tree       ``cachekey check`` of 1,000 generated Dockerfiles in a new process
-server     see lsp_bench.py
+    python -m tests.bench.run [--quick] [--only check|server|layers ...] [--keep TITLE] [--again]
+
+Prints the report, and writes a whole one to RESULTS.md beside this file. ``--keep`` also puts the run into
+``history/``, so that later ones stand beside it.
 """
 
 from __future__ import annotations
 
-import random
-import statistics
+import argparse
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-from cachekey.checking import engine
-from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
-from cachekey.knowledge import Knowledge
-from cachekey.syntax.dockerfile.parse import parse
-from cachekey.text import Source
-from cachekey.workspace.project import Project
+from tests.bench import cli_bench, layers, lsp_bench, machine, peers, report
+from tests.bench.measures import Measures
+from tests.bench.plan import FULL, QUICK, Plan
 
 HERE = Path(__file__).parent
-TOOLS = (
-    ("/root/.cache/uv", "uv sync --frozen"),
-    ("/root/.cache/pip", "pip install -r requirements.txt"),
-    ("/root/.npm", "npm ci"),
-    ("/go/pkg/mod", "go build -o /bin/app ./..."),
-    ("/usr/local/cargo/registry", "cargo build --release && cp target/release/app /bin/"),
-    ("/var/cache/apt,sharing=locked", "apt-get update && apt-get install -y git curl"),
-)
-IMAGES = ("python:3.13-slim", "node:22", "golang:1.25", "rust:1.90", "debian:13")
-
-
-def dockerfile(seed: int, runs: int = 10) -> str:
-    """Make a Dockerfile with ``runs`` RUNs and about fifteen lines for each of them."""
-    pick = random.Random(seed)
-    lines = ["# syntax=docker/dockerfile:1"]
-    for number in range(runs):
-        if number % 4 == 0:
-            image = pick.choice(IMAGES)
-            lines += ["", f"FROM {image} AS s{number}", "ARG TARGETARCH", "WORKDIR /src"]
-        target, command = pick.choice(TOOLS)
-        lines += [
-            "",
-            f"# step {number}",
-            f"ARG VERSION_{number}=1.{number}",
-            f"ENV NAME_{number}=value \\",
-            f"    PLACE_{number}=/opt/$VERSION_{number}",
-            f"LABEL step.{number}=done",
-            f"COPY package{number}.json lock{number}.json ./",
-            f"RUN --mount=type=cache,target={target} \\",
-            "    set -eux; \\",
-            f"    {command} \\",
-            "    # a comment in between",
-            f"    && echo done-{number}",
-            f"COPY --link src{number} /src/{number}",
-        ]
-    return "\n".join([*lines, "", "EXPOSE 8080", 'CMD ["app"]', ""])
-
-
-def median_ms(
-    action: Callable[[], object], times: int, clock: Callable[[], float] = time.perf_counter
-) -> float:
-    """Return the median time of an action in milliseconds."""
-    taken = []
-    for _ in range(times):
-        start = clock()
-        action()
-        taken.append((clock() - start) * 1000)
-    return statistics.median(taken)
-
-
-def imports() -> None:
-    """Measure the start of the command line."""
-    bare = median_ms(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True), 11)
-    command = [sys.executable, "-m", "cachekey", "--version"]
-    full = median_ms(lambda: subprocess.run(command, check=True, capture_output=True), 11)
-    print(f"import     bare python {bare:.0f} ms, cachekey --version {full:.0f} ms")
-
-
-def analysis() -> None:
-    """Measure one file, layer by layer: each line includes those above it."""
-    texts = [dockerfile(seed) for seed in range(60)]
-    lines = statistics.mean(text.count("\n") for text in texts)
-    # Once a process: the data files stay in memory.
-    start = time.process_time()
-    knowledge = Knowledge()
-    knowledge.commands_for("uv")
-    knowledge.image("python:3.13")
-    taken = (time.process_time() - start) * 1000
-    print(f"knowledge  {taken:.1f} ms of CPU for one tool and one image")
-    options = BuildOptions({})
-    turn = iter(texts * 4)
-
-    def model() -> None:
-        read_dockerfile("Dockerfile", Source(next(turn)), options, knowledge, lambda path: None)
-
-    def everything() -> None:
-        project = Project()
-        project.add("Dockerfile", next(turn))
-        engine.check(project, "Dockerfile")
-
-    for _ in range(20):
-        everything()
-    turn = iter(texts * 4)
-    rows = (
-        ("syntax", lambda: parse(Source(next(turn)))),
-        ("and model", model),
-        ("and rules", everything),
-    )
-    for name, action in rows:
-        taken = median_ms(action, 60, time.process_time)
-        print(f"analysis   {name:10} {taken:6.2f} ms of CPU  ({lines:.0f} lines, 10 RUNs)")
-
-
-def tree() -> None:
-    """Measure the command line on a thousand files."""
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(1000):
-            place = Path(folder, f"project{number}")
-            place.mkdir()
-            text = dockerfile(number, runs=number % 9 + 2)
-            (place / "Dockerfile").write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "cachekey", "check", "--format", "json", folder]
-        start = time.perf_counter()
-        subprocess.run(command, check=False, capture_output=True)
-        print(f"tree       1,000 files in {time.perf_counter() - start:.1f} s")
+HISTORY = HERE / "history"
+LAST = peers.CACHE / "last.json"
+PARTS = ("check", "server", "layers")
 
 
 def main() -> int:
-    """Measure everything."""
-    imports()
-    analysis()
-    tree()
-    sys.stdout.flush()
-    return subprocess.run([sys.executable, str(HERE / "lsp_bench.py")], check=False).returncode
+    """Measure, and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="smaller trees, fewer rounds")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
+    parser.add_argument("--keep", metavar="TITLE", help="keep this run to compare later ones with")
+    parser.add_argument("--again", action="store_true", help="report the last run, measure nothing")
+    options = parser.parse_args()
+    whole = set(options.only) == set(PARTS)
+    if not options.again:
+        measures = _measure(QUICK if options.quick else FULL, options.only)
+        measures.save(LAST, "whole" if whole else "in part")
+    said, measures = Measures.load(LAST)
+    past = [Measures.load(path) for path in sorted(HISTORY.glob("*.json"))]
+    text = report.render(measures, past)
+    if said == "whole":
+        (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
+    if options.keep:
+        slug = re.sub(r"\W+", "-", options.keep.lower()).strip("-")
+        measures.save(HISTORY / f"{len(past):02}-{slug}.json", options.keep)
+    print(text)
+    return 0
+
+
+def _measure(plan: Plan, parts: Sequence[str]) -> Measures:
+    measures = Measures(about=machine.describe())
+    begin, loads = time.monotonic(), [machine.load()]
+    with tempfile.TemporaryDirectory() as name:
+        for part in parts:
+            print(f"bench: {part}, load {loads[-1]:.1f}", file=sys.stderr, flush=True)
+            try:
+                _part(part, measures, plan, Path(name).resolve())
+            except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+                # What was measured before is not lost for it.
+                print(f"bench: {part} failed: {error}", file=sys.stderr, flush=True)
+                measures.about[f"{part} failed"] = type(error).__name__
+            loads.append(machine.load())
+    measures.about["load"] = ", ".join(f"{load:.1f}" for load in loads)
+    measures.about["large workspace"] = f"{plan.many:,} files; largest tree {plan.sizes[-1]:,}"
+    measures.about["took"] = f"{time.monotonic() - begin:.0f} s{', quick' if plan is QUICK else ''}"
+    return measures
+
+
+def _part(part: str, measures: Measures, plan: Plan, folder: Path) -> None:
+    if part == "check":
+        cli_bench.measure(measures, plan, folder)
+    elif part == "server":
+        lsp_bench.measure(measures, plan, folder)
+    else:
+        for layer, taken in layers.in_new_process().items():
+            measures.set(report.LAYERS + layer, taken)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ def work(path: str, text: str) -> None:
 def steepness(path: str, make: Callable[[int], str], start: int = START) -> float:
     """Return how much more the second doubling of a construct costs than the first one."""
     work(path, make(4))
-    made = [calls(lambda size=size: work(path, make(size))) for size in (start, 2 * start, 4 * start)]
+    made = [
+        calls(lambda size=size: work(path, make(size))) for size in (start, 2 * start, 4 * start)
+    ]
     return (made[2] - made[1]) / max(made[1] - made[0], 50)
 
 

@@ -52,6 +52,24 @@ async def test_files_nobody_has_open_count(tmp_path: Path, flavour: str) -> None
         await until_references(client, a, {a, b})
 
 
+async def test_the_reading_of_many_files_is_shown(tmp_path: Path) -> None:
+    files = {f"s{number}__Dockerfile": SHARED for number in range(260)}
+    write(tmp_path, **files)
+    async with connect(tmp_path, "vscode") as client:
+        a = client.uri("s0/Dockerfile")
+        client.open(a, SHARED)
+        await until_references(client, a, {client.uri(name.replace("__", "/")) for name in files})
+        (told,) = client.progress_reports.values()
+    assert [type(item) for item in (told[0], told[-1])] == [
+        types.WorkDoneProgressBegin,
+        types.WorkDoneProgressEnd,
+    ]
+    assert told[0].title == "Reading Dockerfiles"
+    shares = [item.percentage for item in told[1:-1]]
+    assert shares == sorted(shares)
+    assert shares[-1] == 100
+
+
 async def test_nothing_outside_of_the_folder_is_read(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     write(root, a__Dockerfile=SHARED)

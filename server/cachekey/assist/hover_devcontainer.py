@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cachekey.assist.hover_container import command_lines, container_lines, feature_lines
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable, project_output
 from cachekey.devcontainer.complaints import complaints
-from cachekey.devcontainer.judge import made_by_build, unwritable_for
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.judge import made_by_build
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.ownership import unwritable
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
+from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import HOST_ENV, Variable, literal, resolved_late, variables
 from cachekey.text import Span
 
@@ -46,6 +50,14 @@ MOUNT_KEYS: dict[str, tuple[str, ...]] = {
         "**consistency**: has no effect",
         "It was for an older file sharing of Docker Desktop on the Mac; any value is accepted",
     ),
+    "bind-create-src": (
+        "**bind-create-src**: makes the directory on the host when it is missing",
+        "Docker 29 and newer; older ones refuse the mount",
+    ),
+    "volume-subpath": (
+        "**volume-subpath**: mounts a directory of the volume, not its root",
+        "It must exist in the volume already; Docker 26 and newer",
+    ),
     "volume-nocopy": (
         "**volume-nocopy**: an empty volume takes nothing from the image's directory",
         "Its owner then is root, whoever owns that directory",
@@ -65,18 +77,42 @@ def hover_devcontainer(
     """Explain what stands at ``offset``; None where there is nothing to say."""
     for path, _, variable in document.variables:
         if variable.span.start <= offset < variable.span.end:
-            return variable.span, _join(_variable(path, variable, document))
+            return variable.span, joined(_variable(path, variable, document))
     for mount in document.mounts:
         if mount.span.contains(offset):
             return _mount_hover(project, document, mount, offset)
     for entry in document.env:
         if entry.span.contains(offset):
             lines = tuple(_entry(project, document, entry))
-            return (entry.span, _join(lines)) if lines else None
+            return (entry.span, joined(lines)) if lines else None
+    return None if document.feature else _decisive(project, document, offset)
+
+
+_DECIDES = (
+    *("image", "build", "dockerFile", "dockerComposeFile", "service", "remoteUser"),
+    *("containerUser", "workspaceFolder", "workspaceMount"),
+)
+"""Properties that decide what runs; a hover on each tells all of it."""
+
+
+def _decisive(project: Project, document: Devcontainer, offset: int) -> tuple[Span, str] | None:
+    """Explain what decides about the container: image, user, features, lifecycle commands."""
+    for name in _DECIDES:
+        member = document.root.member(name)
+        if member is not None and member.span.contains(offset):
+            return member.span, joined(container_lines(container_of(document, project)))
+    for command in document.lifecycle:
+        if command.member.span.contains(offset):
+            lines = command_lines(command, container_of(document, project))
+            return command.member.span, joined(lines)
+    for use in container_of(document, project).features:
+        if use.member.span.contains(offset):
+            return use.member.span, joined(feature_lines(use))
     return None
 
 
-def _join(lines: Iterable[str]) -> str:
+def joined(lines: Iterable[str]) -> str:
+    """Put a heading and its lines together."""
     head, *rest = lines
     return "\n".join([head, "", *(f"- {line}" for line in rest)])
 
@@ -151,12 +187,14 @@ def _mount_hover(
         if field.key_span.contains(offset) and mount.form in ("string", "object"):
             lines = MOUNT_KEYS.get(field.name)
             if lines and field.key_span.end > field.key_span.start:
-                return field.span, _join(lines)
-    lines = tuple(_card(project, document, mount))
-    return (mount.span, _join(lines)) if len(lines) > 1 else None
+                return field.span, joined(lines)
+    lines = tuple(mount_card(project, container_of(document, project), mount))
+    return (mount.span, joined(lines)) if len(lines) > 1 else None
 
 
-def _card(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[str]:
+def mount_card(project: Project, container: Container, mount: RuntimeMount) -> Iterator[str]:
+    """Tell what a mount of a container is, who owns it and which tool it is for."""
+    document = container.document
     place = f"`{mount.place}`" if mount.place else "its target"
     refused = complaints(mount)
     if refused:
@@ -198,7 +236,7 @@ def _volume(
     yield f"**Volume `{name}`** on {place}"
     yield "Kept by the Docker engine over rebuilds; `docker volume rm` empties it"
     kinds = {variable.kind for variable in variables(mount.source)}
-    if mount.compose and mount.field("external") is None:
+    if (mount.compose or mount.path) and mount.field("external") is None:
         yield "Compose puts the project's name in front of it: other projects do not share it"
     elif "devcontainerId" in kinds:
         yield "One for this folder only: other clones and projects have their own"
@@ -225,9 +263,11 @@ def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> st
 def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> str:
     if mount.field("volume-nocopy") is not None:
         return "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
-    user = unwritable_for(mount.place, document, project) if mount.place else None
-    if user is not None:
-        return f"New and empty it is root's: {user} cannot write until a command changes that"
+    judged = unwritable(mount, container_of(document, project))
+    if judged is not None and judged.certain:
+        return (
+            f"New and empty it is root's: {judged.user} cannot write until a command changes that"
+        )
     return "New and empty it takes the owner of the image's directory, root where there is none"
 
 
@@ -244,7 +284,7 @@ def _bind(mount: RuntimeMount, place: str) -> Iterator[str]:
 
 def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[str]:
     """Tell what becomes of what the build put where the mount is."""
-    if mount.place is None or not made_by_build(mount.place, document, project):
+    if mount.place is None or not made_by_build(mount.place, container_of(document, project)):
         return
     if mount.type == "volume" and mount.field("volume-nocopy") is None:
         yield (

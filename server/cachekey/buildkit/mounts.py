@@ -34,6 +34,27 @@ KEYS = (
     *("type", "from", "source", "target", "readonly", "id", "sharing", "required", "size"),
     *("mode", "uid", "gid", "src", "dst", "destination", "ro", "rw", "readwrite", "env"),
 )
+BUILDAH_KEYS = (
+    *(
+        "Z",
+        "z",
+        "U",
+        "relabel",
+        "nosuid",
+        "nodev",
+        "noexec",
+        "suid",
+        "dev",
+        "exec",
+        "chown",
+        "idmap",
+    ),
+    *("shared", "rshared", "private", "rprivate", "slave", "rslave", "bind-propagation"),
+    *("bind-nonrecursive", "no-dereference", "consistency"),
+)
+"""Options that only Buildah and Podman take: they label, or set flags of the mount, and join no key.
+
+Source: Buildah ``internal/volumes/volumes.go`` (``GetBindMount``, ``GetCacheMount``)."""
 _BOOLS = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
@@ -193,10 +214,16 @@ class Mount:
         return tuple(self.options[name] for name in ("uid", "gid", "mode") if name in self.options)
 
 
-def read_mount(flag: Flag, scope: Scope, escape: str = "\\", budget: Budget | None = None) -> Mount:
+def read_mount(
+    flag: Flag,
+    scope: Scope,
+    escape: str = "\\",
+    more: tuple[str, ...] = (),
+    budget: Budget | None = None,
+) -> Mount:
     """Read one ``--mount`` flag in its scope; the key is joined by the stage reader.
 
-    ``escape`` is the one that expansion goes by.
+    ``escape`` is the one that expansion goes by; ``more`` are options that another builder takes.
     """
     parsed = parse_mount(flag.value or flag.name.slice(len(flag.name.text)))
     reader = _Reader(scope, escape, budget)
@@ -208,7 +235,8 @@ def read_mount(flag: Flag, scope: Scope, escape: str = "\\", budget: Budget | No
             message = f"failed to parse csv mounts: {message}"
         reader.fail(message, parsed.problem.span, when="parse")
     for item in parsed.fields:
-        reader.read(item)
+        if item.key not in more:
+            reader.read(item)
     if reader.error is None:
         reader.check_whole(flag)
     return Mount(

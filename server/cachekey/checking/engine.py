@@ -13,7 +13,9 @@ from itertools import islice
 from typing import Any
 
 from cachekey.budget import MOST_FINDINGS, TOLD
+from cachekey.checking.generated import is_generated
 from cachekey.checking.suppress import UNREADABLE, Layout, apply_suppressions, layout
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
@@ -40,6 +42,8 @@ class Examined:
     """Those that need no other file, before comments silence any of them."""
     layout: Layout | None
     """Where comments stand, for a file that may hold comments of ours."""
+    quiet: bool = False
+    """Nothing is said about the file: it is generated."""
 
 
 def check(project: Project, path: str, settings: Settings | None = None) -> list[Finding]:
@@ -57,9 +61,12 @@ def examine(project: Project, path: str, settings: Settings) -> Examined | None:
     document = project.documents.get(path)
     if document is None:
         return None
+    if is_generated(path, document.source.text):
+        return Examined(path, (), None, quiet=True)
     findings: list[Finding] = []
     spent = document.spent
-    for rule in _concerning(isinstance(document, Dockerfile)):
+    whole: type = type(document)
+    for rule in _concerning(whole):
         if settings.selects(rule):
             context = Context(project, path, document, settings, rule)
             found = list(_run(context, rule.check, records(document, rule.level)))
@@ -81,6 +88,8 @@ def _told(path: str, place: Span, settings: Settings) -> Finding:
 
 def conclude(project: Project, examined: Examined, settings: Settings) -> list[Finding]:
     """Reduce: add what follows from other files, take away what comments silence, and sort."""
+    if examined.quiet:
+        return []
     path = examined.path
     findings = list(examined.findings)
     summary = project.index.get(path)
@@ -104,11 +113,17 @@ def wished(project: Project, findings: Iterable[Finding]) -> Iterator[Finding]:
             yield finding
 
 
+_PARTS: dict[type, tuple[type, ...]] = {
+    Dockerfile: (Stage, Run),
+    Devcontainer: (RuntimeMount, EnvEntry),
+    ComposeFile: (),
+}
+
+
 @lru_cache(maxsize=4)
-def _concerning(dockerfile: bool) -> tuple[Rule, ...]:
-    """Return the rules that look at anything in a Dockerfile, or in a devcontainer.json."""
-    whole: type = Dockerfile if dockerfile else Devcontainer
-    parts: tuple[type, ...] = (Stage, Run) if dockerfile else (RuntimeMount, EnvEntry)
+def _concerning(whole: type) -> tuple[Rule, ...]:
+    """Return the rules that look at anything in a document of this type."""
+    parts = _PARTS[whole]
     return tuple(rule for rule in ALL if rule.level in parts or issubclass(whole, rule.level))
 
 
@@ -141,4 +156,4 @@ def records(document: Document, level: type) -> Iterable[Any]:
         if level is Run:
             return document.runs
         return ()
-    return document.records(level)
+    return document.records(level) if isinstance(document, Devcontainer) else ()

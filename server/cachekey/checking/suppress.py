@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.record import record
 from cachekey.selectors import Named, did_you_mean, quote, unknown_rule, weigh
@@ -28,6 +29,7 @@ _COMMENT = re.compile(
         (?P<list>\s*\[(?P<codes>[^\]\r\n]*)(?P<close>\]?))?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_HASHES = re.compile(r"(?:^|[ \t])(?P<mark>#[^\r\n]*)", re.MULTILINE)
 _CODE = re.compile(r"[^\s,]+")
 _BLANK = re.compile(r"\s*")
 _WORDS = ("ignore", "ignore-file")
@@ -73,7 +75,10 @@ class Ignore:
 
 
 def layout(document: Any) -> Layout:
-    """Return the layout of a ``Dockerfile`` or ``Devcontainer``."""
+    """Return the layout of a ``Dockerfile``, ``Devcontainer`` or ``ComposeFile``."""
+    if isinstance(document, ComposeFile):
+        comments = tuple(Span(*m.span("mark")) for m in _HASHES.finditer(document.source.text))
+        return Layout(document.path, document.source, "#", comments, document.places)
     tree, path, source = document.tree, document.path, document.source
     if hasattr(tree, "instructions"):
         comments = tuple(comment.span for comment in tree.comments)

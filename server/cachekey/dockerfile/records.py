@@ -9,6 +9,8 @@ from cachekey.budget import COMMAND_STEPS
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
 from cachekey.commands.read import Commands, read_commands
+from cachekey.dockerfile.context import ContextFiles, Copied
+from cachekey.dockerfile.effects import RunEffects
 from cachekey.knowledge import Knowledge
 from cachekey.record import cached_property, record
 from cachekey.suggest import nearest
@@ -22,8 +24,8 @@ RUN_FLAGS = ("mount", "network", "security", "device")
 MOST_LAYERS = 500
 """Layers of an image: Linux' overlayfs takes no more (``OVL_MAX_STACK``), Docker 127."""
 
-# A command that may store a setting for later ones: `yarn config set`, `go env -w`.
-_STORES = re.compile(r"\b(?:config|env)\b")
+# A quick look for what may matter to later RUNs: `yarn config set`, `go env -w`, `ln -s`.
+_STORES = re.compile(r"\b(?:config|env|ln)\b")
 
 
 def may_store(instruction: Instruction) -> bool:
@@ -48,6 +50,8 @@ class Run:
     config: ConfigReader
     previous: Run | None = None
     """The RUN in front of it, in this stage or in the one it is built on."""
+    copied: Copied | None = None
+    """The last COPY or ADD from the build context in front of it."""
     share: int = 0
     """Steps that the reading of its commands may take, see :mod:`cachekey.budget`."""
 
@@ -93,9 +97,15 @@ class Run:
             shell=self.scope.shell,
             lookup=self.scope.shell_variable,
             workdir=workdir.text if workdir is not None and workdir.known else None,
+            scripts=self.context.script,
             steps=self.share,
             command_steps=COMMAND_STEPS * (1 + len(self.mounts)),
         )
+
+    @cached_property
+    def context(self) -> ContextFiles:
+        """Return the files of the build context that it sees."""
+        return ContextFiles(self.copied, self.mounts, self.config)
 
     @cached_property
     def uses(self) -> tuple[ToolUse, ...]:
@@ -106,11 +116,18 @@ class Run:
             storing.append(run)
             run = run.storing
         earlier = [item for run in reversed(storing) for item in run.commands.items]
-        return find_tool_uses(self.commands, self.scope, self.knowledge, self.config, earlier)
+        return find_tool_uses(
+            self.commands, self.scope, self.knowledge, self.context.config, earlier
+        )
+
+    @cached_property
+    def effects(self) -> RunEffects:
+        """Return what its commands do to files."""
+        return RunEffects(self.commands, self.uses, self.knowledge)
 
     @cached_property
     def storing(self) -> Run | None:
-        """Return the nearest RUN in front of it that may store a setting."""
+        """Return the nearest RUN in front of it that may store a setting or make a link."""
         run = self.previous
         while run is not None and not may_store(run.instruction):
             # Asked in file order, each looks one RUN back.
@@ -145,6 +162,8 @@ class Step:
     instruction: Instruction
     scope: Scope
     run: Run | None = None
+    copied: Copied | None = None
+    """What a COPY or ADD brings, wherever from."""
     cost: int = 0
     """Steps of the file's budget: whoever takes the step over from an earlier reading pays them, too."""
 
@@ -234,6 +253,12 @@ class Dockerfile:
             if mount.key is not None:
                 found.setdefault(mount.key.identity, []).append((run, mount))
         return found
+
+    def stage_named(self, name: str, reader: Stage) -> Stage | None:
+        """Return the stage in front of ``reader`` that ``--from`` names, in any case, or by its number."""
+        named = [s for s in self.stages[: reader.index] if (s.name or "").lower() == name.lower()]
+        numbered = self.stages[: reader.index] if name.isdecimal() else ()
+        return next((s for s in numbered if str(s.index) == name), named[-1] if named else None)
 
     def stage_of(self, run: Run) -> Stage:
         """Return the stage that a RUN runs in."""

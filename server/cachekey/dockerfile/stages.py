@@ -19,7 +19,7 @@ from cachekey.budget import (
     share,
 )
 from cachekey.buildkit.identity import BuildIdentity
-from cachekey.buildkit.mounts import Mount, read_mount
+from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount, read_mount
 from cachekey.buildkit.scope import (
     PLATFORM_ARGS,
     ROOT,
@@ -36,6 +36,7 @@ from cachekey.commands.accounts import (
     may_make_accounts,
     resolve_user,
 )
+from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.known import Known
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.knowledge import Image, Knowledge
@@ -44,7 +45,7 @@ from cachekey.syntax.dockerfile.expand import Expansion, Unknown, expand
 from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs, split_words
 from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction, parse
 from cachekey.syntax.dockerfile.reparse import reparse
-from cachekey.text import Mapped, Source
+from cachekey.text import Mapped, Source, Span
 from cachekey.tools.uses import ConfigReader
 
 _UNESCAPED = re.compile(r"\\?([\s\S])")
@@ -115,6 +116,9 @@ class _Reader:
         self.names: dict[str, Stage] = {}
         self.triggers: dict[int, list[Instruction]] = {}
         self.last_run: Run | None = None
+        self.copied: Copied | None = None
+        """The last COPY or ADD from the build context, in this stage or in what it is built on."""
+        self.copied_by: dict[int, Copied | None] = {}
         self.buildah = options.engine == "buildah"
         """Where Buildah 1.28 differs (experiments in tests/buildkit): ENV beats ARG, ARG is not
         inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
@@ -136,6 +140,10 @@ class _Reader:
                 blocks[-1][1].append(instruction)
             elif instruction.keyword == "ARG":
                 outer.append(instruction)
+        if not blocks:
+            # A snippet, or a file whose FROM is commented out: a stage on a base that nobody knows.
+            rest = [item for item in self.tree.instructions if item.keyword != "ARG"]
+            blocks = [(_implied(rest[0]), rest)] if rest else []
         self.identity.expect([_stage_name(first) for first, _ in blocks])
         try:
             for instruction in outer:
@@ -192,6 +200,8 @@ class _Reader:
         index = len(self.stages)
         words = split_words(first.args, self.tree.escape)
         reference = self._expand(words[0].text if words else "", None)
+        if first.implied:
+            reference = Expansion("that this file does not name", frozenset({"FROM"}))
         span = words[0].span() if words else first.span
         parent = self.names.get(reference.text.lower()) if reference.known else None
         facts = None if parent or not words else self._image(reference)
@@ -202,6 +212,7 @@ class _Reader:
         ancestors = parent.chain if parent else ()
         inherited = (run for stage in ancestors for run in reversed(stage.runs))
         self.last_run = next((run for run in inherited if not run.dormant), None)
+        self.copied = self.copied_by[parent.index] if parent else None
         onbuild = self.triggers.get(parent.index, []) if parent and not self.buildah else []
         try:
             for instruction in onbuild:
@@ -214,6 +225,7 @@ class _Reader:
             self.cut = self.at
         stage = Stage(index, _stage_name(first), base, parent, first, tuple(steps), scope)
         self.stages.append(stage)
+        self.copied_by[index] = self.copied
         layers = ((step.instruction, step.run is not None and step.run.dormant) for step in steps)
         self.identity.add(parent.index if parent else None, base.reference.key, layers)
         if stage.name:
@@ -269,7 +281,7 @@ class _Reader:
         if known is not None:
             return self._again(*known, steps)
         keyword = instruction.keyword
-        run = None
+        run = copied = None
         before, left = scope, self.budget.left
         if keyword == "RUN":
             run = self.last_run = self._run(instruction, scope, stage, onbuild, dormant=False)
@@ -286,6 +298,10 @@ class _Reader:
             scope = self._user(instruction, scope)
         elif keyword == "WORKDIR":
             scope = self._workdir(instruction, scope)
+        elif keyword in ("COPY", "ADD"):
+            copied = Copied(instruction, scope, self.tree.escape, self.copied)
+            if copied.origin is None:
+                self.copied = copied
         elif keyword == "SHELL" and instruction.json:
             scope = replace(scope, shell=tuple(word.text for word in instruction.json))
         elif keyword == "ONBUILD" and instruction.inner is not None:
@@ -293,7 +309,7 @@ class _Reader:
             if instruction.inner.keyword == "RUN":
                 self._dormant(instruction.inner, scope, steps, stage)
             return scope
-        steps.append(Step(instruction, before, run, left - self.budget.left))
+        steps.append(Step(instruction, before, run, copied, left - self.budget.left))
         return scope
 
     def _again(self, step: Step, after: Scope, steps: list[Step]) -> Scope:
@@ -303,6 +319,8 @@ class _Reader:
             # What it stands behind is not its own, and may have been read anew.
             step.run.__dict__["previous"] = self.last_run
             self.last_run = step.run
+        if step.copied is not None and step.copied.origin is None:
+            self.copied = step.copied
         steps.append(step)
         return after
 
@@ -314,7 +332,8 @@ class _Reader:
         for flag in instruction.flags:
             if flag.name.text == "mount":
                 self.budget.spend(MEETING_STEPS)
-                mount = read_mount(self._flag(flag), scope, self.tree.escape, self.budget)
+                more = BUILDAH_KEYS if self.buildah else ()
+                mount = read_mount(self._flag(flag), scope, self.tree.escape, more, self.budget)
                 silent = dormant and self.buildah
                 mounts.append(mount if silent else self.identity.identify(mount))
         return Run(
@@ -327,6 +346,7 @@ class _Reader:
             self.knowledge,
             self.config,
             self.last_run,
+            self.copied,
             self.share,
         )
 
@@ -403,6 +423,26 @@ class _Reader:
         elif value.known:
             value = replace(value, text="/" + posixpath.normpath(value.text).lstrip("/"))
         return replace(scope, workdir=value)
+
+
+def _implied(first: Instruction) -> Instruction:
+    """Return the FROM that a file without one would need in front of its first instruction."""
+    anchor = first.anchor
+    at = first.span.start - anchor.at
+    place = Span(at, at, anchor)
+    return Instruction(
+        keyword="FROM",
+        keyword_span=place,
+        span=place,
+        anchor=anchor,
+        more_lines=0,
+        flags=(),
+        args=Mapped("", ((0, at),), at, anchor),
+        json=None,
+        heredocs=(),
+        inner=None,
+        implied=True,
+    )
 
 
 def _open(name: str) -> Expansion:

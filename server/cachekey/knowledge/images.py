@@ -147,6 +147,8 @@ def parse_image(
         env=env,
         facts=table.mapping("facts"),
         ships=_ships(table) or (),
+        own=table.texts("own"),
+        lacks=table.texts("lacks"),
         workdir=table.optional("workdir"),
         note=table.text("note"),
     )

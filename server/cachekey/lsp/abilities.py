@@ -24,6 +24,8 @@ class Abilities:
     configuration: bool = False
     configuration_events: bool = False
     watch_files: bool = False
+    progress: bool = False
+    """It shows progress that the server begins."""
     markdown_hover: bool = False
     markdown_completion: bool = False
     suggests_again: bool = False
@@ -72,6 +74,7 @@ class Abilities:
             configuration=has("workspace.configuration"),
             configuration_events=has("workspace.did_change_configuration.dynamic_registration"),
             watch_files=has("workspace.did_change_watched_files.dynamic_registration"),
+            progress=has("window.work_done_progress"),
             markdown_hover=markdown in each("text_document.hover.content_format"),
             markdown_completion=markdown in each(f"{item}.documentation_format"),
             suggests_again=params.client_info is not None

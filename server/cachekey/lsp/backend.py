@@ -13,6 +13,7 @@ from cachekey.lsp.abilities import Abilities
 from cachekey.lsp.config import Editor, from_editor
 from cachekey.lsp.diagnostics import Reporter, setting_diagnostics
 from cachekey.lsp.names import WATCHED
+from cachekey.lsp.progress import Progress
 from cachekey.lsp.scan import Scanner
 from cachekey.lsp.session import Session
 
@@ -34,7 +35,7 @@ class Backend:
         self.client = client
         self.session = Session()
         self.reporter = Reporter(self.session, client.text_document_publish_diagnostics, self.renew)
-        self.scanner = Scanner(self.surroundings_changed)
+        self.scanner = Scanner(self.surroundings_changed, self._bar)
         self._tasks: set[asyncio.Task[None]] = set()
         self._complaints: tuple[str, ...] = ()
         self._wrong_settings: dict[Area, dict[str, list[types.Diagnostic]]] = {}
@@ -51,6 +52,9 @@ class Backend:
                 logger.error("background work failed", exc_info=error)
 
         task.add_done_callback(finished)
+
+    def _bar(self, files: int) -> Progress:
+        return Progress(self.client, files, able=self.session.abilities.progress)
 
     # -- beginning ------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cachekey.lsp.area import Area
+    from cachekey.lsp.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +28,9 @@ _SLICE = 0.004
 class Scanner:
     """Keeps the projects of the workspace folders in step with the disk."""
 
-    def __init__(self, done: Callable[[Area], None]) -> None:
-        self._done = done
+    def __init__(self, done: Callable[[Area], None], bar: Callable[[int], Progress]) -> None:
+        """Begin with what to call when files were read, and what makes a bar for so many files."""
+        self._done, self._bar = done, bar
         self._tasks: dict[Area, asyncio.Task[None]] = {}
 
     def start(self, area: Area) -> None:
@@ -59,10 +61,17 @@ class Scanner:
         found = await asyncio.to_thread(discovery.find, area.root, area.exclusion())
         paths = [path[len(area.root.rstrip("/")) + 1 :] for path in found.files]
         gone = set(area.project.index) - set(paths)
-        await self._take_in(area, paths)
+        bar = self._bar(len(paths))
+        await bar.begin("Reading Dockerfiles")
+        try:
+            await self._take_in(area, paths, bar)
+        finally:
+            bar.end()
         for path in gone:
             if not area.is_open(path):
                 area.forget(path)
+        # What is known of files nobody has open stays: no later collection needs to look at it.
+        gc.freeze()
         self._done(area)
 
     async def update(self, area: Area, paths: Sequence[str]) -> None:
@@ -70,7 +79,7 @@ class Scanner:
         await self._take_in(area, [path for path in paths if document_kind(path)])
         self._done(area)
 
-    async def _take_in(self, area: Area, paths: Sequence[str]) -> None:
+    async def _take_in(self, area: Area, paths: Sequence[str], bar: Progress | None = None) -> None:
         until = time.monotonic() + _SLICE
         for start in range(0, len(paths), _BATCH):
             batch = [path for path in paths[start : start + _BATCH] if not area.is_open(path)]
@@ -85,9 +94,8 @@ class Scanner:
                 if time.monotonic() > until:
                     await asyncio.sleep(0)
                     until = time.monotonic() + _SLICE
-            # A model is a thousand objects and no cycle: it dies when it is replaced. Collections
-            # that walk all of them stopped typing for half a second in a folder of 1,000 files.
-            gc.freeze()
+            if bar is not None:
+                bar.at(start + len(batch))
 
 
 def _read_all(root: str, paths: Sequence[str]) -> list[str | None]:

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache, partial
+from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.place import same_cache
@@ -42,6 +42,7 @@ from cachekey.dockerfile.records import Dockerfile, Stage
 from cachekey.edits.caches import in_file, merge_edits, rename, wish_for
 from cachekey.edits.mount import insert_line_before
 from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 
 _SIGN = re.compile(r"\b(?:TARGET|BUILD)(?:PLATFORM|ARCH)\b")
@@ -62,6 +63,8 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
                 continue
             if mount.used or "sharing" in mount.options or mount.key is None:
                 continue
+            if purpose.use.keeps_apart(purpose.cache):
+                continue
             yield ctx.finding(
                 mount.target_span,
                 f"builds for every platform share {purpose.cache.what} of {purpose.tool.name} here",
@@ -69,7 +72,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             )
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _several(dockerfile: Dockerfile) -> bool:
     """Tell whether an instruction, not just a comment, speaks of platforms."""
     return _SIGN.search(dockerfile.source.text) is not None and any(
@@ -78,8 +81,11 @@ def _several(dockerfile: Dockerfile) -> bool:
 
 
 def _on_builder(stage: Stage) -> bool:
+    """Tell whether FROM pins the stage to one platform: a named one, or the builder's."""
     return any(
-        flag.name.text == "platform" and flag.value is not None and "BUILD" in flag.value.text
+        flag.name.text == "platform"
+        and flag.value is not None
+        and ("BUILD" in flag.value.text or "$" not in flag.value.text)
         for item in stage.chain
         for flag in item.instruction.flags
     )

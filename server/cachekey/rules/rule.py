@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import posixpath
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
@@ -16,6 +17,7 @@ from cachekey.record import cached_property, record
 from cachekey.text import Edit, Span
 
 if TYPE_CHECKING:
+    from cachekey.commands.read import Invocation
     from cachekey.workspace.project import Project
     from cachekey.workspace.settings import Settings
     from cachekey.workspace.summary import Summary
@@ -147,6 +149,14 @@ class Context:
     def _placed(self, edits: Iterable[Edit | FileEdit]) -> Iterator[FileEdit]:
         for edit in edits:
             yield edit if isinstance(edit, FileEdit) else FileEdit(self.path, edit)
+
+    def script_line(self, item: Invocation) -> list[Related]:
+        """Point at the line of a script of the build context that a command stands in, if it does."""
+        if item.script is None:
+            return []
+        line = item.script
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), line.path))
+        return [Related(path, line.span, f"line {line.line + 1} of {line.path}")]
 
     def related(self, span: Span, message: str, path: str | None = None) -> Related:
         """Point at another place, in this document unless ``path`` names another."""

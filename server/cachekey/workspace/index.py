@@ -85,6 +85,13 @@ class Index:
         """Yield every mount of the workspace that has this key, by path and place."""
         return self._mounts(("key", identity))
 
+    def named(self, full: str) -> Iterator[CacheMount]:
+        """Yield every mount with this ``id`` (see ``CacheKey.full``), by path and place.
+
+        Whatever else is in its key, an owner or a base, makes no difference.
+        """
+        return self._mounts(("name", full))
+
     def count_sharing(self, identity: Hashable) -> int:
         """Return how many mounts of the workspace have this key."""
         return self._counts[("key", identity)]
@@ -114,6 +121,12 @@ class Index:
         for path in self._ordered(("built", dockerfile)):
             yield self._summaries[path]
 
+    def composers(self, path: str) -> Iterator[str]:
+        """Yield the dev containers that name a compose file, by path."""
+        for other in self._ordered(("composes", path)):
+            if self._summaries[other].kind == "devcontainer":
+                yield other
+
     def _mounts(self, topic: Topic) -> Iterator[CacheMount]:
         for path in self._ordered(topic):
             for item in self._said[topic][path]:
@@ -122,5 +135,7 @@ class Index:
     def _ordered(self, topic: Topic) -> list[str]:
         found = self._sorted.get(topic)
         if found is None:
-            found = self._sorted[topic] = sorted(self._said.get(topic, _NOBODY))
+            found = sorted(self._said.get(topic, _NOBODY))
+            if found:
+                self._sorted[topic] = found
         return found

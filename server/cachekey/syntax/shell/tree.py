@@ -50,6 +50,11 @@ class Word:
     parts: tuple[Part, ...] | None = None
     """``None`` for a word without quotes, escapes and expansions."""
 
+    @property
+    def removable(self) -> bool:
+        """Tell whether it is a word of the file by itself, so that an edit may take it out."""
+        return self.source.exact
+
     @cached_property
     def span(self) -> Span:
         """The word in the file, quotes included."""

@@ -33,6 +33,8 @@ _HASHES = re.compile(r"(?:^|[ \t])(?P<mark>#[^\r\n]*)", re.MULTILINE)
 _CODE = re.compile(r"[^\s,]+")
 _BLANK = re.compile(r"\s*")
 _WORDS = ("ignore", "ignore-file")
+_MOST_NAMES = 20
+"""Idle names of one comment that are told, each by itself; the fix deletes them all."""
 
 
 @record(frozen=True)
@@ -46,6 +48,8 @@ class Layout:
     comments: tuple[Span, ...]
     targets: tuple[Span, ...]
     """Instructions, or properties and elements, by where they begin, wider ones first."""
+    partly: bool = False
+    """The document was not read to its end: whether a comment is idle cannot be told."""
 
 
 @record(frozen=True)
@@ -78,7 +82,8 @@ def layout(document: Any) -> Layout:
     tree, path, source = document.tree, document.path, document.source
     if hasattr(tree, "instructions"):
         comments = tuple(comment.span for comment in tree.comments)
-        return Layout(path, source, "#", comments, tuple(i.span for i in tree.instructions))
+        targets = tuple(i.span for i in tree.instructions)
+        return Layout(path, source, "#", comments, targets)
     return Layout(path, source, "//", tuple(tree.comments), tuple(_json_targets(tree.root)))
 
 
@@ -199,23 +204,44 @@ class _Use:
 
 
 @dataclass
+class _Group:
+    """The comments that stand for the same thing; there may be many, and many findings in it."""
+
+    target: Span
+    uses: list[_Use] = field(default_factory=list)
+    known: dict[str, bool] = field(default_factory=dict)
+
+    def silences(self, rule: Named) -> bool:
+        """Tell whether one of the comments names ``rule``; each learns that it was needed."""
+        if rule.code not in self.known:
+            # All of them are asked, whatever the first one says.
+            answers = [use.silences(rule) for use in self.uses]
+            self.known[rule.code] = True in answers
+        return self.known[rule.code]
+
+
+@dataclass
 class _Judge:
     """Says of a name in a comment what follows when nothing of it was silenced."""
 
     settings: Settings
     rules: Sequence[Named]
-    known: dict[str, tuple[bool, bool, str]] = field(default_factory=dict)
+    known: dict[str, tuple[bool, bool]] = field(default_factory=dict)
 
-    def __call__(self, text: str) -> tuple[bool, bool, str]:
-        """Return whether its rules ran, whether other files matter to them, and the message."""
+    def __call__(self, text: str) -> tuple[bool, bool]:
+        """Return whether its rules ran, and whether other files matter to them."""
         if text not in self.known:
             named = [rule for rule in self.rules if weigh(text, rule)]
             ran = UNUSED not in named and all(self.settings.selects(rule) for rule in named)
             # A cache's other mounts may stand in files that this run does not see.
             elsewhere = any(rule.code.startswith("CK1") for rule in named)
-            nothing = f"this comment silences nothing of {quote(text)}"
-            self.known[text] = ran, elsewhere, unknown_rule(text, self.rules) or nothing
+            self.known[text] = ran, elsewhere
         return self.known[text]
+
+    def says(self, text: str) -> str:
+        """Return the message; looking for a name that was meant takes its time."""
+        nothing = f"this comment silences nothing of {quote(text)}"
+        return unknown_rule(text, self.rules) or nothing
 
 
 def apply_suppressions(
@@ -241,7 +267,7 @@ def apply_suppressions(
     rules += [own for own in (UNUSED, UNREADABLE) if own not in rules]
     uses = [_Use(item, item.target or Span(-1, -1)) for item in ignores(place)]
     kept = _audible(findings, uses)
-    if settings.selects(UNUSED):
+    if settings.selects(UNUSED) and not place.partly:
         judge = _Judge(settings, rules)
         idle = [finding for use in uses for finding in _idle(place, use, judge)]
         kept += _audible(idle, [use for use in uses if _names_itself(use.ignore)])
@@ -254,17 +280,20 @@ def _names_itself(ignore: Ignore) -> bool:
 
 def _audible(findings: Iterable[Finding], uses: Iterable[_Use]) -> list[Finding]:
     """Return the findings that no comment silences, in the order of their places."""
-    waiting = sorted(uses, key=lambda use: use.target.start, reverse=True)
-    active: list[_Use] = []
+    groups: dict[Span, _Group] = {}
+    for use in uses:
+        groups.setdefault(use.target, _Group(use.target)).uses.append(use)
+    waiting = sorted(groups.values(), key=lambda group: group.target.start, reverse=True)
+    active: list[_Group] = []
     kept: list[Finding] = []
     for finding in sorted(findings, key=lambda item: item.span.start):
         at = finding.span.start
         while waiting and waiting[-1].target.start <= at:
             active.append(waiting.pop())
-        active = [use for use in active if use.target.end >= at]
+        active = [group for group in active if group.target.end >= at]
         rule = _Name(finding.code, finding.rule)
         # Every one of them is asked: each must know that it was needed.
-        silencing = [use for use in active if use.silences(rule)]
+        silencing = [group for group in active if group.silences(rule)]
         if not silencing:
             kept.append(finding)
     return kept
@@ -287,9 +316,9 @@ def _idle(place: Layout, use: _Use, judge: _Judge) -> Iterable[Finding]:
     if not idle:
         return
     fix = partial(_removal, place, ignore, idle, any(judge(code.text)[1] for code in idle))
-    for code in idle:
+    for code in idle[:_MOST_NAMES]:
         span = ignore.span if len(ignore.codes) == 1 else code.span
-        yield _finding(place, settings, span, judge(code.text)[2], fix)
+        yield _finding(place, settings, span, judge.says(code.text), fix)
 
 
 def _finding(
@@ -320,7 +349,7 @@ def _removal(place: Layout, ignore: Ignore, idle: list[Code], elsewhere: bool) -
     if not kept:
         return _deletion(place, ignore, elsewhere=elsewhere)
     inner = Span(codes[0].span.start, codes[-1].span.end)
-    names = ", ".join(code.text for code in idle)
+    names = ", ".join(code.text for code in idle[:_MOST_NAMES])
     edit = Edit(inner, ", ".join(kept))
     return _fix(place, f"Delete {names} from the comment", edit, elsewhere=elsewhere)
 

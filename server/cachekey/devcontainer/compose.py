@@ -33,7 +33,9 @@ class ComposeFile:
     path: str
     source: Source
     documents: tuple[YamlNode, ...]
-    """Its documents, merged in order; none when it cannot be read."""
+    """Its documents, merged in order; none when it cannot be read or is too large."""
+    spent: Span | None = None
+    """Where the budget was gone: nowhere, what is too large is not read at all."""
 
     @cached_property
     def places(self) -> tuple[Span, ...]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from cachekey.budget import FILE_STEPS, LETTER_STEPS, MEETING_STEPS, Budget, SpentError
 from cachekey.devcontainer.mounts import RuntimeMount, mounts_of, run_mounts, workspace_mount
 from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.substitution import LIFECYCLE, Variable, literal, variables
@@ -94,12 +95,37 @@ class Devcontainer:
 
     @cached_property
     def root(self) -> Node:
-        """Return the file's object; an empty one when it holds none."""
+        """Return the file's object; an empty one when it holds none, or too much."""
         root = self.tree.root
-        if root is not None and root.kind == "object":
+        if root is not None and root.kind == "object" and self.spent is None:
             return root
         end = len(self.source.text)
         return Node("object", Span(end, end), closed=False)
+
+    @cached_property
+    def spent(self) -> Span | None:
+        """Return where the budget was gone: then nothing is read but whether it is JSON.
+
+        A half of the mounts, or of the variables, would look as if the others were forgotten.
+        """
+        root = self.tree.root
+        if root is None or root.kind != "object":
+            return None
+        budget = Budget(FILE_STEPS)
+        try:
+            budget.spend(LETTER_STEPS * len(self.source.text))
+            mounts = scripts = 0
+            for path, node in self.tree.strings():
+                if path[0] == "customizations":
+                    continue
+                budget.spend(MEETING_STEPS)
+                mounts += path[0] in ("mounts", "runArgs")
+                scripts += node.span.end - node.span.start if path[0] in LIFECYCLE else 0
+            # For each mount the commands are searched for its directory.
+            budget.spend(mounts * scripts // 2)
+        except SpentError:
+            return Span(root.span.start, root.span.start + 1)
+        return None
 
     @cached_property
     def problem(self) -> FileProblem | None:

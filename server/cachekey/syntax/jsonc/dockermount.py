@@ -138,7 +138,7 @@ def _split(content: Mapped, span: Span) -> MountField:
 
 def parse_volume(text: Mapped) -> tuple[MountField, ...]:
     """Take a ``-v`` value (``source:target[:options]``) apart into the fields of a mount."""
-    raw = re.sub(r"\$\{[^}]*\}", lambda match: "_" * len(match.group()), text.text)
+    raw = re.sub(r"\$\{[^{}]*\}", lambda match: "_" * len(match.group()), text.text)
     drive = re.match(r"[A-Za-z]:[\\/]", raw)
     first = raw.find(":", 2 if drive else 0)
     if first < 0:

@@ -208,6 +208,9 @@ class Mapped:
         """Yield for each contiguous run its index in ``text`` and its offset in the file."""
         return ((index, self.anchor.at + offset) for index, offset in self.pieces)
 
+    exact = True
+    """Each character has a place of its own in the file, so that an edit can reach it."""
+
     @classmethod
     def plain(cls, source: Source, span: Span) -> Mapped:
         """Map one contiguous span of ``source``."""
@@ -222,11 +225,14 @@ class Mapped:
     @classmethod
     def join(cls, parts: Iterable[Mapped], at: int = 0) -> Mapped:
         """Concatenate mapped strings; ``at`` is the file offset of the result when it is empty."""
+        parts = iter(parts)
         texts: list[str] = []
         pieces: list[tuple[int, int]] = []
         length, end = 0, None
         anchor: Anchor | None = None
         for part in parts:
+            if not part.exact:
+                return part.joined("".join([*texts, part.text, *(rest.text for rest in parts)]))
             anchor = anchor or part.anchor
             if not part.text:
                 continue
@@ -292,11 +298,48 @@ class Mapped:
                 return index + offset - start
         return None
 
+    def joined(self, text: str) -> Mapped:
+        """Return another text at the place of this one; for those that are not exact."""
+        return Mapped(text, self.pieces, self.stop, self.anchor)
+
     def __len__(self) -> int:
         return len(self.text)
 
     def __str__(self) -> str:
         return self.text
+
+
+@record(frozen=True, eq=False)
+class Elsewhere(Mapped):
+    """A text of another file, which stands as a whole for one place of this one: no edit reaches it.
+
+    ``pieces`` holds the start of that place, ``stop`` its end.
+    """
+
+    path: str = ""
+    """The file that it is from."""
+
+    exact = False
+
+    @classmethod
+    def of(cls, text: str, path: str, place: Mapped) -> Elsewhere:
+        """Let the text of ``path`` stand at a place of the file."""
+        return cls(text, ((0, place.pieces[0][1]),), place.stop, place.anchor, path)
+
+    def _offset(self, index: int) -> int:
+        return self.stop if index >= len(self.text) else self.pieces[0][1]
+
+    def span(self, start: int = 0, stop: int | None = None) -> Span:
+        """Return the whole place."""
+        return Span(self.pieces[0][1], self.stop, self.anchor)
+
+    def slice(self, start: int, stop: int | None = None) -> Mapped:
+        """Return the characters from ``start`` to ``stop`` (exclusive), at the same place."""
+        return self.joined(self.text[start:stop])
+
+    def joined(self, text: str) -> Elsewhere:
+        """Return another text at the same place."""
+        return Elsewhere(text, self.pieces, self.stop, self.anchor, self.path)
 
 
 _FAR = 1 << 62

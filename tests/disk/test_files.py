@@ -325,4 +325,3 @@ def test_exclude_is_relative_to_its_settings_file(tmp_path: Path) -> None:
     (tmp_path / "api/cachekey.toml").write_text('exclude = ["vendor"]\n')
     finder = SettingsFinder()
     assert listed(tmp_path, excluded=finder.excluded) == ["api/Dockerfile", "api/x/Dockerfile"]
-    assert discovery.ignore_spec(["# only a comment", ""]) is None

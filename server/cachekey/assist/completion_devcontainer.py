@@ -15,6 +15,7 @@ from cachekey.devcontainer.caches import told
 from cachekey.devcontainer.judge import tools_in_use
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import resolved_late
 from cachekey.knowledge.records import Kind
 from cachekey.markup.markdown import plain
@@ -175,7 +176,7 @@ def _values(
 
 
 def _claims(project: Project, document: Devcontainer) -> Iterator[Claim]:
-    for claim in tools_in_use(document, project):
+    for claim in tools_in_use(container_of(document, project)):
         if claim.cache.kind is Kind.DOWNLOAD and claim.cache.id:
             yield claim
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from cachekey.assist.hover_compose import hover_compose
 from cachekey.assist.hover_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.assist.options import option_lines
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import PLATFORM_ARGS
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.coverage import covering
 from cachekey.dockerfile.purpose import opens_up, purpose_of
@@ -63,6 +65,9 @@ def hover(
     document = project.documents.get(path)
     if isinstance(document, Devcontainer):
         found = hover_devcontainer(project, document, offset)
+        return Hover(*found) if found else None
+    if isinstance(document, ComposeFile):
+        found = hover_compose(project, document, offset)
         return Hover(*found) if found else None
     if not isinstance(document, Dockerfile):
         return None

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cachekey.assist.hover_container import command_lines, container_lines, feature_lines
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable, project_output
 from cachekey.devcontainer.complaints import complaints
-from cachekey.devcontainer.judge import made_by_build, unwritable_for
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.judge import made_by_build
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.ownership import unwritable
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
+from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import HOST_ENV, Variable, literal, resolved_late, variables
 from cachekey.markup.rich import Rich, joined, lines, link, rich
 from cachekey.text import Span
@@ -47,6 +51,14 @@ MOUNT_KEYS: dict[str, tuple[Rich, ...]] = {
         "**consistency**: has no effect",
         "It was for an older file sharing of Docker Desktop on the Mac; any value is accepted",
     ),
+    "bind-create-src": lines(
+        "**bind-create-src**: makes the directory on the host when it is missing",
+        "Docker 29 and newer; older ones refuse the mount",
+    ),
+    "volume-subpath": lines(
+        "**volume-subpath**: mounts a directory of the volume, not its root",
+        "It must exist in the volume already; Docker 26 and newer",
+    ),
     "volume-nocopy": lines(
         "**volume-nocopy**: an empty volume takes nothing from the image's directory",
         "Its owner then is root, whoever owns that directory",
@@ -78,6 +90,31 @@ def hover_devcontainer(
         if entry.span.contains(offset):
             found = tuple(_entry(project, document, entry))
             return (entry.span, found) if found else None
+    return None if document.feature else _decisive(project, document, offset)
+
+
+_DECIDES = (
+    *("image", "build", "dockerFile", "dockerComposeFile", "service", "remoteUser"),
+    *("containerUser", "workspaceFolder", "workspaceMount"),
+)
+"""Properties that decide what runs; a hover on each tells all of it."""
+
+
+def _decisive(
+    project: Project, document: Devcontainer, offset: int
+) -> tuple[Span, tuple[Rich, ...]] | None:
+    """Explain what decides about the container: image, user, features, lifecycle commands."""
+    for name in _DECIDES:
+        member = document.root.member(name)
+        if member is not None and member.span.contains(offset):
+            return member.span, tuple(container_lines(container_of(document, project)))
+    for command in document.lifecycle:
+        if command.member.span.contains(offset):
+            about = command_lines(command, container_of(document, project))
+            return command.member.span, tuple(about)
+    for use in container_of(document, project).features:
+        if use.member.span.contains(offset):
+            return use.member.span, tuple(feature_lines(use))
     return None
 
 
@@ -165,11 +202,13 @@ def _mount_hover(
             about = MOUNT_KEYS.get(field.name)
             if about and field.key_span.end > field.key_span.start:
                 return field.span, about
-    found = tuple(_card(project, document, mount))
+    found = tuple(mount_card(project, container_of(document, project), mount))
     return (mount.span, found) if len(found) > 1 else None
 
 
-def _card(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[Rich]:
+def mount_card(project: Project, container: Container, mount: RuntimeMount) -> Iterator[Rich]:
+    """Tell what a mount of a container is, who owns it and which tool it is for."""
+    document = container.document
     place = rich("`{}`", mount.place) if mount.place else rich("its target")
     refused = complaints(mount)
     if refused:
@@ -214,7 +253,7 @@ def _volume(
     yield rich("**Volume `{}`** on {}", mount.source.text, place)
     yield rich("Kept by the Docker engine over rebuilds; `docker volume rm` empties it")
     kinds = {variable.kind for variable in variables(mount.source)}
-    if mount.compose and mount.field("external") is None:
+    if (mount.compose or mount.path) and mount.field("external") is None:
         yield rich("Compose puts the project's name in front of it: other projects do not share it")
     elif "devcontainerId" in kinds:
         yield rich("One for this folder only: other clones and projects have their own")
@@ -247,10 +286,10 @@ def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Ric
         return rich(
             "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
         )
-    user = unwritable_for(mount.place, document, project) if mount.place else None
-    if user is not None:
+    judged = unwritable(mount, container_of(document, project))
+    if judged is not None and judged.certain:
         return rich(
-            "New and empty it is root's: {} cannot write until a command changes that", user
+            "New and empty it is root's: {} cannot write until a command changes that", judged.user
         )
     return rich(
         "New and empty it takes the owner of the image's directory, root where there is none"
@@ -270,7 +309,7 @@ def _bind(mount: RuntimeMount, place: Rich) -> Iterator[Rich]:
 
 def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[Rich]:
     """Tell what becomes of what the build put where the mount is."""
-    if mount.place is None or not made_by_build(mount.place, document, project):
+    if mount.place is None or not made_by_build(mount.place, container_of(document, project)):
         return
     if mount.type == "volume" and mount.field("volume-nocopy") is None:
         yield rich(

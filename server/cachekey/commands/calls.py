@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass
 
+from cachekey.budget import NESTED_STEPS, Budget
 from cachekey.commands.builtins import BUILTINS, assign, setting
-from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque
+from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque, names_other_language
 from cachekey.commands.invocation import Invocation
-from cachekey.commands.peeling import Call
+from cachekey.commands.peeling import Call, NestedScript
 from cachekey.commands.runners import SAME_AS, find_program, program_name, python_module
-from cachekey.commands.shellstate import Frame, Setting, ShellState, merge
+from cachekey.commands.shellstate import Frame, Setting, ShellState, joined, merge
+from cachekey.commands.splitting import split_words
 from cachekey.commands.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.record import replace
 from cachekey.syntax.shell.parse import Block, Command, Lookup, Redirect, Script, parse_script
@@ -25,13 +28,34 @@ _MAX_LAYERS = 24
 _MOVES = re.compile(r"\b(?:cd|pushd|popd)\b")
 _HANDS_ON = frozenset(('"$@"', "$@", "$*", '"$*"'))
 
+_LONGEST_SCRIPT = 100_000
+"""Characters of a script of the build context that is read."""
+_MOST_FILES = 12
+"""Scripts of the build context that one RUN is followed into."""
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
 Chain = tuple[tuple[Script, Command], ...]
+
+Scripts = Callable[[str, Mapped], "Mapped | None"]
+"""Gives the text of a file of the image by its absolute path, where the build context tells it; the
+other is the word that calls it."""
 
 
 class Reader:
-    """Collects the invocations of a RUN."""
+    """Collects the invocations of a RUN, as far as its budget lasts."""
 
-    def __init__(self, heredocs: tuple[tuple[Span, Mapped], ...]) -> None:
+    def __init__(
+        self,
+        heredocs: tuple[tuple[Span, Mapped], ...],
+        budget: Budget,
+        command_steps: int,
+        scripts: Scripts | None = None,
+    ) -> None:
+        self.budget, self.command_steps = budget, command_steps
+        self.scripts = scripts
+        self.files: list[str] = []
+        """Scripts that are being read, outermost first."""
+        self.files_read = 0
         self.heredocs = {marker.start: body for marker, body in heredocs}
         self.items: list[Invocation] = []
         self.complete = True
@@ -49,13 +73,24 @@ class Reader:
         if not script.complete:
             self.complete = False
         walk = _Walk(state)
+        before = state
         for command in script.commands:
             walk.enter(command.block, command)
+            if command.assignments or walk.state is not before:
+                # What it sets is written down beside all that was set before.
+                self.budget.spend(walk.state.size)
+            before = walk.state
             place = ((script, command), *chain)
             if command.words:
                 self._command(script, walk, command, frame, place, base)
             elif command.assignments:
-                walk.change(command, assign(walk.state, command.assignments))
+                changed = assign(walk.state, command.assignments)
+                self._pay(changed.setting(one.name) for one in command.assignments)
+                walk.change(command, changed)
+
+    def _pay(self, settings: Iterable[Setting | None]) -> None:
+        """Spend what new values cost."""
+        self.budget.spend(sum(len(one.text) for one in settings if one and one.text))
 
     # -- one command ------------------------------------------------------------------------
 
@@ -68,6 +103,7 @@ class Reader:
         place: Chain,
         base: Lookup | None,
     ) -> None:
+        self.budget.spend(self.command_steps + len(command.words))
         if command.substitution and self.depth:
             # The script of `sh -c "... $(x) ..."` was read before with the words around it.
             if command.span in self.seen:
@@ -75,11 +111,13 @@ class Reader:
         elif command.substitution:
             self.seen.add(command.span)
         state = walk.state
-        first = command.words[0]
+        words = split_words(command.words, state.value)
+        first = words[0]
         name = first.resolve(state.value)
         inline = {one.name: setting(one, state) for one in command.assignments}
+        self._pay(inline.values())
         call = Call(
-            words=command.words,
+            words=words,
             state=state,
             frame=frame,
             env={**state.env, **inline} if inline else state.env,
@@ -87,13 +125,15 @@ class Reader:
             cwd=state.cwd,
             has_input=command.in_pipeline or bool(command.redirects),
         )
+        self.budget.spend(len(words) + sum(len(text) for text in call.texts if text))
         if name in script.functions:
             walk.call_function(command, name)
             if name not in walk.passing or len(call.words) < 2:
                 return
             call.at = 1
         elif name is not None and name in BUILTINS and base is None:
-            effect = BUILTINS[name](state, command, call.texts[1:])
+            texts = [word.resolve(state.value) for word in command.words[1:]]
+            effect = BUILTINS[name](state, command, texts)
             walk.change(command, effect.state)
             self.complete = self.complete and effect.complete
             self._emit(call, command, place, opaque=effect.opaque)
@@ -147,16 +187,20 @@ class Reader:
                     return
                 if peeled:
                     continue
+                if call.script_at is not None and self._file(call, call.script_at, place, base):
+                    return
                 runs_file = name in SHELLS and (
                     len(call.words) > call.at + 1 or call.has_input or command.in_pipeline
                 )
                 self._emit(before, command, place, opaque=runs_file and not _asks(call))
                 return
-            if not self._runner(call, name, command, place):
+            if not self._runner(call, name, command, place, base):
                 return
         self.complete = False
 
-    def _runner(self, call: Call, name: str, command: Command, place: Chain) -> bool:
+    def _runner(
+        self, call: Call, name: str, command: Command, place: Chain, base: Lookup | None
+    ) -> bool:
         """Step over ``python -m`` or a tool that runs another; False when nothing is behind."""
         if PYTHON.match(name):
             index = python_module(call)
@@ -172,6 +216,8 @@ class Reader:
             call.program = SAME_AS[name]
             call.change(via=name)
             return True
+        if call.head_start is None and self._file(call, call.at, place, base):
+            return False
         self._emit(call, command, place)
         found = find_program(call, name)
         if found is None:
@@ -202,9 +248,41 @@ class Reader:
             in_pipeline=call.frame.in_pipeline or outer.in_pipeline,
             in_subshell=True,
         )
+        self.budget.spend(NESTED_STEPS * len(nested.text))
         self.depth += 1
         self.script(parse_script(nested.text), state, frame, place, None)
         self.depth -= 1
+
+    def _file(self, call: Call, index: int, place: Chain, base: Lookup | None) -> bool:
+        """Read the script of the build context that the word at ``index`` names; False: there is none."""
+        name = call.text(index)
+        if self.scripts is None or not name:
+            return False
+        if "/" not in name and index == call.at and not is_opaque(name, name, ()):
+            return False
+        caller = call.words[index].raw
+        for path in self._paths(call, name, index == call.at):
+            if path in self.files or self.files_read >= _MOST_FILES:
+                return False
+            text = self.scripts(path, caller)
+            if text is None:
+                continue
+            if len(text) > _LONGEST_SCRIPT or "\0" in text.text or names_other_language(text.text):
+                return False
+            self.files.append(path)
+            self.files_read += 1
+            call.nested = NestedScript(text, False)
+            self._nested(call, place, base)
+            self.files.pop()
+            return True
+        return False
+
+    def _paths(self, call: Call, name: str, searched: bool) -> list[str]:
+        """Return where a script may lie that is called by this name."""
+        if "/" not in name and searched:
+            return [f"{folder}/{name}" for folder in _PATH]
+        path = joined(call.cwd, name)
+        return [] if path is None else [path]
 
     # -- results ----------------------------------------------------------------------------
 
@@ -230,6 +308,7 @@ class Reader:
                 opaque=opaque,
                 cwd=call.cwd,
                 state=call.state,
+                texts=tuple(call.texts[at + 1 :]),
                 frame=call.frame,
                 chain=place,
             )

@@ -11,6 +11,8 @@ SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh", "mksh", "rbash"))
 
 PYTHON = re.compile(r"(?:python|pypy)[0-9.]*t?\Z")
 
+_SHEBANG = re.compile(r"#![ \t]*(\S+)(?:[ \t]+(-S[ \t]+)?(\S+))?")
+
 _RUNS_SCRIPTS = frozenset(
     (
         *(
@@ -92,6 +94,17 @@ _FAMILIAR = frozenset((*_NAMES.split(), *SHELLS))
 def is_familiar(program: str | None) -> bool:
     """Tell whether a name is that of a common program that does not run a project's tools."""
     return program is not None and program in _FAMILIAR
+
+
+def names_other_language(text: str) -> bool:
+    """Tell whether a script's first line names an interpreter that is no shell."""
+    found = _SHEBANG.match(text)
+    if found is None:
+        return False
+    name = posixpath.basename(found.group(1))
+    if name == "env":
+        name = posixpath.basename(found.group(3) or "")
+    return name not in SHELLS
 
 
 def is_opaque(program: str, path: str, texts: Sequence[str | None]) -> bool:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cachekey.commands.familiar import is_familiar
 from cachekey.commands.shellstate import Frame, Setting, ShellState
 from cachekey.record import cached_property, record
 from cachekey.syntax.shell.parse import Command, Script, Word, removal
-from cachekey.text import Edit, Source, Span
+from cachekey.text import Edit, Elsewhere, Source, Span
+
+
+class ScriptLine(NamedTuple):
+    """A line of a script of the build context."""
+
+    path: str
+    line: int
+    """Zero-based."""
+    span: Span
+    """The command, in the script's own offsets."""
 
 
 @record(frozen=True, eq=False)
@@ -34,6 +45,8 @@ class Invocation:
     cwd: str | None
     state: ShellState
     """What the words are expanded in."""
+    texts: tuple[str | None, ...]
+    """The arguments as the program gets them; None where one is not known."""
     frame: Frame
     chain: tuple[tuple[Script, Command], ...]
     """The scripts that the call stands in with its command there, innermost first."""
@@ -53,12 +66,6 @@ class Invocation:
     def span(self) -> Span:
         """From the first word of ``head`` to the last argument."""
         return self.head.to(self.args[-1].span) if self.args else self.head
-
-    @cached_property
-    def texts(self) -> tuple[str | None, ...]:
-        """The arguments as the program gets them; None where one is not known."""
-        value = self.state.value
-        return tuple([word.resolve(value) for word in self.args])
 
     def resolve(self, word: Word | Setting, *, globs: bool = False) -> str | None:
         """Return the value of an argument or setting; ``globs`` keeps ``* ? [`` as they stand."""
@@ -129,12 +136,24 @@ class Invocation:
         """
         return not is_familiar(self.program)
 
+    @cached_property
+    def script(self) -> ScriptLine | None:
+        """Where it stands, when that is a script of the build context which the RUN calls."""
+        for script, command in reversed(self.chain):
+            if isinstance(script.source, Elsewhere):
+                line = script.source.text.count("\n", 0, command.start)
+                span = Span(command.start, command.stop)
+                return ScriptLine(script.source.path, line, span)
+        return None
+
     def removal(self, source: Source) -> Edit | None:
         """Return the edit that takes exactly this call out; None when it cannot go alone.
 
         The connector and the line continuation that only it needed go along. Where it is all that
         a ``sh -c '...'`` does, that goes as a whole.
         """
+        if self.script is not None or not all(word.removable for word in self.named):
+            return None
         for script, command in self.chain:
             alone = len(script.root.items) == 1 and script.root.items[0].command is command
             if alone and (script, command) != self.chain[-1]:

@@ -40,6 +40,8 @@ class Call:
     program: str | None = None
     """The name of what stands at ``at``, when its word is not simply that."""
     nested: NestedScript | None = None
+    script_at: int | None = None
+    """Index of the word that names the file which a shell runs."""
     has_input: bool = False
     """A pipe or a redirection feeds it."""
     document: Mapped | None = None

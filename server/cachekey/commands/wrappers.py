@@ -334,6 +334,7 @@ def _shell(call: Call) -> bool:
     if script:
         return _script(call, at)
     if at < len(call.words) and call.text(at) != "/dev/stdin":
+        call.script_at = at
         return False
     if call.document is not None:
         if call.fills_document and "\\$" in call.document.text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.purpose import script_text
+from cachekey.commands.effect import inside
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
@@ -25,14 +25,14 @@ class Wanted:
     path: str
 
 
-def wanted(run: Run) -> Iterator[Wanted]:
-    """Yield the download caches that the RUN's commands surely use, as far as their place is known."""
+def wanted(run: Run, kinds: tuple[Kind, ...] = (Kind.DOWNLOAD,)) -> Iterator[Wanted]:
+    """Yield the caches that the RUN's commands surely use, as far as their place is known."""
     for use in run.uses:
         if use.via is not None or use.applies is not True:
             continue
         for item in use.directories:
             surely = item.used is True and item.path is not None and item.confidence.warns
-            if surely and item.path and item.cache.kind is Kind.DOWNLOAD:
+            if surely and item.path and item.cache.kind in kinds:
                 yield Wanted(use, item, item.path)
 
 
@@ -62,13 +62,24 @@ def maybe_covered(run: Run, item: UsedDirectory) -> bool:
 def surely_idle(run: Run, mount: Mount) -> bool:
     """Tell whether no command of the RUN can use the mount: every one of them is known.
 
-    A program that is neither known as a tool nor as harmless ends the matter, and so does a script
+    A program that is neither known as a tool nor as harmless ends the matter, and so does a word
     that names the directory.
     """
     directory = mount.directory
     if directory is None or not run.commands.complete or not run.uses:
         return False
-    if directory in script_text(run) or linked(run, directory):
+    if run.effects.mentions(directory) or linked(run, directory):
+        return False
+    if not all_known(run):
+        return False
+    if any(_may_be(directory, item) for use in run.uses for item in use.directories):
+        return False
+    return not may_be_for_another(directory, run.uses, run.knowledge)
+
+
+def all_known(run: Run) -> bool:
+    """Tell whether every command of the RUN is a known tool or surely uses no cache."""
+    if not run.commands.complete or not run.uses:
         return False
     for item in run.commands.items:
         if item.program is None or item.opaque or not item.args_known:
@@ -76,20 +87,18 @@ def surely_idle(run: Run, mount: Mount) -> bool:
         known = run.knowledge.commands_for(item.program)
         if not known and not run.knowledge.harmless(item.program):
             return False
-    for use in run.uses:
-        if use.applies is not True or (use.uses is not False and use.opaque):
-            return False
-        if any(_may_be(directory, item) for item in use.directories):
-            return False
-    return not may_be_for_another(directory, run.uses, run.knowledge)
+    return all(
+        use.applies is True and not (use.uses is not False and use.opaque) for use in run.uses
+    )
 
 
 def linked(run: Run, directory: str) -> bool:
-    """Tell whether an earlier RUN has made a link to the directory, so that a tool gets there."""
+    """Tell whether this RUN or an earlier one has made a link to the directory, so that a tool gets there."""
     return any(
-        item.program == "ln" and any(text and text.rstrip("/") == directory for text in item.texts)
-        for earlier in run.earlier()
-        for item in earlier.commands.items
+        effect.path is not None
+        and (inside(effect.path, directory) or inside(directory, effect.path))
+        for one in (run, *run.earlier())
+        for _, effect in one.effects.of("links")
     )
 
 
@@ -102,18 +111,23 @@ def _may_be(directory: str, item: UsedDirectory) -> bool:
 
 
 @remembered
-def _uncovered(run: Run) -> list[Wanted]:
-    return [item for item in wanted(run) if not maybe_covered(run, item.directory)]
+def uncovered(run: Run) -> list[Wanted]:
+    """Return the caches that the RUN's commands surely use and no mount holds or may hold."""
+    kinds = (Kind.DOWNLOAD, Kind.BUILD)
+    return [item for item in wanted(run, kinds) if not maybe_covered(run, item.directory)]
 
 
 def candidates(run: Run, mount: Mount) -> list[Wanted]:
     """Return the caches that an idle mount is meant for: by its looks, or the only ones without a mount."""
-    open_ones = _uncovered(run)
+    open_ones = uncovered(run)
     directory = mount.directory or mount.target.text
     looks = {id(item.cache) for _, item in meant(directory, run.uses)}
     alike = [item for item in open_ones if id(item.directory.cache) in looks]
-    if alike or len({item.path for item in open_ones}) != 1:
+    if alike:
         return alike
+    near = [item for item in open_ones if nearly(directory, item.path)]
+    downloads = [item for item in open_ones if item.directory.cache.kind is Kind.DOWNLOAD]
+    if near or len({item.path for item in downloads}) != 1:
+        return near
     # A place that looks like no tool's cache may be anything's.
-    known = run.knowledge.claims(directory) or nearly(directory, open_ones[0].path)
-    return open_ones if known else []
+    return downloads if run.knowledge.claims(directory) else []

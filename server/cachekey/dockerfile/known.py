@@ -55,9 +55,10 @@ def _decides_elsewhere(item: Instruction) -> bool:
     """Tell whether an instruction decides about others in ways that no scope shows.
 
     A stage's name may be another's base, ONBUILD runs in other stages, an ARG in front of the first
-    FROM is nobody's step, and a tool's stored setting reaches the RUNs behind.
+    FROM is nobody's step, a tool's stored setting and a link reach the RUNs behind, and what COPY and
+    ADD bring may be a script or a configuration that these read.
     """
-    return item.keyword in ("FROM", "ONBUILD", "ARG") or may_store(item)
+    return item.keyword in ("FROM", "ONBUILD", "ARG", "COPY", "ADD") or may_store(item)
 
 
 def _looks_around(step: Step) -> bool:

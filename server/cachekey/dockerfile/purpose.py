@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from cachekey.buildkit.mounts import Mount
@@ -11,10 +10,7 @@ from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge.records import CacheDir, Kind, Tool
 from cachekey.record import record, remembered
-from cachekey.tools.uses import ToolUse, meant
-
-_ASKS_FOR_ROOT = re.compile(r"\b(?:sudo|doas|gosu|su-exec|setpriv|runuser|su)\b")
-_OPENS = re.compile(r"\b(?:chmod|chown|chgrp|setfacl|umask)\b")
+from cachekey.tools.uses import ToolUse, meant, relation_to
 
 
 @record(frozen=True)
@@ -59,14 +55,29 @@ def purpose_of(run: Run, mount: Mount) -> Purpose | None:
     return None
 
 
-def script_text(run: Run) -> str:
-    """Return everything a RUN says to its shell."""
-    return run.text
+def writer(run: Run, mount: Mount | None = None) -> User | None:
+    """Return the user as whom a RUN writes, into ``mount`` if that is given; None: nobody knows.
+
+    Only the commands that use the mount write there, where such commands are known: `sudo apt-get`
+    has no say in npm's cache.
+    """
+    if not run.commands.complete:
+        return None
+    items = run.commands.items
+    if mount is not None and mount.directory is not None:
+        own = [use.invocation for use in run.uses if _uses(use, mount.directory)]
+        items = tuple(own) or items
+    return None if any(item.user is not None for item in items) else run.scope.user
 
 
-def writer(run: Run) -> User | None:
-    """Return the user as whom a RUN writes; None when a command may change it."""
-    return None if _ASKS_FOR_ROOT.search(script_text(run)) else run.scope.user
+def is_remembered(run: Run, user: User) -> bool:
+    """Tell whether only a remembered fact of the base image says who the user is: no USER does."""
+    facts = run.scope.base.facts
+    return user.span is None and facts is not None and not facts.confidence.warns
+
+
+def _uses(use: ToolUse, folder: str) -> bool:
+    return use.uses is not False and relation_to(folder, use) in ("exact", "part", "parent")
 
 
 def opens_up(run: Run, directory: str | None) -> bool:
@@ -74,32 +85,17 @@ def opens_up(run: Run, directory: str | None) -> bool:
 
     Any chmod or chown whose words cannot be read counts.
     """
-    if not _OPENS.search(script_text(run)):
-        return False
-    for item in run.commands.items:
-        if item.program == "umask":
-            return True
-        if item.program in ("chmod", "chown", "chgrp", "setfacl"):
-            for word in item.args:
-                value = item.resolve(word, globs=True)
-                if value is None or directory is None or _near(directory, value):
-                    return True
-    return not run.commands.complete
-
-
-def _near(directory: str, path: str) -> bool:
-    path = path.rstrip("/*") or "/"
-    return directory == path or directory.startswith(f"{path}/") or path.startswith(f"{directory}/")
+    return run.effects.may_open(directory)
 
 
 def users_differ(places: Iterable[Place]) -> bool:
     """Tell whether root and another user, or two users, write what these mounts hold."""
-    users = [writer(place.run) for place in places if not place.mount.readonly]
+    users = [writer(place.run, place.mount) for place in places if not place.mount.readonly]
     known = {(user.uid if user.uid is not None else user.name) for user in users if user}
     return len(known - {None}) > 1
 
 
 def is_guest(place: Place) -> bool:
     """Tell whether the RUN surely runs as somebody else than root."""
-    user = writer(place.run)
+    user = writer(place.run, place.mount)
     return user is not None and user.is_root is False

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
+from cachekey.budget import COMMAND_STEPS
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
 from cachekey.commands.read import Commands, read_commands
+from cachekey.dockerfile.context import ContextFiles, Copied
+from cachekey.dockerfile.effects import RunEffects
 from cachekey.knowledge import Knowledge
 from cachekey.record import cached_property, record
 from cachekey.suggest import nearest
@@ -18,8 +22,11 @@ from cachekey.tools.uses import ConfigReader, ToolUse, find_tool_uses
 RUN_FLAGS = ("mount", "network", "security", "device")
 """Flags that RUN has. Source: BuildKit ``instructions/commands_run*.go``."""
 
-# A command that may store a setting for later ones: `yarn config set`, `go env -w`.
-_STORES = re.compile(r"\b(?:config|env)\b")
+MOST_LAYERS = 500
+"""Layers of an image: Linux' overlayfs takes no more (``OVL_MAX_STACK``), Docker 127."""
+
+# A quick look for what may matter to later RUNs: `yarn config set`, `go env -w`, `ln -s`.
+_STORES = re.compile(r"\b(?:config|env|ln)\b")
 
 
 def may_store(instruction: Instruction) -> bool:
@@ -44,6 +51,10 @@ class Run:
     config: ConfigReader
     previous: Run | None = None
     """The RUN in front of it, in this stage or in the one it is built on."""
+    copied: Copied | None = None
+    """The last COPY or ADD from the build context in front of it."""
+    share: int = 0
+    """Steps that the reading of its commands may take, see :mod:`cachekey.budget`."""
 
     @property
     def span(self) -> Span:
@@ -87,7 +98,15 @@ class Run:
             shell=self.scope.shell,
             lookup=self.scope.shell_variable,
             workdir=workdir.text if workdir is not None and workdir.known else None,
+            scripts=self.context.script,
+            steps=self.share,
+            command_steps=COMMAND_STEPS * (1 + len(self.mounts)),
         )
+
+    @cached_property
+    def context(self) -> ContextFiles:
+        """Return the files of the build context that it sees."""
+        return ContextFiles(self.copied, self.mounts, self.config)
 
     @cached_property
     def uses(self) -> tuple[ToolUse, ...]:
@@ -98,11 +117,18 @@ class Run:
             storing.append(run)
             run = run.storing
         earlier = [item for run in reversed(storing) for item in run.commands.items]
-        return find_tool_uses(self.commands, self.scope, self.knowledge, self.config, earlier)
+        return find_tool_uses(
+            self.commands, self.scope, self.knowledge, self.context.config, earlier
+        )
+
+    @cached_property
+    def effects(self) -> RunEffects:
+        """Return what its commands do to files."""
+        return RunEffects(self.commands, self.uses, self.knowledge)
 
     @cached_property
     def storing(self) -> Run | None:
-        """Return the nearest RUN in front of it that may store a setting."""
+        """Return the nearest RUN in front of it that may store a setting or make a link."""
         run = self.previous
         while run is not None and not may_store(run.instruction):
             # Asked in file order, each looks one RUN back.
@@ -110,9 +136,14 @@ class Run:
         return run
 
     def earlier(self) -> Iterator[Run]:
-        """Yield the RUNs in front of this one, nearest first, through the stages it is built on."""
+        """Yield the RUNs in front of this one, nearest first, through the stages it is built on.
+
+        No more than an image can have layers: nobody can build upon the ones before.
+        """
         run = self.previous
-        while run is not None:
+        for _ in range(MOST_LAYERS):
+            if run is None:
+                return
             yield run
             run = run.previous
 
@@ -132,6 +163,10 @@ class Step:
     instruction: Instruction
     scope: Scope
     run: Run | None = None
+    copied: Copied | None = None
+    """What a COPY or ADD brings, wherever from."""
+    cost: int = 0
+    """Steps of the file's budget: whoever takes the step over from an earlier reading pays them, too."""
 
 
 @record(frozen=True, eq=False)
@@ -179,8 +214,16 @@ class Dockerfile:
     stages: tuple[Stage, ...]
     global_args: frozenset[str] = frozenset()
     """Names of the arguments that are declared in front of the first FROM."""
-    too_long: bool = False
-    """Only the tree was read: there are no stages."""
+    cut: Instruction | None = None
+    """The instruction at which the budget of the reading was gone: the stages end in front of it."""
+
+    @cached_property
+    def spent(self) -> Span | None:
+        """Return where a budget was gone first, the file's or that of a RUN."""
+        for run in self.runs:
+            if run.commands.spent:
+                return run.instruction.keyword_span
+        return self.cut.keyword_span if self.cut is not None else None
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -210,6 +253,33 @@ class Dockerfile:
         for run, mount in self.caches:
             if mount.key is not None:
                 found.setdefault(mount.key.identity, []).append((run, mount))
+        return found
+
+    def stage_named(self, name: str, reader: Stage) -> Stage | None:
+        """Return the stage in front of ``reader`` that ``--from`` names, in any case, or by its number."""
+        if name.isdecimal() and len(name) < 6 and str(int(name)) == name:
+            if int(name) < reader.index:
+                return self.stages[int(name)]
+        named = self._stages_by_name.get(name.lower(), [])
+        at = bisect_left(named, reader.index)
+        return self.stages[named[at - 1]] if at else None
+
+    @cached_property
+    def _stages_by_name(self) -> Mapping[str, Sequence[int]]:
+        found: dict[str, list[int]] = {}
+        for stage in self.stages:
+            found.setdefault((stage.name or "").lower(), []).append(stage.index)
+        return found
+
+    @cached_property
+    def onbuild(self) -> Mapping[int, Sequence[Instruction]]:
+        """Return what stands behind ONBUILD, by the index of the stage."""
+        found: dict[int, list[Instruction]] = {}
+        stage = -1
+        for instruction in self.tree.instructions:
+            stage += instruction.keyword == "FROM"
+            if instruction.inner is not None and stage >= 0:
+                found.setdefault(stage, []).append(instruction.inner)
         return found
 
     def stage_of(self, run: Run) -> Stage:

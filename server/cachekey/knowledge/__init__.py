@@ -17,6 +17,7 @@ from cachekey.knowledge.images import ImageRecord, parse_image, read_reference
 from cachekey.knowledge.parse import parse_tool
 from cachekey.knowledge.paths import looks_like
 from cachekey.knowledge.patterns import matches
+from cachekey.knowledge.programs import programs
 from cachekey.knowledge.reader import Problem
 from cachekey.knowledge.records import CacheDir, Command, Image, Ships, Tool
 from cachekey.record import cached_property, record
@@ -110,13 +111,13 @@ def _system() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _harmless() -> frozenset[str]:
-    return frozenset(_system()["harmless"])
+def _broad() -> tuple[Ships, ...]:
+    return tuple(Ships(item["path"], item["what"]) for item in _system()["broad"])
 
 
 @lru_cache(maxsize=1)
-def _broad() -> tuple[Ships, ...]:
-    return tuple(Ships(item["path"], item["what"]) for item in _system()["broad"])
+def _project_files() -> Mapping[str, str]:
+    return dict(_system()["project_files"])
 
 
 class Knowledge:
@@ -187,7 +188,8 @@ class Knowledge:
 
     def harmless(self, program: str) -> bool:
         """Tell whether a program surely uses no cache and starts no other one."""
-        return program in _harmless()
+        known = programs().get(program)
+        return known is not None and not known.starts
 
     def claims(self, target: str) -> tuple[Claim, ...]:
         """Return the directories that an absolute target looks like, the closest first."""
@@ -239,6 +241,10 @@ class Knowledge:
         yield from (entry.image for entry in self._own_images)
         for file in _files("images"):
             yield from (entry.image for entry in _image_records(file.name))
+
+    def project_files(self) -> Mapping[str, str]:
+        """Return the files that show which tool installs a project, with the tools' ids."""
+        return _project_files()
 
     def broad(self) -> tuple[Ships, ...]:
         """Return the directories that every image fills."""

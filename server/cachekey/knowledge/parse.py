@@ -17,6 +17,8 @@ from cachekey.knowledge.records import (
     Keeping,
     Kind,
     LinkMode,
+    Manifest,
+    Passing,
     Setting,
     Suggestion,
     Switch,
@@ -61,6 +63,8 @@ def parse_tool(
         keeping=_keeping(table.table("keeping")),
         link_mode=_link_mode(table.table("link_mode")),
         suggest=tuple(_suggestion(item) for item in table.tables("suggest")),
+        manifest=_manifest(table.table("manifest")),
+        passing=tuple(_passing(item) for item in table.tables("passing")),
         unwritable=table.text("unwritable"),
         notes=table.texts("notes"),
     )
@@ -130,9 +134,12 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         alternatives=table.texts("alternatives"),
         moved_by=tuple(_way(item) for item in table.tables("moved_by")),
         parts=table.texts("parts"),
+        children=table.texts("children"),
         looks_like=table.texts("looks_like"),
         pin=table.text("pin"),
         pin_flag=table.text("pin_flag"),
+        pin_also=table.texts("pin_also"),
+        beside_project=table.flag("beside_project"),
         id=table.text("id", tool if role == "cache" else f"{tool}-{role}"),
         sharing=table.text("sharing", "shared"),
         concurrent=table.choice("concurrent", Concurrency, Concurrency.UNKNOWN),
@@ -142,6 +149,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         used_by=table.patterns("used_by"),
         filled_by=table.patterns("filled_by"),
         needed_by=table.patterns("needed_by"),
+        kept_apart=tuple(_way(item) for item in table.tables("kept_apart")),
         instead=table.text("instead"),
         when=table.mapping("when"),
         confidence=table.choice("confidence", Confidence, confidence),
@@ -235,7 +243,8 @@ def _keeping(table: Table | None) -> Keeping | None:
         table.texts("families"),
         table.texts("caches"),
         table.text("cause", required=True),
-        table.texts("evidence"),
+        table.texts("files"),
+        table.texts("words"),
         table.texts("lines"),
     )
     table.close()
@@ -246,7 +255,7 @@ def _link_mode(table: Table | None) -> LinkMode | None:
     if table is None:
         return None
     item = LinkMode(
-        table.text("env", required=True),
+        table.text("env"),
         table.text("value", required=True),
         table.text("flag"),
         tuple(_way(way) for way in table.tables("config")),
@@ -254,6 +263,20 @@ def _link_mode(table: Table | None) -> LinkMode | None:
         table.patterns("commands"),
         table.text("what"),
     )
+    table.close()
+    return item
+
+
+def _manifest(table: Table | None) -> Manifest | None:
+    if table is None:
+        return None
+    item = Manifest(table.patterns("commands"), table.texts("files"))
+    table.close()
+    return item
+
+
+def _passing(table: Table) -> Passing:
+    item = Passing(pattern(table.text("command", required=True)), table.text("what", required=True))
     table.close()
     return item
 

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from cachekey.budget import kept
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.records import CacheDir
 
@@ -41,7 +42,7 @@ class _Hole(NamedTuple):
 _Parts = tuple["str | _Hole", ...]
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def _parts(template: str) -> _Parts:
     parts, end = _read(template, 0, False)
     return parts if end == len(template) else (*parts, template[end:])
@@ -113,19 +114,29 @@ def _lazy(lookup: Callable[[str], str | None]) -> Callable[[str], str | None]:
     return look
 
 
-@lru_cache(maxsize=4096)
+@kept(2048)
 def clean(path: str, cwd: str = "/") -> str:
     """Make a path absolute and drop ``.``, ``..`` and doubled or final slashes."""
     path = posixpath.normpath(posixpath.join(cwd, path))
     return "/" + path.lstrip("/") if path.startswith("/") else path
 
 
-@lru_cache(maxsize=4096)
+@kept(2048)
 def relation(target: str, path: str) -> Relation:
-    """Tell how the mount ``target`` lies to the directory ``path``, both absolute."""
+    """Tell how the mount ``target`` lies to the directory ``path``, both absolute.
+
+    ``path`` may hold globs (``/usr/local/lib/python3.*/site-packages``).
+    """
     target, path = clean(target), clean(path)
     if target == path:
         return "exact"
+    if "*" in path:
+        mine, theirs = target.split("/"), path.split("/")
+        if not all(matches(a, b) for a, b in zip(mine, theirs, strict=False)):
+            return "none"
+        if len(mine) == len(theirs):
+            return "exact"
+        return "part" if len(mine) > len(theirs) else "parent"
     if path.startswith(target.rstrip("/") + "/"):
         return "parent"
     if target.startswith(path.rstrip("/") + "/"):
@@ -172,14 +183,38 @@ def looks_like(target: str, cache: CacheDir) -> int:
 
 
 def nearly(target: str, path: str) -> bool:
-    """Tell whether ``target`` is ``path`` but for a slip of the pen in one component.
+    """Tell whether ``target`` is ``path`` but for one slip: nobody writes it who means another.
 
-    At least four letters, and four in five of them right, in their order.
+    That is a component with a slip of the pen (at least four letters, and four in five of them right,
+    in their order) or with something behind or in front of it (``.npm-production``), one invented,
+    one forgotten in front of the last, or two that are swapped.
     """
-    mine, theirs = clean(target).split("/"), clean(path).split("/")
-    if len(mine) != len(theirs):
+    mine, theirs = clean(target).split("/")[1:], clean(path).split("/")[1:]
+    if mine == theirs or min(len(mine), len(theirs)) < 2:
         return False
-    wrong = [(a, b) for a, b in zip(mine, theirs, strict=True) if a != b]
-    if len(wrong) != 1 or min(map(len, wrong[0])) < 4:
+    if len(mine) == len(theirs):
+        wrong = [(a, b) for a, b in zip(mine, theirs, strict=True) if a != b]
+        return sorted(mine) == sorted(theirs) or (len(wrong) == 1 and _alike(*wrong[0]))
+    shorter, longer = sorted((mine, theirs), key=len)
+    if len(longer) - len(shorter) != 1:
         return False
-    return SequenceMatcher(None, *wrong[0]).ratio() >= 0.8
+    without = (longer[:at] + longer[at + 1 :] for at in range(len(longer)))
+    return shorter in without and (longer is mine or mine[-1] == theirs[-1])
+
+
+def nearly_begins(known: str, path: str) -> bool:
+    """Tell whether a target that begins with ``known`` is nearly ``path``, and surely not in it or around it.
+
+    Behind ``known`` stands something that nobody knows.
+    """
+    folder, _, last = known.rpartition("/")
+    name = path[len(folder) :].strip("/") if path.startswith(f"{folder}/") else ""
+    return len(name) > 3 and "/" not in name and last.startswith(name) and last != name
+
+
+def _alike(one: str, other: str) -> bool:
+    if min(len(one), len(other)) < 4:
+        return False
+    if one.startswith(other) or other.startswith(one) or one.strip(".") == other.strip("."):
+        return True
+    return SequenceMatcher(None, one, other).ratio() >= 0.8

@@ -161,12 +161,20 @@ class CacheDir:
     """What moves it, strongest first."""
     parts: tuple[str, ...]
     """Children that are right to mount alone, best first."""
+    children: tuple[str, ...]
+    """Globs of all that the tool makes in there: another child is somebody's invention, and the tool
+    never looks at it. Empty: not known."""
     looks_like: tuple[str, ...]
     """Globs of targets that people write when they mean this directory."""
     pin: str
     """The variable by which a fix or ``containerEnv`` moves it."""
     pin_flag: str
     """The flag that does so where no variable is safe."""
+    pin_also: tuple[str, ...]
+    """Variables that a dev container sets, several where versions differ and ``pin`` is none."""
+    beside_project: bool
+    """The default counts only for projects on the filesystem of the home directory; for others the
+    tool goes to the root of the project's own mount."""
     id: str
     """The id to suggest."""
     sharing: str
@@ -183,12 +191,19 @@ class CacheDir:
     """Subcommands that fill it ahead of others."""
     needed_by: tuple[Pattern, ...]
     """Subcommands that fail or start anew when what was filled is not there."""
+    kept_apart: tuple[Way, ...]
+    """What keeps the contents of several platforms apart within the directory, when it is set."""
     instead: str
     """For results: the role to mount instead."""
     when: Mapping[str, str]
     """Settings that must have these values for the directory to be in use."""
     confidence: Confidence
     note: str
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """Return the variables by which a dev container moves the directory."""
+        return (self.pin,) if self.pin else self.pin_also
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -247,8 +262,10 @@ class Keeping:
     """Image families in which it does."""
     caches: tuple[str, ...]
     cause: str
-    evidence: tuple[str, ...]
-    """Texts that show, anywhere in the stage chain, that somebody has dealt with it."""
+    files: tuple[str, ...]
+    """Globs of the files that say so: whoever touches one of them has dealt with it."""
+    words: tuple[str, ...]
+    """Texts in a word of a command that show the same (``--setopt=keepcache=1``)."""
     lines: tuple[str, ...]
     """Shell commands that make it keep them."""
 
@@ -258,11 +275,29 @@ class LinkMode:
     """How the tool is told to copy out of a cache on another filesystem."""
 
     env: str
+    """Empty where only a flag tells."""
     value: str
     flag: str
     config: tuple[Way, ...]
     caches: tuple[str, ...]
     commands: tuple[Pattern, ...]
+    what: str
+
+
+@record(frozen=True)
+class Manifest:
+    """Subcommands that install what a few files name: they need no other file of the project."""
+
+    commands: tuple[Pattern, ...]
+    files: tuple[str, ...]
+    """Globs of their names."""
+
+
+@record(frozen=True)
+class Passing:
+    """A subcommand that tells of what ends with its RUN: nothing of it is in a cache or a layer."""
+
+    command: Pattern
     what: str
 
 
@@ -313,6 +348,8 @@ class Tool:
     keeping: Keeping | None
     link_mode: LinkMode | None
     suggest: tuple[Suggestion, ...]
+    passing: tuple[Passing, ...]
+    manifest: Manifest | None
     unwritable: str
     """What it does with a cache it may not write to: ``fails``, ``goes on without a cache``."""
     notes: tuple[str, ...]
@@ -366,6 +403,10 @@ class Image:
     """Variables that matter to caches; None: set, or perhaps set, to something unknown."""
     facts: Mapping[str, str]
     ships: tuple[Ships, ...]
+    own: tuple[str, ...]
+    """Directories that are there and that its remote user, or everybody, may write to."""
+    lacks: tuple[str, ...]
+    """Directories that are surely not there, though one around them is."""
     workdir: str | None
     note: str
 

@@ -20,13 +20,16 @@ from cachekey.rules.copy_from_cache import check as copy_from_cache
 from cachekey.rules.default_cut_at_colon import check as default_cut_at_colon
 from cachekey.rules.docker_clean import check as docker_clean
 from cachekey.rules.empty_local_env import check as empty_local_env
+from cachekey.rules.frozen_tools import check as frozen_tools
 from cachekey.rules.host_path_target import check as host_path_target
+from cachekey.rules.host_variable_in_target import check as host_variable_in_target
 from cachekey.rules.ignored_owner import check as ignored_owner
 from cachekey.rules.install_output_as_cache import check as install_output_as_cache
 from cachekey.rules.invalid_mount import check as invalid_mount
 from cachekey.rules.invalid_mount_string import check as invalid_mount_string
 from cachekey.rules.json5_only import check as json5_only
 from cachekey.rules.key_collision import check as key_collision
+from cachekey.rules.layer_order import check as layer_order
 from cachekey.rules.link_mode import check as link_mode
 from cachekey.rules.literal_home import check as literal_home
 from cachekey.rules.missing_bind_source import check as missing_bind_source
@@ -43,14 +46,17 @@ from cachekey.rules.not_a_mount import check as not_a_mount
 from cachekey.rules.owner_splits_cache import check as owner_splits_cache
 from cachekey.rules.platforms_share_cache import check as platforms_share_cache
 from cachekey.rules.relative_target_key import check as relative_target_key
+from cachekey.rules.root_owned_parent import check as root_owned_parent
 from cachekey.rules.rule import Rule
 from cachekey.rules.shadowed_mount import check as shadowed_mount
 from cachekey.rules.shared_build_output import check as shared_build_output
 from cachekey.rules.shared_project_volume import check as shared_project_volume
 from cachekey.rules.split_cache import check as split_cache
+from cachekey.rules.sudo_without_right import check as sudo_without_right
 from cachekey.rules.undeclared_variable_in_key import check as undeclared_variable_in_key
 from cachekey.rules.unlocked_cache import check as unlocked_cache
 from cachekey.rules.unreadable_file import check as unreadable_file
+from cachekey.rules.unused_volume import check as unused_volume
 from cachekey.rules.unwritable_volume import check as unwritable_volume
 from cachekey.rules.variable_not_substituted import check as variable_not_substituted
 
@@ -67,6 +73,7 @@ ALL: tuple[Rule, ...] = (
     cache_not_writable,
     mixed_users,
     ignored_owner,
+    root_owned_parent,
     cache_target_mismatch,
     literal_home,
     not_a_mount,
@@ -82,6 +89,7 @@ ALL: tuple[Rule, ...] = (
     unlocked_cache,
     link_mode,
     missing_cache_mount,
+    layer_order,
     invalid_mount,
     cache_mount_at_runtime,
     unwritable_volume,
@@ -105,4 +113,8 @@ ALL: tuple[Rule, ...] = (
     compose_runargs_ignored,
     compose_volume_project_scoped,
     chown_not_recursive,
+    frozen_tools,
+    host_variable_in_target,
+    sudo_without_right,
+    unused_volume,
 )

@@ -39,11 +39,12 @@ from cachekey.dockerfile.coverage import COVERS, covering
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.mount import remove_env
 from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.knowledge.paths import looks_like
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
 from cachekey.text import Edit, Source, Span
-from cachekey.tools.uses import Disabled, ToolUse
+from cachekey.tools.uses import Disabled, ToolUse, UsedDirectory
 
 
 @rule("CK304", "cache-disabled", Severity.WARNING, Fixable.SOMETIMES)
@@ -65,6 +66,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
                 continue
             seen.add(span)
             related = [ctx.related(mount.span, "the cache")] if inside else []
+            related += ctx.script_line(use.invocation) if inside else []
             if off.by == "variable" and off.span is not None:
                 related = [ctx.related(off.span, off.text)]
             yield ctx.finding(
@@ -80,9 +82,16 @@ def _mounted(run: Run, use: ToolUse, off: Disabled) -> Mount | None:
         if directory.cache.role not in off.roles or directory.used is False:
             continue
         for mount in run.caches:
-            if mount.directory and directory.relation(mount.directory) in COVERS:
+            if mount.directory and _holds(mount.directory, directory):
                 return mount
     return None
+
+
+def _holds(folder: str, directory: UsedDirectory) -> bool:
+    """Tell whether a mount is the tool's: by place, or by its looks where the place is not known."""
+    relation = directory.relation(folder)
+    unknown = relation == "unknown" and looks_like(folder, directory.cache)
+    return relation in COVERS or bool(unknown)
 
 
 def _fixes(run: Run, use: ToolUse, off: Disabled, ctx: Context) -> Iterator[Fix]:
@@ -91,9 +100,9 @@ def _fixes(run: Run, use: ToolUse, off: Disabled, ctx: Context) -> Iterator[Fix]
         return
     if off.by == "flag":
         word = next((word for word in use.invocation.args if word.span == off.span), None)
-        if word is not None:
+        if word is not None and word.removable:
             yield ctx.fix(f"Delete {off.text}", partial(_without, word, source), preferred=True)
-    elif off.by == "inline":
+    elif off.by == "inline" and use.invocation.script is None:
         text = source.text
         gap = re.compile(r"[ \t]*").match(text, off.span.end)
         # Only an assignment in front of the command can go alone; `export A=b` is a command.
@@ -116,7 +125,8 @@ def _fixes(run: Run, use: ToolUse, off: Disabled, ctx: Context) -> Iterator[Fix]
 
 
 def _without(word: Word, source: Source) -> list[Edit]:
-    return [remove_word(word, source)]
+    edit = remove_word(word, source)
+    return [] if edit is None else [edit]
 
 
 def _uses_elsewhere(dockerfile: Dockerfile, use: ToolUse, off: Disabled) -> bool:

@@ -23,10 +23,10 @@ RUN --mount=type=cache,target=/var/lib/apt,sharing=locked \
 ```
 
 ## Fix
-Delete exactly that command, or that word of an `rm` that removes other things too.
+Delete exactly those commands, or those words of an `rm` that removes other things too.
 
 Silent for clean-ups of what no mount of the RUN covers, for single files, and where the command
-runs only after a failure: that is repair, not clean-up.
+runs only after a failure or in a branch that does not fill the cache: that is repair, not clean-up.
 
 ## Source
 Each tool's own manual, named in its file below `knowledge/tools`.
@@ -34,16 +34,17 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.commands.effect import Effect, covers, inside
 from cachekey.commands.read import Invocation
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Run
 from cachekey.finding import Finding, Fix, Severity
-from cachekey.knowledge.paths import relation
+from cachekey.record import record
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.parse import Word
@@ -51,24 +52,56 @@ from cachekey.text import Edit, Span
 from cachekey.tools.uses import UsedDirectory
 
 
+@record(frozen=True)
+class _CleanUp:
+    """A command, or some words of it, that empty a mount."""
+
+    item: Invocation
+    mount: Mount
+    words: tuple[Word, ...] = ()
+    """Those that empty it, where the command does other things as well."""
+
+    @property
+    def span(self) -> Span:
+        return self.words[0].span if self.words else self.item.span
+
+
 @rule("CK305", "cache-emptied", Severity.WARNING, Fixable.SOMETIMES)
 def check(run: Run, ctx: Context) -> Iterator[Finding]:
-    """Report commands that empty a cache mount of their own RUN."""
+    """Report what empties a cache mount of its own RUN: once, with all that must go."""
     if run.onbuild or not run.caches:
         return
+    found = sorted(_clean_ups(run), key=lambda one: one.span.start)
+    if found:
+        yield _finding(found, ctx)
+
+
+def _clean_ups(run: Run) -> Iterator[_CleanUp]:
     for use in run.uses:
-        if use.invocation.conditional:
-            continue
         for emptied in use.empties:
             if not emptied.confidence.warns:
                 continue
             mount = _holding(run, use.directories, emptied.roles)
-            if mount is not None:
-                yield _finding(use.invocation.span, mount, partial(_cut, use.invocation, ctx), ctx)
+            if mount is not None and _cleans(run, use.invocation, mount):
+                yield _CleanUp(use.invocation, mount)
                 break
+    by_item: dict[int, list[tuple[Effect, Mount]]] = {}
+    for item, effect in run.effects.of("removes"):
+        mount = _emptied(run, effect)
+        if mount is not None and _cleans(run, item, mount):
+            by_item.setdefault(id(item), []).append((effect, mount))
     for item in run.commands.items:
-        if item.program == "rm" and not item.conditional:
-            yield from _removed(run, item, ctx)
+        hits = by_item.get(id(item))
+        if hits:
+            yield _removed(run, item, hits)
+
+
+def _removed(run: Run, item: Invocation, hits: list[tuple[Effect, Mount]]) -> _CleanUp:
+    """Take the words that empty something, unless all that the command removes is that."""
+    words = tuple(effect.word for effect, _ in hits if effect.word is not None)
+    removed = [one for other, one in run.effects.of("removes") if other is item]
+    whole = len(hits) == len(removed) or not words
+    return _CleanUp(item, hits[0][1], () if whole else words)
 
 
 def _holding(
@@ -82,75 +115,95 @@ def _holding(
     return None
 
 
-def _cut(item: Invocation, ctx: Context) -> Iterator[Fix]:
-    edit = item.removal(ctx.document.source)
-    if edit is not None:
-        yield ctx.fix("Delete this clean-up", edit, preferred=True)
+def _cleans(run: Run, item: Invocation, mount: Mount) -> bool:
+    """Tell whether the command runs whenever the cache has been filled: always, or in the same branch."""
+    if not item.conditional:
+        return True
+    if item.simple.guarded or item.frame.conditional:
+        return False
+    block = item.simple.block
+    for use in run.uses:
+        if use.invocation is item:
+            break
+        around = use.invocation.simple.block.outward
+        if use.uses is True and any(one is block for one in around):
+            if any(_fills(directory, mount) for directory in use.directories):
+                return True
+    return False
 
 
-def _finding(span: Span, mount: Mount, fixes: Callable[[], Iterable[Fix]], ctx: Context) -> Finding:
-    return ctx.finding(
-        span,
-        f"this empties the cache on {mount.directory}, and nothing of a cache mount is ever in the image",
-        related=[ctx.related(mount.span, "the cache")],
-        fixes=fixes,
-    )
+def _fills(directory: UsedDirectory, mount: Mount) -> bool:
+    used = directory.used is True and mount.directory is not None
+    return used and directory.relation(mount.directory or "") in COVERS
 
 
-def _removed(run: Run, item: Invocation, ctx: Context) -> Iterator[Finding]:
-    """Report the words of an ``rm -r`` that name a mounted directory, what holds it, or its content."""
-    texts = [item.resolve(word, globs=True) for word in item.args]
-    flags = [text for text in texts if text and text.startswith("-") and text != "--"]
-    if not any("r" in text.lower().lstrip("-") or text == "--recursive" for text in flags):
-        return
-    paths = [
-        (word, text)
-        for word, text in zip(item.args, texts, strict=True)
-        if text is None or not text.startswith("-")
-    ]
-    hits = [(word, mount) for word, text in paths if text and (mount := _hit(run, item, text))]
-    for word, mount in hits:
-        if len(hits) == len(paths):
-            yield _finding(item.span, mount, partial(_cut, item, ctx), ctx)
-            return
-        yield _finding(word.span, mount, partial(_cut_word, word, ctx), ctx)
-
-
-def _cut_word(word: Word, ctx: Context) -> Iterator[Fix]:
-    def edits() -> list[Edit]:
-        return [remove_word(word, ctx.document.source)]
-
-    yield ctx.fix(f"Do not remove {word.written}", edits, preferred=True)
-
-
-def _hit(run: Run, item: Invocation, text: str) -> Mount | None:
-    """Return the cache mount whose content an ``rm -r`` of ``text`` takes away for the most part."""
-    path = text.removesuffix("/*").removesuffix("/.") or "/"
-    if any(char in path for char in "*?["):
-        return None
-    if not path.startswith("/"):
-        if item.cwd is None:
-            return None
-        path = posixpath.join(item.cwd, path)
-    path = "/" + posixpath.normpath(path).lstrip("/")
+def _emptied(run: Run, effect: Effect) -> Mount | None:
+    """Return the cache mount whose content a removal takes away for the most part."""
     for mount in run.caches:
-        if mount.directory is None:
-            continue
-        if relation(path, mount.directory) in ("exact", "parent"):
-            return mount
-        if relation(path, mount.directory) == "part" and _is_piece(run, mount, path):
+        folder = mount.directory
+        if folder is not None and (covers(effect, folder) or _takes_piece(run, effect, folder)):
             return mount
     return None
 
 
-def _is_piece(run: Run, mount: Mount, path: str) -> bool:
-    """Tell whether ``path`` is a tool's directory, or the part of it that counts, below the mount."""
-    for claim in run.knowledge.claims(path):
-        usual = claim.cache
-        if any(path.endswith(f"/{part}") for part in (*usual.parts,)) or not usual.parts:
-            return True
-    return any(
-        item.path is not None and relation(path, item.path) in ("exact", "parent")
-        for use in run.uses
-        for item in use.directories
+def _takes_piece(run: Run, effect: Effect, folder: str) -> bool:
+    """Tell whether a tool's directory below the mount goes, or the part of it that counts."""
+    path = (effect.path or "").removesuffix("/*")
+    if effect.path is None or not inside(path, folder):
+        return False
+    pieces = [item.path for use in run.uses for item in use.directories if item.path is not None]
+    if any(inside(piece, folder) and covers(effect, piece) for piece in pieces):
+        return True
+    if not covers(effect, path):
+        return False
+    claimed = [claim.cache.parts for claim in run.knowledge.claims(path)]
+    return any(not parts or any(path.endswith(f"/{x}") for x in parts) for parts in claimed)
+
+
+# -- fixes ------------------------------------------------------------------------------------
+
+
+def _edits(one: _CleanUp, ctx: Context) -> list[Edit | None]:
+    source = ctx.document.source
+    if one.words:
+        return [remove_word(word, source) for word in one.words]
+    return [one.item.removal(source)]
+
+
+def _together(found: list[_CleanUp], edits: list[Edit | None]) -> bool:
+    """Tell whether one fix can mend all: each can go, none touches another, something is left."""
+    spans = sorted(edit.span for edit in edits if edit is not None)
+    apart = all(one.end <= other.start for one, other in pairwise(spans))
+    blocks = {id(one.item.simple.block): one.item.simple.block for one in found}
+    doomed = [id(one.item.simple.block) for one in found if not one.words]
+    left = all(len(block.items) > doomed.count(key) for key, block in blocks.items())
+    return len(spans) == len(edits) and (len(found) == 1 or (apart and left))
+
+
+def _finding(found: list[_CleanUp], ctx: Context) -> Finding:
+    first, *more = found
+    related = [ctx.related(first.mount.span, "the cache")]
+    related += [ctx.related(one.span, "so does this") for one in more if one.span != first.span]
+    related += [place for one in found for place in ctx.script_line(one.item)]
+    return ctx.finding(
+        first.span,
+        f"this empties the cache on {first.mount.directory}, "
+        "and nothing of a cache mount is ever in the image",
+        related=related,
+        fixes=partial(_fixes, found, ctx),
     )
+
+
+def _fixes(found: list[_CleanUp], ctx: Context) -> Iterator[Fix]:
+    groups = [found]
+    if not _together(found, [edit for one in found for edit in _edits(one, ctx)]):
+        groups = [[one] for one in found]
+    for number, group in enumerate(groups):
+        edits = [edit for one in group for edit in _edits(one, ctx)]
+        words = [word.written for one in group for word in one.words]
+        title = f"Delete these {len(group)} clean-ups" if len(group) > 1 else "Delete this clean-up"
+        if words and len(group) == 1:
+            title = f"Do not remove {' and '.join(words)}"
+        if None not in edits:
+            known = [edit for edit in edits if edit is not None]
+            yield ctx.fix(title, *known, preferred=number == 0)

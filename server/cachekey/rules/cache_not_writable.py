@@ -41,7 +41,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
 from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.place import Place, same_cache
-from cachekey.dockerfile.purpose import opens_up, writer
+from cachekey.dockerfile.purpose import is_remembered, opens_up, writer
 from cachekey.dockerfile.records import Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
 from cachekey.edits.mount import set_options
@@ -53,12 +53,14 @@ from cachekey.tools.uses import relation_to
 @rule("CK201", "cache-not-writable", Severity.WARNING, Fixable.SOMETIMES)
 def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report each cache of this RUN that its user may not write to."""
-    user = writer(run)
-    if user is None or user.is_root is not False or run.onbuild:
-        return
-    if user.uid is None and (user.account is None or user.account.span is None):
+    if run.onbuild:
         return
     for mount in run.caches:
+        user = writer(run, mount)
+        if user is None or user.is_root is not False or is_remembered(run, user):
+            continue
+        if user.uid is None and (user.account is None or user.account.span is None):
+            continue
         owner = _owner(mount)
         if owner is None or owner == user.uid or mount.readonly or not run.visible_mount(mount):
             continue
@@ -92,7 +94,7 @@ def _name(owner: int) -> str:
 
 
 def _relaxes(place: Place) -> bool:
-    user = writer(place.run)
+    user = writer(place.run, place.mount)
     if user is None or opens_up(place.run, place.mount.directory):
         return True
     # Root beside another user is the matter of CK202.

@@ -38,14 +38,24 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.coverage import Wanted, candidates, surely_idle
+from cachekey.dockerfile.coverage import (
+    Wanted,
+    all_known,
+    candidates,
+    covering,
+    surely_idle,
+    wanted,
+)
+from cachekey.dockerfile.lost import is_read_later
 from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.records import Run
 from cachekey.edits.mount import insert_line_before
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
+from cachekey.knowledge.paths import nearly_begins
+from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Edit
+from cachekey.text import Edit, Span
 
 
 @rule("CK301", "cache-target-mismatch", Severity.WARNING, Fixable.SOMETIMES)
@@ -53,24 +63,67 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report cache mounts that no command of the RUN uses while a tool's cache lies elsewhere."""
     if run.onbuild:
         return
+    if run.caches and _is_empty(run):
+        yield _without_command(run, ctx)
+        return
     for mount in run.caches:
-        if not mount.target.known or mount.undefined or not run.visible_mount(mount):
+        if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
             continue
-        if not _is_path(mount):
-            continue
-        if not surely_idle(run, mount):
-            continue
-        found = candidates(run, mount)
+        found = _elsewhere(run, mount)
         if not found:
             continue
         best = found[0]
+        shown = mount.directory or mount.target.text
         yield ctx.finding(
             mount.target_span,
-            f"{best.use.tool.name} keeps its cache in {best.path} here, not in {mount.directory}: "
+            f"{best.use.tool.name} keeps {_what(best)} in {best.path} here, not in {shown}: "
             "this mount stays empty",
             related=_why(best, ctx),
             fixes=partial(_fixes, run, mount, found, ctx),
         )
+
+
+def _what(best: Wanted) -> str:
+    cache = best.directory.cache
+    return "its cache" if cache.kind is Kind.DOWNLOAD else cache.what
+
+
+def _elsewhere(run: Run, mount: Mount) -> list[Wanted]:
+    """Return the caches that the mount is meant for and does not hold."""
+    if mount.directory is not None:
+        return candidates(run, mount) if surely_idle(run, mount) else []
+    if not mount.target.text.startswith("/"):
+        return []
+    # A variable that nobody knows: what stands in front of it may be enough to tell.
+    known = mount.target.text.partition("$")[0]
+    near = [item for item in wanted(run) if nearly_begins(known, item.path)]
+    near = [item for item in near if covering(run, item.directory) is None]
+    return near if len({item.path for item in near}) == 1 and all_known(run) else []
+
+
+def _is_empty(run: Run) -> bool:
+    """Tell whether the RUN has mounts and no command at all."""
+    instruction = run.instruction
+    return not instruction.args.text.strip() and not instruction.heredocs
+
+
+def _without_command(run: Run, ctx: Context) -> Finding:
+    """Report a RUN that ends behind its mounts: the command stands in the next one, without them."""
+    return ctx.finding(
+        run.caches[0].span,
+        "this RUN has no command, and its mounts end with it: no command ever sees this cache",
+        fixes=partial(_joined, run, ctx),
+    )
+
+
+def _joined(run: Run, ctx: Context) -> Iterator[Fix]:
+    instructions = ctx.document.tree.instructions
+    behind = [item for item in instructions if item.span.start >= run.span.end]
+    if not behind or behind[0].keyword != "RUN":
+        return
+    gap = Span(run.span.end, behind[0].keyword_span.end)
+    if "#" not in ctx.document.source.slice(gap):
+        yield ctx.fix("Let the next RUN have the mounts", Edit(gap, ""), preferred=True)
 
 
 def _is_path(mount: Mount) -> bool:
@@ -100,9 +153,21 @@ def _with_it(
             yield from retarget(place.run, place.mount, target) or ()
 
 
+def _may_move(run: Run, mount: Mount, item: Wanted, ctx: Context) -> bool:
+    """Tell whether moving the mount trades nothing: a later step must not read what is a layer's now.
+
+    Build output needs an id that names the project, or others would share it.
+    """
+    if item.directory.cache.kind is not Kind.DOWNLOAD and not mount.id:
+        return False
+    return not is_read_later(ctx.document, run, item.path)
+
+
 def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterator[Fix]:
     paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
     for number, path in enumerate(reversed(paths)):
+        if not _may_move(run, mount, paths[path], ctx):
+            continue
         first, *more = places(paths[path].use, paths[path].directory)
         edits = retarget(run, mount, first)
         if edits is not None:
@@ -114,6 +179,10 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
             others = partial(_with_it, mount, path, first, more, ctx)
             yield ctx.fix(title, *edits, others, preferred=number == 0)
     best = found[0]
+    if mount.directory is None:
+        return
+    if best.directory.cache.kind is not Kind.DOWNLOAD:
+        return
     variable = best.directory.cache.pin
     default = best.directory.decided_by.startswith("the default")
     whole = places(best.use, best.directory) == (best.path,)

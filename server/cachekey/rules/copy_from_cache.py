@@ -1,7 +1,7 @@
-r"""`COPY --from` reads what lies in a cache mount only, and finds an empty directory.
+r"""What only a cache mount held is read where nothing of it is: by `COPY --from`, or by a later RUN.
 
 What a RUN writes below a cache mount never becomes part of the layer. The stage that COPY reads
-from has an empty directory there, or none.
+from has an empty directory there, or none, and so has every later RUN without the mount.
 
 ## Bad
 ```dockerfile
@@ -25,10 +25,11 @@ COPY --from=build /out/app /bin/app
 ```
 
 ## Fix
-Copy the result out of the cache at the end of the RUN, and point COPY at the copy.
+Copy the result out of the cache at the end of the RUN, and point COPY at the copy. A later RUN
+gets the mount as well.
 
-Silent where the RUN takes the path elsewhere itself, where another RUN or COPY of the stage
-writes below it without the mount, and for a directory above the mount.
+Silent where another RUN or COPY of the stage may bring the path without the mount, for a directory
+above the mount that may hold other things, and where a command may fail or not run at all.
 
 ## Source
 BuildKit: cache mounts are not part of the result of a RUN; proven in `tests/buildkit`.
@@ -37,22 +38,18 @@ BuildKit: cache mounts are not part of the result of a RUN; proven in `tests/bui
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.purpose import script_text
-from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
-from cachekey.edits.mount import append_command
+from cachekey.commands.effect import fixed, inside
+from cachekey.dockerfile.context import Copied
+from cachekey.dockerfile.lost import Held, held_by_cache, readings
+from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.edits.mount import add_mount, append_command
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.syntax.dockerfile.namevalue import split_words
-from cachekey.syntax.dockerfile.tree import Instruction
-from cachekey.text import Edit, Mapped
-
-_PLAIN = re.compile(r"[\w./+@-]+\Z")
-_TAKES_OUT = re.compile(r"\b(?:cp|mv|install|rsync|tar|ln|cat|dd|zip|strip|objcopy|find|copy)\b")
+from cachekey.text import Edit, Mapped, Span
 
 _OUT = ("/out", "/export", "/result")
 """Where a copy may go: the first that no mount covers."""
@@ -60,126 +57,89 @@ _OUT = ("/out", "/export", "/result")
 
 @rule("CK401", "copy-from-cache", Severity.WARNING, Fixable.SOMETIMES)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
-    """Report sources of COPY --from that only a cache mount of that stage held."""
-    stages = {stage.name.lower(): stage for stage in dockerfile.stages if stage.name}
-    numbered = {str(stage.index): stage for stage in dockerfile.stages}
+    """Report what is read of a layer that only a cache mount of its stage held."""
     for stage in dockerfile.stages:
         for step in stage.steps:
-            instruction = step.instruction
-            if instruction.keyword != "COPY" or instruction.json is not None:
-                continue
-            origin = next((f.value for f in instruction.flags if f.name.text == "from"), None)
-            if origin is None:
-                continue
-            source = stages.get(origin.text.lower()) or numbered.get(origin.text)
-            if source is not None and source.index < stage.index:
-                yield from _of_copy(dockerfile, source, instruction, ctx)
+            if step.copied is not None and step.copied.origin is not None:
+                source = dockerfile.stage_named(step.copied.origin, stage)
+                if source is not None:
+                    yield from _of_copy(dockerfile, source, step.copied, ctx)
+            if step.run is not None and not step.run.onbuild:
+                yield from _of_binds(dockerfile, stage, step.run, ctx)
+                yield from _of_run(stage, step.run, ctx)
 
 
 def _of_copy(
-    dockerfile: Dockerfile, stage: Stage, instruction: Instruction, ctx: Context
+    dockerfile: Dockerfile, stage: Stage, copied: Copied, ctx: Context
 ) -> Iterator[Finding]:
-    for word in split_words(instruction.args, dockerfile.tree.escape)[:-1]:
-        if not _PLAIN.match(word.text):
+    for word, text in zip(copied.written[:-1], copied.words[:-1], strict=False):
+        path = fixed("/" + posixpath.normpath(f"/{text}").lstrip("/"))
+        held = held_by_cache(stage, path)
+        if held is not None and inside(path if path != "/" else "", held.mount.directory or "/"):
+            plain = copied.instruction.json is None and word.text == text
+            fixes = partial(_fixes, dockerfile, held.run, path, word, ctx) if plain else ()
+            yield _finding(word.span(), path, stage, held, ctx, fixes)
+        elif held is not None:
+            yield _finding(word.span(), path, stage, held, ctx, ())
+
+
+def _of_binds(dockerfile: Dockerfile, stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
+    for mount in run.mounts:
+        if mount.type != "bind" or mount.error is not None or not mount.origin:
             continue
-        path = "/" + posixpath.normpath(f"/{word.text}").lstrip("/")
-        found = _held_by_cache(stage, path)
-        if found is None:
+        source = dockerfile.stage_named(mount.origin, stage)
+        held = held_by_cache(source, mount.source) if source is not None else None
+        if source is not None and held is not None:
+            span = mount.options["source"].span if "source" in mount.options else mount.span
+            yield _finding(span, mount.source, source, held, ctx, ())
+
+
+def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report the first thing that a RUN reads and only the mount of an earlier one held."""
+    for reading in readings(run):
+        if _mounted(run, reading.path):
             continue
-        run, mount = found
+        held = held_by_cache(stage, reading.path, before=run)
+        if held is None or not inside(reading.path, held.mount.directory or "/"):
+            continue
+        line = ctx.document.source.line_of(held.mount.span.start) + 1
         yield ctx.finding(
-            word.span(),
-            f"{path} lay in the cache mount on {mount.directory}: stage {stage.label} has nothing there",
-            related=[ctx.related(mount.span, "this mount is not part of the layer")],
-            fixes=partial(_fixes, dockerfile, run, path, word, ctx),
+            reading.span,
+            f"{reading.path} lay in the cache mount of line {line}: this RUN has nothing there",
+            related=[ctx.related(held.mount.span, "this mount is not part of the layer")],
+            fixes=partial(_repeated, run, held.mount, ctx),
         )
+        return
 
 
-def _held_by_cache(stage: Stage, path: str) -> tuple[Run, Mount] | None:
-    """Return the last RUN that had ``path`` below a cache mount, if no layer can have it."""
-    found: tuple[Run, Mount] | None = None
-    for part in reversed(stage.chain):
-        for step in part.steps:
-            if step.run is not None and not step.run.dormant:
-                mount = _below(step.run, path)
-                if mount is not None and not mount.readonly:
-                    found = (step.run, mount)
-                elif _may_write(step.run, path):
-                    return None
-            elif step.instruction.keyword in ("COPY", "ADD") and _lands(step, path):
-                return None
-    if found is None or _moved_about(found[0]):
-        return None
-    return found
+def _repeated(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
+    def edits() -> list[Edit]:
+        return [add_mount(run, ctx.document.source.slice(mount.span))]
+
+    yield ctx.fix("Repeat the mount here", edits, preferred=True)
+
+
+def _finding(
+    span: Span, path: str, stage: Stage, held: Held, ctx: Context, fixes: object
+) -> Finding:
+    return ctx.finding(
+        span,
+        f"{path} lay in the cache mount on {held.mount.directory}: "
+        f"stage {stage.label} has nothing there",
+        related=[ctx.related(held.mount.span, "this mount is not part of the layer")],
+        fixes=fixes,  # type: ignore[arg-type]
+    )
 
 
 def _mounted(run: Run, place: str) -> bool:
     """Tell whether a mount of the RUN may lie at or below ``place``, or around it."""
     for mount in run.mounts:
         folder = mount.directory
-        if folder is None and mount.type == "cache":
+        if folder is None and mount.type in ("cache", "bind", "tmpfs"):
             return True
-        if folder and (_inside(folder, place) or _inside(place, folder)):
+        if folder and (inside(folder, place) or inside(place, folder)):
             return True
     return False
-
-
-def _inside(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
-
-
-def _below(run: Run, path: str) -> Mount | None:
-    for mount in run.caches:
-        folder = mount.directory
-        if folder and (path == folder or path.startswith(f"{folder}/")):
-            return mount
-    return None
-
-
-def _may_write(run: Run, path: str) -> bool:
-    """Tell whether a RUN without the mount may write below ``path``: it names it, or runs the same tool."""
-    text = script_text(run)
-    if not run.commands.complete or any(item.opaque for item in run.commands.items):
-        return True
-    parts = [part for part in path.split("/") if part]
-    if any(part in text for part in parts[-2:]):
-        return True
-    for use in run.uses:
-        for item in use.directories:
-            if item.path is not None and (path == item.path or path.startswith(f"{item.path}/")):
-                return True
-    return False
-
-
-def _moved_about(run: Run) -> bool:
-    """Tell whether the RUN itself takes something out of the cache, or may do so unseen."""
-    if not run.commands.complete or any(item.opaque for item in run.commands.items):
-        return True
-    return bool(_TAKES_OUT.search(script_text(run)))
-
-
-def _lands(step: Step, path: str) -> bool:
-    """Tell whether a COPY or ADD may bring ``path``: all of the sources, as in ``COPY . .``, do not.
-
-    What a build leaves behind on the host is nothing that anybody wants in there.
-    """
-    instruction = step.instruction
-    words = [word.strip('[]",') for word in instruction.args.text.split()]
-    if len(words) < 2 or instruction.heredocs:
-        return True
-    target = words[-1]
-    if not target.startswith("/"):
-        workdir = step.scope.workdir
-        if workdir is None or not workdir.known:
-            return True
-        target = posixpath.join("/", workdir.text, target)
-    target = posixpath.normpath(target)
-    everything = all(word.rstrip("/*") in ("", ".") for word in words[:-1])
-    if everything and not any(flag.name.text == "from" for flag in instruction.flags):
-        return path == target
-    return (
-        path == target or path.startswith(f"{target.rstrip('/')}/") or target.startswith(f"{path}/")
-    )
 
 
 def _fixes(

@@ -38,6 +38,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.commands.effect import meets
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Run, Stage
 from cachekey.edits.mount import insert_line_before
@@ -63,7 +64,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             if mount is None or not _deletes(stage, keeping):
                 continue
             done.add(use.tool.id)
-            if not _dealt_with(stage, keeping, ctx):
+            if not _dealt_with(stage, keeping):
                 yield _finding(run, use, mount, keeping, ctx)
 
 
@@ -81,13 +82,33 @@ def _deletes(stage: Stage, keeping: Keeping) -> bool:
     return facts is not None and facts.family in keeping.families
 
 
-def _dealt_with(stage: Stage, keeping: Keeping, ctx: Context) -> bool:
-    """Tell whether an instruction of the stage chain speaks of the matter, in whatever way."""
-    source = ctx.document.source
+def _dealt_with(stage: Stage, keeping: Keeping) -> bool:
+    """Tell whether a step of the stage chain touches the configuration, or may do so unseen."""
     for part in stage.chain:
         for step in part.steps:
-            text = source.slice(step.instruction.span)
-            if any(sign in text for sign in keeping.evidence):
+            if step.run is not None and _touched(step.run, keeping):
+                return True
+            if step.copied is not None and _is_one(step.copied.target, keeping):
+                return True
+    return False
+
+
+def _is_one(path: str | None, keeping: Keeping) -> bool:
+    return path is None or any(meets(file, path) for file in keeping.files)
+
+
+def _touched(run: Run, keeping: Keeping) -> bool:
+    for _, effect in run.effects.of("removes", "writes", "moves", "copies", "links"):
+        if effect.kind in ("removes", "writes", "moves") and _is_one(effect.path, keeping):
+            return True
+        if effect.kind in ("copies", "links", "moves") and _is_one(effect.to, keeping):
+            return True
+    for item in run.commands.items:
+        if item.opaque and item.path and "/" in item.path:
+            # A script that nobody has seen: setting up apt is what such scripts do.
+            return True
+        for word in item.args:
+            if any(sign in word.written for sign in keeping.words):
                 return True
     return False
 

@@ -32,7 +32,6 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import maybe_covered, wanted
-from cachekey.dockerfile.purpose import script_text
 from cachekey.dockerfile.records import Run
 from cachekey.edits.toolmount import retarget
 from cachekey.finding import Finding, Fix, Severity
@@ -52,7 +51,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         return
     for mount in run.caches:
         text = _written(mount, ctx)
-        if not _HOST.match(text) or text in script_text(run) or _is_set(run, text):
+        if not _HOST.match(text) or run.effects.mentions(text) or _is_set(run, text):
             continue
         yield ctx.finding(
             mount.target_span,

@@ -34,10 +34,12 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.commands.effect import meets
 from cachekey.dockerfile.coverage import maybe_covered
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.toolmount import places, retarget, spread
@@ -45,8 +47,6 @@ from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.tools.uses import ToolUse, UsedDirectory
-
-_TAKES_OUT = frozenset(("cp", "mv", "rsync", "tar", "ln", "zip", "install", "find", "xargs"))
 
 
 @rule("CK403", "install-output-as-cache", Severity.WARNING, Fixable.SOMETIMES)
@@ -57,7 +57,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         return
     for mount in run.caches:
         found = _result(run, mount)
-        if found is None or any(x.opaque or x.program in _TAKES_OUT for x in run.commands.items):
+        if found is None or run.effects.takes_out(mount.directory or "/") is not False:
             continue
         stage = dockerfile.stage_of(run)
         if not _needed(dockerfile, stage, run, mount):
@@ -96,12 +96,17 @@ def _needed(dockerfile: Dockerfile, stage: Stage, run: Run, mount: Mount) -> boo
         if later is not stage and later.descends_from(stage) and later is dockerfile.stages[-1]:
             return True
         for step in later.steps:
-            origin = next((f.value for f in step.instruction.flags if f.name.text == "from"), None)
-            names = (stage.name.lower() if stage.name else "", str(stage.index))
-            if step.instruction.keyword == "COPY" and origin and origin.text.lower() in names:
-                if any(word.rstrip("/") == folder for word in step.instruction.args.text.split()):
+            copied = step.copied
+            if copied is None or copied.origin is None:
+                continue
+            if dockerfile.stage_named(copied.origin, later) is stage:
+                if any(meets(_rooted(word), folder) for word in copied.words[:-1]):
                     return True
     return False
+
+
+def _rooted(word: str) -> str:
+    return "/" + posixpath.normpath(f"/{word}").lstrip("/")
 
 
 def _fixes(

@@ -35,13 +35,13 @@ from functools import partial
 from cachekey.buildkit.mounts import KEYS, SHARING, TYPES, Mount, MountError
 from cachekey.dockerfile.records import Run
 from cachekey.edits.mount import remove_options
-from cachekey.finding import Finding, Fix, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.dockerfile.mountflag import Field
 from cachekey.text import Edit, Span
 
 _MEANT = {"share": "sharing", "path": "target", "dir": "target", "name": "id", "key": "id"}
-_SHARING_MEANT = {"exclusive": "locked", "lock": "locked", "none": "private"}
+_GUESS = "the three do different things, and the file does not tell which one is meant"
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _ID_PAIR = re.compile(r"(\d+):(\d+)\Z")
 _NEXT_OPTION = re.compile(r"[ \t]+(?=[A-Za-z]+=)")
@@ -76,6 +76,12 @@ def _corrected(error: MountError, ctx: Context) -> Iterator[Fix]:
 
 def _fixes(run: Run, mount: Mount, error: MountError, ctx: Context) -> Iterator[Fix]:
     field = next((item for item in mount.fields if item.span.covers(error.span)), None)
+    if error.message.startswith("unsupported sharing value") and not error.suggestion:
+        # No slip of the pen: which of the three is meant, nobody can tell.
+        for word in SHARING:
+            edit = Edit(error.span, word)
+            yield ctx.fix(f"Write sharing={word}", edit, safety=Safety.UNSAFE, reason=_GUESS)
+        return
     found = next(_corrections(run, mount, error, field, ctx), None)
     if found is not None:
         title, changes = found
@@ -181,9 +187,6 @@ def _value(run: Run, mount: Mount, field: Field) -> Iterator[Correction]:
         )
     elif field.key == "uid" and pair:
         yield "Write uid and gid", [Edit(span, f"{pair[1]},gid={pair[2]}")]
-    elif field.key == "sharing" and text in _SHARING_MEANT:
-        meant = _SHARING_MEANT[text]
-        yield f"Write sharing={meant}", [Edit(span, meant)]
     elif field.key in ("uid", "gid"):
         yield from _numbers(run, mount)
     elif field.key == "mode" and re.match(r"0o[0-7]+\Z", text):

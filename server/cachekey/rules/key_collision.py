@@ -76,14 +76,18 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
 
 
 def _contents(run: Run, mount: Mount) -> Contents | None:
-    """Tell what a mount holds, as far as a command of its RUN tells."""
-    purpose = purpose_of(run, mount)
-    if purpose is None or mount.directory is None:
+    """Tell what a mount holds: by a command of its RUN, else by its place alone."""
+    folder = mount.directory
+    if folder is None:
         return None
+    purpose = purpose_of(run, mount)
+    if purpose is None:
+        claim = next(iter(run.knowledge.claims(folder)), None)
+        return None if claim is None else (claim.tool.id, claim.cache.role, "")
     directory = next(x for x in purpose.use.directories if x.cache is purpose.cache)
     part = ""
-    if directory.path is not None and directory.relation(mount.directory) == "part":
-        part = posixpath.relpath(mount.directory, directory.path)
+    if directory.path is not None and directory.relation(folder) == "part":
+        part = posixpath.relpath(folder, directory.path)
     return (*purpose.key, part)
 
 
@@ -98,9 +102,9 @@ def _finding(
     where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
     return ctx.finding(
         option.span,
-        f"the cache {second.mount.key.label} holds {_describe(theirs)} already, {where}: "
-        f"{_describe(ours)} would lie in the same directory",
-        related=[ctx.related(first.mount.span, f"{_describe(theirs)} in the same volume")],
+        f"the cache {second.mount.key.label} holds {_describe(first, theirs)} already, {where}: "
+        f"{_describe(second, ours)} would lie in the same directory",
+        related=[ctx.related(first.mount.span, f"{_describe(first, theirs)} in the same volume")],
         fixes=partial(_fixes, second, ours, name, ctx),
     )
 
@@ -118,6 +122,10 @@ def _edits(second: Place, ours: Contents, name: str) -> Iterable[FileEdit]:
     )
 
 
-def _describe(contents: Contents) -> str:
-    tool, role, part = contents
-    return f"{tool}'s {part or role}"
+def _describe(place: Place, contents: Contents) -> str:
+    name, role, part = contents
+    tool = place.run.knowledge.tool(name)
+    cache = tool.cache(role) if tool is not None else None
+    if tool is None or cache is None:
+        return f"{name}'s {part or role}"
+    return f"{part} of {tool.name}" if part else f"{cache.what} of {tool.name}"

@@ -163,6 +163,6 @@ def _edits(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> tuple[
     changes = [
         add_mount(run, " ".join(flags)),
         *(remove_word(word, source) for word in switches if word is not None),
-        *(edit for edit in _clean_ups(run, use, places, ctx) if edit is not None),
+        *_clean_ups(run, use, places, ctx),
     ]
-    return merge_edits(in_file(ctx.path, changes))
+    return merge_edits(in_file(ctx.path, (edit for edit in changes if edit is not None)))

@@ -30,13 +30,13 @@ BuildKit `solver/llbsolver/mounts/mount.go`; proven in `tests/buildkit` with two
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
@@ -79,9 +79,19 @@ def _fixes(place: Place, wanted: str, places: list[Place], ctx: Context) -> Iter
     if stricter:
         others = [other for other in places if other.mount.sharing != mine]
         title = f"Write sharing={mine} in all of them"
-        yield ctx.fix(title, partial(_write, others, mine), preferred=True)
+        yield _fix(title, partial(_write, others, mine), True, ctx)
     title = f"Write sharing={wanted}"
-    yield ctx.fix(title, partial(_write, [place], wanted), preferred=not stricter)
+    yield _fix(title, partial(_write, [place], wanted), not stricter, ctx)
+
+
+def _fix(title: str, edits: Callable[[], list[FileEdit]], preferred: bool, ctx: Context) -> Fix:
+    return ctx.fix(
+        title,
+        edits,
+        safety=Safety.UNSAFE,
+        preferred=preferred,
+        reason="it decides which RUNs wait for each other",
+    )
 
 
 def _write(places: list[Place], sharing: str) -> list[FileEdit]:

@@ -46,8 +46,9 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
+from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.place import Place, same_cache
-from cachekey.dockerfile.purpose import opens_up, writer
+from cachekey.dockerfile.purpose import is_remembered, opens_up, writer
 from cachekey.dockerfile.records import Run
 from cachekey.edits.caches import (
     in_file,
@@ -64,11 +65,16 @@ from cachekey.rules.rule import Context, Fixable, rule
 @rule("CK202", "mixed-users", Severity.WARNING, Fixable.SOMETIMES)
 def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report each cache that this RUN's user shares with a RUN of root in the same file."""
-    user = writer(run)
-    if user is None or user.is_root is not False or run.onbuild:
+    if run.onbuild:
         return
     for mount in run.caches:
+        user = writer(run, mount)
+        if user is None or user.is_root is not False or is_remembered(run, user):
+            continue
         if mount.readonly or "mode" in mount.options or not run.visible_mount(mount):
+            continue
+        if surely_idle(run, mount):
+            # Nothing of this RUN writes there, which is the matter of CK301.
             continue
         sharing = same_cache(ctx.document, mount)
         writers = [place for place in sharing if not place.mount.readonly]
@@ -86,12 +92,12 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 
 
 def _is_root(place: Place) -> bool:
-    user = writer(place.run)
+    user = writer(place.run, place.mount)
     return user is not None and user.is_root is True
 
 
 def _open(place: Place) -> bool:
-    return writer(place.run) is None or opens_up(place.run, place.mount.directory)
+    return writer(place.run, place.mount) is None or opens_up(place.run, place.mount.directory)
 
 
 def _fixes(mount: Mount, user: User, writers: list[Place], ctx: Context) -> Iterator[Fix]:

@@ -20,10 +20,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
 ## Fix
 Mount only the directories of the tool that lie below.
 
-Silent for images that are not known to have anything there.
+Silent for images that are not known to have anything there, unless the file itself has copied
+something into the directory.
 
 ## Source
-The images' own build files, named in `knowledge/images`; the tools' manuals in `knowledge/tools`.
+BuildKit: what lies below a mount is not seen; the images' own build files, named in `knowledge/images`; the tools' manuals in `knowledge/tools`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import wanted
 from cachekey.dockerfile.records import Run
 from cachekey.edits.mount import set_option
@@ -39,7 +41,7 @@ from cachekey.edits.toolmount import spread
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Edit, Source
+from cachekey.text import Edit, Source, Span
 
 
 @rule("CK404", "mount-hides-image", Severity.WARNING, Fixable.SOMETIMES)
@@ -49,13 +51,40 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         return
     for mount in run.caches:
         # With `from` the new cache starts as a copy of another image's directory.
-        what = _hidden(run, mount) if mount.directory and not mount.origin else None
+        if not mount.directory or mount.origin:
+            continue
+        what = _hidden(run, mount)
+        copied = _copied(run, mount, ctx) if what is None else None
+        if copied is not None:
+            line = ctx.document.source.line_of(copied.start) + 1
+            lies = (
+                "" if mount.target.text else "without a target it lies over the working directory: "
+            )
+            yield ctx.finding(
+                mount.target_span,
+                f"{lies}the cache hides what line {line} has copied to {mount.directory}",
+                related=[ctx.related(copied, "copied here")],
+                fixes=partial(_fixes, run, mount, ctx),
+            )
         if what is not None:
             yield ctx.finding(
                 mount.target_span,
                 f"the cache hides what the image has in {mount.directory}: {what}",
                 fixes=partial(_fixes, run, mount, ctx),
             )
+
+
+def _copied(run: Run, mount: Mount, ctx: Context) -> Span | None:
+    """Return the last COPY or ADD in front of the RUN that brings something into the directory."""
+    found: Span | None = None
+    for part in reversed(ctx.document.stage_of(run).chain):
+        for step in part.steps:
+            if step.run is run:
+                return found
+            target = step.copied.target if step.copied is not None else None
+            if target is not None and inside(target, mount.directory or "/"):
+                found = step.instruction.span
+    return found
 
 
 def _hidden(run: Run, mount: Mount) -> str | None:
@@ -94,7 +123,7 @@ def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     paths = [item.path for item in wanted(run) if item.path.startswith(f"{folder}/")]
     paths = list(dict.fromkeys(paths))
     # One id for several directories would trade this for CK103.
-    if paths and not (len(paths) > 1 and mount.id):
+    if paths and not (len(paths) > 1 and (mount.id or "target" not in mount.options)):
         edits = partial(_narrowed, mount, paths, ctx.document.source)
         yield ctx.fix(f"Mount {' and '.join(paths)}", edits, preferred=True)
 

@@ -48,13 +48,15 @@ from cachekey.text import Edit
 from cachekey.tools.uses import ToolUse, UsedDirectory
 
 
-@rule("CK402", "mount-missing-later", Severity.WARNING, Fixable.ALWAYS)
+@rule("CK402", "mount-missing-later", Severity.WARNING, Fixable.SOMETIMES)
 def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report commands whose cache was filled by an earlier RUN behind a mount that this one lacks."""
     if run.onbuild:
         return
     seen: set[str] = set()
     for use in run.uses:
+        if use.tells_of_passing:
+            yield from _passing(run, use, ctx)
         for item in use.directories:
             if not item.needs or item.path is None or not item.confidence.warns:
                 continue
@@ -73,6 +75,24 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
                 related=[ctx.related(mount.span, "filled behind this mount")],
                 fixes=partial(_fixes, run, mount, ctx),
             )
+
+
+def _passing(run: Run, use: ToolUse, ctx: Context) -> Iterator[Finding]:
+    """Report a question about what has ended with the RUN that did the work."""
+    if any(other.tool.id == use.tool.id and other.uses for other in run.uses):
+        return
+    if not run.commands.complete or any(item.opaque for item in run.commands.items):
+        return
+    for earlier in run.earlier():
+        if any(other.tool.id == use.tool.id and other.uses for other in earlier.uses):
+            line = ctx.document.source.line_of(earlier.span.start) + 1
+            yield ctx.finding(
+                use.invocation.span,
+                f"the {use.tells_of_passing} of {use.tool.name} ended with the RUN of line {line}: "
+                "ask at the end of that RUN",
+                related=[ctx.related(earlier.instruction.keyword_span, "the work was done here")],
+            )
+            return
 
 
 def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:

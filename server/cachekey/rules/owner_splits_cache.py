@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import takewhile
 
 from cachekey.buildkit.keys import Base
 from cachekey.buildkit.mounts import Mount
@@ -42,14 +43,47 @@ from cachekey.dockerfile.purpose import writer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.caches import name_for
 from cachekey.edits.mount import remove_options, set_options
-from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
+from cachekey.workspace.summary import CacheMount, Summary
 
 _JOINS = ("from", "uid", "gid", "mode")
 
 
-@rule("CK102", "owner-splits-cache", Severity.WARNING, Fixable.SOMETIMES)
+def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount of each id to which another file gives another owner or base.
+
+    Of two such files the one that comes later by name is told.
+    """
+    told: set[str] = set()
+    for own in summary.mounts:
+        if not own.id or own.id in told or not own.meant:
+            continue
+        named = ctx.project.index.named(own.key.full)
+        before = takewhile(lambda mount: mount.path < ctx.path, named)
+        first = next((mount for mount in before if mount.meant), None)
+        if first is None or first.same_as(own):
+            continue
+        told.add(own.id)
+        yield ctx.finding(
+            own.name_span,
+            f"id={own.id} names another cache here than in {first.path}: "
+            f"this one has {_describe(own.key.base)}, that one {_describe(first.key.base)}",
+            related=[ctx.related(first.span, "the other cache", first.path)],
+            severity=Severity.INFORMATION if _each_its_own(first, own) else None,
+        )
+
+
+def _each_its_own(first: CacheMount, second: CacheMount) -> bool:
+    """Tell whether two users have a cache each and may write it: then they are apart for a reason."""
+    owners = (first.uid, second.uid)
+    return (
+        None not in owners and owners == (first.user_uid, second.user_uid) and len(set(owners)) > 1
+    )
+
+
+@rule("CK102", "owner-splits-cache", Severity.WARNING, Fixable.SOMETIMES, across=_across)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report each mount whose name is taken further up by a cache of another owner or origin."""
     first: dict[tuple[str, str], Place] = {}
@@ -71,7 +105,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
 
 def _suits(place: Place) -> bool:
     """Tell whether a new volume of this mount belongs to the user who runs the RUN."""
-    user = writer(place.run)
+    user = writer(place.run, place.mount)
     return user is not None and user.uid is not None and place.mount.uid == user.uid
 
 
@@ -126,7 +160,13 @@ def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[F
         assert second.mount.key is not None
         name = name_for(second.mount.key.label, user.name or user.uid)
         edits = partial(set_options, second.mount, id=name)
-        yield ctx.fix(f"Name this cache on its own: id={name}", edits, preferred=True)
+        yield ctx.fix(
+            f"Name this cache on its own: id={name}",
+            edits,
+            safety=Safety.UNSAFE,
+            preferred=True,
+            reason="a cache that has this name already stays behind",
+        )
         return
     model, changed = (second, first) if _suits(second) and not _suits(first) else (first, second)
     aligned = [FileEdit(changed.path, edit) for edit in _align(model.mount, changed.mount)]

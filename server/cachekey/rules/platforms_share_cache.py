@@ -63,6 +63,8 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
                 continue
             if mount.used or "sharing" in mount.options or mount.key is None:
                 continue
+            if purpose.use.keeps_apart(purpose.cache):
+                continue
             yield ctx.finding(
                 mount.target_span,
                 f"builds for every platform share {purpose.cache.what} of {purpose.tool.name} here",
@@ -79,8 +81,11 @@ def _several(dockerfile: Dockerfile) -> bool:
 
 
 def _on_builder(stage: Stage) -> bool:
+    """Tell whether FROM pins the stage to one platform: a named one, or the builder's."""
     return any(
-        flag.name.text == "platform" and flag.value is not None and "BUILD" in flag.value.text
+        flag.name.text == "platform"
+        and flag.value is not None
+        and ("BUILD" in flag.value.text or "$" not in flag.value.text)
         for item in stage.chain
         for flag in item.instruction.flags
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import posixpath
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from cachekey.budget import MOST_RELATED
 from cachekey.finding import FileEdit, Finding, Fix, Related, Safety, Severity, Wish
 from cachekey.record import cached_property, record
 from cachekey.text import Edit, Span
 
 if TYPE_CHECKING:
+    from cachekey.commands.read import Invocation
     from cachekey.workspace.project import Project
     from cachekey.workspace.settings import Settings
     from cachekey.workspace.summary import Summary
@@ -85,13 +89,14 @@ class Context:
         message: str,
         *,
         fixes: Sequence[Fix] | Callable[[], Iterable[Fix]] = (),
-        related: Sequence[Related] = (),
+        related: Iterable[Related] = (),
         severity: Severity | None = None,
         unnecessary: bool = False,
     ) -> Finding:
         """Make a finding of this rule at ``span`` of the document under check.
 
-        ``fixes`` is best a function, called when somebody asks how to mend it.
+        ``fixes`` is best a function, called when somebody asks how to mend it; of ``related`` only
+        the first places count.
         """
         return Finding(
             self.path,
@@ -100,7 +105,7 @@ class Context:
             severity or self.rule.severity,
             span,
             message,
-            tuple(related),
+            tuple(islice(related, MOST_RELATED)),
             fixes if callable(fixes) else lambda: fixes,
             unnecessary,
         )
@@ -144,6 +149,14 @@ class Context:
     def _placed(self, edits: Iterable[Edit | FileEdit]) -> Iterator[FileEdit]:
         for edit in edits:
             yield edit if isinstance(edit, FileEdit) else FileEdit(self.path, edit)
+
+    def script_line(self, item: Invocation) -> list[Related]:
+        """Point at the line of a script of the build context that a command stands in, if it does."""
+        if item.script is None:
+            return []
+        line = item.script
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), line.path))
+        return [Related(path, line.span, f"line {line.line + 1} of {line.path}")]
 
     def related(self, span: Span, message: str, path: str | None = None) -> Related:
         """Point at another place, in this document unless ``path`` names another."""

@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Run
 from cachekey.edits.caches import rename, wish_for
@@ -66,6 +67,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         purpose = purpose_of(run, mount)
         if purpose is None or purpose.cache.kind is not Kind.BUILD or mount.directory is None:
+            continue
+        if surely_idle(run, mount):
+            # Nothing of the build lies there: that is the matter of CK301.
             continue
         if not mount.id and (
             not mount.target.text.startswith("/") or _names_project(mount, purpose)

@@ -46,7 +46,7 @@ from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.caches import in_file, merge_edits, owner_of, shared_ownership
-from cachekey.edits.mount import insert_line_before, is_plain, set_option, set_options
+from cachekey.edits.mount import add_mount, insert_line_before, is_plain, set_option, set_options
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.workspace.summary import CacheMount, CacheUse, Summary
@@ -89,17 +89,22 @@ def _one_id(own: CacheMount, use: CacheUse, first: CacheMount, ctx: Context) -> 
     if not is_plain(name) or len(writers) > 1:
         return
     index = ctx.project.index
-    groups = [
-        index.of_tool_sharing(use.tool, use.role, cache.key.identity) for cache in (own, first)
-    ]
+    # Every mount of the two keys, whatever its RUN calls: what was one cache stays one.
+    groups = [index.sharing(cache.key.identity) for cache in (own, first)]
     mounts = list(islice(chain(*groups), _MOST_PLACES + 1))
+    others = len({mount.path for mount in mounts} - {ctx.path})
     if len(mounts) <= _MOST_PLACES:
-        edits = partial(_set_id, mounts, name, ctx)
-        yield ctx.fix(f"Give both files id={name}", edits, preferred=True)
+        yield ctx.fix(
+            f"Give both files id={name}" if others == 1 else f"Give all files id={name}",
+            partial(_set_id, mounts, name, ctx),
+            safety=Safety.UNSAFE,
+            preferred=True,
+            reason=f"it changes {first.path} as well" if others == 1 else "it changes other files",
+        )
 
 
 def _set_id(mounts: Sequence[CacheMount], name: str, ctx: Context) -> Iterator[FileEdit]:
-    """Give the mounts one id, whatever file they stand in: what was one cache stays one."""
+    """Give the mounts one id, whatever file they stand in."""
     for path, group in groupby(sorted(mounts, key=_place), key=lambda mount: mount.path):
         model = ctx.project.model(path)
         if isinstance(model, Dockerfile):
@@ -129,6 +134,53 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                 related=[ctx.related(first.span, f"the cache with the key {first.key.label}")],
                 fixes=partial(_fixes_in, dockerfile, mounts, ctx),
             )
+    yield from _overlaps(dockerfile, summary.mounts if summary else (), ctx)
+
+
+def _overlaps(
+    dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
+) -> Iterator[Finding]:
+    """Report a tool's cache that lies below a broader one here, and alone there."""
+    told: set[tuple[str, str]] = set()
+    around: dict[tuple[str, str], CacheMount] = {}
+    for mount in mounts:
+        for what in mount.around if mount.meant else ():
+            around.setdefault(what, mount)
+    for mount in mounts:
+        use = mount.use
+        if use is None or not (use.download and mount.meant) or use.part:
+            continue
+        what = (use.tool, use.role)
+        broad = around.get(what)
+        if broad is None or what in told or broad.same_as(mount):
+            continue
+        told.add(what)
+        yield ctx.finding(
+            mount.name_span,
+            f"{use.name} has two caches: this one, and one below {broad.directory} on line "
+            f"{broad.line + 1}, where it does not see this one",
+            related=[ctx.related(broad.span, f"the cache on {broad.directory}")],
+            fixes=partial(_beside, dockerfile, mount, what, mounts, ctx),
+        )
+
+
+def _beside(
+    dockerfile: Dockerfile,
+    mount: CacheMount,
+    what: tuple[str, str],
+    mounts: Sequence[CacheMount],
+    ctx: Context,
+) -> Iterator[Fix]:
+    spans = {other.span for other in mounts if what in other.around}
+    runs = {id(run): run for run, other in dockerfile.caches if other.span in spans}
+    flag = dockerfile.source.slice(mount.span)
+    lines = sorted(dockerfile.source.line_of(span.start) + 1 for span in spans)
+    where = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines))}"
+    yield ctx.fix(
+        f"Mount it on {where} as well",
+        lambda: [add_mount(run, flag) for run in runs.values()],
+        preferred=True,
+    )
 
 
 def _groups(mounts: Iterable[CacheMount]) -> Iterable[list[CacheMount]]:
@@ -207,8 +259,13 @@ def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -
         edits.append(FileEdit(place.path, edit))
         if user.is_root is False:
             edits += in_file(place.path, set_options(place.mount, **owner_of(user)))
-    title = "Keep one cache for each user, with an id of its own"
-    yield ctx.fix(title, *merge_edits(edits), preferred=preferred)
+    yield ctx.fix(
+        "Keep one cache for each user, with an id of its own",
+        *merge_edits(edits),
+        safety=Safety.UNSAFE,
+        preferred=preferred,
+        reason="what one user has downloaded, the other downloads again",
+    )
 
 
 def _one_directory(

@@ -39,6 +39,7 @@ from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.mount import insert_line_before
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.dockerfile.namevalue import arg_pairs
 from cachekey.text import Span
 
 
@@ -46,12 +47,44 @@ from cachekey.text import Span
 def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
     """Report undeclared variables in the ids and targets of a stage's cache mounts."""
     first: dict[str, Run] = {}
+    reference = stage.base.reference
+    if not reference.known and stage.index:
+        # The base may be a stage of this file, which hands its variables on.
+        return
+    yield from _behind_onbuild(stage, ctx)
     for run in stage.runs:
         if run.onbuild:
             continue
         for mount in run.mounts:
             if mount.type == "cache" and mount.error is None:
                 yield from _of_mount(stage, run, mount, first, ctx)
+
+
+def _behind_onbuild(stage: Stage, ctx: Context) -> Iterator[Finding]:
+    """Report platform variables of ONBUILD RUNs that no ONBUILD ARG declares.
+
+    The arguments of a stage end with its build; whoever builds on the image has none of them.
+    """
+    declared: set[str] = set()
+    told: set[str] = set()
+    for inner in ctx.document.onbuild.get(stage.index, ()):
+        if inner.keyword == "ARG":
+            declared |= {name.text for name, _ in arg_pairs(inner.args, ctx.document.tree.escape)}
+        run = next((x for x in stage.runs if x.dormant and x.instruction is inner), None)
+        for mount in run.caches if run is not None else ():
+            for option in (mount.options.get("id"), mount.options.get("target")):
+                names = (
+                    option.value.used & set(PLATFORM_ARGS) if option is not None else frozenset()
+                )
+                for name in sorted(names - declared - told):
+                    assert option is not None
+                    told.add(name)
+                    yield ctx.finding(
+                        _span(option, name),
+                        f"{name} is empty in every build on this image: ARG does not reach it, "
+                        "ONBUILD ARG does",
+                        fixes=partial(_fixes, inner.anchor.at, name, ctx, "ONBUILD ARG"),
+                    )
 
 
 def _of_mount(
@@ -79,8 +112,8 @@ def _of_mount(
             )
 
 
-def _fixes(start: int, name: str, ctx: Context) -> Iterator[Fix]:
-    line = f"ARG {name}"
+def _fixes(start: int, name: str, ctx: Context, keyword: str = "ARG") -> Iterator[Fix]:
+    line = f"{keyword} {name}"
     yield ctx.fix(
         f"Declare it: {line}",
         lambda: [insert_line_before(ctx.document, start, line)],

@@ -39,12 +39,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Run
 from cachekey.edits.caches import merge_edits
 from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Concurrency
 from cachekey.rules.rule import Context, Fixable, rule
 
@@ -65,18 +66,18 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         says = _SAYS.get(purpose.cache.concurrent)
         if says is None or not purpose.is_download or (ident is not None and ident.used):
             continue
-        if not purpose.cache.confidence.warns or mount.key is None:
+        if not purpose.cache.confidence.warns or mount.key is None or surely_idle(run, mount):
             continue
         surely = purpose.cache.concurrent is Concurrency.FAILS and purpose.cache.basis == "stated"
         yield ctx.finding(
             mount.target_span,
             f"{purpose.tool.name} {says}",
-            fixes=partial(_fixes, mount, ctx),
+            fixes=partial(_fixes, mount, surely, ctx),
             severity=None if surely else Severity.INFORMATION,
         )
 
 
-def _fixes(mount: Mount, ctx: Context) -> Iterator[Fix]:
+def _fixes(mount: Mount, surely: bool, ctx: Context) -> Iterator[Fix]:
     def edits() -> tuple[FileEdit, ...]:
         return merge_edits(
             FileEdit(place.path, set_option(place.mount, "sharing", "locked"))
@@ -84,4 +85,10 @@ def _fixes(mount: Mount, ctx: Context) -> Iterator[Fix]:
             if "sharing" not in place.mount.options
         )
 
-    yield ctx.fix("Let the second one wait: sharing=locked", edits, preferred=True)
+    yield ctx.fix(
+        "Let the second one wait: sharing=locked",
+        edits,
+        safety=Safety.SAFE if surely else Safety.UNSAFE,
+        preferred=True,
+        reason="builds that work side by side would wait for each other",
+    )

@@ -1,7 +1,8 @@
 """The builder, or the Dev Containers tools, cannot read the file from here on.
 
 What stands in front of this place and behind it is checked all the same, as far as it can be told
-apart.
+apart. Where a file asks for more work than any file that people write, an information says how far
+it was read.
 
 ## Bad
 ```dockerfile
@@ -38,9 +39,21 @@ def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding
     """Report what the parsers of the builder and of the Dev Containers tools refuse."""
     if isinstance(document, Dockerfile):
         for problem in document.tree.problems:
-            yield ctx.finding(problem.span, f"BuildKit cannot read this: {problem.message}")
-        if document.too_long:
-            message = "this Dockerfile is too long: only its syntax is checked"
-            yield ctx.finding(Span(0, 0), message, severity=Severity.WARNING)
+            if not _is_template(document, problem.span):
+                yield ctx.finding(problem.span, f"BuildKit cannot read this: {problem.message}")
+        if document.stages and document.stages[0].instruction.implied:
+            first = document.stages[0].steps[0].instruction if document.stages[0].steps else None
+            if first is not None and not _is_template(document, first.span):
+                message = "the builder wants a FROM in front of this: there is none in the file"
+                yield ctx.finding(first.keyword_span, message)
     elif document.problem is not None:
         yield ctx.finding(document.problem.span, document.problem.message)
+
+
+def _is_template(document: Dockerfile, span: Span) -> bool:
+    """Tell whether a line holds what a template engine fills in before anybody builds it."""
+    source = document.source
+    start = source.line_span(source.line_of(span.start)).start
+    end = source.line_span(source.line_of(max(span.start, span.end - 1))).end
+    text = source.slice(Span(start, end))
+    return any(mark in text for mark in ("{{", "{%", "<%", "#{"))

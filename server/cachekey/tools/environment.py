@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cachekey.commands.accounts import resolve_user
+from cachekey.commands.effect import inside
+from cachekey.commands.effects import effects_of
 from cachekey.knowledge.paths import UnknownValueError, clean, expand_template
 from cachekey.knowledge.patterns import CommandLine, matches, read_line
 from cachekey.knowledge.records import Command, Confidence, Image, Tool, Way
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     from cachekey.commands.read import Invocation
 
 ConfigReader = Callable[[str], "str | None"]
-"""Gives the text of a file of the project by its path from the Dockerfile's folder, or None."""
+"""Gives the text of a file of the project by its path from the Dockerfile's folder, or of the file
+that lies at an absolute path of the image; or None."""
 
+LINKERS = ("ln", "link")
 _OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT|FLAG|ARG)", re.IGNORECASE)
 
 
@@ -56,6 +60,7 @@ class Earlier:
         self.items = list(items)
         self._places: dict[str, list[int]] = {}
         self._read = 0
+        self._links: dict[int, tuple[tuple[str, str], ...]] = {}
 
     def having(self, word: str, stop: int) -> Iterator[Invocation]:
         """Yield those among the first ``stop`` that have the word, alone or in front of a ``=``."""
@@ -69,6 +74,24 @@ class Earlier:
         for number in self._places.get(word, ()):
             if number < stop:
                 yield self.items[number]
+
+    def followed(self, path: str, stop: int) -> str:
+        """Return where a path leads by the links that the first ``stop`` have made; the last one counts."""
+        for number in range(stop - 1, -1, -1):
+            if self.items[number].program not in LINKERS:
+                continue
+            if number not in self._links:
+                self._links[number] = tuple(_links(self.items[number]))
+            for name, target in self._links[number]:
+                if inside(path, name):
+                    return target + path[len(name) :]
+        return path
+
+
+def _links(item: Invocation) -> Iterator[tuple[str, str]]:
+    for effect in effects_of(item) or ():
+        if effect.kind == "links" and effect.path and effect.to:
+            yield effect.to, effect.path
 
 
 class ToolEnvironment:
@@ -208,7 +231,7 @@ class ToolEnvironment:
 
     def configured(self, way: Way) -> Known | NotKnown | None:
         """Return what a configuration file of the project says."""
-        text = self.config(way.config)
+        text = self._config_text(way.config)
         if text is None:
             return None
         if not way.key:
@@ -219,6 +242,12 @@ class ToolEnvironment:
         if isinstance(value, Unreadable) or "${" in value:
             return NotKnown(f"{way.key} in {way.config} cannot be read")
         return Known(way.value or value, f"{way.key} in {way.config}", weak=True)
+
+    def _config_text(self, name: str) -> str | None:
+        """Return a file as the tool finds it: what COPY took to its directory, else the project's."""
+        place = self.cwd if name[:1] != "$" else None
+        text = None if place is None else self.config(posixpath.join(place, name))
+        return self.config(name) if text is None else text
 
     def set_earlier(self, way: Way) -> Known | NotKnown | None:
         """Return what an earlier command (``config set cache DIR``) has stored."""
@@ -317,6 +346,10 @@ class ToolEnvironment:
             return path
         # A default that was not needed has been looked up all the same.
         return path, [item for item in used if path.startswith(item.text.rstrip("/"))]
+
+    def followed(self, path: str) -> str:
+        """Return where a path leads by the links that earlier commands have made."""
+        return self.earlier.followed(path, self._stop)
 
     # -- conditions -----------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from cachekey.knowledge.paths import Relation, looks_like, relation
-from cachekey.knowledge.patterns import any_fits, fits
+from cachekey.knowledge.paths import Relation, clean, looks_like, relation
+from cachekey.knowledge.patterns import any_fits, fits, matches
 from cachekey.knowledge.records import (
     CacheDir,
     Command,
@@ -23,9 +23,15 @@ from cachekey.knowledge.records import (
     Tool,
     Way,
 )
-from cachekey.record import cached_property, record
+from cachekey.record import cached_property, record, replace
 from cachekey.text import Span
-from cachekey.tools.environment import ConfigReader, Earlier, Known, NotKnown, ToolEnvironment
+from cachekey.tools.environment import (
+    ConfigReader,
+    Earlier,
+    Known,
+    NotKnown,
+    ToolEnvironment,
+)
 from cachekey.tools.switches import Disabled, find_switches
 
 if TYPE_CHECKING:
@@ -79,15 +85,26 @@ class UsedDirectory:
         return self.cache.role
 
     def relation(self, target: str) -> Relation:
-        """Tell how a mount on ``target`` lies to the directory."""
+        """Tell how a mount on ``target`` lies to the directory.
+
+        A child that the tool never makes is no part of it.
+        """
         if self.path is not None and not self.also:
-            return relation(target, self.path)
-        answers = {relation(target, path) for path in self.also}
+            return self._relation(target, self.path)
+        answers = {self._relation(target, path) for path in self.also}
         if self.path is not None:
-            answers.add(relation(target, self.path))
+            answers.add(self._relation(target, self.path))
         elif self.cache.path or self.cache.moved_by:
             answers.add("unknown")
         return next((one for one in _BEST if one in answers), "none")
+
+    def _relation(self, target: str, path: str) -> Relation:
+        answer = relation(target, path)
+        if answer == "part" and self.cache.children:
+            child = clean(target)[len(clean(path)) :].lstrip("/").split("/")[0]
+            if not any(matches(child, glob) for glob in self.cache.children):
+                return "none"
+        return answer
 
 
 @record(frozen=True, eq=False)
@@ -213,13 +230,31 @@ class ToolUse:
         return ()
 
     @cached_property
+    def tells_of_passing(self) -> str:
+        """What the subcommand tells of that has ended with another RUN; empty for others."""
+        found = (item for item in self.tool.passing if fits(item.command, self._env.line) is True)
+        return next((item.what for item in found), "")
+
+    @property
+    def manifests(self) -> tuple[str, ...]:
+        """Globs of the files that name what this subcommand installs, and all that it needs."""
+        manifest = self.tool.manifest
+        if manifest is None or any_fits(manifest.commands, self._env.line) is not True:
+            return ()
+        return manifest.files
+
+    def keeps_apart(self, cache: CacheDir) -> bool:
+        """Tell whether the contents of several platforms are kept apart within a directory."""
+        return any(self._env.way(way) is not None for way in cache.kept_apart)
+
+    @cached_property
     def link_mode(self) -> Known | NotKnown | None:
         """How this invocation is told to copy out of the cache, None when it is not."""
         mode = self.tool.link_mode
         if mode is None:
             return None
-        ways = (*((Way(flag=mode.flag),) if mode.flag else ()), Way(env=mode.env), *mode.config)
-        found = (self._env.way(way) for way in ways)
+        ways = (Way(flag=mode.flag), Way(env=mode.env), *mode.config)
+        found = (self._env.way(way) for way in ways if way.label)
         return next((one for one in found if one is not None), None)
 
     @cached_property
@@ -248,6 +283,8 @@ class ToolUse:
     def _directory(self, cache: CacheDir) -> UsedDirectory:
         found, image = self._place(cache)
         line, known = self._env.line, isinstance(found, Known)
+        if isinstance(found, Known) and (leads := self._env.followed(found.text)) != found.text:
+            found = replace(found, text=leads, because=f"a link in {found.text}", variable="")
         return UsedDirectory(
             cache=cache,
             path=found.text if isinstance(found, Known) else None,
@@ -388,12 +425,19 @@ def may_be_for_another(target: str, uses: Sequence[ToolUse], knowledge: Knowledg
     beside it.
     """
     here = {use.tool.id for use in uses}
-    others = {claim.tool.id for claim in knowledge.claims(target)} - here
+    claiming = {claim.tool.id for claim in knowledge.claims(target)}
+    # Build output in a relative directory of one name is nobody's but that of the tool that is here.
+    others = set() if _is_output(target, uses) else claiming - here
     for use in uses:
         left = others.difference(use.tool.never_starts)
         if left and ("*" in use.may_start or not left.isdisjoint(use.may_start)):
             return True
     return False
+
+
+def _is_output(target: str, uses: Sequence[ToolUse]) -> bool:
+    found = (item for _, item in meant(target, uses))
+    return any(item.used is True and item.cache.kind is Kind.BUILD for item in found)
 
 
 def meant(target: str, uses: Iterable[ToolUse]) -> Iterator[tuple[ToolUse, UsedDirectory]]:

@@ -85,6 +85,13 @@ class Index:
         """Yield every mount of the workspace that has this key, by path and place."""
         return self._mounts(("key", identity))
 
+    def named(self, full: str) -> Iterator[CacheMount]:
+        """Yield every mount with this ``id`` (see ``CacheKey.full``), by path and place.
+
+        Whatever else is in its key, an owner or a base, makes no difference.
+        """
+        return self._mounts(("name", full))
+
     def count_sharing(self, identity: Hashable) -> int:
         """Return how many mounts of the workspace have this key."""
         return self._counts[("key", identity)]
@@ -113,6 +120,12 @@ class Index:
         """Yield the dev containers that build a Dockerfile, by path."""
         for path in self._ordered(("built", dockerfile)):
             yield self._summaries[path]
+
+    def composers(self, path: str) -> Iterator[str]:
+        """Yield the dev containers that name a compose file, by path."""
+        for other in self._ordered(("composes", path)):
+            if self._summaries[other].kind == "devcontainer":
+                yield other
 
     def _mounts(self, topic: Topic) -> Iterator[CacheMount]:
         for path in self._ordered(topic):

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Hashable, Iterator, Mapping
+from zlib import crc32
 
-from cachekey.buildkit.keys import Key, NameFrom
+from cachekey.buildkit.keys import Base, Key, NameFrom
 from cachekey.buildkit.mounts import Mount
 from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.dockerfile.coverage import surely_idle, wanted
 from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.kinds import Kind
@@ -20,7 +23,7 @@ from cachekey.knowledge import Knowledge
 from cachekey.record import record
 from cachekey.text import Source, Span
 
-Document = Dockerfile | Devcontainer
+Document = Dockerfile | Devcontainer | ComposeFile
 
 Topic = tuple[str, Hashable]
 """What a question across files is about: ``("key", identity)``, ``("tool", (tool, role))``..."""
@@ -63,6 +66,9 @@ class CacheKey:
     label: str
     name: str
     name_from: NameFrom
+    full: str
+    """Namespace and name, by which two explicit ids are one."""
+    base: Base | None
 
 
 @record(frozen=True, slots=True)
@@ -92,6 +98,8 @@ class CacheMount:
     writer: object
     """Number or name of whoever writes; None when unknown or when the mount is read-only."""
     use: CacheUse | None
+    around: tuple[tuple[str, str], ...]
+    """Tool and role of the download caches that lie whole below the mount and that its RUN uses."""
     meant: bool
     """Key and target say what was meant: no variable is missing, no ``~``, no ONBUILD."""
 
@@ -132,6 +140,10 @@ class Summary:
     builds: str | None = None
     """The Dockerfile that a devcontainer.json builds."""
     build_args: Mapping[str, str] | None = None
+    composes: tuple[str, ...] = ()
+    """The compose files that a devcontainer.json names; a compose file names itself."""
+    state: int = 0
+    """Differs for two texts of a file that has something to do with compose files."""
 
     @property
     def topics(self) -> Mapping[Topic, list[object]]:
@@ -145,11 +157,16 @@ class Summary:
                 found.setdefault(("volume", volume.volume), []).append(volume)
         if self.builds is not None:
             found[("built", self.builds)] = [self]
+        for path in self.composes:
+            # What runs may depend on any line: both sides look anew when the other has changed.
+            found[("composes", path)] = [self.state]
         return found
 
 
 def _topics(mount: CacheMount) -> Iterator[Topic]:
     yield ("key", mount.key.identity)
+    if mount.id:
+        yield ("name", mount.key.full)
     folder = posixpath.basename(mount.directory or "")
     yield ("folder", folder)
     yield ("folder and key", (folder, mount.key.identity))
@@ -163,13 +180,23 @@ def summarise(document: Document, knowledge: Knowledge) -> Summary:
     """Return the summary of a document."""
     if isinstance(document, Dockerfile):
         return Summary(document.path, "dockerfile", mounts=tuple(_mounts(document)))
+    if isinstance(document, ComposeFile):
+        text = document.source.text
+        return Summary(document.path, "compose", composes=(document.path,), state=_state(text))
+    paths = tuple(path for path in document.compose_paths if path is not None)
     return Summary(
         document.path,
         "devcontainer",
         volumes=tuple(_volumes(document, knowledge)),
         builds=document.dockerfile_path,
         build_args=dict(document.build_args),
+        composes=paths,
+        state=_state(document.source.text) if paths else 0,
     )
+
+
+def _state(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
@@ -186,15 +213,21 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
             _where(document.source, span),
             document.stage_of(run).label,
             user.label if user.account is not None else "",
-            CacheKey(mount.key.identity, mount.key.label, mount.key.name.text, mount.key.name_from),
+            _key(mount.key),
             mount.id or "",
             mount.directory,
             mount.uid,
             user.uid,
-            None if mount.readonly else _writer(run),
+            None if mount.readonly else _writer(run, mount),
             _use(run, mount),
+            tuple(_around(run, mount)),
             _is_meant(run, mount, mount.key),
         )
+
+
+def _key(key: Key) -> CacheKey:
+    full = f"{key.namespace}/{key.name.key}"
+    return CacheKey(key.identity, key.label, key.name.text, key.name_from, full, key.base)
 
 
 def name_span(mount: Mount) -> Span:
@@ -212,8 +245,8 @@ def _where(source: Source, span: Span) -> Where:
     return Where(line, source.text[full.start : end], max(0, end - span.start))
 
 
-def _writer(run: Run) -> object:
-    user = writer(run)
+def _writer(run: Run, mount: Mount) -> object:
+    user = writer(run, mount)
     return None if user is None else user.uid if user.uid is not None else user.name
 
 
@@ -226,6 +259,17 @@ def _use(run: Run, mount: Mount) -> CacheUse | None:
     return CacheUse(tool.id, tool.name, cache.role, cache.id, part, purpose.is_download)
 
 
+def _around(run: Run, mount: Mount) -> Iterator[tuple[str, str]]:
+    seen: set[tuple[str, str]] = set()
+    for item in wanted(run):
+        found = (item.use.tool.id, item.directory.role)
+        if mount.directory and item.directory.relation(mount.directory) == "parent":
+            nested = (m.directory for m in run.caches if m is not mount and m.directory)
+            if found not in seen and not any(item.directory.relation(x) == "exact" for x in nested):
+                seen.add(found)
+                yield found
+
+
 def part_of(purpose: Purpose, folder: str) -> str:
     """Return which piece of its tool's directory a mount holds, empty for all of it."""
     item = purpose.use.directory(purpose.cache.role)
@@ -236,7 +280,7 @@ def part_of(purpose: Purpose, folder: str) -> str:
 
 def _is_meant(run: Run, mount: Mount, key: Key) -> bool:
     odd = mount.undefined or mount.target.text.startswith("~")
-    return not (key.unresolved or run.onbuild or odd)
+    return not (key.unresolved or run.onbuild or odd or surely_idle(run, mount))
 
 
 def _volumes(document: Devcontainer, knowledge: Knowledge) -> Iterator[Volume]:

@@ -90,6 +90,8 @@ class Instruction:
     heredocs: tuple[Heredoc, ...]
     inner: Instruction | None
     """The instruction behind ONBUILD; it shares the lines and here-documents of its parent."""
+    implied: bool = False
+    """It does not stand in the file: the FROM of a file that has none."""
 
     @property
     def first_line(self) -> int:

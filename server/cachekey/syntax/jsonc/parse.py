@@ -397,3 +397,18 @@ def _plain(token: re.Match[str]) -> Node:
 def parse(source: Source) -> JsoncTree:
     """Read a file; never raises, takes linear time, and stops at the end of the first value."""
     return _Reader(source).read()
+
+
+def parse_members(source: Source) -> JsoncTree | None:
+    """Read a file of bare members as if braces stood around them; ``None`` for any other text."""
+    reader = _Reader(source)
+    reader.next()
+    if reader.token is None or reader.mark != '"':
+        return None
+    reader.stack.append(_Frame("object", reader.token.start()))
+    while reader.stack:
+        reader.step(reader.stack[-1])
+    root = reader.root
+    if root is None or not any(member.value is not None for member in root.members):
+        return None
+    return JsoncTree(source, root, tuple(reader.comments), tuple(reader.skipped))

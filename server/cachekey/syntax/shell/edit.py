@@ -302,8 +302,13 @@ def _head(source: Source, lines: _Lines, tokens: _Tokens) -> Edit:
 # -- words ------------------------------------------------------------------------------------
 
 
-def remove_word(word: Word, source: Source) -> Edit:
-    """Return the edit that deletes a word and the blank, or its continuation line, in front of it."""
+def remove_word(word: Word, source: Source) -> Edit | None:
+    """Return the edit that deletes a word and the blank, or its continuation line, in front of it.
+
+    None for a word that is none of the file: a variable's value, or a script's.
+    """
+    if not word.removable:
+        return None
     text = source.text
     start, stop = _place(word.source, source, word.start), word.span.end
     if stop > start and text[stop - 1] == "\\" != word.written[-1]:

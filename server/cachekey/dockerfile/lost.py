@@ -1,0 +1,125 @@
+"""What a stage's layers lack, since only a cache mount held it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.buildkit.mounts import Mount
+from cachekey.commands.effect import fixed, inside, meets
+from cachekey.commands.read import Invocation
+from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.record import record
+from cachekey.text import Span
+
+
+@record(frozen=True)
+class Held:
+    """A cache mount that held a path, and nothing else of the stage did."""
+
+    run: Run
+    mount: Mount
+
+
+@record(frozen=True)
+class Reading:
+    """A path that a command reads, surely and not just to try."""
+
+    item: Invocation
+    path: str
+    span: Span
+
+
+def held_by_cache(stage: Stage, path: str, before: Run | None = None) -> Held | None:
+    """Return the last mount that held ``path``, or all that lies in it, if no layer can have it.
+
+    ``before`` is the RUN of the stage in front of which that is asked.
+    """
+    steps = [step for part in reversed(stage.chain) for step in part.steps]
+    if before is not None:
+        steps = steps[: next((n for n, step in enumerate(steps) if step.run is before), None)]
+    runs = [step.run for step in steps if step.run is not None and not step.run.dormant]
+    over = [mount for run in runs if (mount := mount_over(run, path)) is not None]
+    folder = (over[-1].directory if over else None) or path
+    found: Held | None = None
+    for step in steps:
+        if step.run is not None and not step.run.dormant:
+            mount = mount_over(step.run, path) or _only_below(step.run, path)
+            if mount is not None:
+                found = found if mount.readonly else Held(step.run, mount)
+            elif step.run.effects.may_write(path):
+                return None
+        elif step.copied is not None and step.copied.may_bring(path, folder):
+            return None
+    return found
+
+
+def mount_over(run: Run, path: str) -> Mount | None:
+    """Return the cache mount of a RUN that a path lies in."""
+    return next((m for m in run.caches if m.directory and inside(path, m.directory)), None)
+
+
+def _only_below(run: Run, path: str) -> Mount | None:
+    """Return the cache mount in a folder into which the RUN surely writes nothing else."""
+    mount = next((m for m in run.caches if m.directory and inside(m.directory, path)), None)
+    if mount is None or mount.readonly or mount.directory is None:
+        return None
+    facts = run.scope.base.facts
+    broad = {item.path for item in (*run.knowledge.broad(), *(facts.ships if facts else ()))}
+    if facts is None or path in broad or run.effects.may_write(path, outside=mount.directory):
+        return None
+    return mount
+
+
+def is_read_later(dockerfile: Dockerfile, run: Run, path: str) -> bool:
+    """Tell whether a step behind a RUN may read a directory of the layer, which a mount would empty."""
+    stage = dockerfile.stage_of(run)
+    for later in dockerfile.stages:
+        below = later.descends_from(stage)
+        for step in later.steps:
+            copied, other = step.copied, step.run
+            if copied is not None and copied.origin is not None:
+                if dockerfile.stage_named(copied.origin, later) is stage and any(
+                    meets("/" + word.lstrip("/"), path) for word in copied.words[:-1]
+                ):
+                    return True
+            if other is None or other is run or not below or other.span.start < run.span.start:
+                continue
+            if mount_over(other, path) is None and _may_read(other, path):
+                return True
+    return False
+
+
+def _may_read(run: Run, path: str) -> bool:
+    if run.effects.mentions(path):
+        return True
+    used = (item for use in run.uses for item in use.directories if item.used is not False)
+    return any(item.needs and item.path is not None and meets(item.path, path) for item in used)
+
+
+def readings(run: Run) -> Iterator[Reading]:
+    """Yield what the commands of a RUN read and cannot go on without.
+
+    What an earlier command of the RUN may have put there is left out, and what stands in a branch or
+    may fail (``cp ... || true``).
+    """
+    done: list[Invocation] = []
+    for item in run.commands.items:
+        if not (item.conditional or item.in_pipeline or _may_fail(item)):
+            for path, span in _read_by(run, item):
+                if not run.effects.any_may_write(done, path):
+                    yield Reading(item, path, span)
+        done.append(item)
+
+
+def _read_by(run: Run, item: Invocation) -> Iterator[tuple[str, Span]]:
+    for effect in run.effects.effects(item):
+        if effect.kind in ("reads", "copies", "moves") and effect.path and effect.word is not None:
+            yield fixed(effect.path), effect.word.span
+    if item.path and item.path.startswith("/"):
+        yield item.path, item.head
+
+
+def _may_fail(item: Invocation) -> bool:
+    items = item.simple.block.items
+    behind = item.simple.index + 1
+    return behind < len(items) and items[behind].connector == "||"

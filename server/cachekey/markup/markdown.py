@@ -19,8 +19,8 @@ Plain = NewType("Plain", str)
 # no list or heading at its beginning, nothing that becomes a link by itself.
 _HARMLESS = re.compile(
     r"""(?!\d+[.)]\s)(?!.*(?://|www\.))
-        (?:\w|[/.("'$])
-        (?:[^\W_]|(?<=[^\W_])_(?=[^\W_])|[ ./,;:()"'=+%?${}\-])*""",
+        (?:\w|[/.("'$]|\#(?=\w))
+        (?:[^\W_]|(?<=[^\W_])_(?=[^\W_])|\#(?=\w)|[ ./,;:()"'=+%?${}\-])*""",
     re.VERBOSE,
 )
 _FENCE = re.compile("`+")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 _STEERING = frozenset(("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"))
 """Unicode categories of controls, of marks without a shape (those that turn text around included),
 of private, half and unassigned characters, and of line and paragraph separators."""
-_LINE_END = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def visible(text: str) -> str:
@@ -26,7 +24,7 @@ def one_line(text: str) -> str:
     >>> one_line("a\\r\\nb\\n")
     'a␊b␊'
     """
-    return text if text.isprintable() else visible(_LINE_END.sub("\n", text))
+    return text if text.isprintable() else visible(text.replace("\r\n", "\n"))
 
 
 def is_steering(char: str) -> bool:

@@ -12,6 +12,7 @@ from cachekey.disk import discovery, files
 from cachekey.disk.discovery import SettingsFinder, find
 from cachekey.disk.files import absolute, decode, read, write
 from cachekey.kinds import kind_of
+from cachekey.text import Span
 from cachekey.workspace.settings import Settings
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX files")
@@ -213,7 +214,7 @@ def test_bytes_that_are_no_utf8_are_told_and_kept() -> None:
     file = decode("x", data)
     assert file.text is not None
     assert [problem.message for problem in file.problems] == ["the file is not UTF-8: byte 0xE9"]
-    assert file.problems[0].span == (7, 8)
+    assert file.problems[0].span == Span(7, 8)
     assert file.text.endswith("\nFROM a\n")
     assert file.data == data
 

@@ -332,10 +332,10 @@ def test_unsafe_fixes_are_applied_only_when_asked_for(capfd: pytest.CaptureFixtu
 def test_a_file_that_cannot_be_written_is_told(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cachekey.cli import commands
+    from cachekey.disk import writing
 
     put("Dockerfile", IDLE)
-    monkeypatch.setattr(commands, "write", lambda *arguments: "no space left on device")
+    monkeypatch.setattr(writing, "write", lambda *arguments: "no space left on device")
     assert main(["check", "--fix"]) == 2
     out, err = capfd.readouterr()
     assert err == "cachekey: Dockerfile: cannot be written: no space left on device\n"

@@ -18,6 +18,7 @@ from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits import devcontainer as edit
 from cachekey.edits.recipe import offers
 from cachekey.finding import FileEdit, Fix
+from cachekey.markup.markdown import markdown
 from cachekey.syntax.jsonc.dockermount import parse_mount, parse_volume, volume_name
 from cachekey.text import Edit, Mapped, Source, Span, apply_edits
 from cachekey.workspace.project import Project
@@ -550,8 +551,8 @@ def hover(needle: str, files: dict[str, str] = FILES) -> tuple[str, list[str]] |
     found = hover_devcontainer(project, document, files[HERE].index(needle) + 1)
     if found is None:
         return None
-    span, markdown = found
-    lines = [line.removeprefix("- ") for line in markdown.split("\n") if line]
+    span, said = found
+    lines = [markdown(line) for line in said]
     return files[HERE][slice(*span)], lines
 
 
@@ -601,7 +602,7 @@ def test_the_builds_hover_knows_the_run_time_store() -> None:
     project = make_project(FILES)
     dockerfile = project.documents["Dockerfile"]
     assert isinstance(dockerfile, Dockerfile)
-    assert list(runtime_lines(project, dockerfile, ["uv"])) == [
+    assert list(map(markdown, runtime_lines(project, dockerfile, ["uv"]))) == [
         (
             f"At run time the dev container uses the volume `uv-cache` ({HERE}:6), another store: "
             "nothing moves between the two"

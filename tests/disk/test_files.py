@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from pathlib import Path
 
 import pytest
 from cachekey.disk import discovery, files
 from cachekey.disk.discovery import SettingsFinder, find
-from cachekey.disk.files import absolute, decode, read, write
+from cachekey.disk.files import absolute, decode, read
 from cachekey.kinds import kind_of
 from cachekey.text import Span
 from cachekey.workspace.settings import Settings
@@ -273,41 +272,6 @@ def test_reading_stays_inside_of_the_root(tmp_path: Path) -> None:
     assert read(f"{root}/a", root).text == "FROM scratch\n"
     assert read(f"{root}/link", root).text is None
     assert read(f"{root}/../secret", root).text is None
-
-
-# -- writing ---------------------------------------------------------------------------------------
-
-
-@posix
-def test_writing_keeps_mode_and_links_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    path, link = tmp_path / "Dockerfile", tmp_path / "Dockerfile.link"
-    path.write_bytes(b"old\r\n")
-    path.chmod(0o640)
-    link.symlink_to("Dockerfile")
-    assert write(str(link), b"old\r\n", b"new\r\n") is None
-    assert path.read_bytes() == b"new\r\n"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    assert link.is_symlink()
-    assert sorted(item.name for item in tmp_path.iterdir()) == ["Dockerfile", "Dockerfile.link"]
-
-
-def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "Dockerfile"
-    path.write_bytes(b"newer")
-    assert write(str(path), b"old", b"new") == "it has changed since it was read"
-    assert path.read_bytes() == b"newer"
-    assert write(str(tmp_path / "no"), b"", b"x") == "no such file or directory"
-    assert not (tmp_path / "no").exists()
-
-
-def test_a_read_only_file_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "Dockerfile"
-    path.write_bytes(b"old")
-    # Root, who runs many a container, may write whatever the mode says.
-    monkeypatch.setattr(files.os, "access", lambda path, mode: False)
-    assert write(str(path), b"old", b"new") == "permission denied"
-    assert path.read_bytes() == b"old"
-    assert [item.name for item in tmp_path.iterdir()] == ["Dockerfile"]
 
 
 # -- settings --------------------------------------------------------------------------------------

@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.compose import ComposeFile, read_compose
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.record import record
 from cachekey.selectors import Named, did_you_mean, quote, unknown_rule, weigh
 from cachekey.suggest import nearest
-from cachekey.text import Edit, Source, Span
+from cachekey.syntax.dockerfile.parse import parse as parse_dockerfile
+from cachekey.syntax.jsonc.parse import parse as parse_jsonc
+from cachekey.text import Edit, Source, Span, apply_edits
 from cachekey.workspace.settings import Settings
 
 _COMMENT = re.compile(
@@ -79,7 +81,10 @@ def layout(document: Any) -> Layout:
     if isinstance(document, ComposeFile):
         comments = tuple(Span(*m.span("mark")) for m in _HASHES.finditer(document.source.text))
         return Layout(document.path, document.source, "#", comments, document.places)
-    tree, path, source = document.tree, document.path, document.source
+    return _layout(document.path, document.source, document.tree)
+
+
+def _layout(path: str, source: Source, tree: Any) -> Layout:
     if hasattr(tree, "instructions"):
         comments = tuple(comment.span for comment in tree.comments)
         targets = tuple(i.span for i in tree.instructions)
@@ -378,12 +383,38 @@ def _deletion(place: Layout, ignore: Ignore, *, elsewhere: bool) -> Fix:
 def ignore_here(document: Any, finding: Finding) -> Edit | None:
     """Return the edit of *Ignore here*: a new comment, or one more code in the one that is there.
 
-    ``None`` when no comment can stand in front of the place, as in a file without content.
+    ``None`` when no comment can stand in front of the place, as in a file without content, or when it
+    would not be one there, as in a here-document that nothing ends.
     """
     place = layout(document)
     target = _outer(place, finding.span)
     if target is None:
         return None
+    edit = _comment(place, target, finding)
+    return edit if _silences(document, edit, finding) else None
+
+
+def _silences(document: Any, edit: Edit, finding: Finding) -> bool:
+    """Tell whether a comment counts for a finding, once it is written."""
+    place = _read_again(document, Source(apply_edits(document.source.text, [edit])))
+    at = finding.span.start + len(edit.text)
+    return any(
+        item.target is not None
+        and item.target.contains(at)
+        and any(code.text == finding.code for code in item.codes or ())
+        for item in ignores(place)
+    )
+
+
+def _read_again(document: Any, source: Source) -> Layout:
+    if isinstance(document, ComposeFile):
+        return layout(read_compose(document.path, source))
+    if hasattr(document.tree, "instructions"):
+        return _layout(document.path, source, parse_dockerfile(source))
+    return _layout(document.path, source, parse_jsonc(source))
+
+
+def _comment(place: Layout, target: Span, finding: Finding) -> Edit:
     for item in ignores(place):
         if item.codes and item.target == target:
             end = item.codes[-1].span.end

@@ -49,7 +49,7 @@ class Area:
         self.project = self._new_project()
 
     def _new_project(self) -> Project:
-        project = Project(self.settings(""), self.read)
+        project = Project(self.settings(""), self.read if self.root else None)
         project.call(self.root)
         return project
 

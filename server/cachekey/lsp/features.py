@@ -13,7 +13,10 @@ from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcMe
 from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
+from cachekey.lsp import words
 from cachekey.lsp.names import ACTION_KINDS, EXPLAIN, TRIGGERS
+from cachekey.lsp.protocol import Protocol
+from cachekey.markup.message import message
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -49,10 +52,8 @@ class Server(LanguageServer):
             self.backend  # noqa: B018
         except Exception as error:
             logger.exception("cannot start")
-            text = f"Cachekey cannot start: {type(error).__name__}: {error}"
-            self.window_show_message(
-                types.ShowMessageParams(type=types.MessageType.Error, message=text)
-            )
+            text = message(f"Cachekey cannot start: {type(error).__name__}: {error}")
+            self.window_show_message(words.pop_up(types.MessageType.Error, text))
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Log what went wrong in a handler; nobody wants a pop-up while typing."""
@@ -67,7 +68,8 @@ class Server(LanguageServer):
 
 def build() -> Server:
     """Build a server with every feature registered."""
-    server = Server("cachekey", __version__, types.TextDocumentSyncKind.Full)
+    sync = types.TextDocumentSyncKind.Full
+    server = Server("cachekey", __version__, sync, protocol_cls=Protocol)
     _register_lifecycle(server)
     _register_documents(server)
     _register_workspace(server)

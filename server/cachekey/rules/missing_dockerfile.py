@@ -54,6 +54,8 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     target = document.build_target
     if target is None or target.path is None or _there(target.path, ctx):
         return
+    if not ctx.project.sees_files:
+        return
     if document.has_template_options or _is_template(document, ctx) or _is_made(target, document):
         return
     if ctx.document.source.text[target.span.end : target.span.end + 1] not in ("'", '"'):

@@ -308,7 +308,7 @@ class ToolUse:
         env = self._env
         if self.applies is None:
             program = self.invocation.program
-            return NotKnown(f"nothing here tells whether `{program}` is {self.tool.name}"), True
+            return NotKnown(f"nothing here tells whether {program} is {self.tool.name}"), True
         if cache.when and env.holds(cache.when) is None:
             return NotKnown(f"it depends on {', '.join(cache.when)}, which is not known here"), True
         for way in cache.moved_by:

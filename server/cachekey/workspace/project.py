@@ -52,6 +52,8 @@ class Project:
         self.name = "project"
         """What an id is called that must name the project; see :meth:`call`."""
         self.read: Callable[[str], str | None] = read or (lambda path: None)
+        self.sees_files = read is not None
+        """Without it nothing can be said of a file that is not there."""
         own = self.settings.tools or self.settings.images
         self.knowledge = (
             Knowledge(self.settings.tools, self.settings.images) if own else _built_in()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
 from cachekey.finding import Severity
+from cachekey.nesting import deeper_than
 from cachekey.selectors import (
     Named,
     did_you_mean,
@@ -50,6 +51,8 @@ TABLE = ("tool", "cachekey")
 # Other names of the same builders.
 _MEANT = {"docker": "buildkit", "buildx": "buildkit", "podman": "buildah"}
 _AT_LINE = re.compile(r"\s*\(at line (\d+), column (\d+)\)|\s*\(at end of document\)")
+_DEEPEST = 8
+"""Tables and lists in each other, in the description of a tool or an image."""
 _T = TypeVar("_T")
 
 
@@ -219,10 +222,14 @@ class _Reader:
         return {key: item for key, item in found.items() if item is not None}
 
     def subtable(self, path: KeyPath, value: object) -> Mapping[str, Any] | None:
-        if isinstance(value, Mapping):
-            return value
-        self.wrong(path, "a table", value)
-        return None
+        if not isinstance(value, Mapping):
+            self.wrong(path, "a table", value)
+            return None
+        if deeper_than(value, _DEEPEST):
+            name = ".".join(str(part) for part in path)
+            self.problem(path, f"{name} is nested too deeply")
+            return None
+        return value
 
     def severities(self, path: KeyPath, value: object) -> dict[str, Severity | None] | None:
         words = self.table(path, value, self.string)

@@ -121,8 +121,8 @@ class Volume:
     """Zero-based."""
     volume: str | None
     """The volume's name as far as it is literal; None for other mounts and under Compose."""
-    shown: str
-    """How a message names the mount."""
+    name: str | None
+    """The volume's name as it is written; None for a mount of another kind."""
     tool: str | None
     """The id of the tool whose cache it is at run time."""
 
@@ -291,6 +291,6 @@ def _volumes(document: Devcontainer, knowledge: Knowledge) -> Iterator[Volume]:
         yield Volume(
             document.source.line_of(mount.span.start),
             None if document.compose else mount.volume,
-            f"volume `{mount.source.text}`" if named and mount.source else "mount",
+            mount.source.text if named and mount.source else None,
             cache.claim.tool.id if cache is not None and mount.type != "cache" else None,
         )

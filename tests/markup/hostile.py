@@ -137,6 +137,45 @@ def devcontainer(word: str) -> str:
     )
 
 
+def composed(word: str) -> str:
+    """Return a devcontainer.json of a compose service, with what decides who runs what in it."""
+    return json.dumps(
+        {
+            "dockerComposeFile": ["compose.yaml", f"{word}.yaml"],
+            "service": word,
+            "remoteUser": word,
+            "workspaceFolder": f"/w/{word}",
+            "features": {word: {}, f"ghcr.io/devcontainers/features/node:{word}": {}},
+            "remoteEnv": {"PIP_CACHE_DIR": word, word: word},
+            "mounts": [f"type=volume,source={word},target=/home/{word}/.npm"],
+            "postCreateCommand": f"sudo npm ci; bash '{word}.sh'; sudo '{word}' x",
+            "postStartCommand": {word: ["bash", f"{word}.sh"]},
+        },
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
+def compose(word: str) -> str:
+    """Return a compose file, as JSON, whose service is called like the word and says it everywhere."""
+    service = {
+        "image": word,
+        "build": {"context": f"./{word}", "target": word},
+        "user": word,
+        "working_dir": f"/w/{word}",
+        "environment": {"UV_CACHE_DIR": f"/c/{word}", word: word},
+        "command": f"run {word}",
+        "volumes": [
+            f"{word}:/c/{word}",
+            f"./{word}:/home/{word}/.cache/pip",
+            {"type": "volume", "source": word, "target": f"/c/{word}/a"},
+            {"type": "cache", "source": word, "target": "/x"},
+            "/root/.npm",
+        ],
+    }
+    return json.dumps({"services": {word: service}, "volumes": {word: {"name": word}}}, indent=1)
+
+
 def settings(word: str) -> str:
     """Return a cachekey.toml whose names and values are the word."""
     text = json.dumps(word)
@@ -153,5 +192,9 @@ def write(root: Path, name: str, word: str) -> Path:
     (folder / ".devcontainer").mkdir(parents=True)
     (folder / "Dockerfile").write_bytes(dockerfile(word).encode())
     (folder / ".devcontainer/devcontainer.json").write_bytes(devcontainer(word).encode())
+    inner = folder / ".devcontainer/composed"
+    inner.mkdir()
+    (inner / "devcontainer.json").write_bytes(composed(word).encode())
+    (inner / "compose.yaml").write_bytes(compose(word).encode())
     (folder / "cachekey.toml").write_bytes(settings(word).encode())
     return folder

@@ -83,6 +83,8 @@ def test_explain(
     for file, count, step in (
         ("Dockerfile", 16, 1),
         (".devcontainer/devcontainer.json", 30, 3),
+        (".devcontainer/composed/devcontainer.json", 30, 5),
+        (".devcontainer/composed/compose.yaml", 40, 5),
     ):
         for line in range(1, count, step):
             out, err = said(capfd, "explain", f"{file}:{line}")
@@ -261,6 +263,8 @@ def test_the_language_server(flavour: str, place: Path) -> None:
         root = place / word.replace("/", "_")
         ask_everywhere(wire, root / "Dockerfile", "dockerfile")
         ask_everywhere(wire, root / ".devcontainer/devcontainer.json", "jsonc")
+        ask_everywhere(wire, root / ".devcontainer/composed/devcontainer.json", "jsonc")
+        ask_everywhere(wire, root / ".devcontainer/composed/compose.yaml", "dockercompose")
         wire.tell("cachekey/unknown", {word: word})
         for name, arguments in (("cachekey.explainRule", [word]), (word, [])):
             wire.ask("workspace/executeCommand", {"command": name, "arguments": arguments})

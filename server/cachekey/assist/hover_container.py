@@ -85,8 +85,9 @@ def _variables(container: Container) -> Iterator[Rich]:
         claim = claim_of_variable(container.knowledge, name)
         found = container.setting(name) if claim is not None else None
         if found is not None:
-            value = found.text if found.text is not None else "a value that the host knows"
-            yield rich("`{}` is `{}` ({})", name, value, _MOMENTS[found.moment])
+            text = found.text
+            value = rich("`{}`", text) if text is not None else rich("a value that the host knows")
+            yield rich("`{}` is {} ({})", name, value, _MOMENTS[found.moment])
 
 
 _MOMENTS = {

@@ -19,6 +19,10 @@ _BAR = 24
 _REFRESH = 0.1
 
 
+class UsageError(Exception):
+    """The command line is wrong; the text is one line for the user."""
+
+
 def write(stream: TextIO, text: str) -> None:
     """Write text as UTF-8, even when the locale knows ASCII only.
 

@@ -14,6 +14,7 @@ from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
 from cachekey.lsp.names import ACTION_KINDS, EXPLAIN, TRIGGERS
+from cachekey.lsp.types_loader import converter
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -67,7 +68,9 @@ class Server(LanguageServer):
 
 def build() -> Server:
     """Build a server with every feature registered."""
-    server = Server("cachekey", __version__, types.TextDocumentSyncKind.Full)
+    server = Server(
+        "cachekey", __version__, types.TextDocumentSyncKind.Full, converter_factory=converter
+    )
     _register_lifecycle(server)
     _register_documents(server)
     _register_workspace(server)

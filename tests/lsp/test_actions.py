@@ -158,7 +158,9 @@ async def test_ignore_here(client: Client) -> None:
     uri = client.open(client.uri(path), SPLIT)
     await client.diagnose(uri, 1)
     offered = await client.actions(uri, WHOLE, "quickfix")
-    action = next(item for item in offered if item.title == "Ignore CK301 (cache-target-mismatch) here")
+    action = next(
+        item for item in offered if item.title == "Ignore CK301 (cache-target-mismatch) here"
+    )
     ignored = apply(SPLIT, edits_of(action.edit)[uri], client.encoding)
     assert "# cachekey: ignore[CK301]\n" in ignored
     client.change(uri, 2, ignored)

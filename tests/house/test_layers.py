@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(cachekey.__file__).parent
 GROUND = {
+    "budget",
     "failure",
     "finding",
     "kinds",

@@ -188,7 +188,7 @@ def _sharing_line(
     here = (document.path, mount.span)
     found = (place for place in project.sharing(key) if (place.path, place.span) != here)
     shown = joined(", ", [_place(place, link) for place in islice(found, _MANY)])
-    more = f" and {others - _MANY} more" if others > _MANY else ""
+    more = rich(" and {} more", str(others - _MANY)) if others > _MANY else Rich()
     return rich("Same cache: {}{}", shown, more)
 
 

@@ -49,9 +49,11 @@ def _user(container: Container) -> Rich:
     if user is None:
         return rich("Who uses it is not known: neither this file nor a known image says so")
     home = rich(", home `{}`", user.home) if user.home else Rich()
-    rights = {True: ", sudo without a password", False: ", no sudo", None: ""}[container.sudo]
-    shown = "" if user.root else rights
-    return rich("Used as `{}` ({}){}{}", user.name, user.because, home, shown)
+    rights = Rich() if user.root else _RIGHTS[container.sudo]
+    return rich("Used as `{}` ({}){}{}", user.name, user.because, home, rights)
+
+
+_RIGHTS = {True: rich(", sudo without a password"), False: rich(", no sudo"), None: Rich()}
 
 
 def _caches(container: Container) -> Iterator[Rich]:
@@ -111,7 +113,8 @@ def _stores(container: Container) -> Iterator[Rich]:
 def _unknown(container: Container) -> Iterator[Rich]:
     names = container.unread
     if names:
-        more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+        left = len(names) - _MANY
+        more = rich(" and {} more", str(left)) if left > 0 else Rich()
         yield rich("Not known from here: {}{}", _list(names[:_MANY]), more)
 
 

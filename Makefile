@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint unit bench lock docs clean
+.PHONY: help setup demo test lint unit fuzz bench lock docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -50,6 +50,15 @@ lint: $(READY) ## Style and types
 
 unit: $(READY) ## The fast tests: no builder, no editor
 	$(PYTEST) -q --ignore tests/buildkit --ignore tests/editors
+
+SECONDS ?= 600
+fuzz: $(READY) ## Try texts that nobody has written, for SECONDS=600
+	$(PYTHON) -m tests.fuzz.run $(SECONDS) $$($(PYTHON) -c 'import time; print(int(time.time()) * 1000000)')
+	$(PYTHON) -m tests.fuzz.growth
+	@# Coverage shows the way where atheris can be had; it has no wheels for some platforms.
+	@if $(PYTHON) -m pip install -q atheris 2>/dev/null; then \
+		$(PYTHON) -m tests.fuzz.guided -max_total_time=$(SECONDS); \
+	else echo "atheris cannot be had here: the guided part is left out"; fi
 
 bench: $(READY) ## Measure speed beside the peers (15 minutes; QUICK=1 three); nothing passes or fails
 	$(PYTHON) -m tests.bench.run $(if $(QUICK),--quick) $(if $(KEEP),--keep "$(KEEP)")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements.txt"
+COMPILED = HERE / "requirements-compiled.txt"
 PACKAGE = HERE.parent.parent / "server" / "cachekey"
 LIBRARIES = HERE.parent / "bundled" / "libs"
 STAMP = LIBRARIES.parent / ".stamp"
@@ -39,17 +40,25 @@ def fingerprint(*paths: Path) -> str:
     return digest.hexdigest()
 
 
-def install_wheels() -> None:
-    """Install the pinned wheels, refusing anything compiled or with another hash."""
-    shutil.rmtree(LIBRARIES, ignore_errors=True)
+def install(requirements: Path, platform: str) -> None:
+    """Install pinned wheels for a platform; another hash is refused."""
     quiet = "--quiet --disable-pip-version-check --root-user-action=ignore"
-    pinned = "--no-deps --require-hashes --only-binary=:all: --no-compile"
-    universal = "--implementation py --abi none --platform any --python-version 3.10"
+    pinned = "--no-deps --require-hashes --only-binary=:all: --no-compile --python-version 3.10"
     command = [sys.executable, "-m", "pip", "install"]
-    for options in (quiet, pinned, universal):
+    for options in (quiet, pinned, platform):
         command += options.split()
-    command += ["--target", str(LIBRARIES), "--requirement", str(REQUIREMENTS)]
+    command += ["--target", str(LIBRARIES), "--requirement", str(requirements)]
     subprocess.run(command, check=True)
+
+
+def install_wheels() -> None:
+    """Install the pinned wheels; nothing compiled may be left in them."""
+    shutil.rmtree(LIBRARIES, ignore_errors=True)
+    install(COMPILED, "--implementation cp --abi cp310 --platform manylinux2014_x86_64")
+    for path in sorted(LIBRARIES.rglob("*")):
+        if path.suffix in BINARY_SUFFIXES:
+            path.unlink()
+    install(REQUIREMENTS, "--implementation py --abi none --platform any")
     shutil.rmtree(LIBRARIES / "bin", ignore_errors=True)
     for metadata in LIBRARIES.glob("*.dist-info"):
         for entry in metadata.iterdir():
@@ -72,7 +81,7 @@ def copy_package() -> None:
 
 def main() -> None:
     """Bring bundled/libs up to date, the wheels only when their pins changed."""
-    wheels, package = fingerprint(REQUIREMENTS), fingerprint(*package_files())
+    wheels, package = fingerprint(REQUIREMENTS, COMPILED), fingerprint(*package_files())
     had = STAMP.read_text().split() if STAMP.exists() else []
     if had == [wheels, package]:
         return

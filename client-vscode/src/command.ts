@@ -150,9 +150,9 @@ export function describeAttempt({ candidate, outcome }: Attempt): string {
     : `${command} ${outcome.problem}`;
 }
 
-/** What the user is told when no candidate will do. */
+/** What the user is told when no candidate will do. VS Code makes links of "[text](command:…)" in it. */
 export function failureMessage(attempts: readonly Attempt[]): string {
-  const tried = attempts.map(describeAttempt).join(", ");
+  const tried = attempts.map(describeAttempt).join(", ").replaceAll("](", "] (");
   const fromSetting = attempts.some(({ candidate }) => candidate.origin === "setting");
   return fromSetting
     ? `Cachekey needs Python 3.10 or newer, but the one in its setting will not do: ${tried}.`

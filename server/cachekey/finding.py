@@ -7,8 +7,10 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import field
 from enum import Enum
 from functools import partial
+from itertools import islice
 from typing import Literal, TypeVar
 
+from cachekey.budget import MOST_EDITS
 from cachekey.record import cached_property, record, replace
 from cachekey.text import Edit, Span
 
@@ -97,8 +99,12 @@ class Fix:
 
     @cached_property
     def edits(self) -> tuple[FileEdit, ...]:
-        """Return the edits; none when they cannot be made after all, which is logged."""
-        return _made(self.write, f"the fix '{self.title}'")
+        """Return the edits; none when they cannot be made after all, which is logged.
+
+        There are none either when they are more than anybody would read.
+        """
+        edits = _made(lambda: islice(self.write(), MOST_EDITS + 1), f"the fix '{self.title}'")
+        return edits if len(edits) <= MOST_EDITS else ()
 
 
 @record(frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Kind = Literal["dockerfile", "devcontainer"]
+Kind = Literal["dockerfile", "devcontainer", "compose"]
 
 DEVCONTAINER_NAMES = ("devcontainer.json", ".devcontainer.json", "devcontainer-feature.json")
 
+_COMPOSE = re.compile(r"(?:docker-)?compose(?:[._-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
 _DOCKERFILE = re.compile(
     r"""(?: (?:Dockerfile|Containerfile) (?: [.-] (?P<suffix>.+) )?
       | Containerfile _ .+
@@ -36,6 +37,8 @@ def kind_of(path: str) -> Kind | None:
     name = path.rsplit("/", 1)[-1]
     if name in DEVCONTAINER_NAMES:
         return "devcontainer"
+    if _COMPOSE.match(name):
+        return "compose"
     match = _DOCKERFILE.match(name)
     if match is None or name.endswith("~"):
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Protocol
 
+from cachekey.budget import kept
 from cachekey.suggest import nearest
 
 _PREFIX = re.compile(r"CK[0-9]{0,3}\Z", re.IGNORECASE)
@@ -24,7 +24,7 @@ class Named(Protocol):
         """The name, ``split-cache``."""
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _weigh(selector: str, code: str, name: str) -> int:
     if selector.lower() == name:
         return 5
@@ -39,9 +39,14 @@ def weigh(selector: str, rule: Named) -> int:
     return _weigh(selector, rule.code, rule.name)
 
 
+def names_rule(selector: str, rules: Sequence[Named]) -> bool:
+    """Tell whether ``selector`` names a rule; with no ``rules`` every name is fine."""
+    return not rules or selector.upper() == "ALL" or any(weigh(selector, rule) for rule in rules)
+
+
 def unknown_rule(selector: str, rules: Sequence[Named]) -> str | None:
     """Return a message when ``selector`` names no rule; with no ``rules`` every name is fine."""
-    if not rules or selector.upper() == "ALL" or any(weigh(selector, rule) for rule in rules):
+    if names_rule(selector, rules):
         return None
     names = [rule.name for rule in rules]
     text = selector.strip().lower().replace("_", "-")

@@ -47,13 +47,14 @@ def _growth(measures: Measures, plan: Plan, folder: Path) -> None:
         measures.notes["check.growth"] = ", ".join(f"{n}: {x:.1f}" for n, x in growths.items())
     whole = [size for size in costs if not costs[size].stopped]
     if len(whole) > 1:
-        extra = costs[whole[-1]].peak - costs[whole[0]].peak
-        measures.set("check.per_file", extra * 1024 / (whole[-1] - whole[0]))
-        measures.notes["check.per_file"] = f"{whole[-1]:,} files"
+        small, large = whole[-2:]
+        extra = costs[large].peak - costs[small].peak
+        measures.set("check.per_file", extra * 1024 / (large - small))
+        measures.notes["check.per_file"] = f"from {small:,} to {large:,} files"
 
 
 def _stopped(cost: Cost, what: str) -> str:
-    return f"{what}: stopped after {cost.wall:.0f} s" if cost.stopped else ""
+    return f"{what}: stopped after {cost.cpu:.0f} s of CPU" if cost.stopped else ""
 
 
 def growth(files: float, cpu: float) -> float:

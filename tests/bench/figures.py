@@ -63,7 +63,21 @@ class Line:
         if value and self.unit != "yes":
             off = self.limit / value if self.at_least else value / self.limit
             answer = f"no: {off:.2f} × {'off' if self.at_least else 'the goal'}"
+            answer += self._by_cpu(measures)
         return f"{answer}; {problem}" if problem else answer
+
+    def _by_cpu(self, measures: Measures) -> str:
+        """Return how the goal stands by processor time, which a busy machine changes less."""
+        own, other = (measures.get(sibling(name, "cpu")) for name in (self.own, self.other))
+        if not self.own.endswith(".p50") or not own or not other or not self.limit:
+            return ""
+        off = own / other / self.limit
+        return f"; by CPU {'met' if off <= 1 else f'{off:.2f} ×'}"
+
+
+def sibling(name: str, kind: str) -> str:
+    """Return the name of another number of the same measurement."""
+    return f"{name.rpartition('.')[0]}.{kind}"
 
 
 def _concerns(problem: str, *names: str) -> bool:

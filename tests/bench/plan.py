@@ -19,8 +19,8 @@ class Plan:
     """No further run of all begins then."""
     repeat_seconds: float = 15
     """A check that takes less in all is repeated, at most three times."""
-    check_seconds: float = 240
-    """A check is stopped then."""
+    check_seconds: float = 150
+    """A check that takes more processor time is stopped."""
     rounds: int = 4
     edits: int = 60
     requests: int = 40
@@ -28,7 +28,7 @@ class Plan:
     long_rounds: int = 2
     series_seconds: float = 60
     """A series of steps ends then, when all servers have taken the last one."""
-    index_seconds: float = 180
+    index_seconds: float = 300
     """A first index is given up then."""
 
 
@@ -39,12 +39,12 @@ QUICK = Plan(
     compared=500,
     compared_runs=1,
     repeat_seconds=3,
-    check_seconds=60,
+    check_seconds=30,
     rounds=2,
     edits=40,
     requests=20,
     long_edits=6,
     long_rounds=1,
     series_seconds=15,
-    index_seconds=40,
+    index_seconds=120,
 )

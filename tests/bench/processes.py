@@ -19,6 +19,8 @@ from pathlib import Path
 _PROC = Path("/proc")
 _SAMPLE = 0.1
 """Seconds between two looks at the memory of a command, at least."""
+_WAITING = 6
+"""So many times its processor time a command may take on a busy machine."""
 _SHARE = 30
 """A look at much memory takes long; so many times as long nobody looks again."""
 
@@ -35,8 +37,12 @@ class Cost:
     """It did not end in time; the figures are what it had taken by then."""
 
 
-def run(command: Sequence[str], folder: Path, seconds: float) -> Cost:
-    """Run a command to its end, or for so many seconds, and say what it and its workers took."""
+def run(command: Sequence[str], folder: Path, cpu_limit: float) -> Cost:
+    """Run a command and say what it and its workers took.
+
+    It is stopped when it has taken ``cpu_limit`` seconds of processor time, or so many times as long by the
+    clock that it must be waiting for something.
+    """
     begin = time.perf_counter()
     process = subprocess.Popen(
         command,
@@ -46,30 +52,21 @@ def run(command: Sequence[str], folder: Path, seconds: float) -> Cost:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    late = threading.Event()
-
-    def stop() -> None:
-        late.set()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-    watch = threading.Timer(seconds, stop)
+    watch = _Watch(process.pid, cpu_limit)
     watch.start()
-    sampler = _Sampler(process.pid)
-    sampler.start()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
-    watch.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
-    sampler.stop()
+    watch.end()
     # The kernel counts kilobytes, and bytes on macOS.
     largest = usage.ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
     return Cost(
         wall=wall,
-        cpu=usage.ru_utime + usage.ru_stime,
-        peak=max(largest, sampler.peak),
+        # Of workers that were killed the kernel does not tell.
+        cpu=max(usage.ru_utime + usage.ru_stime, watch.cpu),
+        peak=max(largest, watch.peak),
         code=process.returncode,
-        stopped=late.is_set(),
+        stopped=watch.stopped,
     )
 
 
@@ -100,23 +97,32 @@ def peak_megabytes(process: int) -> float | None:
     return total
 
 
-class _Sampler(threading.Thread):
-    """Watches the memory of a process and its workers; what they share is counted once."""
+class _Watch(threading.Thread):
+    """Looks at a command and its workers now and then; memory they share is counted once."""
 
-    def __init__(self, process: int) -> None:
+    def __init__(self, process: int, cpu_limit: float) -> None:
         super().__init__(daemon=True)
         self._process = process
+        self._limit = cpu_limit
         self._end = threading.Event()
         self.peak = 0.0
+        self.cpu = 0.0
+        self.stopped = False
 
     def run(self) -> None:
-        pause = _SAMPLE
+        pause, latest = _SAMPLE, time.perf_counter() + self._limit * _WAITING
         while not self._end.wait(pause):
             begin = time.perf_counter()
+            self.cpu = max(self.cpu, cpu_seconds(self._process) or 0)
             self.peak = max(self.peak, sum(map(_share, _family(self._process))))
+            if self.cpu > self._limit or begin > latest:
+                self.stopped = True
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process, signal.SIGKILL)
+                return
             pause = max(_SAMPLE, _SHARE * (time.perf_counter() - begin))
 
-    def stop(self) -> None:
+    def end(self) -> None:
         self._end.set()
         self.join()
 

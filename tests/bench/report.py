@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tests.bench.figures import FURTHER, PROMISES, Line, quantity
+from tests.bench.figures import FURTHER, PROMISES, Line, quantity, sibling
 from tests.bench.measures import Measures
 
 LAYERS = "layer."
@@ -21,7 +21,8 @@ METHOD = """
   and mistakes. The same number gives the same file.
 - `check` runs as a user runs it, with its default of processes, text to nowhere. CPU and memory include
   its workers; memory they share is counted once. Memory a file is what the largest tree needs over the
-  smallest, by file.
+  next smaller one, by file.
+- A check that takes too much processor time is stopped: its figures are then lower bounds, marked `>`.
 - dockerfile-utils has no command for many files, so its library reads them all in one process. tally
   runs as a native program without its ShellCheck rules, which are nearly all of its cost. They look for
   other things: dockerfile-utils has nothing to say of these files.
@@ -29,6 +30,8 @@ METHOD = """
   end of a comment and in a mount's target; it goes to one server after the other, in an order that rotates.
   The bare server sends one diagnostic, and one hover, always the same. docker-langserver names no
   version in its diagnostics: the first after the change count.
+- Where a wall time misses its goal, the same goal by CPU stands behind it: on a machine that others use,
+  what works longer waits more often.
 - Code actions are asked for without their edits, which an editor asks for when one is chosen.
 - The first index ends when references of a cache name every file that shares it, the last one among
   them; hovers go on meanwhile.
@@ -93,18 +96,14 @@ def _ratio(line: Line, measures: Measures) -> str:
 
 def _cpu(line: Line, measures: Measures) -> str:
     """Return the processor time, ours and theirs, and its ratio, which load changes least."""
-    own = measures.get(_sibling(line.own, "cpu"))
-    other = measures.get(_sibling(line.other, "cpu"))
+    own = measures.get(sibling(line.own, "cpu"))
+    other = measures.get(sibling(line.other, "cpu"))
     if own is None or line.unit == "yes":
         return ""
     unit = "s" if line.own.startswith(("lint", "index")) else "ms"
     if not other:
         return quantity(own, unit)
     return f"{quantity(own, unit)} : {quantity(other, unit)}, {quantity(own / other, '×')}"
-
-
-def _sibling(name: str, kind: str) -> str:
-    return f"{name.rpartition('.')[0]}.{kind}"
 
 
 def _sizes(measures: Measures) -> str:

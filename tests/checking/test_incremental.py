@@ -106,7 +106,10 @@ def outline(tree: DockerfileTree) -> object:
 def instruction_outline(item: Instruction) -> object:
     return (
         (item.keyword, item.keyword_span, item.span, item.first_line, item.last_line),
-        [(flag.span, flag.name.text, flag.value and flag.value.span()) for flag in item.flags],
+        [
+            (flag.span, flag.name.text, None if flag.value is None else flag.value.span())
+            for flag in item.flags
+        ],
         (item.args.text, [item.args.offset(at) for at in range(len(item.args) + 1)]),
         [word.span() for word in item.json or ()],
         [(doc.marker, doc.body.text, doc.body.span(), doc.end) for doc in item.heredocs],

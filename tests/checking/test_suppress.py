@@ -7,11 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cachekey.checking.engine import check
 from cachekey.checking.suppress import apply_suppressions, ignore_here, layout
 from cachekey.finding import Finding, Safety, Severity
 from cachekey.syntax.dockerfile import parse as dockerfile
 from cachekey.syntax.jsonc import parse as jsonc
 from cachekey.text import Source, Span, apply_edits
+from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Settings
 
 
@@ -295,3 +297,39 @@ def test_ignore_here_silences_the_finding(
 def test_ignore_here_has_no_place_outside_of_everything() -> None:
     text = "# only a comment\n"
     assert ignore_here(document(text), finding(text, "CK201", "only")) is None
+
+
+_OPENINGS = (
+    "<<A",
+    "<<A <<B",
+    "<<A cat <<B",
+    "bash <<-A",
+    "<<A\nRUN --mount=type=cache,taget=/y <<B",
+)
+_ENDINGS = ("", "A\n", "A\nB\n", "B\n")
+
+
+@pytest.mark.parametrize("opening", _OPENINGS)
+@pytest.mark.parametrize("ending", _ENDINGS)
+def test_ignore_here_in_here_documents_counts_or_is_not_offered(opening: str, ending: str) -> None:
+    """Where nothing ends a here-document a comment may be one of its lines."""
+    text = (
+        f"FROM python:3.13\nRUN --mount=type=cache,taget=/x {opening}\n"
+        f"bash <<X\npip install --no-cache-dir x\n{ending}"
+        "RUN --mount=type=cache,taget=/z true\n"
+    )
+
+    def codes(text: str) -> list[tuple[str, int]]:
+        project = Project()
+        project.add("Dockerfile", text)
+        return [(found.code, found.span.start) for found in check(project, "Dockerfile")]
+
+    project = Project()
+    model = project.add("Dockerfile", text)
+    seen = 0
+    for found in check(project, "Dockerfile"):
+        if (edit := ignore_here(model, found)) is None:
+            continue
+        seen += 1
+        assert len(codes(apply_edits(text, [edit]))) < len(codes(text))
+    assert seen > 0

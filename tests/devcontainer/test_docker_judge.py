@@ -116,15 +116,25 @@ class Engine:
         return self(*words, "judge", "/bin/sh", "-c", script).returncode == 0
 
 
+FOLDERS = (
+    *(("bin", 0, 0o755), ("etc", 0, 0o755), ("tmp", 0, 0o1777), ("own", 1234, 0o755)),
+    *(("roots", 0, 0o755), ("open", 0, 0o1777)),
+)
+
+
 def image() -> bytes:
-    """Make the image: a busybox and ``/own``, which belongs to user 1234."""
+    """Make the image: a busybox and directories, of which ``/own`` belongs to user 1234."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, uid, mode in (("bin", 0, 0o755), ("own", 1234, 0o755), ("tmp", 0, 0o1777)):
+        for name, uid, mode in FOLDERS:
             folder = tarfile.TarInfo(name)
             folder.type, folder.uid, folder.mode = tarfile.DIRTYPE, uid, mode
             tar.addfile(folder)
         tar.add("/bin/busybox", "bin/busybox")
+        passwd = b"root:x:0:0::/:/bin/sh\napp:x:1234:1234::/:/bin/sh\n"
+        file = tarfile.TarInfo("etc/passwd")
+        file.size = len(passwd)
+        tar.addfile(file, io.BytesIO(passwd))
         for name in ("sh", "touch", "chown", "id", "mkdir"):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
@@ -228,6 +238,44 @@ def test_a_volume_takes_the_owner_of_the_images_directory(engine: Engine) -> Non
     assert not engine.runs(
         "1234", "type=volume,source=own-3,target=/own,volume-nocopy", "touch /own/w"
     )
+
+
+OWNERS = """FROM debian:13
+RUN useradd -u 1234 -d / app
+RUN mkdir /own && chown app /own
+RUN mkdir /roots
+RUN mkdir -m 1777 /open
+"""
+"""The image of the engine, as a Dockerfile says it."""
+
+PLACES = ("/own", "/roots", "/open", "/none", "/own/below", "/roots/below", "/open/below")
+
+
+@pytest.mark.parametrize("more", ["", ",volume-nocopy"])
+@pytest.mark.parametrize("user", ["app", "1234", "root", "0"])
+@pytest.mark.parametrize("place", PLACES)
+def test_who_may_write_is_what_the_engine_says(
+    engine: Engine, place: str, user: str, more: str
+) -> None:
+    """Each way of owning: shipped for the user or for root, open to all, missing, not copied."""
+    name = f"w{place}-{user}{'-nocopy' if more else ''}".replace("/", "-")
+    mount = f"type=volume,source={name},target={place}{more}"
+    written = engine.runs(user, mount, f"touch {place}/wheel")
+    files = {
+        HERE: json.dumps(
+            {"build": {"dockerfile": "Dockerfile"}, "remoteUser": user, "mounts": [mount]}
+        ),
+        ".devcontainer/Dockerfile": OWNERS,
+    }
+    accused = any(item.code == "CK702" for item in check(files))
+    assert accused is not written
+
+
+def test_a_filled_volume_keeps_its_owner(engine: Engine) -> None:
+    """What root has filled stays root's, also over a directory of the user: so chown needs -R."""
+    mount = "type=volume,source=filled,target=/roots"
+    assert engine.runs("0", mount, "touch /roots/wheel")
+    assert not engine.runs("1234", mount.replace("/roots", "/own"), "touch /own/other")
 
 
 def test_an_array_command_still_runs_its_words() -> None:

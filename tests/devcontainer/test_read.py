@@ -8,20 +8,24 @@ import pytest
 from cachekey.assist.completion_devcontainer import Proposal, complete_devcontainer
 from cachekey.assist.hover_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.devcontainer.caches import cache_of
-from cachekey.devcontainer.judge import unwritable_for, workspace_root
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.ownership import unwritable_at
+from cachekey.devcontainer.paths import workspace_root
 from cachekey.devcontainer.read import Devcontainer, read_devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import literal, stable, variables
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits import devcontainer as edit
 from cachekey.edits.recipe import offers
+from cachekey.finding import FileEdit, Fix
+from cachekey.markup.markdown import markdown
 from cachekey.syntax.jsonc.dockermount import parse_mount, parse_volume, volume_name
-from cachekey.text import Mapped, Source, Span, apply_edits
+from cachekey.text import Edit, Mapped, Source, Span, apply_edits
 from cachekey.workspace.project import Project
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.checking import make_project
+from tests.support.checking import apply_fix, check, make_project
 
 HERE = ".devcontainer/devcontainer.json"
 
@@ -284,7 +288,8 @@ def unwritable(text: dict[str, object], dockerfile: str = "") -> str | None:
     project = make_project(files)
     document = project.documents[HERE]
     assert isinstance(document, Devcontainer)
-    return unwritable_for("/cache/uv", document, project)
+    judged = unwritable_at("/cache/uv", container_of(document, project))
+    return judged.user if judged is not None else None
 
 
 BASE = "mcr.microsoft.com/devcontainers/base:ubuntu"
@@ -319,10 +324,18 @@ def test_who_cannot_write(more: dict[str, object], user: str | None) -> None:
     [
         (f"FROM {BASE}", "vscode"),
         (f"FROM {BASE}\nRUN mkdir -p /cache/uv && chown vscode /cache/uv", None),
-        (f"FROM {BASE}\nWORKDIR /cache", None),
+        (f"FROM {BASE}\nWORKDIR /cache", "vscode"),
+        (f"FROM {BASE}\nWORKDIR /cache/uv", "vscode"),
+        (f"FROM {BASE}\nUSER vscode\nWORKDIR /cache/uv", None),
         (f"FROM {BASE}\nRUN --mount=type=cache,target=/cache/uv uv sync", "vscode"),
-        (f"FROM {BASE} AS a\nRUN install -d -o vscode /cache\nFROM a", None),
-        (f"FROM {BASE}\nRUN <<EOF\nmkdir /cache\nEOF", None),
+        (f"FROM {BASE} AS a\nRUN install -d -o vscode /cache/uv\nFROM a", None),
+        (f"FROM {BASE} AS a\nRUN install -d -o vscode /cache\nFROM a", "vscode"),
+        (f"FROM {BASE}\nRUN <<EOF\nmkdir -m 777 /cache/uv\nEOF", None),
+        (f"FROM {BASE}\nENV C=/cache\nRUN mkdir -p $C/uv && chown -R vscode $C", None),
+        (f"FROM {BASE}\nARG C\nRUN mkdir -p $C/uv && chown -R vscode $C", None),
+        (f"FROM {BASE}\nRUN mkdir -p /cache/uv && chown vscode /cache", "vscode"),
+        (f"FROM {BASE}\nCOPY --chown=vscode cache /cache/uv", None),
+        (f'FROM {BASE}\nCOPY entry.sh /\nENTRYPOINT ["/entry.sh"]', None),
         ("FROM scratch", None),
         ("FROM $BASE", None),
         ("", None),
@@ -416,7 +429,7 @@ def offered(text: str) -> dict[str, str]:
     document = project.documents[HERE]
     assert isinstance(document, Devcontainer)
     return {
-        title: apply_edits(text, list(recipe.write()))
+        title: apply_edits(text, [item for item in recipe.write() if isinstance(item, Edit)])
         for title, recipe in offers(document, project)
     }
 
@@ -438,7 +451,8 @@ def test_both_recipes_for_a_tool_in_use() -> None:
   "remoteUser": "vscode",
   "features": {{ "ghcr.io/devcontainers/features/uv:1": {{}} }}, // tools
   "containerEnv": {{
-    "UV_CACHE_DIR": "/cache/uv"
+    "UV_CACHE_DIR": "/cache/uv",
+    "UV_LINK_MODE": "copy"
   }},
   "mounts": ["type=volume,source=uv-cache,target=/cache/uv"],
   "postCreateCommand": "sudo chown -R $(id -u):$(id -g) /cache/uv"
@@ -452,12 +466,48 @@ def test_both_recipes_for_a_tool_in_use() -> None:
   "remoteUser": "vscode",
   "features": {{ "ghcr.io/devcontainers/features/uv:1": {{}} }}, // tools
   "containerEnv": {{
-    "UV_CACHE_DIR": "/cache/uv"
+    "UV_CACHE_DIR": "/cache/uv",
+    "UV_LINK_MODE": "copy"
   }},
   "mounts": ["type=bind,source=${{localEnv:UV_CACHE_DIR}},target=/cache/uv"]
 }}
 """
     )
+
+
+PROJECTS: dict[str, dict[str, str]] = {
+    "an image": {HERE: f'{{ "image": "{BASE}" }}\n', "uv.lock": "", "package-lock.json": "{}"},
+    "a Dockerfile": {
+        HERE: '{\n  "build": { "dockerfile": "Dockerfile" },\n  "postCreateCommand": "uv sync"\n}\n',
+        ".devcontainer/Dockerfile": "FROM python:3.13\nRUN useradd -m app\nUSER app\n",
+        "uv.lock": "",
+        "go.mod": "",
+    },
+    "an image without sudo": {
+        HERE: '{ "image": "node:22", "remoteUser": "node", "postCreateCommand": "npm ci" }\n',
+        "package-lock.json": "{}",
+        "requirements.txt": "",
+    },
+    "root": {HERE: '{ "image": "rust:1.90" }\n', "Cargo.toml": "", "go.mod": ""},
+}
+
+
+@pytest.mark.parametrize("files", PROJECTS.values(), ids=PROJECTS)
+def test_what_the_project_needs_leaves_no_finding(files: dict[str, str]) -> None:
+    """Mount, variable, owner, link mode: each recipe is complete."""
+    project = make_project(files)
+    document = project.documents[HERE]
+    assert isinstance(document, Devcontainer)
+    made = list(offers(document, project))
+    assert made[0][0].startswith("Mount the caches that this project needs: ")
+    for title, recipe in made:
+        if title.endswith("with the host"):
+            continue
+        edits = [i if isinstance(i, FileEdit) else FileEdit(HERE, i) for i in recipe.write()]
+        after = apply_fix(files, Fix(title, lambda edits=edits: edits))
+        assert after != files
+        left = [(item.code, item.message) for item in check(after) if item.code != "CK503"]
+        assert left == [], title
 
 
 @pytest.mark.parametrize(
@@ -501,8 +551,8 @@ def hover(needle: str, files: dict[str, str] = FILES) -> tuple[str, list[str]] |
     found = hover_devcontainer(project, document, files[HERE].index(needle) + 1)
     if found is None:
         return None
-    span, markdown = found
-    lines = [line.removeprefix("- ") for line in markdown.split("\n") if line]
+    span, said = found
+    lines = [markdown(line) for line in said]
     return files[HERE][slice(*span)], lines
 
 
@@ -542,14 +592,17 @@ def test_hover_on_a_key_a_variable_an_entry() -> None:
     assert entry[1][0] == "**`UV_CACHE_DIR`**: uv keeps downloaded and built wheels in `/cache/uv`"
     assert "Mounted there: volume `uv-cache` (line 6)" in entry[1]
     assert hover("TZ") is None
-    assert hover("remoteUser") is None
+    whole = hover("remoteUser")
+    assert whole is not None
+    assert "Used as `vscode` (remoteUser), home `/home/vscode`, sudo without a password" in whole[1]
+    assert any(line.startswith("uv: volume `uv-cache` on `/cache/uv`, root's") for line in whole[1])
 
 
 def test_the_builds_hover_knows_the_run_time_store() -> None:
     project = make_project(FILES)
     dockerfile = project.documents["Dockerfile"]
     assert isinstance(dockerfile, Dockerfile)
-    assert list(runtime_lines(project, dockerfile, ["uv"])) == [
+    assert list(map(markdown, runtime_lines(project, dockerfile, ["uv"]))) == [
         (
             f"At run time the dev container uses the volume `uv-cache` ({HERE}:6), another store: "
             "nothing moves between the two"

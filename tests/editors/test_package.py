@@ -23,7 +23,8 @@ NEW = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
 def pins() -> dict[str, str]:
     """The libraries of the VSIX and their versions."""
-    text = (CLIENT / "python" / "requirements.txt").read_text()
+    names = ("requirements.txt", "requirements-compiled.txt")
+    text = "\n".join((CLIENT / "python" / name).read_text() for name in names)
     return dict(re.findall(r"^([\w-]+)==([\w.]+)", text, re.MULTILINE))
 
 

@@ -11,7 +11,18 @@ import cachekey
 import pytest
 
 ROOT = Path(cachekey.__file__).parent
-GROUND = {"text", "record", "suggest", "kinds", "selectors", "finding", "failure"}
+GROUND = {
+    "budget",
+    "failure",
+    "finding",
+    "kinds",
+    "markup",
+    "nesting",
+    "record",
+    "selectors",
+    "suggest",
+    "text",
+}
 # From the ground up: each room may import itself and the rooms above it in this list.
 ROOMS = [
     GROUND,
@@ -117,7 +128,8 @@ def test_the_core_has_no_clock_no_environment_and_no_files() -> None:
         f"{module}: {name}"
         for module, tree in inner()
         for name in imports(tree)
-        if name.split(".")[0] in OUTSIDE and room_of(module) not in FACES
+        # urllib.parse is about the spelling of addresses: it opens nothing.
+        if name != "urllib.parse" and name.split(".")[0] in OUTSIDE and room_of(module) not in FACES
     }
     assert users == set()
 

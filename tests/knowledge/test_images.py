@@ -80,7 +80,13 @@ def test_what_names_no_repository(text):
             "/root",
             "debian",
         ),
-        ("mcr.microsoft.com/devcontainers/base:ubuntu", "devcontainers", "root", "/root", None),
+        (
+            "mcr.microsoft.com/devcontainers/base:ubuntu",
+            "devcontainers-base",
+            "root",
+            "/root",
+            None,
+        ),
         ("python:windowsservercore", "python", None, None, "windows"),
     ],
 )

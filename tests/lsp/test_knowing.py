@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cachekey.assist import hover as explain
+from cachekey.markup.rich import Rich, link
 from cachekey.workspace.project import Project
 from lsprotocol import types
 
@@ -35,10 +36,10 @@ async def test_a_hover_is_what_explain_says(client: Client, part: str) -> None:
     project = Project()
     project.add("hover/Dockerfile", TEXT)
 
-    def link(path: str, line: int) -> str:
-        return f"[{path}:{line + 1}]({client.uri(path)}#L{line + 1})"
+    def place(path: str, line: int) -> Rich:
+        return link(f"{path}:{line + 1}", f"{client.uri(path)}#L{line + 1}")
 
-    expected = explain.hover(project, "hover/Dockerfile", TEXT.index(part) + 1, link=link)
+    expected = explain.hover(project, "hover/Dockerfile", TEXT.index(part) + 1, link=place)
     assert corners(found.range) == where(TEXT, expected.span, client.encoding)
     assert found.contents == types.MarkupContent(
         kind=types.MarkupKind.Markdown, value=expected.markdown

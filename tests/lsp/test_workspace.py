@@ -255,12 +255,12 @@ async def test_folders_come_and_go(tmp_path: Path) -> None:
         await until_references(client, uri, {uri})
 
 
-async def test_without_any_folder(tmp_path: Path) -> None:
+async def test_without_any_folder_nothing_beside_a_document_counts(tmp_path: Path) -> None:
     write(tmp_path, **{"cachekey.toml": 'severity = {CK601 = "hint"}\n'})
     async with connect(tmp_path, "emacs", workspace_folders=None) as client:
         uri = client.open(client.uri("Dockerfile"), INVALID)
         (item,) = await client.until(uri, 1)
-        assert item.severity == types.DiagnosticSeverity.Hint
+        assert item.severity == types.DiagnosticSeverity.Error
 
 
 @pytest.mark.parametrize("flavour", ["vscode", "emacs"])

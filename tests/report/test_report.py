@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 
 import pytest
 from cachekey.cli.terminal import Progress, wants_colour
 from cachekey.finding import FileEdit, Finding, Fix, Related, Safety, Severity
+from cachekey.markup.terminal import Style
+from cachekey.markup.visible import visible
 from cachekey.report import rules as rule_docs
 from cachekey.report.formats import render
 from cachekey.report.keys import render as render_keys
 from cachekey.report.record import Report
-from cachekey.report.text import Style, clean, excerpt, summary
+from cachekey.report.text import excerpt, summary
 from cachekey.report.text import render as render_text
 from cachekey.text import Edit, Source, Span
 
@@ -112,8 +115,8 @@ def test_of_a_long_line_only_the_surroundings_are_shown() -> None:
 
 def test_control_characters_never_reach_a_terminal() -> None:
     text = "".join(map(chr, [*range(0x100), 0x202E, 0x2066, 0xDCFF, 0xE000]))
-    assert all(char.isprintable() or char == "\xa0" for char in clean(text))
-    assert clean("plain ä 漢") == "plain ä 漢"
+    assert all(char.isprintable() or char == "\xa0" for char in visible(text))
+    assert visible("plain ä 漢") == "plain ä 漢"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +167,7 @@ def test_json_follows_the_contract() -> None:
                 "code": "CK101",
                 "rule": "split-cache",
                 "severity": "warning",
-                "message": "uv caches in /a: 100%, not\n/b",
+                "message": "uv caches in /a: 100%, not␊/b",
                 "range": place(2, 9, 12),
                 "related": [
                     {"path": "root/o", "range": place(1, 4, 9), "message": "the other place"}
@@ -232,6 +235,23 @@ def test_sarif_has_rules_places_and_fixes() -> None:
     assert second["partialFingerprints"] != third["partialFingerprints"]
 
 
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [
+        ("a:b/Dockerfile", "a%3Ab/Dockerfile"),
+        ("c:/Dockerfile", "c%3A/Dockerfile"),
+        ("javascript:x", "javascript%3Ax"),
+        ("/work/a:b", "file:///work/a%3Ab"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="a colon is a drive's there")
+def test_a_colon_makes_no_scheme_in_sarif(name: str, uri: str) -> None:
+    found = Finding(name, "CK002", "unreadable-file", Severity.ERROR, Span(0, 0), "m")
+    log = json.loads(render(Report([found], {}, 1), "sarif"))
+    (result,) = log["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
 def test_github_commands_are_escaped() -> None:
     found = example()
     odd = Finding("o,:%", found.code, "split-cache", Severity.ERROR, Span(0, 0), "a:b,c")
@@ -239,7 +259,7 @@ def test_github_commands_are_escaped() -> None:
     assert render(report(found, odd, wide), "github").splitlines() == [
         (
             "::warning file=root/d/x,line=3,endLine=3,col=10,endColumn=12,title=CK101 split-cache"
-            "::uv caches in /a: 100%25, not%0A/b"
+            "::uv caches in /a: 100%25, not␊/b"
         ),
         (
             "::error file=root/o%2C%3A%25,line=1,endLine=1,col=1,endColumn=1,"
@@ -271,14 +291,14 @@ def test_keys_as_text() -> None:
         ],
         "caches": [{"key": "uv-${X}", "mounts": [0, 1]}],
     }
-    assert "".join(render_keys(document, PLAIN)) == (
+    assert render_keys(document, PLAIN) == (
         "uv-${X}  (2 mounts, depends on X, locked)\n"
         "  Dockerfile:5:5      build  /c  root  uv\n"
         "  api/Dockerfile:5:5  b      /c  ?\n"
         "refused by the builder\n"
         "  z:5:5: unexpected key\n"
     )
-    assert "".join(render_keys({"mounts": [], "caches": []}, PLAIN)) == "No cache mounts.\n"
+    assert render_keys({"mounts": [], "caches": []}, PLAIN) == "No cache mounts.\n"
 
 
 def test_every_rule_is_documented_once_and_in_order() -> None:
@@ -287,7 +307,7 @@ def test_every_rule_is_documented_once_and_in_order() -> None:
     assert codes == sorted(set(codes))
     assert {"CK001", "CK002"} < set(codes)
     assert all(entry.summary and entry.doc.startswith(entry.summary) for entry in entries)
-    assert len(list(rule_docs.table(PLAIN))) == len(entries)
+    assert len(rule_docs.table(PLAIN).splitlines()) == len(entries)
     page = rule_docs.page(entries[0], PLAIN)
     assert page.startswith("CK001 unused-ignore (information, sometimes fixable)\n\n")
 

@@ -151,6 +151,7 @@ def test_nesting_beyond_reason_is_unknown() -> None:
 
 def test_a_costly_pattern_is_not_tried() -> None:
     value = "a" * 5000
-    result = expand("${X#*a*a*a*a*b}", {"X": value}.get)
+    result = expand("${X//*b/}", {"X": value}.get)
     assert result.unresolved == {"X"}
+    assert expand("${X#*a*a*a*a*b}", {"X": value}.get).text == value
     assert expand("${X%%a*}", {"X": value}.get).text == ""

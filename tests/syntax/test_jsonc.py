@@ -95,6 +95,21 @@ def test_it_reads_what_jsonc_parser_reads() -> None:
         assert value(parse(Source(text)).root) == expected, text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": "one\\\ntwo", "b": 1}',
+        '{"a": "one\\\n", "b": ["x\\\n\\\ny"]}',
+        '{"a\\\n": 1}',
+        '{"a": "\\\n',
+        '{"a": "cut\n", "b": 1}',
+    ],
+)
+def test_crlf_reads_as_lf(text: str) -> None:
+    """Also behind a backslash inside of a string."""
+    assert value(parse(Source(text)).root) == value(parse(Source(text.replace("\n", "\r\n"))).root)
+
+
 def nodes(node: Node) -> list[Node]:
     inside = [member.value for member in node.members if member.value]
     inside += [element.value for element in node.elements]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from cachekey.edits.settings import turn_off
 from cachekey.finding import Severity
-from cachekey.syntax.toml import entries, find
+from cachekey.syntax.toml import Places, entries
 from cachekey.text import Source, apply_edits
 from cachekey.workspace.settings import (
     TABLE,
@@ -231,9 +231,9 @@ def test_spans_of_every_kind_of_value() -> None:
 
 def test_the_nearest_place_for_a_path_that_is_not_there() -> None:
     source = Source("[a]\nb.c = 1\n")
-    assert source.slice(find(source, ("a", "b")).key) == "c"  # type: ignore[union-attr]
-    assert source.slice(find(source, ("a", "x", "y")).key) == "[a]"  # type: ignore[union-attr]
-    assert find(source, ("z",)) is None
+    assert source.slice(Places(source).find(("a", "b")).key) == "c"  # type: ignore[union-attr]
+    assert source.slice(Places(source).find(("a", "x", "y")).key) == "[a]"  # type: ignore[union-attr]
+    assert Places(source).find(("z",)) is None
 
 
 @pytest.mark.parametrize(

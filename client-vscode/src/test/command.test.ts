@@ -154,6 +154,11 @@ describe("choose", () => {
     );
   });
 
+  it("makes no link of what a setting holds", () => {
+    const candidate: Candidate = { command: "[x](command:y)", args: [], origin: "setting" };
+    assert.doesNotMatch(failureMessage([{ candidate, outcome: { problem: "was not found" } }]), /\]\(/);
+  });
+
   it("names the setting when the setting is at fault", () => {
     const candidate: Candidate = { command: "/opt/py38", args: [], origin: "setting" };
     assert.equal(

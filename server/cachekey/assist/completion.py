@@ -15,6 +15,7 @@ from cachekey.buildkit.mounts import CANONICAL, SHARING, TYPES
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.knowledge.records import Kind
+from cachekey.markup.rich import rich
 from cachekey.syntax.dockerfile.mountflag import Field, parse_mount
 from cachekey.syntax.dockerfile.parse import Flag
 from cachekey.text import Span
@@ -48,7 +49,7 @@ def complete(project: Project, path: str, offset: int) -> Sequence[Proposal]:
     """Return what may be written at ``offset`` of a document, the best first, each text once."""
     found: dict[tuple[Span, str], Proposal] = {}
     for item in _complete(project, path, offset):
-        if item.span.start <= offset:
+        if item.span.contains(offset):
             found.setdefault((item.span, item.text), item)
     return tuple(found.values())
 
@@ -118,7 +119,8 @@ class _Place:
             seen.add(text)
             what = ", ".join(dict.fromkeys(item.cache.what for item, _ in directories))
             label = f"--mount=type=cache for {use.tool.name}"
-            yield Proposal(label, text, span, "snippet", f"{use.tool.name}: {what}", f"`{text}`")
+            about = (rich("`{}`", text),)
+            yield Proposal(label, text, span, "snippet", f"{use.tool.name}: {what}", about)
         yield Proposal("--mount=", "--mount=type=", span, "option", "mount something", more=True)
 
     def _options(self, item: UsedDirectory, path: str) -> str:
@@ -194,10 +196,9 @@ class _Place:
             if name in given:
                 continue
             bare = has_value or name in {"ro", "rw"}
-            lines = OPTIONS.get(name, ()) if kind == "cache" or name == "type" else ()
+            about = OPTIONS.get(name, ()) if kind == "cache" or name == "type" else ()
             text = name if bare else f"{name}="
-            documentation = "\n\n".join(lines)
-            yield Proposal(name, text, span, "option", "", documentation, more=not bare)
+            yield Proposal(name, text, span, "option", "", about, more=not bare)
 
     def _remainders(self, span: Span) -> Iterator[Proposal]:
         for use in self.uses:
@@ -225,7 +226,8 @@ class _Place:
             for use in self.uses:
                 for item, path in _suggested(use):
                     detail = f"{use.tool.name}: {item.cache.what}"
-                    yield Proposal(path, path, span, "path", detail, item.decided_by)
+                    about = (rich("{}", item.decided_by),)
+                    yield Proposal(path, path, span, "path", detail, about)
         elif name == "id":
             yield from self._ids(span, given)
         elif name == "sharing":

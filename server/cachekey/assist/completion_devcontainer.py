@@ -15,8 +15,11 @@ from cachekey.devcontainer.caches import told
 from cachekey.devcontainer.judge import tools_in_use
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import resolved_late
 from cachekey.knowledge.records import Kind
+from cachekey.markup.markdown import plain
+from cachekey.markup.rich import Rich, rich
 from cachekey.record import record
 from cachekey.syntax.jsonc.dockermount import MountField
 from cachekey.syntax.jsonc.parse import Member, Node, escape, quote
@@ -57,8 +60,8 @@ class Proposal:
     span: Span
     kind: Literal["option", "value", "path", "snippet"]
     detail: str = ""
-    documentation: str = ""
-    """Markdown."""
+    documentation: tuple[Rich, ...] = ()
+    """Paragraphs."""
     more: bool = False
     """A value comes next: editors may ask again at once."""
 
@@ -138,9 +141,9 @@ def _in_mount(
 def _option(name: str, span: Span, field: MountField | None) -> Proposal:
     bare = name in ("readonly", "volume-nocopy")
     text = name if bare or (field is not None and field.value is not None) else f"{name}="
-    lines = MOUNT_KEYS.get(name, ())
-    detail = lines[0].partition(": ")[2] if lines else ""
-    return Proposal(name, text, span, "option", detail, "\n\n".join(lines), more=not bare)
+    about = MOUNT_KEYS.get(name, ())
+    detail = plain(about[0]).partition(": ")[2] if about else ""
+    return Proposal(name, text, span, "option", detail, about, more=not bare)
 
 
 def _values(
@@ -173,7 +176,7 @@ def _values(
 
 
 def _claims(project: Project, document: Devcontainer) -> Iterator[Claim]:
-    for claim in tools_in_use(document, project):
+    for claim in tools_in_use(container_of(document, project)):
         if claim.cache.kind is Kind.DOWNLOAD and claim.cache.id:
             yield claim
 
@@ -193,15 +196,16 @@ def _mounts(
             continue
         text = f"type=volume,source={claim.cache.id},target={place}"
         pin = claim.cache.pin
-        missing = claim.cache.id not in places and pin
-        note = f"\n\nSet `{pin}` to `{place}` in `containerEnv`." if missing else ""
+        about = [rich("`{}`", text)]
+        if pin and claim.cache.id not in places:
+            about.append(rich("Set `{}` to `{}` in `containerEnv`.", pin, place))
         yield Proposal(
             f"volume for {claim.tool.name}",
             quote(text) if quoted else escape(text),
             span,
             "snippet",
             claim.cache.what,
-            f"`{text}`{note}",
+            tuple(about),
         )
 
 

@@ -1,6 +1,6 @@
 """What a hover says in devcontainer.json: a mount, a variable, a tool's cache variable at run time.
 
-Everything here is Markdown that editors render and that reads well as plain text.
+Everything here is rich text: whoever shows it decides what becomes of its code and links.
 """
 
 from __future__ import annotations
@@ -8,51 +8,68 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cachekey.assist.hover_container import command_lines, container_lines, feature_lines
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable, project_output
 from cachekey.devcontainer.complaints import complaints
-from cachekey.devcontainer.judge import made_by_build, unwritable_for
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.judge import made_by_build
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.ownership import unwritable
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
+from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import HOST_ENV, Variable, literal, resolved_late, variables
+from cachekey.markup.rich import Rich, joined, lines, link, rich
 from cachekey.text import Span
 
 if TYPE_CHECKING:
     from cachekey.dockerfile.records import Dockerfile
     from cachekey.workspace.project import Project
 
-MOUNT_KEYS: dict[str, tuple[str, ...]] = {
-    "type": (
+MOUNT_KEYS: dict[str, tuple[Rich, ...]] = {
+    "type": lines(
         "**type**: what is mounted",
         "`volume` (default of the string form): a store of the Docker engine, kept over rebuilds",
         "`bind`: a directory of the host. `tmpfs`: memory, empty at every start",
         "`cache` exists in builds only, as `RUN --mount=type=cache` of a Dockerfile",
     ),
-    "source": (
+    "source": lines(
         "**source**: a volume's name, or a bind's directory on the host. Also `src`",
         "A volume without one is anonymous: each new container gets an empty one",
         "A bind's directory must exist; `.` in front means relative to the workspace",
         "Neither `~` nor `$HOME` is expanded, `${localEnv:NAME}` is",
     ),
-    "target": (
+    "target": lines(
         "**target**: the absolute path in the container. Also `dst`, `destination`",
         "Of two mounts with one target in `mounts`, the last counts",
         "Neither `~` nor `$HOME` is expanded",
     ),
-    "readonly": (
+    "readonly": lines(
         "**readonly**: the container may read and not write. Also `ro`",
         "Only in the string form: an object's `readonly` is dropped, and so it is with compose",
     ),
-    "consistency": (
+    "consistency": lines(
         "**consistency**: has no effect",
         "It was for an older file sharing of Docker Desktop on the Mac; any value is accepted",
     ),
-    "volume-nocopy": (
+    "bind-create-src": lines(
+        "**bind-create-src**: makes the directory on the host when it is missing",
+        "Docker 29 and newer; older ones refuse the mount",
+    ),
+    "volume-subpath": lines(
+        "**volume-subpath**: mounts a directory of the volume, not its root",
+        "It must exist in the volume already; Docker 26 and newer",
+    ),
+    "volume-nocopy": lines(
         "**volume-nocopy**: an empty volume takes nothing from the image's directory",
         "Its owner then is root, whoever owns that directory",
     ),
-    "tmpfs-size": ("**tmpfs-size**: the most that it holds, as `64m`. Default: no limit",),
-    "tmpfs-mode": ("**tmpfs-mode**: its mode, octal. Default `1777`",),
-    "external": (
+    "tmpfs-size": lines(
+        "**tmpfs-size**: the most that it holds, as `64m`. Default: no limit",
+    ),
+    "tmpfs-mode": lines(
+        "**tmpfs-mode**: its mode, octal. Default `1777`",
+    ),
+    "external": lines(
         "**external**: with compose, the volume of exactly this name",
         "Without it compose puts the project's name in front; it must exist already",
     ),
@@ -61,79 +78,112 @@ MOUNT_KEYS: dict[str, tuple[str, ...]] = {
 
 def hover_devcontainer(
     project: Project, document: Devcontainer, offset: int
-) -> tuple[Span, str] | None:
+) -> tuple[Span, tuple[Rich, ...]] | None:
     """Explain what stands at ``offset``; None where there is nothing to say."""
     for path, _, variable in document.variables:
         if variable.span.start <= offset < variable.span.end:
-            return variable.span, _join(_variable(path, variable, document))
+            return variable.span, tuple(_variable(path, variable, document))
     for mount in document.mounts:
         if mount.span.contains(offset):
             return _mount_hover(project, document, mount, offset)
     for entry in document.env:
         if entry.span.contains(offset):
-            lines = tuple(_entry(project, document, entry))
-            return (entry.span, _join(lines)) if lines else None
+            found = tuple(_entry(project, document, entry))
+            return (entry.span, found) if found else None
+    return None if document.feature else _decisive(project, document, offset)
+
+
+_DECIDES = (
+    *("image", "build", "dockerFile", "dockerComposeFile", "service", "remoteUser"),
+    *("containerUser", "workspaceFolder", "workspaceMount"),
+)
+"""Properties that decide what runs; a hover on each tells all of it."""
+
+
+def _decisive(
+    project: Project, document: Devcontainer, offset: int
+) -> tuple[Span, tuple[Rich, ...]] | None:
+    """Explain what decides about the container: image, user, features, lifecycle commands."""
+    for name in _DECIDES:
+        member = document.root.member(name)
+        if member is not None and member.span.contains(offset):
+            return member.span, tuple(container_lines(container_of(document, project)))
+    for command in document.lifecycle:
+        if command.member.span.contains(offset):
+            about = command_lines(command, container_of(document, project))
+            return command.member.span, tuple(about)
+    for use in container_of(document, project).features:
+        if use.member.span.contains(offset):
+            return use.member.span, tuple(feature_lines(use))
     return None
-
-
-def _join(lines: Iterable[str]) -> str:
-    head, *rest = lines
-    return "\n".join([head, "", *(f"- {line}" for line in rest)])
 
 
 # -- variables ------------------------------------------------------------------------------------
 
 
-def _variable(path: tuple[str, ...], variable: Variable, document: Devcontainer) -> Iterator[str]:
+def _variable(path: tuple[str, ...], variable: Variable, document: Devcontainer) -> Iterator[Rich]:
     name = variable.text
     if variable.template:
-        yield f"**`{name}`**: an option of the template"
-        yield "Replaced when the template is applied, before this file is ever used"
+        yield rich("**`{}`**: an option of the template", name)
+        yield rich("Replaced when the template is applied, before this file is ever used")
     elif not variable.known:
-        yield f"**`{name}`**: not known to the Dev Containers tools"
-        yield "It stays in the text as it is, without a message"
+        yield rich("**`{}`**: not known to the Dev Containers tools", name)
+        yield rich("It stays in the text as it is, without a message")
         if variable.meant:
-            yield f"Known and near: `{variable.meant}`"
+            yield rich("Known and near: `{}`", variable.meant)
     elif variable.kind in HOST_ENV:
-        yield f"**`{name}`**: the variable `{variable.name}` of the host"
-        yield "Read on the editor's machine when the container is made, maybe without a profile"
-        if variable.default is None:
-            yield "Unset there: nothing, an empty text"
-        else:
-            yield f"Unset there: `{variable.default}`; set to nothing there: nothing all the same"
-        if variable.cut:
-            yield "The default ends at its first colon"
-        yield "No `.env` file is read, `~` and `$HOME` are not expanded"
+        yield from _host_variable(variable)
     elif variable.kind == "containerEnv":
-        yield f"**`{name}`**: the variable `{variable.name}` in the running container"
+        yield rich("**`{}`**: the variable `{}` in the running container", name, variable.name)
         late = resolved_late(path)
-        yield "Has a value here" if late else "Has no value here: the text stays as it is"
-        yield "Works in `remoteEnv`, lifecycle commands and `customizations` only"
+        yield (
+            rich("Has a value here") if late else rich("Has no value here: the text stays as it is")
+        )
+        yield rich("Works in `remoteEnv`, lifecycle commands and `customizations` only")
     else:
         yield from _plain(variable, document)
 
 
-def _plain(variable: Variable, document: Devcontainer) -> Iterator[str]:
-    yield f"**`{variable.text}`**: {_PLAIN[variable.kind][0]}"
+def _host_variable(variable: Variable) -> Iterator[Rich]:
+    yield rich("**`{}`**: the variable `{}` of the host", variable.text, variable.name)
+    yield rich("Read on the editor's machine when the container is made, maybe without a profile")
+    if variable.default is None:
+        yield rich("Unset there: nothing, an empty text")
+    else:
+        yield rich(
+            "Unset there: `{}`; set to nothing there: nothing all the same", variable.default
+        )
+    if variable.cut:
+        yield rich("The default ends at its first colon")
+    yield rich("No `.env` file is read, `~` and `$HOME` are not expanded")
+
+
+def _plain(variable: Variable, document: Devcontainer) -> Iterator[Rich]:
+    yield rich("**`{}`**: {}", variable.text, _PLAIN[variable.kind][0])
     yield from _PLAIN[variable.kind][1:]
     folder = document.workspace_folder
     if variable.kind.startswith("containerWorkspaceFolder"):
-        where = f"`{folder}`" if folder else "`/workspaces/` and the folder's name"
-        yield f"Here: {where}" if variable.kind == "containerWorkspaceFolder" else f"Of {where}"
+        where = rich("`{}`", folder) if folder else rich("`/workspaces/` and the folder's name")
+        here = variable.kind == "containerWorkspaceFolder"
+        yield rich("Here: {}", where) if here else rich("Of {}", where)
 
 
-_PLAIN: dict[str, tuple[str, ...]] = {
-    "localWorkspaceFolder": (
+_PLAIN: dict[str, tuple[Rich, ...]] = {
+    "localWorkspaceFolder": lines(
         "the folder that is opened, on the host",
         "With a remote or Windows engine the path is that machine's",
     ),
-    "localWorkspaceFolderBasename": (
+    "localWorkspaceFolderBasename": lines(
         "the name of the folder that is opened",
         "A blank in it makes a volume's name invalid; clones of one name share such a volume",
     ),
-    "containerWorkspaceFolder": ("the workspace in the container",),
-    "containerWorkspaceFolderBasename": ("the name of the workspace's folder in the container",),
-    "devcontainerId": (
+    "containerWorkspaceFolder": lines(
+        "the workspace in the container",
+    ),
+    "containerWorkspaceFolderBasename": lines(
+        "the name of the workspace's folder in the container",
+    ),
+    "devcontainerId": lines(
         "52 letters and digits for this folder and this devcontainer.json",
         "The same after a rebuild; another clone has another one",
         "In a volume's name: one volume for each project, shared with none",
@@ -146,39 +196,35 @@ _PLAIN: dict[str, tuple[str, ...]] = {
 
 def _mount_hover(
     project: Project, document: Devcontainer, mount: RuntimeMount, offset: int
-) -> tuple[Span, str] | None:
+) -> tuple[Span, tuple[Rich, ...]] | None:
     for field in mount.fields:
         if field.key_span.contains(offset) and mount.form in ("string", "object"):
-            lines = MOUNT_KEYS.get(field.name)
-            if lines and field.key_span.end > field.key_span.start:
-                return field.span, _join(lines)
-    lines = tuple(_card(project, document, mount))
-    return (mount.span, _join(lines)) if len(lines) > 1 else None
+            about = MOUNT_KEYS.get(field.name)
+            if about and field.key_span.end > field.key_span.start:
+                return field.span, about
+    found = tuple(mount_card(project, container_of(document, project), mount))
+    return (mount.span, found) if len(found) > 1 else None
 
 
-def _card(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[str]:
-    place = f"`{mount.place}`" if mount.place else "its target"
+def mount_card(project: Project, container: Container, mount: RuntimeMount) -> Iterator[Rich]:
+    """Tell what a mount of a container is, who owns it and which tool it is for."""
+    document = container.document
+    place = rich("`{}`", mount.place) if mount.place else rich("its target")
     refused = complaints(mount)
     if refused:
-        yield "**Docker refuses this mount**"
-        yield refused[0].message
+        yield rich("**Docker refuses this mount**")
+        yield rich("{}", refused[0].message)
         return
     cache = cache_of(mount, document, project.knowledge)
     if mount.type == "cache":
-        yield "**No cache mounts at run time**"
-        yield "`type=cache` exists while an image is built, in `RUN --mount` of a Dockerfile"
-        if mount.compose:
-            yield "Compose makes an anonymous volume of it, empty after every rebuild"
-        else:
-            yield "`docker run` refuses it: the container does not start"
-        yield "What keeps a cache here: a named volume, or a bind of the host's cache"
+        yield from _no_cache(mount)
     elif mount.type == "volume":
         yield from _volume(project, document, mount, place)
     elif mount.type == "bind":
         yield from _bind(mount, place)
     elif mount.type == "tmpfs":
-        yield f"**Memory** on {place}"
-        yield "Empty at every start of the container, and counted as its memory"
+        yield rich("**Memory** on {}", place)
+        yield rich("Empty at every start of the container, and counted as its memory")
     else:
         return
     if mount.type != "cache":
@@ -187,88 +233,108 @@ def _card(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iter
     yield from _build_store(project, document, mount, cache)
 
 
+def _no_cache(mount: RuntimeMount) -> Iterator[Rich]:
+    yield rich("**No cache mounts at run time**")
+    yield rich("`type=cache` exists while an image is built, in `RUN --mount` of a Dockerfile")
+    if mount.compose:
+        yield rich("Compose makes an anonymous volume of it, empty after every rebuild")
+    else:
+        yield rich("`docker run` refuses it: the container does not start")
+    yield rich("What keeps a cache here: a named volume, or a bind of the host's cache")
+
+
 def _volume(
-    project: Project, document: Devcontainer, mount: RuntimeMount, place: str
-) -> Iterator[str]:
+    project: Project, document: Devcontainer, mount: RuntimeMount, place: Rich
+) -> Iterator[Rich]:
     if mount.source is None:
-        yield f"**A volume without a name** on {place}"
-        yield "Each new container gets an empty one, the old one stays behind"
+        yield rich("**A volume without a name** on {}", place)
+        yield rich("Each new container gets an empty one, the old one stays behind")
         return
-    name = mount.source.text
-    yield f"**Volume `{name}`** on {place}"
-    yield "Kept by the Docker engine over rebuilds; `docker volume rm` empties it"
+    yield rich("**Volume `{}`** on {}", mount.source.text, place)
+    yield rich("Kept by the Docker engine over rebuilds; `docker volume rm` empties it")
     kinds = {variable.kind for variable in variables(mount.source)}
-    if mount.compose and mount.field("external") is None:
-        yield "Compose puts the project's name in front of it: other projects do not share it"
+    if (mount.compose or mount.path) and mount.field("external") is None:
+        yield rich("Compose puts the project's name in front of it: other projects do not share it")
     elif "devcontainerId" in kinds:
-        yield "One for this folder only: other clones and projects have their own"
+        yield rich("One for this folder only: other clones and projects have their own")
     else:
         others = _others(project, document, mount)
-        yield f"Shared by every container of this engine that names it{others}"
+        yield rich("Shared by every container of this engine that names it{}", others)
     yield _owner(project, document, mount)
     output = project_output(mount, project.knowledge)
     if output is not None:
-        yield f"It holds {output.cache.what}, which belong to one project"
+        yield rich("It holds {}, which belong to one project", output.cache.what)
 
 
-def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> str:
+def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
     if mount.volume is None:
-        return ""
+        return Rich()
     found = [
-        f"{path}:{item.line + 1}"
+        _at(path, item.line)
         for path, item in project.index.volumes(mount.volume)
         if path != document.path
     ]
-    return f": {', '.join(found[:5])}" if found else ""
+    return rich(": {}", joined(", ", found[:5])) if found else Rich()
 
 
-def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> str:
+def _at(path: str, line: int) -> Rich:
+    return rich("{}", f"{path}:{line + 1}")
+
+
+def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
     if mount.field("volume-nocopy") is not None:
-        return "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
-    user = unwritable_for(mount.place, document, project) if mount.place else None
-    if user is not None:
-        return f"New and empty it is root's: {user} cannot write until a command changes that"
-    return "New and empty it takes the owner of the image's directory, root where there is none"
+        return rich(
+            "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
+        )
+    judged = unwritable(mount, container_of(document, project))
+    if judged is not None and judged.certain:
+        return rich(
+            "New and empty it is root's: {} cannot write until a command changes that", judged.user
+        )
+    return rich(
+        "New and empty it takes the owner of the image's directory, root where there is none"
+    )
 
 
-def _bind(mount: RuntimeMount, place: str) -> Iterator[str]:
+def _bind(mount: RuntimeMount, place: Rich) -> Iterator[Rich]:
     source = mount.source.text if mount.source is not None else ""
-    yield f"**Directory of the host** `{source}` on {place}"
+    yield rich("**Directory of the host** `{}` on {}", source, place)
     if mount.form == "volume" or mount.compose:
-        yield "Docker makes it as root's when it is missing"
+        yield rich("Docker makes it as root's when it is missing")
     else:
-        yield "It must exist: otherwise the container does not start"
-    yield "The owners are the host's, and what the image has there is hidden"
-    yield "Slow on Mac and Windows; Codespaces leaves it out"
+        yield rich("It must exist: otherwise the container does not start")
+    yield rich("The owners are the host's, and what the image has there is hidden")
+    yield rich("Slow on Mac and Windows; Codespaces leaves it out")
 
 
-def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[str]:
+def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[Rich]:
     """Tell what becomes of what the build put where the mount is."""
-    if mount.place is None or not made_by_build(mount.place, document, project):
+    if mount.place is None or not made_by_build(mount.place, container_of(document, project)):
         return
     if mount.type == "volume" and mount.field("volume-nocopy") is None:
-        yield (
+        yield rich(
             "The Dockerfile names this directory: an empty volume starts with a copy of what the "
             "image has there, a filled one hides it, also after the image has changed"
         )
     else:
-        yield "What the Dockerfile puts there is hidden by the mount"
+        yield rich("What the Dockerfile puts there is hidden by the mount")
 
 
-def _tool(cache: RuntimeCache | None) -> Iterator[str]:
+def _tool(cache: RuntimeCache | None) -> Iterator[Rich]:
     if cache is None:
         return
     if cache.grade == "variable" and cache.entry is not None:
-        yield f"{cache.tool} caches here: `{cache.entry.name}` in {cache.entry.place}"
+        entry = cache.entry
+        yield rich("{} caches here: `{}` in {}", cache.tool, entry.name, entry.place)
     elif cache.grade == "default":
-        yield f"{cache.tool} caches here of its own accord, for a user with this home"
-    elif cache.cache.pin:
-        yield f"Named like {cache.tool}'s cache, which goes there once `{cache.cache.pin}` says so"
+        yield rich("{} caches here of its own accord, for a user with this home", cache.tool)
+    elif pin := cache.cache.pin:
+        yield rich("Named like {}'s cache, which goes there once `{}` says so", cache.tool, pin)
 
 
 def _build_store(
     project: Project, document: Devcontainer, mount: RuntimeMount, cache: RuntimeCache | None
-) -> Iterator[str]:
+) -> Iterator[Rich]:
     """Tell the build's cache of the same tool or name from this store."""
     dockerfile = project.dockerfile_of(document)
     if dockerfile is None:
@@ -282,15 +348,16 @@ def _build_store(
             claims = project.knowledge.claims(built.directory)
             same = any(claim.tool.id == cache.claim.tool.id for claim in claims)
         if same:
-            line = dockerfile.source.line_of(built.span.start) + 1
-            yield (
-                f"The build's cache `{built.key.label}` ({dockerfile.path}:{line}) is another "
-                "store: nothing moves between the two"
+            where = _at(dockerfile.path, dockerfile.source.line_of(built.span.start))
+            yield rich(
+                "The build's cache `{}` ({}) is another store: nothing moves between the two",
+                built.key.label,
+                where,
             )
             return
 
 
-def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]) -> Iterator[str]:
+def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]) -> Iterator[Rich]:
     """Tell, for the hover of a build's cache, where a dev container keeps the same tool's cache.
 
     ``tools`` are the ids of the tools that the cache is for.
@@ -299,40 +366,47 @@ def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]
     for container in project.index.builders(dockerfile.path):
         for mount in container.volumes:
             if mount.tool in wanted:
-                yield (
-                    f"At run time the dev container uses the {mount.shown} "
-                    f"({container.path}:{mount.line + 1}), another store: "
-                    "nothing moves between the two"
+                what = rich("volume `{}`", mount.name) if mount.name else rich("mount")
+                yield rich(
+                    "At run time the dev container uses the {} ({}), another store: "
+                    "nothing moves between the two",
+                    what,
+                    _at(container.path, mount.line),
                 )
 
 
 # -- environment ----------------------------------------------------------------------------------
 
 
+_REBUILD = rich("Seen by every process of the container; a change needs a rebuild")
 _SEEN_BY = {
-    "containerEnv": "Seen by every process of the container; a change needs a rebuild",
-    "remoteEnv": "Seen by lifecycle commands and terminals only, not by the container's processes",
-    "runArgs": "Seen by every process of the container; a change needs a rebuild",
+    "containerEnv": _REBUILD,
+    "remoteEnv": rich(
+        "Seen by lifecycle commands and terminals only, not by the container's processes"
+    ),
+    "runArgs": _REBUILD,
 }
 
 
-def _entry(project: Project, document: Devcontainer, entry: EnvEntry) -> Iterator[str]:
+def _entry(project: Project, document: Devcontainer, entry: EnvEntry) -> Iterator[Rich]:
     found = claim_of_variable(project.knowledge, entry.name)
     if found is None:
         return
     claim, below = found
     tool, text = claim.tool, entry.value.text if entry.value is not None else ""
     where = f"{text.rstrip('/')}/{below}" if below else text
-    yield f"**`{entry.name}`**: {tool.name} keeps {claim.cache.what} in `{where}`"
+    yield rich("**`{}`**: {} keeps {} in `{}`", entry.name, tool.name, claim.cache.what, where)
     yield _SEEN_BY[entry.place]
-    yield "Not seen while the image is built: a `RUN` needs ENV or ARG of the Dockerfile"
+    yield rich("Not seen while the image is built: a `RUN` needs ENV or ARG of the Dockerfile")
     mounts = [mount for mount in document.effective_mounts if mount.covers(where)]
     if mounts:
         mount = mounts[-1]
         line = document.source.line_of(mount.span.start) + 1
-        source = f" `{mount.source.text}`" if mount.source is not None else ""
-        yield f"Mounted there: {mount.type or 'something'}{source} (line {line})"
+        source = rich(" `{}`", mount.source.text) if mount.source is not None else Rich()
+        yield rich("Mounted there: {}{} (line {})", mount.type or "something", source, str(line))
     elif literal(entry.value) is not None:
-        yield "Nothing of this file is mounted there: the cache then goes with the container"
+        yield rich("Nothing of this file is mounted there: the cache then goes with the container")
     if tool.source:
-        yield f"Source: {tool.source}"
+        # The address in somebody's own settings is text like any other.
+        own = tool.id in project.settings.tools
+        yield rich("Source: {}", tool.source if own else link(tool.source, tool.source))

@@ -8,7 +8,7 @@ from functools import partial
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.edits.caches import in_file, rename
+from cachekey.edits.caches import rename
 from cachekey.edits.recipe import Recipe, offers
 from cachekey.finding import FileEdit, Fix
 from cachekey.text import Span
@@ -34,7 +34,8 @@ def refactorings(project: Project, path: str, span: Span) -> Iterator[Fix]:
 
 
 def _written(path: str, recipe: Recipe) -> list[FileEdit]:
-    return in_file(path, recipe.write())
+    made = recipe.write()
+    return [edit if isinstance(edit, FileEdit) else FileEdit(path, edit) for edit in made]
 
 
 def _name_cache(project: Project, document: Dockerfile, span: Span) -> Iterator[Fix]:

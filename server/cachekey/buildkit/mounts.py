@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+from cachekey.budget import Budget
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.scope import Scope
 from cachekey.record import cached_property, record
@@ -213,13 +214,19 @@ class Mount:
         return tuple(self.options[name] for name in ("uid", "gid", "mode") if name in self.options)
 
 
-def read_mount(flag: Flag, scope: Scope, escape: str = "\\", more: tuple[str, ...] = ()) -> Mount:
+def read_mount(
+    flag: Flag,
+    scope: Scope,
+    escape: str = "\\",
+    more: tuple[str, ...] = (),
+    budget: Budget | None = None,
+) -> Mount:
     """Read one ``--mount`` flag in its scope; the key is joined by the stage reader.
 
     ``escape`` is the one that expansion goes by; ``more`` are options that another builder takes.
     """
     parsed = parse_mount(flag.value or flag.name.slice(len(flag.name.text)))
-    reader = _Reader(scope, escape)
+    reader = _Reader(scope, escape, budget)
     if flag.value is None:
         reader.fail("missing a value on flag: --mount", flag.span, when="parse")
     elif parsed.problem is not None:
@@ -248,8 +255,8 @@ def read_mount(flag: Flag, scope: Scope, escape: str = "\\", more: tuple[str, ..
 class _Reader:
     """Reads the fields in order and keeps the first complaint."""
 
-    def __init__(self, scope: Scope, escape: str) -> None:
-        self.scope, self.escape = scope, escape
+    def __init__(self, scope: Scope, escape: str, budget: Budget | None) -> None:
+        self.scope, self.escape, self.budget = scope, escape, budget
         self.type, self.type_known = "bind", True
         self.options: dict[str, Option] = {}
         self.error: MountError | None = None
@@ -272,7 +279,7 @@ class _Reader:
             message = "'from' doesn't support variable expansion, define alias stage instead"
             self.fail(message, item.value.span(), when="parse")
             return
-        value = expand(raw, self.scope.lookup, self.escape)
+        value = expand(raw, self.scope.lookup, self.escape, self.budget)
         self.used |= value.used
         self.undefined |= value.undefined
         if value.error:

@@ -9,17 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
+from cachekey.budget import MOST_FINDINGS, TOLD
 from cachekey.checking.generated import is_generated
-from cachekey.checking.suppress import Layout, apply_suppressions, layout
+from cachekey.checking.suppress import UNREADABLE, Layout, apply_suppressions, layout
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
-from cachekey.finding import Finding
+from cachekey.finding import Finding, Severity
 from cachekey.record import record, replace
 from cachekey.rules import ALL
 from cachekey.rules.rule import Context, Rule
+from cachekey.text import Span
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Settings
 from cachekey.workspace.summary import Document
@@ -60,12 +64,26 @@ def examine(project: Project, path: str, settings: Settings) -> Examined | None:
     if is_generated(path, document.source.text):
         return Examined(path, (), None, quiet=True)
     findings: list[Finding] = []
-    for rule in _concerning(isinstance(document, Dockerfile)):
+    spent = document.spent
+    whole: type = type(document)
+    for rule in _concerning(whole):
         if settings.selects(rule):
             context = Context(project, path, document, settings, rule)
-            findings += _run(context, rule.check, records(document, rule.level))
+            found = list(_run(context, rule.check, records(document, rule.level)))
+            if len(found) > MOST_FINDINGS:
+                spent = spent or found[MOST_FINDINGS].span
+            findings += found[:MOST_FINDINGS]
+    if spent is not None and settings.selects(UNREADABLE):
+        findings.append(_told(path, spent, settings))
     marked = "cachekey" in document.source.text.lower()
-    return Examined(path, tuple(findings), layout(document) if marked else None)
+    place = replace(layout(document), partly=spent is not None) if marked else None
+    return Examined(path, tuple(findings), place)
+
+
+def _told(path: str, place: Span, settings: Settings) -> Finding:
+    """Say that a budget was gone at this place of a file."""
+    severity = settings.severity_of(UNREADABLE, Severity.INFORMATION)
+    return Finding(path, UNREADABLE.code, UNREADABLE.name, severity, place, TOLD)
 
 
 def conclude(project: Project, examined: Examined, settings: Settings) -> list[Finding]:
@@ -78,7 +96,7 @@ def conclude(project: Project, examined: Examined, settings: Settings) -> list[F
     for rule in _ACROSS:
         if summary is not None and rule.across is not None and settings.selects(rule):
             context = Context(project, path, None, settings, rule)
-            findings += _run(context, rule.across, (summary,))
+            findings += list(_run(context, rule.across, (summary,)))[:MOST_FINDINGS]
     return apply_suppressions(examined.layout, findings, settings)
 
 
@@ -95,11 +113,17 @@ def wished(project: Project, findings: Iterable[Finding]) -> Iterator[Finding]:
             yield finding
 
 
+_PARTS: dict[type, tuple[type, ...]] = {
+    Dockerfile: (Stage, Run),
+    Devcontainer: (RuntimeMount, EnvEntry),
+    ComposeFile: (),
+}
+
+
 @lru_cache(maxsize=4)
-def _concerning(dockerfile: bool) -> tuple[Rule, ...]:
-    """Return the rules that look at anything in a Dockerfile, or in a devcontainer.json."""
-    whole: type = Dockerfile if dockerfile else Devcontainer
-    parts: tuple[type, ...] = (Stage, Run) if dockerfile else (RuntimeMount, EnvEntry)
+def _concerning(whole: type) -> tuple[Rule, ...]:
+    """Return the rules that look at anything in a document of this type."""
+    parts = _PARTS[whole]
     return tuple(rule for rule in ALL if rule.level in parts or issubclass(whole, rule.level))
 
 
@@ -110,7 +134,9 @@ def _run(
     try:
         found: list[Finding] = []
         for item in seen:
-            found += check(item, context)
+            found += islice(check(item, context), MOST_FINDINGS + 1)
+            if len(found) > MOST_FINDINGS:
+                break
     except Exception:
         # Invariant: one broken rule never takes the others with it.
         _log.exception("rule %s failed on %s", rule.code, context.path)
@@ -130,4 +156,4 @@ def records(document: Document, level: type) -> Iterable[Any]:
         if level is Run:
             return document.runs
         return ()
-    return document.records(level)
+    return document.records(level) if isinstance(document, Devcontainer) else ()

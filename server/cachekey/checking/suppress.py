@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from cachekey.devcontainer.compose import ComposeFile, read_compose
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.record import record
 from cachekey.selectors import Named, did_you_mean, quote, unknown_rule, weigh
 from cachekey.suggest import nearest
-from cachekey.text import Edit, Source, Span
+from cachekey.syntax.dockerfile.parse import parse as parse_dockerfile
+from cachekey.syntax.jsonc.parse import parse as parse_jsonc
+from cachekey.text import Edit, Source, Span, apply_edits
 from cachekey.workspace.settings import Settings
 
 _COMMENT = re.compile(
@@ -28,9 +31,12 @@ _COMMENT = re.compile(
         (?P<list>\s*\[(?P<codes>[^\]\r\n]*)(?P<close>\]?))?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_HASHES = re.compile(r"(?:^|[ \t])(?P<mark>#[^\r\n]*)", re.MULTILINE)
 _CODE = re.compile(r"[^\s,]+")
 _BLANK = re.compile(r"\s*")
 _WORDS = ("ignore", "ignore-file")
+_MOST_NAMES = 20
+"""Idle names of one comment that are told, each by itself; the fix deletes them all."""
 
 
 @record(frozen=True)
@@ -44,6 +50,8 @@ class Layout:
     comments: tuple[Span, ...]
     targets: tuple[Span, ...]
     """Instructions, or properties and elements, by where they begin, wider ones first."""
+    partly: bool = False
+    """The document was not read to its end: whether a comment is idle cannot be told."""
 
 
 @record(frozen=True)
@@ -69,11 +77,18 @@ class Ignore:
 
 
 def layout(document: Any) -> Layout:
-    """Return the layout of a ``Dockerfile`` or ``Devcontainer``."""
-    tree, path, source = document.tree, document.path, document.source
+    """Return the layout of a ``Dockerfile``, ``Devcontainer`` or ``ComposeFile``."""
+    if isinstance(document, ComposeFile):
+        comments = tuple(Span(*m.span("mark")) for m in _HASHES.finditer(document.source.text))
+        return Layout(document.path, document.source, "#", comments, document.places)
+    return _layout(document.path, document.source, document.tree)
+
+
+def _layout(path: str, source: Source, tree: Any) -> Layout:
     if hasattr(tree, "instructions"):
         comments = tuple(comment.span for comment in tree.comments)
-        return Layout(path, source, "#", comments, tuple(i.span for i in tree.instructions))
+        targets = tuple(i.span for i in tree.instructions)
+        return Layout(path, source, "#", comments, targets)
     return Layout(path, source, "//", tuple(tree.comments), tuple(_json_targets(tree.root)))
 
 
@@ -194,23 +209,44 @@ class _Use:
 
 
 @dataclass
+class _Group:
+    """The comments that stand for the same thing; there may be many, and many findings in it."""
+
+    target: Span
+    uses: list[_Use] = field(default_factory=list)
+    known: dict[str, bool] = field(default_factory=dict)
+
+    def silences(self, rule: Named) -> bool:
+        """Tell whether one of the comments names ``rule``; each learns that it was needed."""
+        if rule.code not in self.known:
+            # All of them are asked, whatever the first one says.
+            answers = [use.silences(rule) for use in self.uses]
+            self.known[rule.code] = True in answers
+        return self.known[rule.code]
+
+
+@dataclass
 class _Judge:
     """Says of a name in a comment what follows when nothing of it was silenced."""
 
     settings: Settings
     rules: Sequence[Named]
-    known: dict[str, tuple[bool, bool, str]] = field(default_factory=dict)
+    known: dict[str, tuple[bool, bool]] = field(default_factory=dict)
 
-    def __call__(self, text: str) -> tuple[bool, bool, str]:
-        """Return whether its rules ran, whether other files matter to them, and the message."""
+    def __call__(self, text: str) -> tuple[bool, bool]:
+        """Return whether its rules ran, and whether other files matter to them."""
         if text not in self.known:
             named = [rule for rule in self.rules if weigh(text, rule)]
             ran = UNUSED not in named and all(self.settings.selects(rule) for rule in named)
             # A cache's other mounts may stand in files that this run does not see.
             elsewhere = any(rule.code.startswith("CK1") for rule in named)
-            nothing = f"this comment silences nothing of {quote(text)}"
-            self.known[text] = ran, elsewhere, unknown_rule(text, self.rules) or nothing
+            self.known[text] = ran, elsewhere
         return self.known[text]
+
+    def says(self, text: str) -> str:
+        """Return the message; looking for a name that was meant takes its time."""
+        nothing = f"this comment silences nothing of {quote(text)}"
+        return unknown_rule(text, self.rules) or nothing
 
 
 def apply_suppressions(
@@ -236,7 +272,7 @@ def apply_suppressions(
     rules += [own for own in (UNUSED, UNREADABLE) if own not in rules]
     uses = [_Use(item, item.target or Span(-1, -1)) for item in ignores(place)]
     kept = _audible(findings, uses)
-    if settings.selects(UNUSED):
+    if settings.selects(UNUSED) and not place.partly:
         judge = _Judge(settings, rules)
         idle = [finding for use in uses for finding in _idle(place, use, judge)]
         kept += _audible(idle, [use for use in uses if _names_itself(use.ignore)])
@@ -249,17 +285,20 @@ def _names_itself(ignore: Ignore) -> bool:
 
 def _audible(findings: Iterable[Finding], uses: Iterable[_Use]) -> list[Finding]:
     """Return the findings that no comment silences, in the order of their places."""
-    waiting = sorted(uses, key=lambda use: use.target.start, reverse=True)
-    active: list[_Use] = []
+    groups: dict[Span, _Group] = {}
+    for use in uses:
+        groups.setdefault(use.target, _Group(use.target)).uses.append(use)
+    waiting = sorted(groups.values(), key=lambda group: group.target.start, reverse=True)
+    active: list[_Group] = []
     kept: list[Finding] = []
     for finding in sorted(findings, key=lambda item: item.span.start):
         at = finding.span.start
         while waiting and waiting[-1].target.start <= at:
             active.append(waiting.pop())
-        active = [use for use in active if use.target.end >= at]
+        active = [group for group in active if group.target.end >= at]
         rule = _Name(finding.code, finding.rule)
         # Every one of them is asked: each must know that it was needed.
-        silencing = [use for use in active if use.silences(rule)]
+        silencing = [group for group in active if group.silences(rule)]
         if not silencing:
             kept.append(finding)
     return kept
@@ -282,9 +321,9 @@ def _idle(place: Layout, use: _Use, judge: _Judge) -> Iterable[Finding]:
     if not idle:
         return
     fix = partial(_removal, place, ignore, idle, any(judge(code.text)[1] for code in idle))
-    for code in idle:
+    for code in idle[:_MOST_NAMES]:
         span = ignore.span if len(ignore.codes) == 1 else code.span
-        yield _finding(place, settings, span, judge(code.text)[2], fix)
+        yield _finding(place, settings, span, judge.says(code.text), fix)
 
 
 def _finding(
@@ -315,7 +354,7 @@ def _removal(place: Layout, ignore: Ignore, idle: list[Code], elsewhere: bool) -
     if not kept:
         return _deletion(place, ignore, elsewhere=elsewhere)
     inner = Span(codes[0].span.start, codes[-1].span.end)
-    names = ", ".join(code.text for code in idle)
+    names = ", ".join(code.text for code in idle[:_MOST_NAMES])
     edit = Edit(inner, ", ".join(kept))
     return _fix(place, f"Delete {names} from the comment", edit, elsewhere=elsewhere)
 
@@ -344,12 +383,38 @@ def _deletion(place: Layout, ignore: Ignore, *, elsewhere: bool) -> Fix:
 def ignore_here(document: Any, finding: Finding) -> Edit | None:
     """Return the edit of *Ignore here*: a new comment, or one more code in the one that is there.
 
-    ``None`` when no comment can stand in front of the place, as in a file without content.
+    ``None`` when no comment can stand in front of the place, as in a file without content, or when it
+    would not be one there, as in a here-document that nothing ends.
     """
     place = layout(document)
     target = _outer(place, finding.span)
     if target is None:
         return None
+    edit = _comment(place, target, finding)
+    return edit if _silences(document, edit, finding) else None
+
+
+def _silences(document: Any, edit: Edit, finding: Finding) -> bool:
+    """Tell whether a comment counts for a finding, once it is written."""
+    place = _read_again(document, Source(apply_edits(document.source.text, [edit])))
+    at = finding.span.start + len(edit.text)
+    return any(
+        item.target is not None
+        and item.target.contains(at)
+        and any(code.text == finding.code for code in item.codes or ())
+        for item in ignores(place)
+    )
+
+
+def _read_again(document: Any, source: Source) -> Layout:
+    if isinstance(document, ComposeFile):
+        return layout(read_compose(document.path, source))
+    if hasattr(document.tree, "instructions"):
+        return _layout(document.path, source, parse_dockerfile(source))
+    return _layout(document.path, source, parse_jsonc(source))
+
+
+def _comment(place: Layout, target: Span, finding: Finding) -> Edit:
     for item in ignores(place):
         if item.codes and item.target == target:
             end = item.codes[-1].span.end

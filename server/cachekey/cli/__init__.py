@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cachekey.cli.terminal import UsageError, complain, write
 from cachekey.failure import internal_error
+from cachekey.markup.terminal import text_output
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -55,12 +56,12 @@ def _main(arguments: Sequence[str]) -> int:
     from cachekey.cli.usage import overview, parse
 
     if arguments and arguments[0] in {"-h", "--help", "help"}:
-        write(sys.stdout, overview())
+        write(sys.stdout, text_output(overview()))
         return 0
     if arguments and arguments[0] in {"-V", "--version"}:
         from cachekey import __version__
 
-        write(sys.stdout, f"cachekey {__version__}\n")
+        write(sys.stdout, text_output(f"cachekey {__version__}\n"))
         return 0
     try:
         command, options = parse(arguments)

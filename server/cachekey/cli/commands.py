@@ -18,9 +18,17 @@ from cachekey.cli.terminal import write_all as say_all
 from cachekey.cli.workers import available
 from cachekey.cli.workspace import STDIN, Workspace
 from cachekey.disk.discovery import SettingsFile, SettingsFinder, parents, repository
-from cachekey.disk.files import absolute, decode, encode, write
+from cachekey.disk.files import absolute, decode, encode
 from cachekey.finding import Detail, Finding, Safety
-from cachekey.report.text import Style
+from cachekey.markup.listing import listing
+from cachekey.markup.rich import Rich, rich
+from cachekey.markup.terminal import (
+    Output,
+    Style,
+    output,
+    terminal,
+    text_output,
+)
 from cachekey.selectors import Named, unknown_rule
 from cachekey.workspace.settings import FILE_NAMES, SEVERITIES, Overrides
 
@@ -145,6 +153,8 @@ def _status(space: Workspace, status: int) -> int:
 def check(options: Namespace) -> int:
     """Run ``cachekey check``."""
     wanted = _input(options)
+    if options.fix:
+        _mend()
     with Progress() as progress:
         space = _load(wanted, progress, _processes(options))
         before = dict(space.texts)
@@ -153,7 +163,7 @@ def check(options: Namespace) -> int:
         outcome = _repair(checker, findings, options, progress)
     if options.diff:
         return _diff(space, findings, outcome, before, options)
-    fixed, output = 0, sys.stdout
+    fixed, stream = 0, sys.stdout
     if outcome is not None:
         findings = list(outcome.findings)
         failed = _save(space, outcome)
@@ -161,9 +171,17 @@ def check(options: Namespace) -> int:
         if wanted.stdin is not None:
             # Standard output belongs to the mended text then.
             _echo(space, wanted.stdin, outcome)
-            output = sys.stderr
-    _write_report(space, findings, options, fixed, output)
+            stream = sys.stderr
+    _write_report(space, findings, options, fixed, stream)
     return _status(space, _verdict(findings, options.fail_on))
+
+
+def _mend() -> None:
+    """Give back what a run that was killed has left half written, before anybody reads it."""
+    from cachekey.disk.journal import restore
+
+    for path in restore():
+        complain(f"{path}: an interrupted run left it half written; it has its old text again")
 
 
 def _processes(options: Namespace) -> int:
@@ -206,6 +224,9 @@ def _repair(
 
 def _save(space: Workspace, outcome: Outcome) -> set[str]:
     """Write the changed files and return the names of those that could not be."""
+    from cachekey.disk.writing import tidy, write
+
+    tidy({posixpath.dirname(space.path_of(name)) for name in space.files if name != STDIN})
     failed: set[str] = set()
     for name, text in outcome.texts.items():
         file = space.files[name]
@@ -235,27 +256,28 @@ def _diff(
 
     changed = outcome.texts if outcome is not None else {}
     for name in sorted(changed, key=space.shown):
-        say(sys.stdout, diff(space.shown(name), before[name], changed[name]))
+        say(sys.stdout, text_output(diff(space.shown(name), before[name], changed[name])))
     count = len(outcome.applied) if outcome is not None else 0
     files = f"{len(changed)} file{'' if len(changed) == 1 else 's'}"
-    say(sys.stderr, f"Would fix {count} in {files}.\n" if count else "Nothing to fix.\n")
+    what = terminal(f"Would fix {count} in {files}." if count else "Nothing to fix.")
+    say(sys.stderr, output([what]))
     return _status(space, _verdict(findings, options.fail_on))
 
 
 def _write_report(
-    space: Workspace, findings: Sequence[Finding], options: Namespace, fixed: int, output: TextIO
+    space: Workspace, findings: Sequence[Finding], options: Namespace, fixed: int, stream: TextIO
 ) -> None:
     report = space.report(findings)
     if options.format != "text":
         from cachekey.report.formats import render
 
-        say(output, render(report, options.format))
+        say(stream, render(report, options.format))
         return
     from cachekey.report import text
 
-    style = Style(wants_colour(output, os.environ))
-    say_all(output, text.render(report, style))
-    say(output, text.summary(report, fixed, unsafe=options.unsafe_fixes))
+    style = Style(wants_colour(stream, os.environ))
+    say_all(stream, text.render(report, style))
+    say(stream, text.summary(report, fixed, unsafe=options.unsafe_fixes))
 
 
 def _verdict(findings: Iterable[Finding], fail_on: str) -> int:
@@ -278,13 +300,13 @@ def keys(options: Namespace) -> int:
     for mount in document["mounts"]:
         mount["path"] = space.shown(mount["path"])
     if options.format == "json":
-        from cachekey.report.json import dump
+        from cachekey.markup.data import dump
 
         say(sys.stdout, dump(document))
     else:
         from cachekey.report.keys import render
 
-        say(sys.stdout, "".join(render(document, _style())))
+        say(sys.stdout, render(document, _style()))
     return _status(space, 0)
 
 
@@ -307,7 +329,7 @@ def explain(options: Namespace) -> int:
     if text is None:
         complain(f"{options.place}: nothing to explain here")
         return _status(space, 1)
-    say(sys.stdout, text.rstrip("\n") + "\n")
+    say(sys.stdout, text)
     return _status(space, 0)
 
 
@@ -322,7 +344,7 @@ def _around(path: str) -> list[str]:
     return []
 
 
-def _hover(space: Workspace, name: str, line: int, column: str | None) -> str | None:
+def _hover(space: Workspace, name: str, line: int, column: str | None) -> Output | None:
     from cachekey.assist.hover import hover
 
     document = space.project.documents.get(name)
@@ -335,13 +357,13 @@ def _hover(space: Workspace, name: str, line: int, column: str | None) -> str | 
     start = span.start if column is None else span.start + int(column) - 1
     stop = span.end if column is None else start
 
-    def link(path: str, number: int) -> str:
-        return f"{space.shown(path)}:{number + 1}"
+    def link(path: str, number: int) -> Rich:
+        return rich("{}", f"{space.shown(path)}:{number + 1}")
 
     settings = space.settings(name)
     for offset in range(min(max(start, span.start), span.end), min(stop, span.end) + 1):
         if found := hover(space.project, name, offset, settings, link):
-            return found.markdown
+            return listing(found.lines)
     return None
 
 
@@ -357,14 +379,14 @@ def rule(options: Namespace) -> int:
             message = unknown_rule(options.rule, _rules())
             raise UsageError(message or f"'{options.rule}' stands for several rules")
     if options.format == "json":
-        from cachekey.report.json import dump
+        from cachekey.markup.data import dump
 
         data = [as_data(entry) for entry in entries]
         say(sys.stdout, dump(data[0] if options.rule is not None else data))
     elif options.rule is not None:
         say(sys.stdout, page(entries[0], _style()))
     else:
-        say(sys.stdout, "".join(table(_style())))
+        say(sys.stdout, table(_style()))
     return 0
 
 

@@ -10,6 +10,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
+from cachekey.markup.terminal import Output, output, terminal, together
+
 PATIENCE = 0.7
 """Seconds after which a scan shows how far it is."""
 
@@ -23,27 +25,23 @@ class UsageError(Exception):
     """The command line is wrong; the text is one line for the user."""
 
 
-def write(stream: TextIO, text: str) -> None:
-    """Write text as UTF-8, even when the locale knows ASCII only.
-
-    Lone surrogates (bytes of a file that are no text) come out as ``\\udcff``, their escape in
-    JSON.
-    """
+def write(stream: TextIO, text: Output) -> None:
+    """Write text as UTF-8, even when the locale knows ASCII only."""
     write_bytes(stream, text.encode("utf-8", "backslashreplace"))
 
 
-def write_all(stream: TextIO, parts: Iterable[str]) -> None:
+def write_all(stream: TextIO, parts: Iterable[Output]) -> None:
     """Write a long text piece by piece, never holding all of it."""
-    waiting: list[str] = []
+    waiting: list[Output] = []
     size = 0
     for part in parts:
         waiting.append(part)
         size += len(part)
         if size > _PIECE:
-            write(stream, "".join(waiting))
+            write(stream, together(*waiting))
             waiting.clear()
             size = 0
-    write(stream, "".join(waiting))
+    write(stream, together(*waiting))
 
 
 def write_bytes(stream: TextIO, data: bytes) -> None:
@@ -55,9 +53,9 @@ def write_bytes(stream: TextIO, data: bytes) -> None:
 
 def complain(message: str) -> None:
     """Write one line to stderr; nothing happens when nobody listens there."""
-    line = " ".join(message.split())
+    line = terminal(f"cachekey: {' '.join(message.split())}")
     with suppress(OSError, ValueError, AttributeError):
-        write(sys.stderr, f"cachekey: {line}\n")
+        write(sys.stderr, output([line]))
 
 
 def wants_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:
@@ -68,10 +66,19 @@ def wants_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:
         return True
     if not stream.isatty() or environment.get("TERM") == "dumb":
         return False
-    if os.name == "nt":
-        # An empty command makes the old console understand ANSI escapes.
-        os.system("")
-    return True
+    return os.name != "nt" or _teach_console()
+
+
+def _teach_console() -> bool:
+    """Make the console of Windows understand ANSI escapes; tell whether it does."""
+    import ctypes
+
+    # STD_OUTPUT_HANDLE and ENABLE_VIRTUAL_TERMINAL_PROCESSING of the Console API.
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 -- only Windows has the name
+    handle, mode = kernel.GetStdHandle(-11), ctypes.c_uint32()
+    if not kernel.GetConsoleMode(handle, ctypes.byref(mode)):
+        return False
+    return bool(kernel.SetConsoleMode(handle, mode.value | 4))
 
 
 class Progress:

@@ -162,5 +162,5 @@ def kind_for(name: str, text: str) -> Kind:
         return kind
     if name == STDIN:
         begin = text.removeprefix("\ufeff").lstrip()[:2]
-        return "devcontainer" if begin[:1] == "{" or begin in {"//", "/*"} else "dockerfile"
+        return "devcontainer" if begin[:1] in ("{", '"') or begin in {"//", "/*"} else "dockerfile"
     return "devcontainer" if name.lower().endswith((".json", ".jsonc")) else "dockerfile"

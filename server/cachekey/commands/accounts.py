@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cachekey.buildkit.scope import ROOT, Account, User
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cachekey.commands.read import Invocation
 
 _MAKES_USERS = re.compile(r"\b(?:useradd|adduser|usermod|groupmod|groupadd|addgroup|passwd)\b")
+MOST_ACCOUNTS = 256
+"""Accounts of a file that are kept in mind; the others are names without a number."""
 _NUMBER = re.compile(r"[0-9]+\Z")
 
 # Options that take a value, per program; all others are switches.
@@ -77,7 +80,7 @@ def accounts_behind(
             _modify(item, result)
         elif item.program == "echo":
             _passwd_line(item, result)
-    return result
+    return dict(islice(result.items(), MOST_ACCOUNTS))
 
 
 def _options(item: Invocation) -> tuple[dict[str, str | None], list[str | None]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass
 
+from cachekey.budget import NESTED_STEPS, Budget
 from cachekey.commands.builtins import BUILTINS, assign, setting
 from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque, names_other_language
 from cachekey.commands.invocation import Invocation
@@ -41,11 +42,16 @@ other is the word that calls it."""
 
 
 class Reader:
-    """Collects the invocations of a RUN."""
+    """Collects the invocations of a RUN, as far as its budget lasts."""
 
     def __init__(
-        self, heredocs: tuple[tuple[Span, Mapped], ...], scripts: Scripts | None = None
+        self,
+        heredocs: tuple[tuple[Span, Mapped], ...],
+        budget: Budget,
+        command_steps: int,
+        scripts: Scripts | None = None,
     ) -> None:
+        self.budget, self.command_steps = budget, command_steps
         self.scripts = scripts
         self.files: list[str] = []
         """Scripts that are being read, outermost first."""
@@ -67,13 +73,24 @@ class Reader:
         if not script.complete:
             self.complete = False
         walk = _Walk(state)
+        before = state
         for command in script.commands:
             walk.enter(command.block, command)
+            if command.assignments or walk.state is not before:
+                # What it sets is written down beside all that was set before.
+                self.budget.spend(walk.state.size)
+            before = walk.state
             place = ((script, command), *chain)
             if command.words:
                 self._command(script, walk, command, frame, place, base)
             elif command.assignments:
-                walk.change(command, assign(walk.state, command.assignments))
+                changed = assign(walk.state, command.assignments)
+                self._pay(changed.setting(one.name) for one in command.assignments)
+                walk.change(command, changed)
+
+    def _pay(self, settings: Iterable[Setting | None]) -> None:
+        """Spend what new values cost."""
+        self.budget.spend(sum(len(one.text) for one in settings if one and one.text))
 
     # -- one command ------------------------------------------------------------------------
 
@@ -86,6 +103,7 @@ class Reader:
         place: Chain,
         base: Lookup | None,
     ) -> None:
+        self.budget.spend(self.command_steps + len(command.words))
         if command.substitution and self.depth:
             # The script of `sh -c "... $(x) ..."` was read before with the words around it.
             if command.span in self.seen:
@@ -97,6 +115,7 @@ class Reader:
         first = words[0]
         name = first.resolve(state.value)
         inline = {one.name: setting(one, state) for one in command.assignments}
+        self._pay(inline.values())
         call = Call(
             words=words,
             state=state,
@@ -106,6 +125,7 @@ class Reader:
             cwd=state.cwd,
             has_input=command.in_pipeline or bool(command.redirects),
         )
+        self.budget.spend(len(words) + sum(len(text) for text in call.texts if text))
         if name in script.functions:
             walk.call_function(command, name)
             if name not in walk.passing or len(call.words) < 2:
@@ -228,6 +248,7 @@ class Reader:
             in_pipeline=call.frame.in_pipeline or outer.in_pipeline,
             in_subshell=True,
         )
+        self.budget.spend(NESTED_STEPS * len(nested.text))
         self.depth += 1
         self.script(parse_script(nested.text), state, frame, place, None)
         self.depth -= 1
@@ -287,6 +308,7 @@ class Reader:
                 opaque=opaque,
                 cwd=call.cwd,
                 state=call.state,
+                texts=tuple(call.texts[at + 1 :]),
                 frame=call.frame,
                 chain=place,
             )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from functools import lru_cache
 
 from cachekey.commands.effect import Effect, Kind, Line, absolute, line_of
 from cachekey.commands.grammars import GRAMMARS
 from cachekey.commands.invocation import Invocation
 from cachekey.knowledge.programs import Program, programs
+from cachekey.record import remembered
 from cachekey.syntax.shell.parse import Redirect
 
 _NOWHERE = ("/dev/", "/proc/")
@@ -27,7 +27,7 @@ def is_query(item: Invocation) -> bool:
     return item.simple.substitution and item.opaque and item.path == item.program
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def effects_of(item: Invocation) -> tuple[Effect, ...] | None:
     """Return what a command does to files; None when nobody can know."""
     redirected = tuple(_redirected(item))

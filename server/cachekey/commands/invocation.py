@@ -45,6 +45,8 @@ class Invocation:
     cwd: str | None
     state: ShellState
     """What the words are expanded in."""
+    texts: tuple[str | None, ...]
+    """The arguments as the program gets them; None where one is not known."""
     frame: Frame
     chain: tuple[tuple[Script, Command], ...]
     """The scripts that the call stands in with its command there, innermost first."""
@@ -64,12 +66,6 @@ class Invocation:
     def span(self) -> Span:
         """From the first word of ``head`` to the last argument."""
         return self.head.to(self.args[-1].span) if self.args else self.head
-
-    @cached_property
-    def texts(self) -> tuple[str | None, ...]:
-        """The arguments as the program gets them; None where one is not known."""
-        value = self.state.value
-        return tuple([word.resolve(value) for word in self.args])
 
     def resolve(self, word: Word | Setting, *, globs: bool = False) -> str | None:
         """Return the value of an argument or setting; ``globs`` keeps ``* ? [`` as they stand."""

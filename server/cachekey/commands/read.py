@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from cachekey.budget import COMMAND_STEPS, Budget, SpentError, share
 from cachekey.commands.calls import Reader, Scripts
 from cachekey.commands.familiar import SHELLS, names_other_language
 from cachekey.commands.invocation import Invocation
@@ -59,6 +60,8 @@ class Commands:
     """False: more may be run than ``items`` tells."""
     script: Script | None
     """The RUN's own script; None for the exec form and for what is no shell script."""
+    spent: bool = False
+    """The budget was gone: what comes behind the last item was not read."""
 
 
 _UNREADABLE = Commands((), False, None)
@@ -71,16 +74,20 @@ def read_commands(
     lookup: Lookup,
     workdir: str | None,
     scripts: Scripts | None = None,
+    steps: int = share(1),
+    command_steps: int = COMMAND_STEPS,
 ) -> Commands:
     """Read what a RUN runs; never raises.
 
     ``shell`` is the value of SHELL (None: ``/bin/sh -c``), ``lookup`` gives the variables of the
     RUN's environment (None: not known), ``workdir`` is the directory that it starts in, and
-    ``scripts`` gives the files that it may call.
+    ``scripts`` gives the files that it may call. ``steps`` is what the reading may take, by default
+    as for the only RUN of a file, and ``command_steps`` what each command costs besides its words.
     """
+    budget = Budget(steps)
     state = ShellState(base=lookup, cwd=workdir)
     if instruction.json is not None:
-        return _exec_form(instruction.json, state, scripts)
+        return _exec_form(instruction.json, state, Reader((), budget, command_steps, scripts))
     frame = _shell_frame(shell)
     if frame is None:
         return _UNREADABLE
@@ -90,9 +97,25 @@ def read_commands(
         if names_other_language(text.text):
             return _UNREADABLE
     script = parse_script(text)
-    reader = Reader(tuple((one.marker, one.body) for one in heredocs), scripts)
-    reader.script(script, state, frame, (), None)
-    return Commands(tuple(reader.items), reader.complete, script)
+    reader = Reader(
+        tuple((one.marker, one.body) for one in heredocs), budget, command_steps, scripts
+    )
+    return _read(reader, script, state, frame, None, script)
+
+
+def _read(
+    reader: Reader,
+    script: Script,
+    state: ShellState,
+    frame: Frame,
+    base: Lookup | None,
+    own: Script | None,
+) -> Commands:
+    try:
+        reader.script(script, state, frame, (), base)
+    except SpentError:
+        return Commands(tuple(reader.items), complete=False, script=own, spent=True)
+    return Commands(tuple(reader.items), reader.complete, own)
 
 
 def _shell_frame(shell: tuple[str, ...] | None) -> Frame | None:
@@ -113,7 +136,7 @@ def _shell_frame(shell: tuple[str, ...] | None) -> Frame | None:
     return Frame(login=login)
 
 
-def _exec_form(strings: tuple[Mapped, ...], state: ShellState, scripts: Scripts | None) -> Commands:
+def _exec_form(strings: tuple[Mapped, ...], state: ShellState, reader: Reader) -> Commands:
     """Read the exec form: its strings are the words, nothing expands them."""
     if not strings:
         return _UNREADABLE
@@ -137,11 +160,10 @@ def _exec_form(strings: tuple[Mapped, ...], state: ShellState, scripts: Scripts 
         piped=False,
         guarded=False,
     )
-    reader = Reader((), scripts)
     script = Script(source, (command,), block, complete=True)
     # Without a shell there are no builtins, no functions, and nothing to fill in.
-    reader.script(script, replace(state, base=lambda _name: None), Frame(), (), state.base)
-    return Commands(tuple(reader.items), reader.complete, None)
+    bare = replace(state, base=lambda _name: None)
+    return _read(reader, script, bare, Frame(), state.base, None)
 
 
 class _Exec(Command):

@@ -66,11 +66,16 @@ class ShellState:
     filled_by: ShellState | None = None
     """Of a script in double quotes: what its variables were filled in by, before it was started."""
 
+    @property
+    def size(self) -> int:
+        """What another state with one thing changed costs: the entries of its tables."""
+        return len(self.env) + len(self.hidden) + len(self.unset)
+
     def value(self, name: str) -> str | None:
         """Return what ``$name`` gives; None when it is not known."""
         if self.filled_by is not None:
             return self.filled_by.value(name)
-        setting = self.hidden.get(name) or self.env.get(name)
+        setting = self.setting(name)
         if setting is not None:
             return setting.text
         if name in self.unset:
@@ -82,6 +87,10 @@ class ShellState:
         if name == "HOME" and self.home_reset:
             return None
         return self.base(name)
+
+    def setting(self, name: str) -> Setting | None:
+        """Return what the script itself has set a variable to."""
+        return self.hidden.get(name) or self.env.get(name)
 
     def is_exported(self, name: str) -> bool:
         """Tell whether a plain assignment to ``name`` changes the environment."""

@@ -1,4 +1,4 @@
-"""Judgements on a devcontainer.json that need its Dockerfile, its image and its commands.
+"""Judgements on a dev container's caches that need all of it: image, variables, commands, files.
 
 Each one answers only when everything that could speak against it has been seen; a script, an
 unknown image or a feature from elsewhere ends the matter without an answer.
@@ -12,177 +12,26 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, is_usual, told
+from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.read import Devcontainer, EnvEntry
-from cachekey.devcontainer.substitution import literal
+from cachekey.devcontainer.paths import covers
+from cachekey.devcontainer.read import EnvEntry
 from cachekey.knowledge import Claim
+from cachekey.knowledge.patterns import any_fits, has_option, read_line
 
 if TYPE_CHECKING:
-    from cachekey.devcontainer.surroundings import Surroundings
-    from cachekey.dockerfile.records import Dockerfile, Stage
-    from cachekey.knowledge import Image
-    from cachekey.knowledge.records import CacheDir
+    from cachekey.knowledge.records import CacheDir, LinkMode, Tool
 
-_OFFICIAL = "ghcr.io/devcontainers/features/"
-_SCRIPT = re.compile(
-    r"""(?:^|[\s;&|("'])(?:
-        \S*\.(?:sh|bash|zsh|fish|py|js|mjs|ts|rb|pl|ps1)\b   # a script by its name
-      | \.{1,2}/\S                                            # a program of the workspace
-      | (?:bash|sh|zsh|source|\.|make|just|task|rake|invoke|nox|tox|mise|devbox|nix)\s
-      | (?:npm|yarn|pnpm|bun|composer|poetry|uv|hatch|pdm)\s+run\b
-      )""",
-    re.VERBOSE,
-)
-_OWNING = re.compile(r"\b(?:chown|chmod|setfacl|install\s+-d)\b([^;&|\n]*)")
-_SYSTEM = frozenset(
-    (
-        *("bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "media", "mnt", "nix"),
-        *("opt", "proc", "root", "run", "sbin", "snap", "srv", "sys", "tmp", "usr", "var"),
-        "workspace",
-    )
-)
-"""Top directories that images have; anything may lie below them."""
+_TALKS_OF_OWNERS = re.compile(r"\b(?:chown|chmod|setfacl|mkdir|install\s+-d)\b[^;&|\n]*")
 
 
-def stage_of(document: Devcontainer, dockerfile: Dockerfile) -> Stage | None:
-    """Return the stage of the Dockerfile that the container is made of."""
-    target = document.build_target.target if document.build_target else None
-    if not dockerfile.stages:
-        return None
-    if target is None:
-        return dockerfile.stages[-1]
-    for stage in dockerfile.stages:
-        if target.lower() in ((stage.name or "").lower(), str(stage.index)):
-            return stage
-    return None
+# -- what is built where a mount is --------------------------------------------------------------
 
 
-def image_of(document: Devcontainer, around: Surroundings) -> Image | None:
-    """Return what is known of the image at the bottom, directly or below the Dockerfile."""
-    if document.image is not None and document.build_target is None:
-        reference = literal(document.image)
-        return around.knowledge.image(reference) if reference else None
-    dockerfile = around.dockerfile_of(document)
-    stage = stage_of(document, dockerfile) if dockerfile else None
-    return stage.chain[-1].base.facts if stage else None
-
-
-def foreign_features(document: Devcontainer) -> bool:
-    """Tell whether a feature is in use of which nothing is known: it may mount and set anything."""
-    return any(not feature.key.text.startswith(_OFFICIAL) for feature in document.features)
-
-
-def runs_scripts(document: Devcontainer) -> bool:
-    """Tell whether a lifecycle command runs a script or a task that cannot be seen from here."""
-    return any(_SCRIPT.search(command.text) for command in document.lifecycle)
-
-
-# -- who owns a fresh volume ----------------------------------------------------------------------
-
-
-def unwritable_for(place: str, document: Devcontainer, around: Surroundings) -> str | None:
-    """Return the user who cannot write to a fresh volume on ``place``, when that is certain.
-
-    An empty volume takes the owner of the image's directory; where the image has none, Docker
-    makes it as root's.
-    """
-    user = literal(document.remote_user)
-    if document.compose or document.feature or not user or user in ("root", "0"):
-        return None
-    if runs_scripts(document) or _owned_by_command(place, document):
-        return None
-    return user if _missing_in_image(place, document, around) else None
-
-
-def probably_unwritable_for(
-    place: str, document: Devcontainer, around: Surroundings
-) -> tuple[str, bool] | None:
-    """Return the user who cannot write to a fresh volume, and whether that is certain.
-
-    Below a home directory the image may have the directory already, though nobody says so.
-    """
-    user = unwritable_for(place, document, around)
-    if user is not None:
-        return user, True
-    user = literal(document.remote_user)
-    if not user or not place.startswith(f"/home/{user}/"):
-        return None
-    # The same question about a directory that no image has.
-    elsewhere = f"/{user}-home{place.removeprefix(f'/home/{user}')}"
-    if unwritable_for(elsewhere, document, around) is None:
-        return None
-    dockerfile = around.dockerfile_of(document)
-    if dockerfile is not None and _touched(place, document, dockerfile):
-        return None
-    if _owned_by_command(place, document):
-        return None
-    image = image_of(document, around)
-    if image is None or any(_related(place, shipped.path) for shipped in image.ships):
-        return None
-    return user, False
-
-
-def _owned_by_command(place: str, document: Devcontainer) -> bool:
-    for command in document.lifecycle:
-        for match in _OWNING.finditer(command.text):
-            words = [word.strip("\"'") for word in match.group(1).split()]
-            if any(_may_name(word, place) for word in words):
-                return True
-    return False
-
-
-def _may_name(word: str, place: str) -> bool:
-    """Tell whether a word of a chown may name the place or a directory around it."""
-    if word.startswith("-") or "$(" in word or word in ("-u):$(id", "-g)", "-u)"):
-        return False
-    path = word.rstrip("/") or "/"
-    if path == place or (path.startswith("/") and place.startswith(f"{path}/")):
-        return True
-    if re.search(r"[*?$~{}]|^\.", word):
-        return True
-    return posixpath.basename(path) == posixpath.basename(place) and not path.startswith("/")
-
-
-def _missing_in_image(place: str, document: Devcontainer, around: Surroundings) -> bool:
-    dockerfile = around.dockerfile_of(document)
-    if document.build_target is not None and dockerfile is None:
-        return False
-    if dockerfile is not None and _touched(place, document, dockerfile):
-        return False
-    if place.startswith(("${containerWorkspaceFolder}/", "/workspaces/")):
-        return True
-    if document.workspace_folder and place.startswith(document.workspace_folder + "/"):
-        return True
-    if "$" in place or foreign_features(document):
-        return False
-    image = image_of(document, around)
-    if image is None or any(_related(place, shipped.path) for shipped in image.ships):
-        return False
-    return place.split("/")[1] not in _SYSTEM
-
-
-def _touched(place: str, document: Devcontainer, dockerfile: Dockerfile) -> bool:
-    """Tell whether the Dockerfile may make or own the directory, or start a script that does."""
-    stage = stage_of(document, dockerfile)
-    if stage is None:
-        return True
-    parts = place.split("/")
-    around = ["/".join(parts[:count]) for count in range(2, len(parts) + 1)]
-    names = re.compile("|".join(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])" for path in around))
-    for link in stage.chain:
-        for step in link.steps:
-            here = step.instruction
-            texts = (here.args.text, *(heredoc.body.text for heredoc in here.heredocs))
-            if here.keyword == "ENTRYPOINT" or any(names.search(text) for text in texts):
-                return True
-    return False
-
-
-def made_by_build(place: str, document: Devcontainer, around: Surroundings) -> bool:
+def made_by_build(place: str, container: Container) -> bool:
     """Tell whether the Dockerfile names the very directory outside of its mounts."""
-    dockerfile = around.dockerfile_of(document)
-    stage = stage_of(document, dockerfile) if dockerfile is not None else None
     name = re.compile(rf"(?<![\w./-]){re.escape(place)}(?![\w.-])")
+    stage = container.stage
     return stage is not None and any(
         step.instruction.keyword in ("RUN", "COPY", "ADD", "WORKDIR")
         and name.search(step.instruction.args.text)
@@ -191,144 +40,244 @@ def made_by_build(place: str, document: Devcontainer, around: Surroundings) -> b
     )
 
 
-def _related(left: str, right: str) -> bool:
-    return left == right or left.startswith(f"{right}/") or right.startswith(f"{left}/")
+def frozen(mount: RuntimeMount, container: Container) -> str | None:
+    """Return what the image keeps where a named volume lies, which then never changes again.
+
+    A new volume takes it over from the image; after that the image's updates are hidden by it.
+    """
+    place = container.place(mount)
+    if place is None or mount.type != "volume" or mount.nocopy or mount.opaque:
+        return None
+    ships = [*container.image.ships] if container.image is not None else []
+    for use in container.features:
+        ships += use.known.ships if use.known is not None else ()
+    for shipped in ships:
+        if place == shipped.path or (covers(place, shipped.path) and place.count("/") > 1):
+            return shipped.what
+    return None
 
 
-# -- whether a tool knows of its cache ------------------------------------------------------------
+# -- whether a tool knows of its cache -----------------------------------------------------------
 
 
-def untold(
-    mount: RuntimeMount, document: Devcontainer, around: Surroundings
-) -> RuntimeCache | None:
+def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
     """Return the cache that a mount is meant to be, when its tool is in use and not told of it."""
+    document = container.document
     if mount.compose or document.feature or mount.readonly:
         return None
     if mount.type not in ("volume", "bind", "cache"):
         return None
-    found = cache_of(mount, document, around.knowledge)
-    if found is None or found.grade != "name" or not found.cache.pin:
+    found = cache_of(mount, document, container.knowledge)
+    if found is None or not found.cache.pins or not found.claim.tool.confidence.warns:
         return None
-    tool = found.claim.tool
-    if not tool.confidence.warns or not _in_use(found.claim, document, around):
+    if found.grade == "variable" or (found.grade == "default" and not found.cache.beside_project):
         return None
-    if document.env_file or foreign_features(document) or runs_scripts(document):
+    if not _in_use(found.claim, container) or not _all_read(container):
         return None
-    if _set_somewhere(found.cache, document, around) is not False:
+    if _set_somewhere(found.cache, container) is not False:
         return None
-    if mount.place is None or _said_elsewhere(mount.place, mount, document):
+    if mount.place is None or _said_elsewhere(mount, container):
         return None
-    return None if _configured(found.cache, document, around) else found
+    return None if _configured(found.cache, container) else found
+
+
+def _all_read(container: Container) -> bool:
+    """Tell whether nothing is left that could tell a tool where its cache is."""
+    service = container.service
+    if container.document.env_file or container.foreign_features or container.story.unread:
+        return False
+    if container.composition is not None and (service is None or service.unread):
+        return False
+    return service is None or not service.has_env_file
 
 
 def _names(cache: CacheDir) -> frozenset[str]:
-    return frozenset((*cache.variables, cache.pin, cache.pin.lower()))
+    names = (*cache.variables, *cache.pins)
+    return frozenset((*names, *(name.lower() for name in names)))
 
 
-def _set_somewhere(cache: CacheDir, document: Devcontainer, around: Surroundings) -> bool | None:
+def _set_somewhere(cache: CacheDir, container: Container) -> bool | None:
     """Tell whether a variable moves the cache already; ``None`` when the image may do so."""
     names = _names(cache)
-    if any(entry.name in names or entry.name.lower() in names for entry in document.env):
+    if any(entry.name in names or entry.name.lower() in names for entry in container.document.env):
         return True
-    image = image_of(document, around)
-    if image is None:
-        return None
-    if any(name in image.env for name in names):
+    if any(next(container.settings(name), None) is not None for name in names):
         return True
-    dockerfile = around.dockerfile_of(document)
-    stage = stage_of(document, dockerfile) if dockerfile else None
-    return stage is not None and any(name in stage.end.variables for name in names)
+    return None if container.image is None else False
 
 
-def _said_elsewhere(place: str, mount: RuntimeMount, document: Devcontainer) -> bool:
-    """Tell whether another value of the file names the directory, other than to own it."""
+def _said_elsewhere(mount: RuntimeMount, container: Container) -> bool:
+    """Tell whether a command or another value names the directory, other than to own it."""
+    document, place = container.document, container.place(mount)
+    wanted = {text for text in (mount.place, place) if text}
     mounted = [other.node for other in document.mounts]
     for _, node in document.tree.strings():
-        if node.text is None or place not in node.text.text or any(node is x for x in mounted):
+        if node.text is None or node is mount.node or any(node is other for other in mounted):
             continue
-        owning = _OWNING.sub("", re.sub(r"\bmkdir\b[^;&|\n]*", "", node.text.text))
-        if node is not mount.node and place in owning:
+        said = _TALKS_OF_OWNERS.sub("", node.text.text)
+        if any(text in said for text in wanted):
             return True
-    return False
+    for ran in container.story.items:
+        if ran.item.program in ("chown", "chmod", "mkdir", "setfacl", "ls", "install"):
+            continue
+        if any(text in (word or "") for word in ran.item.texts for text in wanted):
+            return True
+    stage = container.stage
+    return stage is not None and any(
+        text in _TALKS_OF_OWNERS.sub("", step.instruction.args.text)
+        for link in stage.chain
+        for step in link.steps
+        for text in wanted
+    )
 
 
-def _configured(cache: CacheDir, document: Devcontainer, around: Surroundings) -> bool:
-    """Tell whether a configuration file of the workspace moves the cache."""
-    folder = workspace_root(document.path)
+def _configured(cache: CacheDir, container: Container) -> bool:
+    """Tell whether a command or a file of the workspace moves the cache."""
     for way in cache.moved_by:
         if way.config and not way.config.startswith("$"):
-            text = around.read(posixpath.normpath(posixpath.join(folder, way.config)))
+            path = posixpath.normpath(posixpath.join(container.root, way.config))
+            text = container.texts.read(path)
             key = way.text or way.key.rpartition(".")[2]
             if text is not None and key in text:
+                return True
+        elif way.command is not None:
+            word = way.command.words[-1] if way.command.words else way.command.text
+            if any(
+                word in (text or "") for ran in container.story.items for text in ran.item.texts
+            ):
+                return True
+            if any(word in text for text in _build_texts(container)):
                 return True
     return False
 
 
-def workspace_root(path: str) -> str:
-    """Return the folder that a devcontainer.json opens."""
-    folder = posixpath.dirname(path)
-    for name in (posixpath.basename(folder), posixpath.basename(posixpath.dirname(folder))):
-        if name == ".devcontainer":
-            return folder[: folder.rindex(".devcontainer")].rstrip("/")
-    return folder
-
-
-def _in_use(claim: Claim, document: Devcontainer, around: Surroundings) -> bool:
-    """Tell whether the file, its image or its Dockerfile names the tool outside of its mounts."""
-    names = {claim.tool.id, *(name for c in claim.tool.commands for name in c.names)}
-    plain = [re.escape(name) for name in names if "*" not in name]
-    word = re.compile(rf"(?<![\w-])(?:{'|'.join(plain)})(?![\w-])", re.IGNORECASE)
-    return any(word.search(text) for text in _texts(document, around))
-
-
-def tools_in_use(document: Devcontainer, around: Surroundings) -> Iterator[Claim]:
-    """Yield the directories of the tools that the file, its features or its Dockerfile name."""
-    text = "\n".join(_texts(document, around)).lower()
-    words = frozenset(re.findall(r"[a-z][\w+-]*", text)) | {e.name.lower() for e in document.env}
-    for tool in around.knowledge.tools():
-        names = {tool.id, *(name for command in tool.commands for name in command.names)}
-        pins = {cache.pin.lower() for cache in tool.caches if cache.pin}
-        if words & (names | pins):
-            yield from (Claim(tool, cache) for cache in tool.caches)
-
-
-def _texts(document: Devcontainer, around: Surroundings) -> Iterator[str]:
-    mounted = [mount.node for mount in document.mounts]
-    for path, node in document.tree.strings():
-        inside = path[:1] == ("mounts",) or any(node is other for other in mounted)
-        if node.text is not None and not inside:
-            yield node.text.text
-    yield from (feature.key.text for feature in document.features)
-    dockerfile = around.dockerfile_of(document)
-    if dockerfile is not None:
-        for run in dockerfile.runs:
-            yield run.instruction.args.text
-        for stage in dockerfile.stages:
-            yield stage.base.reference.text
-
-
-def unmounted(
-    document: Devcontainer, around: Surroundings
-) -> Iterator[tuple[EnvEntry, Claim, str]]:
+def unmounted(container: Container) -> Iterator[tuple[EnvEntry, Claim, str]]:
     """Yield the variables that put a cache where nothing is mounted: it goes with the container."""
-    if document.compose or document.feature or foreign_features(document):
+    document = container.document
+    if document.feature or container.foreign_features or container.image is None:
         return
-    if image_of(document, around) is None or any(m.place is None for m in document.mounts):
+    if container.composition is not None and (
+        container.service is None or container.service.unread
+    ):
         return
-    dockerfile = around.dockerfile_of(document)
-    for entry, claim, directory in told(document, around.knowledge):
+    if any(container.place(mount) is None for mount in container.mounts):
+        return
+    for entry, claim, directory in told(document, container.knowledge):
         if not claim.tool.confidence.warns or is_usual(directory, claim):
             continue
-        if any(mount.covers(directory) for mount in document.mounts):
+        mounts = (*container.mounts, *document.mounts)
+        places = [place for mount in mounts if (place := container.place(mount))]
+        if any(covers(place, directory) or covers(directory, place) for place in places):
             continue
-        if _below(directory, ("/tmp", "/workspaces", "/var/tmp", document.workspace_folder)):
+        if _below(directory, ("/tmp", "/workspaces", "/var/tmp", container.folder)):
             continue
-        if any(_below(mount.place or "", (directory,)) for mount in document.mounts):
-            continue
-        if dockerfile is not None and _touched(directory, document, dockerfile):
+        if any(directory in text for text in _build_texts(container)):
             continue
         yield entry, claim, directory
 
 
 def _below(path: str, folders: Iterable[str | None]) -> bool:
-    return any(folder and (path == folder or path.startswith(f"{folder}/")) for folder in folders)
+    return any(folder and folder != "/" and covers(folder, path) for folder in folders)
+
+
+# -- tools ---------------------------------------------------------------------------------------
+
+
+def _in_use(claim: Claim, container: Container) -> bool:
+    """Tell whether the file, its image, its Dockerfile or a lock file names the tool."""
+    tool = claim.tool
+    names = {tool.id, *(name for c in tool.commands for name in c.names)}
+    if tool.id in _evident(container):
+        return True
+    plain = [re.escape(name) for name in names if "*" not in name]
+    word = re.compile(rf"(?<![\w-])(?:{'|'.join(plain)})(?![\w-])", re.IGNORECASE)
+    return any(word.search(text) for text in _texts(container))
+
+
+def _evident(container: Container) -> frozenset[str]:
+    """Return the ids of the tools that lock files, features and commands show to be in use."""
+    found = {tool for use in container.features if use.known for tool in use.known.tools}
+    for name, tool in container.knowledge.project_files().items():
+        if container.texts.read(posixpath.join(container.root, name)) is not None:
+            found.add(tool)
+    for ran in container.story.items:
+        for item, _ in container.knowledge.commands_for(ran.item.program or ""):
+            found.add(item.id)
+    return frozenset(found)
+
+
+def project_tools(container: Container) -> Iterator[Claim]:
+    """Yield the directories of the tools that the project's own files and commands call for."""
+    for name in sorted(_evident(container)):
+        tool = container.knowledge.tool(name)
+        if tool is not None:
+            yield from (Claim(tool, cache) for cache in tool.caches)
+
+
+def tools_in_use(container: Container) -> Iterator[Claim]:
+    """Yield the directories of the tools that the file, its features or its Dockerfile name."""
+    text = "\n".join(_texts(container)).lower()
+    document = container.document
+    words = frozenset(re.findall(r"[a-z][\w+-]*", text)) | {e.name.lower() for e in document.env}
+    evident = _evident(container)
+    for tool in container.knowledge.tools():
+        names = {tool.id, *(name for command in tool.commands for name in command.names)}
+        pins = {cache.pin.lower() for cache in tool.caches if cache.pin}
+        if tool.id in evident or words & (names | pins):
+            yield from (Claim(tool, cache) for cache in tool.caches)
+
+
+def _texts(container: Container) -> Iterator[str]:
+    document = container.document
+    mounted = [mount.node for mount in document.mounts]
+    for path, node in document.tree.strings():
+        inside = path[:1] == ("mounts",) or any(node is other for other in mounted)
+        if node.text is not None and not inside:
+            yield _TALKS_OF_OWNERS.sub("", node.text.text)
+    yield from (use.name for use in container.features)
+    for ran in container.story.items:
+        yield ran.item.program or ""
+    if container.reference is not None:
+        yield container.reference
+    if container.dockerfile is not None:
+        for run in container.dockerfile.runs:
+            yield run.instruction.args.text
+        for stage in container.dockerfile.stages:
+            yield stage.base.reference.text
+
+
+def _build_texts(container: Container) -> Iterator[str]:
+    stage = container.stage
+    for link in stage.chain if stage is not None else ():
+        for step in link.steps:
+            yield step.instruction.args.text
+
+
+# -- linking out of a volume -----------------------------------------------------------------------
+
+
+def unlinkable(mount: RuntimeMount, container: Container) -> tuple[Tool, LinkMode] | None:
+    """Return the tool that says, at every install, that it cannot link out of a mount's cache."""
+    if mount.type not in ("volume", "bind") or container.document.feature:
+        return None
+    found = cache_of(mount, container.document, container.knowledge)
+    if found is None or found.claim.tool.link_mode is None or found.grade == "name":
+        return None
+    tool, mode = found.claim.tool, found.claim.tool.link_mode
+    if found.cache.role not in mode.caches or not mode.env or not mode.commands:
+        return None
+    if not _all_read(container) or next(container.settings(mode.env), None) is not None:
+        return None
+    if container.image is None or any(mode.env in text for text in _build_texts(container)):
+        return None
+    for way in mode.config:
+        text = container.texts.read(posixpath.join(container.root, way.config))
+        if text is not None and way.key.rpartition(".")[2] in text:
+            return None
+    for ran in container.story.items:
+        for item, command in container.knowledge.commands_for(ran.item.program or ""):
+            line = read_line(item, command, ran.item.texts)
+            if item.id == tool.id and any_fits(mode.commands, line):
+                told_so = mode.flag and has_option(mode.flag, line) is not None
+                return None if told_so or mode.env in ran.item.env else (tool, mode)
+    return None

@@ -11,16 +11,20 @@ from cachekey.devcontainer.substitution import literal, variables
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.dockermount import MountField, MountText, parse_mount, parse_volume
 from cachekey.syntax.jsonc.parse import Element, Node, span_in
+from cachekey.syntax.yaml import YamlNode
 from cachekey.text import Mapped, Span
 
-Origin = Literal["mounts", "runArgs", "workspaceMount"]
+Origin = Literal["mounts", "runArgs", "workspaceMount", "service", "feature"]
 Form = Literal["string", "object", "volume", "tmpfs"]
-"""``volume`` and ``tmpfs`` are the flags ``-v`` and ``--tmpfs`` of ``runArgs``."""
+"""``volume`` and ``tmpfs`` are the flags ``-v`` and ``--tmpfs`` of ``runArgs``; a service's short
+form is a ``volume`` too, its long one an ``object``."""
+
+_COMPOSE_VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\{|[A-Za-z_])")
 
 
 @record(frozen=True, eq=False)
 class RuntimeMount:
-    """One mount. Spans are offsets in the devcontainer.json."""
+    """One mount. Spans are offsets in the devcontainer.json, or in the file ``path``."""
 
     origin: Origin
     form: Form
@@ -35,6 +39,8 @@ class RuntimeMount:
     """The container is one of a compose file, whose rules differ."""
     flag: Node | None = None
     """The element ``--mount`` in front of it, when flag and value are two elements."""
+    path: str = ""
+    """The compose file that says it; empty for the devcontainer.json itself."""
 
     def field(self, name: str) -> MountField | None:
         """Return the field that counts for a canonical name: the last one."""
@@ -82,6 +88,8 @@ class RuntimeMount:
         text = self.target.text
         if not text.startswith(("/", "${containerWorkspaceFolder}")):
             return None
+        if self.path and _COMPOSE_VARIABLE.search(text):
+            return None
         return posixpath.normpath(text)
 
     @cached_property
@@ -111,7 +119,14 @@ class RuntimeMount:
     @cached_property
     def volume(self) -> str | None:
         """Return the volume's name when it is known literally."""
-        return literal(self.source) if self.names_volume else None
+        name = literal(self.source) if self.names_volume else None
+        return None if name and self.path and _COMPOSE_VARIABLE.search(name) else name
+
+    @property
+    def nocopy(self) -> bool:
+        """Tell whether an empty volume takes nothing from the image."""
+        field = self.field("volume-nocopy")
+        return field is not None and (field.value is None or field.value.text.lower() != "false")
 
     @property
     def readonly(self) -> bool:
@@ -189,3 +204,31 @@ def _object(node: Node, compose: bool) -> RuntimeMount:
         for member in node.effective()
     )
     return RuntimeMount("mounts", "object", node, node.span, fields, None, compose)
+
+
+def service_mount(item: YamlNode, path: str) -> RuntimeMount | None:
+    """Read one entry of a service's ``volumes``, in the short or in the long form."""
+    if item.text is not None:
+        fields = parse_volume(item.text)
+        node = Node("string", item.span, item.text)
+        span = span_in(item.text)
+        return RuntimeMount("service", "volume", node, span, fields, None, False, None, path)
+    if item.kind != "mapping":
+        return None
+    found = [*_long_fields(item, ""), *_long_fields(item.get("volume"), "volume-")]
+    node = Node("object", item.span)
+    return RuntimeMount("service", "object", node, item.span, tuple(found), None, False, None, path)
+
+
+_LONG = {"type", "source", "target", "volume-nocopy", "volume-subpath"}
+
+
+def _long_fields(node: YamlNode | None, prefix: str) -> Iterator[MountField]:
+    for name, (key, value) in node.entries.items() if node is not None else ():
+        canonical = "readonly" if name == "read_only" else prefix + name
+        on = value.text is not None and value.text.text.lower() != "false"
+        if canonical in _LONG or (canonical == "readonly" and on):
+            span = Span(key.span.start, max(key.span.end, value.span.end))
+            yield MountField(
+                span, Mapped(canonical, ((0, key.span.start),), key.span.end), value.text
+            )

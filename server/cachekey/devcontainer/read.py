@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from cachekey.budget import FILE_STEPS, LETTER_STEPS, MEETING_STEPS, Budget, SpentError
 from cachekey.devcontainer.mounts import RuntimeMount, mounts_of, run_mounts, workspace_mount
+from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.substitution import LIFECYCLE, Variable, literal, variables
 from cachekey.record import cached_property, record
-from cachekey.syntax.jsonc.parse import JsoncTree, Member, Node, parse, span_in
+from cachekey.syntax.jsonc.parse import JsoncTree, Member, Node, parse, parse_members, span_in
 from cachekey.text import Mapped, Source, Span
 
 FILE_NAMES = ("devcontainer.json", ".devcontainer.json", "devcontainer-feature.json")
@@ -83,6 +85,8 @@ class Devcontainer:
     path: str
     source: Source
     tree: JsoncTree
+    fragment: bool = False
+    """The text has members without braces, as articles print them; read as if it had them."""
 
     @property
     def feature(self) -> bool:
@@ -91,18 +95,43 @@ class Devcontainer:
 
     @cached_property
     def root(self) -> Node:
-        """Return the file's object; an empty one when it holds none."""
+        """Return the file's object; an empty one when it holds none, or too much."""
         root = self.tree.root
-        if root is not None and root.kind == "object":
+        if root is not None and root.kind == "object" and self.spent is None:
             return root
         end = len(self.source.text)
         return Node("object", Span(end, end), closed=False)
 
     @cached_property
+    def spent(self) -> Span | None:
+        """Return where the budget was gone: then nothing is read but whether it is JSON.
+
+        A half of the mounts, or of the variables, would look as if the others were forgotten.
+        """
+        root = self.tree.root
+        if root is None or root.kind != "object":
+            return None
+        budget = Budget(FILE_STEPS)
+        try:
+            budget.spend(LETTER_STEPS * len(self.source.text))
+            mounts = scripts = 0
+            for path, node in self.tree.strings():
+                if path[0] == "customizations":
+                    continue
+                budget.spend(MEETING_STEPS)
+                mounts += path[0] in ("mounts", "runArgs")
+                scripts += node.span.end - node.span.start if path[0] in LIFECYCLE else 0
+            # For each mount the commands are searched for its directory.
+            budget.spend(mounts * scripts // 2)
+        except SpentError:
+            return Span(root.span.start, root.span.start + 1)
+        return None
+
+    @cached_property
     def problem(self) -> FileProblem | None:
         """Tell why the file says nothing: it is empty, or no object."""
         root = self.tree.root
-        if root is not None and root.kind == "object":
+        if root is not None and root.kind == "object" and not self.fragment:
             return None
         span = self.source.line_span(0)
         if root is not None:
@@ -117,6 +146,17 @@ class Devcontainer:
     def compose(self) -> bool:
         """Tell whether the container is a service of a compose file."""
         return self.get("dockerComposeFile") is not None
+
+    @cached_property
+    def compose_paths(self) -> tuple[str | None, ...]:
+        """Return the compose files, ``None`` for one outside or one that a variable tells."""
+        node = self.get("dockerComposeFile")
+        if node is None:
+            return ()
+        nodes = [item.value for item in node.elements] if node.kind == "array" else [node]
+        return tuple(
+            resolve(self.path, item.text)[0] if item.text is not None else None for item in nodes
+        )
 
     @cached_property
     def mounts(self) -> tuple[RuntimeMount, ...]:
@@ -251,7 +291,12 @@ class Devcontainer:
 
 def read_devcontainer(path: str, source: Source) -> Devcontainer:
     """Read a file; whatever it holds, this never fails."""
-    return Devcontainer(path, source, parse(source))
+    tree = parse(source)
+    if tree.root is not None and tree.root.kind == "string":
+        members = parse_members(source)
+        if members is not None:
+            return Devcontainer(path, source, members, fragment=True)
+    return Devcontainer(path, source, tree)
 
 
 def _env(node: Node | None, place: EnvPlace) -> Iterator[EnvEntry]:
@@ -338,13 +383,5 @@ def resolve(document: str, written: Mapped) -> tuple[str | None, str]:
         return None, "a variable tells the path"
     if text.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", text):
         return None, "the path is absolute"
-    folder = posixpath.dirname(document)
-    path = posixpath.normpath(posixpath.join(folder, text.replace("\\", "/")))
-    if _climbs(path) > _climbs(posixpath.normpath(document)):
-        return None, "the path leads out of the workspace"
-    return path, ""
-
-
-def _climbs(path: str) -> int:
-    """Count the ``..`` in front of a cleaned relative path."""
-    return sum(1 for part in path.split("/") if part == "..")
+    path = within(posixpath.dirname(document), text.replace("\\", "/"))
+    return (None, "the path leads out of the workspace") if path is None else (path or ".", "")

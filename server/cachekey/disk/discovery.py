@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from cachekey.disk.files import absolute, inside, read, reason
+from cachekey.disk.ignore import IgnoreRules
 from cachekey.kinds import kind_of
 from cachekey.selectors import Named
 from cachekey.text import Source
 from cachekey.workspace.settings import FILE_NAMES, TABLE, SettingProblem, Settings, from_toml
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
-
 SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
 
-_Layers = tuple["tuple[str, GitIgnoreSpec]", ...]
+_Layers = tuple[tuple[str, IgnoreRules], ...]
 
 
 def parents(folder: str) -> Iterator[str]:
@@ -40,39 +36,20 @@ def repository(folder: str) -> str | None:
 # -- ignoring --------------------------------------------------------------------------------------
 
 
-def ignore_spec(lines: Sequence[str]) -> GitIgnoreSpec | None:
-    """Compile ``.gitignore`` patterns; ``None`` when there are none."""
-    lines = [line for line in lines if line.strip() and not line.startswith("#")]
-    if not lines:
-        return None
-    # Costs 50 ms: only those who have patterns pay.
-    from pathspec import GitIgnoreSpec
-
-    with suppress(ValueError):
-        return GitIgnoreSpec.from_lines(lines)
-    # Git skips a line that is no pattern; pathspec refuses the whole file for it.
-    good: list[str] = []
-    for line in lines:
-        with suppress(ValueError):
-            GitIgnoreSpec.from_lines([line])
-            good.append(line)
-    return GitIgnoreSpec.from_lines(good)
-
-
 def _layer(folder: str, layers: _Layers) -> _Layers:
     base = folder.rstrip("/") + "/"
     for name in (".git/info/exclude", ".gitignore"):
         if os.path.isfile(base + name) and inside(base + name, folder):
             text = read(base + name).text or ""
-            if spec := ignore_spec(text.removeprefix("\ufeff").splitlines()):
-                layers = (*layers, (base, spec))
+            if rules := IgnoreRules(text.removeprefix("\ufeff").split("\n")):
+                layers = (*layers, (base, rules))
     return layers
 
 
 def _ignored(path: str, layers: _Layers) -> bool:
     """Ask the nearest ignore file first; the first that has an opinion decides."""
-    for base, spec in reversed(layers):
-        verdict = spec.check_file(path[len(base) :]).include
+    for base, rules in reversed(layers):
+        verdict = rules.verdict(path[len(base) :])
         if verdict is not None:
             return verdict
     return False
@@ -200,7 +177,7 @@ class SettingsFinder:
     overlay: Mapping[str, str] = field(default_factory=dict)
     """Texts by path that stand in for the disk: an editor's unsaved settings."""
     _folders: dict[str, SettingsFile] = field(default_factory=dict)
-    _specs: dict[str, GitIgnoreSpec | None] = field(default_factory=dict)
+    _excluding: dict[str, IgnoreRules] = field(default_factory=dict)
 
     def of(self, folder: str) -> SettingsFile:
         """Return the settings that apply to files in ``folder``.
@@ -252,8 +229,9 @@ class SettingsFinder:
         found = self.of(os.path.dirname(path.rstrip("/")))
         if not found.settings.exclude:
             return False
-        if found.path not in self._specs:
-            self._specs[found.path] = ignore_spec(found.settings.exclude)
-        spec = self._specs[found.path]
+        if found.path not in self._excluding:
+            self._excluding[found.path] = IgnoreRules(found.settings.exclude)
         base = found.folder.rstrip("/") + "/"
-        return spec is not None and path.startswith(base) and spec.match_file(path[len(base) :])
+        if not path.startswith(base):
+            return False
+        return self._excluding[found.path].verdict(path[len(base) :]) is True

@@ -1,4 +1,4 @@
-"""Reading and writing files. With :mod:`cachekey.disk.discovery` the only code that touches the disk.
+"""Reading files, as exactly as they are written; :mod:`cachekey.disk.writing` writes them.
 
 Paths are absolute and ``/``-separated on every system, with a lower-case drive letter on Windows.
 """
@@ -9,8 +9,6 @@ import codecs
 import os
 import re
 import stat
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 
 from cachekey.text import Span
@@ -114,7 +112,7 @@ def read(path: str, root: str | None = None) -> File:
     try:
         if root is not None and not inside(path, root):
             return _unread(path, f"it lies outside of {root}")
-        data = _bytes(path)
+        data = content(path)
     except OSError as error:
         return _unread(path, reason(error), failed=True)
     except ValueError as error:
@@ -122,7 +120,8 @@ def read(path: str, root: str | None = None) -> File:
     return decode(path, data)
 
 
-def _bytes(path: str) -> bytes:
+def content(path: str) -> bytes:
+    """Return a file's bytes; raises ``OSError``, and ``ValueError`` for what is not worth reading."""
     # O_NONBLOCK: a FIFO that takes the file's place between two calls must not hang the reader.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     before = os.stat(path)
@@ -151,47 +150,3 @@ def reason(error: OSError) -> str:
     """Return what the system says about an error, without number and path."""
     text = error.strerror or str(error)
     return text[:1].lower() + text[1:]
-
-
-def write(path: str, old: bytes, new: bytes) -> str | None:
-    """Replace a file whose bytes are still ``old``; return why it was not done, if it was not.
-
-    The new file appears at once and whole, keeps its mode, and a link keeps pointing at it.
-    """
-    target = os.path.realpath(path)
-    try:
-        if _bytes(target) != old:
-            return "it has changed since it was read"
-        status = os.stat(target)
-        try:
-            descriptor, name = tempfile.mkstemp(".tmp", ".cachekey-", os.path.dirname(target))
-        except PermissionError:
-            # A folder that takes no new file may hold a file that takes new bytes.
-            with open(target, "r+b") as stream:
-                stream.write(new)
-                stream.truncate()
-            return None
-        try:
-            with open(descriptor, "wb") as stream:
-                stream.write(new)
-                stream.flush()
-                os.fsync(descriptor)
-            _own(name, status)
-            if not os.access(target, os.W_OK):
-                raise PermissionError(13, "Permission denied")
-            os.replace(name, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(name)
-            raise
-    except OSError as error:
-        return reason(error)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _own(name: str, status: os.stat_result) -> None:
-    with suppress(OSError, AttributeError):
-        os.chown(name, status.st_uid, status.st_gid)
-    os.chmod(name, stat.S_IMODE(status.st_mode))

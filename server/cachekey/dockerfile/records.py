@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
+from cachekey.budget import COMMAND_STEPS
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
 from cachekey.commands.read import Commands, read_commands
@@ -19,6 +21,9 @@ from cachekey.tools.uses import ConfigReader, ToolUse, find_tool_uses
 
 RUN_FLAGS = ("mount", "network", "security", "device")
 """Flags that RUN has. Source: BuildKit ``instructions/commands_run*.go``."""
+
+MOST_LAYERS = 500
+"""Layers of an image: Linux' overlayfs takes no more (``OVL_MAX_STACK``), Docker 127."""
 
 # A quick look for what may matter to later RUNs: `yarn config set`, `go env -w`, `ln -s`.
 _STORES = re.compile(r"\b(?:config|env|ln)\b")
@@ -48,6 +53,8 @@ class Run:
     """The RUN in front of it, in this stage or in the one it is built on."""
     copied: Copied | None = None
     """The last COPY or ADD from the build context in front of it."""
+    share: int = 0
+    """Steps that the reading of its commands may take, see :mod:`cachekey.budget`."""
 
     @property
     def span(self) -> Span:
@@ -92,6 +99,8 @@ class Run:
             lookup=self.scope.shell_variable,
             workdir=workdir.text if workdir is not None and workdir.known else None,
             scripts=self.context.script,
+            steps=self.share,
+            command_steps=COMMAND_STEPS * (1 + len(self.mounts)),
         )
 
     @cached_property
@@ -127,9 +136,14 @@ class Run:
         return run
 
     def earlier(self) -> Iterator[Run]:
-        """Yield the RUNs in front of this one, nearest first, through the stages it is built on."""
+        """Yield the RUNs in front of this one, nearest first, through the stages it is built on.
+
+        No more than an image can have layers: nobody can build upon the ones before.
+        """
         run = self.previous
-        while run is not None:
+        for _ in range(MOST_LAYERS):
+            if run is None:
+                return
             yield run
             run = run.previous
 
@@ -151,6 +165,8 @@ class Step:
     run: Run | None = None
     copied: Copied | None = None
     """What a COPY or ADD brings, wherever from."""
+    cost: int = 0
+    """Steps of the file's budget: whoever takes the step over from an earlier reading pays them, too."""
 
 
 @record(frozen=True, eq=False)
@@ -198,8 +214,16 @@ class Dockerfile:
     stages: tuple[Stage, ...]
     global_args: frozenset[str] = frozenset()
     """Names of the arguments that are declared in front of the first FROM."""
-    too_long: bool = False
-    """Only the tree was read: there are no stages."""
+    cut: Instruction | None = None
+    """The instruction at which the budget of the reading was gone: the stages end in front of it."""
+
+    @cached_property
+    def spent(self) -> Span | None:
+        """Return where a budget was gone first, the file's or that of a RUN."""
+        for run in self.runs:
+            if run.commands.spent:
+                return run.instruction.keyword_span
+        return self.cut.keyword_span if self.cut is not None else None
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -233,9 +257,30 @@ class Dockerfile:
 
     def stage_named(self, name: str, reader: Stage) -> Stage | None:
         """Return the stage in front of ``reader`` that ``--from`` names, in any case, or by its number."""
-        named = [s for s in self.stages[: reader.index] if (s.name or "").lower() == name.lower()]
-        numbered = self.stages[: reader.index] if name.isdecimal() else ()
-        return next((s for s in numbered if str(s.index) == name), named[-1] if named else None)
+        if name.isdecimal() and len(name) < 6 and str(int(name)) == name:
+            if int(name) < reader.index:
+                return self.stages[int(name)]
+        named = self._stages_by_name.get(name.lower(), [])
+        at = bisect_left(named, reader.index)
+        return self.stages[named[at - 1]] if at else None
+
+    @cached_property
+    def _stages_by_name(self) -> Mapping[str, Sequence[int]]:
+        found: dict[str, list[int]] = {}
+        for stage in self.stages:
+            found.setdefault((stage.name or "").lower(), []).append(stage.index)
+        return found
+
+    @cached_property
+    def onbuild(self) -> Mapping[int, Sequence[Instruction]]:
+        """Return what stands behind ONBUILD, by the index of the stage."""
+        found: dict[int, list[Instruction]] = {}
+        stage = -1
+        for instruction in self.tree.instructions:
+            stage += instruction.keyword == "FROM"
+            if instruction.inner is not None and stage >= 0:
+                found.setdefault(stage, []).append(instruction.inner)
+        return found
 
     def stage_of(self, run: Run) -> Stage:
         """Return the stage that a RUN runs in."""

@@ -8,7 +8,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
+from itertools import dropwhile
 
+from cachekey.budget import (
+    FILE_STEPS,
+    INSTRUCTION_STEPS,
+    LETTER_STEPS,
+    MEETING_STEPS,
+    Budget,
+    SpentError,
+    share,
+)
 from cachekey.buildkit.identity import BuildIdentity
 from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount, read_mount
 from cachekey.buildkit.scope import (
@@ -21,7 +31,12 @@ from cachekey.buildkit.scope import (
     User,
     Variable,
 )
-from cachekey.commands.accounts import accounts_behind, may_make_accounts, resolve_user
+from cachekey.commands.accounts import (
+    MOST_ACCOUNTS,
+    accounts_behind,
+    may_make_accounts,
+    resolve_user,
+)
 from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.known import Known
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
@@ -35,11 +50,6 @@ from cachekey.text import Mapped, Source, Span
 from cachekey.tools.uses import ConfigReader
 
 _UNESCAPED = re.compile(r"\\?([\s\S])")
-
-
-MOST_TEXT = 2_000_000
-MOST_INSTRUCTIONS = 10_000
-"""Characters and instructions of a Dockerfile behind which nobody would wait for its stages."""
 
 NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
 """The build argument that sets the namespace. Source: BuildKit ``dockerui/config.go``."""
@@ -66,6 +76,7 @@ def read_dockerfile(
 
     ``before`` is what was read of an earlier text of the file with the same options, knowledge and
     configuration: what has not changed is taken over from it. It must not be used afterwards.
+    What a reading may cost is bounded, see :mod:`cachekey.budget`.
     """
     # Buildah's own parser differs in small things; see `_Reader.buildah`.
     buildah = options.engine == "buildah"
@@ -74,12 +85,15 @@ def read_dockerfile(
     if tree is None:
         before = None
         tree = parse(source, check_directive=not buildah)
-    if len(source.text) > MOST_TEXT or len(tree.instructions) > MOST_INSTRUCTIONS:
-        return Dockerfile(path, source, tree, (), too_long=True)
     reader = _Reader(path, source, tree, options, knowledge, config)
-    if before is not None:
+    if before is not None and _share(before.tree) == reader.share:
         reader.known = Known(before, tree)
     return reader.read()
+
+
+def _share(tree: DockerfileTree) -> int:
+    """Return the steps that each RUN of a file has for its commands."""
+    return share(sum((one.inner or one).keyword == "RUN" for one in tree.instructions))
 
 
 class _Reader:
@@ -111,31 +125,50 @@ class _Reader:
         inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
         backslash escapes in flags whatever ``# escape=`` says."""
         self.identity = BuildIdentity(path, namespace, options.engine)
+        self.budget = Budget(FILE_STEPS)
+        self.at = self.cut = None  # type: Instruction | None
+        self.share = _share(tree)
         self.known: Known | None = None
         """What may be taken over from an earlier reading."""
 
     def read(self) -> Dockerfile:
         blocks: list[tuple[Instruction, list[Instruction]]] = []
+        outer: list[Instruction] = []
         for instruction in self.tree.instructions:
             if instruction.keyword == "FROM":
                 blocks.append((instruction, []))
             elif blocks:
                 blocks[-1][1].append(instruction)
             elif instruction.keyword == "ARG":
-                self._global_args(instruction)
+                outer.append(instruction)
         if not blocks:
             # A snippet, or a file whose FROM is commented out: a stage on a base that nobody knows.
-            rest = [item for item in self.tree.instructions if item.keyword != "ARG"]
+            rest = list(dropwhile(lambda item: item.keyword == "ARG", self.tree.instructions))
+            outer = list(self.tree.instructions[: len(self.tree.instructions) - len(rest)])
             blocks = [(_implied(rest[0]), rest)] if rest else []
         self.identity.expect([_stage_name(first) for first, _ in blocks])
-        for first, rest in blocks:
-            self._stage(first, rest)
-        names = frozenset(self.globals)
-        return Dockerfile(self.path, self.source, self.tree, tuple(self.stages), names)
+        try:
+            for instruction in outer:
+                self._pay(instruction)
+                self._global_args(instruction)
+            for first, rest in blocks:
+                if self.cut is None:
+                    self._pay(first)
+                    self._stage(first, rest)
+        except SpentError:
+            self.cut = self.at
+        names, stages = frozenset(self.globals), tuple(self.stages)
+        return Dockerfile(self.path, self.source, self.tree, stages, names, self.cut)
+
+    def _pay(self, instruction: Instruction) -> None:
+        """Spend what an instruction costs whatever it says, and remember where the reading is."""
+        self.at = instruction
+        length = instruction.span.end - instruction.span.start
+        self.budget.spend(INSTRUCTION_STEPS + LETTER_STEPS * length)
 
     def _expand(self, word: str, lookup_scope: Scope | None) -> Expansion:
         lookup = lookup_scope.lookup if lookup_scope is not None else self._global
-        return expand(word, lookup, self.tree.escape)
+        return expand(word, lookup, self.tree.escape, self.budget)
 
     def _global(self, name: str) -> Expansion | Unknown | None:
         variable = self.globals.get(name)
@@ -183,15 +216,15 @@ class _Reader:
         self.last_run = next((run for run in inherited if not run.dormant), None)
         self.copied = self.copied_by[parent.index] if parent else None
         onbuild = self.triggers.get(parent.index, []) if parent and not self.buildah else []
-        for instruction in onbuild:
-            scope = self._step(instruction, scope, steps, index, onbuild=True)
-        for instruction in rest:
-            if instruction.keyword == "ONBUILD" and instruction.inner is not None:
-                self.triggers.setdefault(index, []).append(instruction.inner)
-                if instruction.inner.keyword == "RUN":
-                    self._dormant(instruction.inner, scope, steps, index)
-                continue
-            scope = self._step(instruction, scope, steps, index)
+        try:
+            for instruction in onbuild:
+                self._pay(instruction)
+                scope = self._step(instruction, scope, steps, index, onbuild=True)
+            for instruction in rest:
+                self._pay(instruction)
+                scope = self._step(instruction, scope, steps, index)
+        except SpentError:
+            self.cut = self.at
         stage = Stage(index, _stage_name(first), base, parent, first, tuple(steps), scope)
         self.stages.append(stage)
         self.copied_by[index] = self.copied
@@ -251,12 +284,14 @@ class _Reader:
             return self._again(*known, steps)
         keyword = instruction.keyword
         run = copied = None
-        before = scope
+        before, left = scope, self.budget.left
         if keyword == "RUN":
             run = self.last_run = self._run(instruction, scope, stage, onbuild, dormant=False)
             if may_make_accounts(run.text):
+                self.budget.spend(len(scope.accounts))
                 accounts = accounts_behind(run.commands.items, scope.accounts)
-                scope = replace(scope, accounts=accounts)
+                complete = scope.accounts_complete and len(accounts) < MOST_ACCOUNTS
+                scope = replace(scope, accounts=accounts, accounts_complete=complete)
         elif keyword == "ENV":
             scope = self._env(instruction, scope)
         elif keyword == "ARG":
@@ -271,11 +306,17 @@ class _Reader:
                 self.copied = copied
         elif keyword == "SHELL" and instruction.json:
             scope = replace(scope, shell=tuple(word.text for word in instruction.json))
-        steps.append(Step(instruction, before, run, copied))
+        elif keyword == "ONBUILD" and instruction.inner is not None:
+            self.triggers.setdefault(stage, []).append(instruction.inner)
+            if instruction.inner.keyword == "RUN":
+                self._dormant(instruction.inner, scope, steps, stage)
+            return scope
+        steps.append(Step(instruction, before, run, copied, left - self.budget.left))
         return scope
 
     def _again(self, step: Step, after: Scope, steps: list[Step]) -> Scope:
         """Take over a step of an earlier reading: text and scope are the same."""
+        self.budget.spend(step.cost)
         if step.run is not None:
             # What it stands behind is not its own, and may have been read anew.
             step.run.__dict__["previous"] = self.last_run
@@ -288,11 +329,13 @@ class _Reader:
     def _run(
         self, instruction: Instruction, scope: Scope, stage: int, onbuild: bool, dormant: bool
     ) -> Run:
+        self.budget.spend(MEETING_STEPS)
         mounts: list[Mount] = []
         for flag in instruction.flags:
             if flag.name.text == "mount":
+                self.budget.spend(MEETING_STEPS)
                 more = BUILDAH_KEYS if self.buildah else ()
-                mount = read_mount(self._flag(flag), scope, self.tree.escape, more)
+                mount = read_mount(self._flag(flag), scope, self.tree.escape, more, self.budget)
                 silent = dormant and self.buildah
                 mounts.append(mount if silent else self.identity.identify(mount))
         return Run(
@@ -306,6 +349,7 @@ class _Reader:
             self.config,
             self.last_run,
             self.copied,
+            self.share,
         )
 
     def _flag(self, flag: Flag) -> Flag:
@@ -320,6 +364,7 @@ class _Reader:
         steps.append(Step(inner, scope, self._run(inner, scope, stage, onbuild=True, dormant=True)))
 
     def _env(self, instruction: Instruction, scope: Scope) -> Scope:
+        self.budget.spend(len(scope.variables))
         variables = dict(scope.variables)
         for name, value in env_pairs(instruction.args, self.tree.escape):
             key = self._expand(name.text, scope)
@@ -329,13 +374,17 @@ class _Reader:
         return replace(scope, variables=variables)
 
     def _arg(self, instruction: Instruction, scope: Scope) -> Scope:
+        self.budget.spend(len(scope.variables))
+        # Each is expanded with those in front of it.
+        variables = dict(scope.variables)
+        scope = replace(scope, variables=variables)
         for name, default in arg_pairs(instruction.args, self.tree.escape):
-            known = scope.variables.get(name.text)
+            known = variables.get(name.text)
             if self.buildah and known is not None and known.origin in ("env", "image"):
                 continue
             variable = self._arg_value(name.text, None if default is None else default.text, scope)
             if variable is not None:
-                scope = scope.with_variable(replace(variable, span=name.span()))
+                variables[name.text] = replace(variable, span=name.span())
         return scope
 
     def _arg_value(self, name: str, default: str | None, scope: Scope) -> Variable | None:
@@ -358,6 +407,7 @@ class _Reader:
         value = self._expand(instruction.args.text, scope)
         if not value.known:
             return replace(scope, user=User(value.text, None, span=instruction.args.span()))
+        self.budget.spend(len(scope.accounts))
         user = resolve_user(value.text, scope.accounts, complete=scope.accounts_complete)
         return replace(scope, user=replace(user, span=instruction.args.span()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
@@ -73,6 +73,12 @@ def shared_ownership(
 def in_file(path: str, edits: Iterable[Edit]) -> list[FileEdit]:
     """Place edits in a file."""
     return [FileEdit(path, edit) for edit in edits]
+
+
+def placed(path: str, write: Callable[[], Iterable[Edit | FileEdit]]) -> Iterator[FileEdit]:
+    """Place what has no file yet in ``path``."""
+    for edit in write():
+        yield edit if isinstance(edit, FileEdit) else FileEdit(path, edit)
 
 
 def owner_of(user: User) -> dict[str, object]:

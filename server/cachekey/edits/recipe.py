@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, told
-from cachekey.devcontainer.judge import tools_in_use, untold, unwritable_for
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.judge import project_tools, tools_in_use, untold
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.ownership import unwritable_at
+from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.edits import devcontainer as edit
-from cachekey.finding import Safety
+from cachekey.edits.ownership import plan, writes
+from cachekey.finding import FileEdit, Safety
 from cachekey.knowledge import Claim
+from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.records import Kind
 from cachekey.record import record, replace
+from cachekey.syntax.jsonc.parse import escape
 from cachekey.text import Edit
 
 if TYPE_CHECKING:
     from cachekey.workspace.project import Project
-
-SUDO = "The command needs sudo in the container, without a password."
 
 
 @record(frozen=True)
 class Recipe:
     """A complete change and what is to be said about it."""
 
-    write: Callable[[], Iterable[Edit]]
+    write: Callable[[], Iterable[Edit | FileEdit]]
     """Makes the edits, when they are asked for."""
     safety: Safety
     reason: str = ""
@@ -36,18 +41,12 @@ class Recipe:
     """What it does besides the mount, to be put behind a title."""
 
 
-def chown_command(place: str) -> str:
-    """Return the shell command that gives a directory to the user who runs it."""
-    plain = re.fullmatch(r"[\w./-]*(?:\$\{containerWorkspaceFolder\})?[\w./-]*", place)
-    return f"sudo chown -R $(id -u):$(id -g) {place if plain else chr(34) + place + chr(34)}"
-
-
-def own(document: Devcontainer, place: str) -> Recipe:
-    """Give a fresh volume to the user of the lifecycle commands before the first of them runs."""
-    write = partial(edit.run_first, document, chown_command(place), "cache-owner")
-    surely = edit.comes_first(document)
-    reason = SUDO if surely else f"{SUDO} It runs side by side with the other entries."
-    return Recipe(write, Safety.UNSAFE, reason)
+def own(container: Container, place: str) -> tuple[Recipe, str]:
+    """Give a fresh volume to the container's user; also tell where that is done."""
+    made = plan(container, [place])
+    return Recipe(
+        partial(writes, container.document, (), made), Safety.UNSAFE, made.reason
+    ), made.where
 
 
 def volume(
@@ -69,36 +68,45 @@ def volume(
     place = mount.place
     if place is None:
         return Recipe(write, Safety.SAFE)
-    missing = untold(mount, document, project)
-    pin = missing.cache.pin if missing is not None else ""
-    recipe = _complete(document, write, place, pin, unwritable_for(place, document, project))
+    container = container_of(document, project)
+    missing = untold(mount, container)
+    pins = missing.cache.pins if missing is not None else ()
+    recipe = completed(container, write, place, pins)
     if missing is not None and not recipe.reason:
         reason = f"That the mount is {missing.tool}'s is told by its name."
         recipe = replace(recipe, safety=Safety.UNSAFE, reason=reason)
     return recipe
 
 
-def _complete(
-    document: Devcontainer,
-    write: Callable[[], Iterable[Edit]],
-    place: str,
-    pin: str,
-    user: str | None,
+def completed(
+    container: Container, write: Callable[[], Iterable[Edit]], place: str, pins: tuple[str, ...]
 ) -> Recipe:
-    """Add to the edits of a volume on ``place`` the variable and the owner that it needs."""
+    """Add to the edits of a new volume on ``place`` the variables and the owner that it needs."""
+    document = container.document
     steps: list[edit.Step] = []
     extras = []
-    if pin:
-        steps.append(lambda current: edit.set_variable(current, pin, place))
-        extras.append(f"set {pin}")
-    if user is not None:
-        steps.append(lambda current: own(current, place).write())
-        extras.append(f"give it to {user}")
-    whole = (lambda: edit.together(document, write(), *steps)) if steps else write
+    if pins:
+        steps += [partial(_set, pin, place) for pin in pins]
+        extras.append(f"set {pins[0]}")
+    path = container.path(place)
+    judged = unwritable_at(path, container) if path is not None else None
+    made = plan(container, [place]) if judged is not None and judged.certain else None
+    if made is not None and judged is not None:
+        steps += made.steps
+        extras.append(f"give it to {judged.user}")
+
+    def whole() -> Iterator[Edit | FileEdit]:
+        yield from edit.together(document, write(), *steps) if steps else write()
+        yield from made.others if made is not None else ()
+
     shown = "".join(f", {text}" for text in extras)
-    if user is None:
+    if made is None:
         return Recipe(whole, Safety.SAFE, "", shown)
-    return Recipe(whole, Safety.UNSAFE, own(document, place).reason, shown)
+    return Recipe(whole, Safety.UNSAFE, made.reason, shown)
+
+
+def _set(name: str, value: str, document: Devcontainer) -> tuple[Edit, ...]:
+    return edit.set_variable(document, name, value)
 
 
 def host_bind(mount: RuntimeMount, document: Devcontainer, project: Project) -> Recipe | None:
@@ -124,49 +132,148 @@ def new_volume(claim: Claim, place: str, document: Devcontainer, project: Projec
     """Add a named volume for a tool whose variable names ``place``."""
     text = f"type=volume,source={claim.cache.id},target={place}"
     write = partial(edit.add_mount, document, text)
-    return _complete(document, write, place, "", unwritable_for(place, document, project))
+    return completed(container_of(document, project), write, place, ())
+
+
+def narrowed(mount: RuntimeMount, container: Container) -> tuple[str, Recipe] | None:
+    """Mount only the cache that lies in the directory of a mount; None where no tool has one there."""
+    around, field = container.place(mount), mount.field("target")
+    if around is None or field is None or mount.path or mount.form not in ("string", "object"):
+        return None
+    for claim in (*container.knowledge.claims(around), *tools_in_use(container)):
+        place = _lies(claim, container) if claim.cache.kind is Kind.DOWNLOAD else None
+        if place is not None and place != around and covers(around, place):
+            written = f"{mount.place}{place[len(around) :]}"
+            edit_target = Edit(field.value_span, escape(written))
+            return written, completed(container, partial(_one, edit_target), written, ())
+    return None
+
+
+def _one(edit_target: Edit) -> tuple[Edit, ...]:
+    return (edit_target,)
+
+
+# -- what a container lacks ------------------------------------------------------------------------
+
+
+@record(frozen=True)
+class _Missing:
+    """A cache that has no mount yet."""
+
+    claim: Claim
+    place: str
+    pins: tuple[str, ...]
+    """Variables that must name ``place``; none when the tool goes there anyway."""
+
+    @property
+    def variables(self) -> tuple[tuple[str, str], ...]:
+        """Return what containerEnv needs: the place, and that the tool shall copy out of it."""
+        mode = self.claim.tool.link_mode
+        linked = mode is not None and mode.commands and self.claim.cache.role in mode.caches
+        copying = ((mode.env, mode.value),) if mode is not None and mode.env and linked else ()
+        return (*((pin, self.place) for pin in self.pins), *copying)
 
 
 def offers(document: Devcontainer, project: Project) -> Iterator[tuple[str, Recipe]]:
-    """Yield, with a title, both ways to keep the cache of each tool in use that has no mount yet.
+    """Yield, with a title, what keeps the caches of the tools in use that have no mount yet.
 
-    The tools are those that the file, its features or its Dockerfile name.
+    First all that the project's lock files and commands call for, in one; then for each tool that
+    the file, its features or its Dockerfile name, a volume and the host's cache.
     """
     if document.feature or document.problem is not None:
         return
-    taken = {claim.cache.id for _, claim, _ in told(document, project.knowledge)}
-    for mount in document.effective_mounts:
-        cache = cache_of(mount, document, project.knowledge)
+    container = container_of(document, project)
+    wanted = list(_missing(container, project_tools(container)))
+    if len(wanted) > 1 and not document.compose:
+        names = ", ".join(dict.fromkeys(item.claim.tool.name for item in wanted))
+        yield f"Mount the caches that this project needs: {names}", _volumes(container, wanted)
+    for item in _missing(container, tools_in_use(container)):
+        tool = item.claim.tool.name
+        yield f"Share the {tool} cache by a volume", _volumes(container, [item])
+        yield f"Share the {tool} cache with the host", _host(container, item)
+
+
+def _missing(container: Container, claims: Iterable[Claim]) -> Iterator[_Missing]:
+    document, knowledge = container.document, container.knowledge
+    taken = {claim.cache.id for _, claim, _ in told(document, knowledge)}
+    for mount in container.mounts:
+        cache = cache_of(mount, document, knowledge)
         taken |= {cache.cache.id} if cache is not None else set()
-    for claim in tools_in_use(document, project):
-        pin, name = claim.cache.pin, claim.cache.id
-        if claim.cache.kind is not Kind.DOWNLOAD or not pin or not name or name in taken:
+    for claim in claims:
+        name = claim.cache.id
+        if claim.cache.kind is not Kind.DOWNLOAD or not name or name in taken:
             continue
-        taken.add(name)
-        place = f"/cache/{name.removesuffix('-cache')}"
-        yield from _offers(document, project, claim, place)
+        if not claim.cache.pins and not _suggested(claim):
+            continue
+        place = _place(claim, container)
+        if place is not None:
+            taken.add(name)
+            yield _Missing(claim, place, claim.cache.pins)
 
 
-def _offers(
-    document: Devcontainer, project: Project, claim: Claim, place: str
-) -> Iterator[tuple[str, Recipe]]:
-    pin, tool = claim.cache.pin, claim.tool.name
+def _suggested(claim: Claim) -> bool:
+    roles = {mount for item in claim.tool.suggest for mount in item.mounts}
+    return claim.cache.role in roles
 
-    def bind(source: str) -> edit.Step:
-        return lambda current: edit.add_mount(current, f"{source},target={place}")
 
-    def variable(current: Devcontainer) -> tuple[Edit, ...]:
-        return edit.set_variable(current, pin, place)
+def _place(claim: Claim, container: Container) -> str | None:
+    """Return where the cache of a tool shall lie: where it can be told to, else where it is."""
+    if claim.cache.pins:
+        return f"/cache/{claim.cache.id.removesuffix('-cache')}"
+    return _lies(claim, container)
 
-    steps = [variable, bind(f"type=volume,source={claim.cache.id}")]
-    user, reason = unwritable_for(place, document, project), ""
-    if user is not None:
-        steps.append(lambda current: own(current, place).write())
-        reason = own(document, place).reason
-    safety = Safety.UNSAFE if reason else Safety.SAFE
-    write = partial(edit.together, document, (), *steps)
-    yield f"Share the {tool} cache by a volume", Recipe(write, safety, reason)
-    host = bind(f"type=bind,source=${{localEnv:{pin}}}")
-    write = partial(edit.together, document, (), variable, host)
-    reason = _host_reason(pin)
-    yield f"Share the {tool} cache with the host", Recipe(write, Safety.UNSAFE, reason)
+
+def _lies(claim: Claim, container: Container) -> str | None:
+    """Return where the cache of a tool is as the container stands."""
+    for way in claim.cache.moved_by:
+        found = container.setting(way.env) if way.env else None
+        if found is not None:
+            path = found.text
+            return posixpath.normpath(posixpath.join(path, way.below)) if path else None
+    if container.image is None or container.user is None:
+        return None
+    root = claim.cache.root_path if container.user.root else ""
+    try:
+        path = expand_template(root or claim.cache.path, container.lookup)
+    except UnknownValueError:
+        return None
+    return path if path.startswith("/") else None
+
+
+def _volumes(container: Container, wanted: Sequence[_Missing]) -> Recipe:
+    document = container.document
+    steps: list[edit.Step] = []
+    for item in wanted:
+        steps += [partial(_set, name, value) for name, value in item.variables]
+        steps.append(
+            partial(_mount, f"type=volume,source={item.claim.cache.id},target={item.place}")
+        )
+    roots = [item.place for item in wanted if unwritable_at(item.place, container) is not None]
+    made = plan(container, roots) if roots else None
+    steps += made.steps if made is not None else ()
+
+    def write() -> Iterator[Edit | FileEdit]:
+        yield from edit.together(document, (), *steps)
+        yield from made.others if made is not None else ()
+
+    safety = Safety.UNSAFE if made is not None else Safety.SAFE
+    return Recipe(write, safety, made.reason if made is not None else "")
+
+
+def _host(container: Container, item: _Missing) -> Recipe:
+    pins, place = item.pins, item.place
+    steps: list[edit.Step] = [partial(_set, name, value) for name, value in item.variables]
+    if pins:
+        source, reason = f"${{localEnv:{pins[0]}}}", _host_reason(pins[0])
+    else:
+        below = item.claim.cache.path.removeprefix("$HOME/")
+        source = f"${{localEnv:HOME}}${{localEnv:USERPROFILE}}/{below}"
+        reason = "It runs mkdir -p on the host, which Windows does not have."
+        steps.append(lambda now: edit.run_on_host_first(now, f"mkdir -p {source}"))
+    steps.append(partial(_mount, f"type=bind,source={source},target={place}"))
+    write = partial(edit.together, container.document, (), *steps)
+    return Recipe(write, Safety.UNSAFE, reason)
+
+
+def _mount(text: str, document: Devcontainer) -> tuple[Edit, ...]:
+    return edit.add_mount(document, text)

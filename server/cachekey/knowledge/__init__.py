@@ -115,6 +115,11 @@ def _broad() -> tuple[Ships, ...]:
     return tuple(Ships(item["path"], item["what"]) for item in _system()["broad"])
 
 
+@lru_cache(maxsize=1)
+def _project_files() -> Mapping[str, str]:
+    return dict(_system()["project_files"])
+
+
 class Knowledge:
     """Everything known: the data files, and the user's own tools and images over them."""
 
@@ -236,6 +241,10 @@ class Knowledge:
         yield from (entry.image for entry in self._own_images)
         for file in _files("images"):
             yield from (entry.image for entry in _image_records(file.name))
+
+    def project_files(self) -> Mapping[str, str]:
+        """Return the files that show which tool installs a project, with the tools' ids."""
+        return _project_files()
 
     def broad(self) -> tuple[Ships, ...]:
         """Return the directories that every image fills."""

@@ -27,7 +27,7 @@ HOLE = "\0"
 """Stands for a variable whose value is not known; the data's globs never hold it."""
 
 _DIGEST = re.compile(r"@[^@/]*\Z")
-_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
+_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\w+")
 _WORD = re.compile(r"[a-z]{3}")
 
 
@@ -147,6 +147,8 @@ def parse_image(
         env=env,
         facts=table.mapping("facts"),
         ships=_ships(table) or (),
+        own=table.texts("own"),
+        lacks=table.texts("lacks"),
         workdir=table.optional("workdir"),
         note=table.text("note"),
     )

@@ -138,6 +138,8 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         looks_like=table.texts("looks_like"),
         pin=table.text("pin"),
         pin_flag=table.text("pin_flag"),
+        pin_also=table.texts("pin_also"),
+        beside_project=table.flag("beside_project"),
         id=table.text("id", tool if role == "cache" else f"{tool}-{role}"),
         sharing=table.text("sharing", "shared"),
         concurrent=table.choice("concurrent", Concurrency, Concurrency.UNKNOWN),

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from cachekey.budget import kept
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.records import CacheDir
 
@@ -41,7 +42,7 @@ class _Hole(NamedTuple):
 _Parts = tuple["str | _Hole", ...]
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def _parts(template: str) -> _Parts:
     parts, end = _read(template, 0, False)
     return parts if end == len(template) else (*parts, template[end:])
@@ -113,14 +114,14 @@ def _lazy(lookup: Callable[[str], str | None]) -> Callable[[str], str | None]:
     return look
 
 
-@lru_cache(maxsize=4096)
+@kept(2048)
 def clean(path: str, cwd: str = "/") -> str:
     """Make a path absolute and drop ``.``, ``..`` and doubled or final slashes."""
     path = posixpath.normpath(posixpath.join(cwd, path))
     return "/" + path.lstrip("/") if path.startswith("/") else path
 
 
-@lru_cache(maxsize=4096)
+@kept(2048)
 def relation(target: str, path: str) -> Relation:
     """Tell how the mount ``target`` lies to the directory ``path``, both absolute.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
+from cachekey.budget import kept
 from cachekey.knowledge.records import Command, Pattern, Tool
 from cachekey.record import record
 
@@ -17,7 +18,7 @@ def matches(text: str, glob: str) -> bool:
     return text == glob if _GLOB.isdisjoint(glob) else fnmatchcase(text, glob)
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def pattern(text: str) -> Pattern:
     """Read a pattern: ``clean -modcache``, ``publish --no-restore``, ``cache prune !--ci``."""
     parts = text.split()

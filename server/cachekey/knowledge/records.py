@@ -170,6 +170,11 @@ class CacheDir:
     """The variable by which a fix or ``containerEnv`` moves it."""
     pin_flag: str
     """The flag that does so where no variable is safe."""
+    pin_also: tuple[str, ...]
+    """Variables that a dev container sets, several where versions differ and ``pin`` is none."""
+    beside_project: bool
+    """The default counts only for projects on the filesystem of the home directory; for others the
+    tool goes to the root of the project's own mount."""
     id: str
     """The id to suggest."""
     sharing: str
@@ -194,6 +199,11 @@ class CacheDir:
     """Settings that must have these values for the directory to be in use."""
     confidence: Confidence
     note: str
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """Return the variables by which a dev container moves the directory."""
+        return (self.pin,) if self.pin else self.pin_also
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -393,6 +403,10 @@ class Image:
     """Variables that matter to caches; None: set, or perhaps set, to something unknown."""
     facts: Mapping[str, str]
     ships: tuple[Ships, ...]
+    own: tuple[str, ...]
+    """Directories that are there and that its remote user, or everybody, may write to."""
+    lacks: tuple[str, ...]
+    """Directories that are surely not there, though one around them is."""
     workdir: str | None
     note: str
 

@@ -17,10 +17,11 @@ from cachekey.assist.refactor import refactorings
 from cachekey.checking import engine, fixing, suppress
 from cachekey.edits import settings as settings_edit
 from cachekey.finding import FileEdit, Finding, Fix, Safety
-from cachekey.lsp import uris
+from cachekey.lsp import uris, words
 from cachekey.lsp.convert import difference, to_span
 from cachekey.lsp.edits import Caution, file_edit, new_file, workspace_edit
 from cachekey.lsp.names import EXPLAIN, FIX_ALL
+from cachekey.markup.message import message
 from cachekey.text import Source
 from cachekey.workspace.settings import TABLE
 
@@ -43,8 +44,7 @@ def code_actions(session: Session, params: types.CodeActionParams) -> list[types
     if _wanted(params.context.only, types.CodeActionKind.RefactorRewrite):
         actions += _refactorings(session, document, analysis, params)
     if _wanted(params.context.only, FIX_ALL) and _has_safe_fix(analysis):
-        title = "Fix everything that is safe to fix (Cachekey)"
-        action = types.CodeAction(title=title, kind=FIX_ALL)
+        action = words.action(message("Fix everything that is safe to fix (Cachekey)"), FIX_ALL)
         actions.append(_with_edit(session, document, action, {"do": "fixAll"}))
     return [action for action in actions if action.edit or action.data or action.command]
 
@@ -90,17 +90,11 @@ def _quick_fixes(
             (f"Ignore {finding.code} ({finding.rule}) here", "ignore"),
             (f"Turn {finding.code} ({finding.rule}) off", "off"),
         ):
-            action = types.CodeAction(
-                title=title, kind=types.CodeActionKind.QuickFix, diagnostics=about
-            )
+            action = words.action(message(title), types.CodeActionKind.QuickFix, about)
             yield _with_edit(session, document, action, {"do": do, "index": index})
-        why = types.Command(title="Why?", command=EXPLAIN, arguments=[finding.code])
-        yield types.CodeAction(
-            title=f"Why? ({finding.code} {finding.rule})",
-            kind=types.CodeActionKind.QuickFix,
-            diagnostics=about,
-            command=why,
-        )
+        title = message(f"Why? ({finding.code} {finding.rule})")
+        why = words.command(message("Why?"), EXPLAIN, finding.code)
+        yield words.action(title, types.CodeActionKind.QuickFix, about, command=why)
 
 
 def _fixes(
@@ -120,11 +114,11 @@ def _fixes(
         if any(other.edits == fix.edits for other in alike):
             continue
         alike.append(fix)
-        action = types.CodeAction(
-            title=fix.title + _SUFFIX[fix.safety],
-            kind=types.CodeActionKind.QuickFix,
-            diagnostics=[analysis.diagnostics[index]],
-            is_preferred=True if fix.preferred and fix.safety is Safety.SAFE else None,
+        action = words.action(
+            message(fix.title + _SUFFIX[fix.safety]),
+            types.CodeActionKind.QuickFix,
+            [analysis.diagnostics[index]],
+            preferred=fix.preferred and fix.safety is Safety.SAFE,
         )
         data = {"do": "fix", "index": index, "fix": number}
         yield _with_edit(session, document, action, data)
@@ -136,9 +130,9 @@ def _refactorings(
     span = to_span(analysis.source, params.range, session.encoding)
     for fix in refactorings(document.area.project, document.path, span):
         caution = None if fix.safety is Safety.SAFE else Caution(fix.title, fix.reason)
-        yield types.CodeAction(
-            title=fix.title + _SUFFIX[fix.safety],
-            kind=types.CodeActionKind.RefactorRewrite,
+        yield words.action(
+            message(fix.title + _SUFFIX[fix.safety]),
+            types.CodeActionKind.RefactorRewrite,
             edit=workspace_edit(session, document.area, fix.edits, caution),
         )
 

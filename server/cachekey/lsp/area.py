@@ -7,7 +7,8 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from cachekey.disk import files
-from cachekey.disk.discovery import SettingsFile, SettingsFinder, ignore_spec
+from cachekey.disk.discovery import SettingsFile, SettingsFinder
+from cachekey.disk.ignore import IgnoreRules
 from cachekey.lsp import uris
 from cachekey.lsp.config import join, same_meaning
 from cachekey.lsp.names import document_kind
@@ -48,7 +49,7 @@ class Area:
         self.project = self._new_project()
 
     def _new_project(self) -> Project:
-        project = Project(self.settings(""), self.read)
+        project = Project(self.settings(""), self.read if self.root else None)
         project.call(self.root)
         return project
 
@@ -78,12 +79,12 @@ class Area:
 
     def exclusion(self) -> Callable[[str], bool]:
         """Return a test for absolute paths (a folder's ends in ``/``), good for another thread."""
-        spec = ignore_spec(self._editor.settings.exclude)
+        rules = IgnoreRules(self._editor.settings.exclude)
         finder = SettingsFinder(ALL)
         cut = len(self.root.rstrip("/")) + 1
 
         def excluded(path: str) -> bool:
-            if spec is not None and spec.match_file(path[cut:]):
+            if rules and rules.verdict(path[cut:]):
                 return True
             return bool(self.root) and finder.excluded(path)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from cachekey.lsp import uris
+from cachekey.lsp import uris, words
 from cachekey.lsp.abilities import Abilities
 from cachekey.lsp.config import Editor, from_editor
 from cachekey.lsp.diagnostics import Reporter, setting_diagnostics
@@ -16,6 +16,7 @@ from cachekey.lsp.names import WATCHED
 from cachekey.lsp.progress import Progress
 from cachekey.lsp.scan import Scanner
 from cachekey.lsp.session import Session
+from cachekey.markup.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -159,11 +160,8 @@ class Backend:
         fresh = [text for text in dict.fromkeys(problems) if text not in self._complaints]
         self._complaints = tuple(dict.fromkeys(problems))
         for text in fresh:
-            self.client.window_show_message(
-                types.ShowMessageParams(
-                    type=types.MessageType.Warning, message=f"Cachekey settings: {text}"
-                )
-            )
+            said = message(f"Cachekey settings: {text}")
+            self.client.window_show_message(words.pop_up(types.MessageType.Warning, said))
 
     def reload(self, area: Area) -> None:
         """Read an area's settings and its tools' configuration from disk again."""

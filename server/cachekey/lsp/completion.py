@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cachekey.assist import completion as proposals
+from cachekey.lsp import words
 from cachekey.lsp.convert import to_offset, to_range
-from cachekey.lsp.hover import plain
+from cachekey.markup.markdown import Plain, paragraphs, plain_paragraphs
+from cachekey.markup.message import message
 
 if TYPE_CHECKING:
     from cachekey.assist.completion_devcontainer import Proposal
@@ -21,7 +23,7 @@ _KINDS = {
     "path": types.CompletionItemKind.Folder,
     "snippet": types.CompletionItemKind.Snippet,
 }
-_AGAIN = types.Command(title="Suggest", command="editor.action.triggerSuggest")
+_AGAIN = words.command(message("Suggest"), "editor.action.triggerSuggest")
 
 
 def complete(session: Session, params: types.CompletionParams) -> types.CompletionList | None:
@@ -43,23 +45,21 @@ def complete(session: Session, params: types.CompletionParams) -> types.Completi
 
 
 def _item(session: Session, source: Source, item: Proposal, order: str) -> types.CompletionItem:
-    documentation: types.MarkupContent | str | None = None
-    if item.documentation:
-        documentation = (
-            types.MarkupContent(kind=types.MarkupKind.Markdown, value=item.documentation)
-            if session.abilities.markdown_completion
-            else plain(item.documentation)
-        )
-    return types.CompletionItem(
-        label=item.label,
-        kind=_KINDS[item.kind],
-        detail=item.detail or None,
+    documentation: types.MarkupContent | Plain | None = None
+    if about := item.documentation:
+        if session.abilities.markdown_completion:
+            documentation = words.contents(paragraphs(about), markdown=True)
+        else:
+            documentation = plain_paragraphs(about)
+    label = message(item.label)
+    return words.proposal(
+        label,
+        _KINDS[item.kind],
+        types.TextEdit(range=to_range(source, item.span, session.encoding), new_text=item.text),
+        order,
+        detail=message(item.detail) if item.detail else None,
         documentation=documentation,
-        sort_text=order,
         # What is typed already is compared with this; a label may say more than what is written.
-        filter_text=item.text if item.label != item.text else None,
-        text_edit=types.TextEdit(
-            range=to_range(source, item.span, session.encoding), new_text=item.text
-        ),
-        command=_AGAIN if item.more and session.abilities.suggests_again else None,
+        written=item.text if label != item.text else None,
+        follow_up=_AGAIN if item.more and session.abilities.suggests_again else None,
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cachekey.finding import Severity
+from cachekey.lsp import words
+from cachekey.markup.message import message
 from cachekey.text import Edit, Position, Source, Span
 
 if TYPE_CHECKING:
@@ -80,21 +82,20 @@ def to_diagnostic(
     related = None
     if abilities.related and finding.related:
         related = [
-            types.DiagnosticRelatedInformation(location=location, message=item.message)
+            words.related(location, message(item.message))
             for item in finding.related
             if (location := place(item)) is not None
         ]
     tags = None
     if finding.unnecessary and types.DiagnosticTag.Unnecessary in abilities.tags:
         tags = [types.DiagnosticTag.Unnecessary]
-    return types.Diagnostic(
-        range=to_range(source, finding.span, encoding),
-        severity=SEVERITY[finding.severity],
-        code=finding.code,
-        source="cachekey",
-        message=finding.message,
+    return words.diagnostic(
+        to_range(source, finding.span, encoding),
+        SEVERITY[finding.severity],
+        finding.code,
+        message(finding.message),
         tags=tags,
-        related_information=related or None,
+        related=related or None,
         data=data,
     )
 

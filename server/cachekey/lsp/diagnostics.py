@@ -8,8 +8,9 @@ from weakref import WeakKeyDictionary
 
 from lsprotocol import types
 
-from cachekey.lsp import uris
+from cachekey.lsp import uris, words
 from cachekey.lsp.convert import to_range
+from cachekey.markup.message import message
 from cachekey.text import Span
 
 if TYPE_CHECKING:
@@ -187,12 +188,11 @@ def _same(said: Analysis | None, analysis: Analysis) -> bool:
 def setting_diagnostics(file: SettingsFile, encoding: Encoding) -> list[types.Diagnostic]:
     """Say what is wrong in a settings file, where it stands."""
     return [
-        types.Diagnostic(
-            range=to_range(file.source, problem.span or Span(0, 0), encoding),
-            severity=types.DiagnosticSeverity.Warning,
-            source="cachekey",
-            code="settings",
-            message=problem.message,
+        words.diagnostic(
+            to_range(file.source, problem.span or Span(0, 0), encoding),
+            types.DiagnosticSeverity.Warning,
+            "settings",
+            message(problem.message),
         )
         for problem in file.problems
     ]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from cachekey.lsp import words
 from cachekey.lsp.convert import to_text_edit
+from cachekey.markup.message import message
 from cachekey.text import Source
 
 if TYPE_CHECKING:
@@ -83,9 +85,8 @@ def _assemble(
     ]
     if note is None:
         return types.WorkspaceEdit(document_changes=documents)
-    annotation = types.ChangeAnnotation(
-        label=note.label, needs_confirmation=True, description=note.reason or None
-    )
+    reason = message(note.reason) if note.reason else None
+    annotation = words.annotation(message(note.label), reason)
     return types.WorkspaceEdit(document_changes=documents, change_annotations={_NOTE: annotation})
 
 

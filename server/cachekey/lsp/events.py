@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from cachekey.lsp import uris
+from cachekey.lsp import uris, words
 from cachekey.lsp.names import document_kind
+from cachekey.markup.message import message
 from cachekey.rules import ALL
 from cachekey.workspace.settings import FILE_NAMES
 
@@ -88,10 +89,8 @@ def explain_rule(back: Backend, code: str) -> str | None:
         return None
     if not back.session.abilities.shows_rules:
         text = " ".join(rule.doc.strip().split("\n## ")[0].split())
-        message = f"{rule.code} {rule.name}: {text} (cachekey rule {rule.code})"
-        back.client.window_show_message(
-            types.ShowMessageParams(type=types.MessageType.Info, message=message)
-        )
+        said = message(f"{rule.code} {rule.name}: {text} (cachekey rule {rule.code})")
+        back.client.window_show_message(words.pop_up(types.MessageType.Info, said))
     return rule.doc
 
 

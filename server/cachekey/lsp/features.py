@@ -13,8 +13,11 @@ from pygls.exceptions import JsonRpcContentModified, JsonRpcException, JsonRpcMe
 from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
+from cachekey.lsp import words
 from cachekey.lsp.names import ACTION_KINDS, EXPLAIN, TRIGGERS
+from cachekey.lsp.protocol import Protocol
 from cachekey.lsp.types_loader import converter
+from cachekey.markup.message import message
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -50,10 +53,8 @@ class Server(LanguageServer):
             self.backend  # noqa: B018
         except Exception as error:
             logger.exception("cannot start")
-            text = f"Cachekey cannot start: {type(error).__name__}: {error}"
-            self.window_show_message(
-                types.ShowMessageParams(type=types.MessageType.Error, message=text)
-            )
+            text = message(f"Cachekey cannot start: {type(error).__name__}: {error}")
+            self.window_show_message(words.pop_up(types.MessageType.Error, text))
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Log what went wrong in a handler; nobody wants a pop-up while typing."""
@@ -69,7 +70,11 @@ class Server(LanguageServer):
 def build() -> Server:
     """Build a server with every feature registered."""
     server = Server(
-        "cachekey", __version__, types.TextDocumentSyncKind.Full, converter_factory=converter
+        "cachekey",
+        __version__,
+        types.TextDocumentSyncKind.Full,
+        protocol_cls=Protocol,
+        converter_factory=converter,
     )
     _register_lifecycle(server)
     _register_documents(server)

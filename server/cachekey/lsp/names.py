@@ -11,6 +11,7 @@ WATCHED = (
     "**/{Dockerfile,Containerfile,dockerfile,containerfile}{,.*,-*,_*}",
     "**/*.{Dockerfile,dockerfile,Containerfile,containerfile}",
     "**/{devcontainer.json,.devcontainer.json,devcontainer-feature.json}",
+    "**/{compose,docker-compose}{,.*,-*,_*}.{yml,yaml}",
     "**/{pyproject.toml,cachekey.toml}",
 )
 """Globs of the files whose change on disk matters, as LSP writes them."""
@@ -36,4 +37,6 @@ def document_kind(path: str, language: str = "") -> Kind | None:
     known = kind_of(path)
     if known is None and language.lower() in _LANGUAGES:
         return "dockerfile"
+    if known is None and language.lower() == "dockercompose":
+        return "compose"
     return known

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from cachekey.lsp import words
+from cachekey.markup.message import message
+
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
@@ -39,15 +42,14 @@ class Progress:
             logger.debug("the client shows no progress: %s", error)
             self._token = None
             return
-        bars.begin(self._token, types.WorkDoneProgressBegin(title=title, percentage=0))
+        bars.begin(self._token, words.bar(message(title)))
 
     def at(self, done: int) -> None:
         """Note that so many files are read."""
         percent = 100 * done // self._total if self._total else 100
         if self._token is not None and percent != self._percent:
             self._percent = percent
-            message = f"{done} of {self._total} files"
-            report = types.WorkDoneProgressReport(message=message, percentage=percent)
+            report = words.bar_at(percent, message(f"{done} of {self._total} files"))
             self._client.work_done_progress.report(self._token, report)
 
     def end(self) -> None:

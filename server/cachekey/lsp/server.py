@@ -6,12 +6,22 @@ import gc
 import logging
 import sys
 
+from cachekey.markup.terminal import text_output
+
+
+class _Harmless(logging.Formatter):
+    """Editors show the log, and a terminal may: what files are called must not steer either."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record, with its traceback if there is one."""
+        return text_output(super().format(record))
+
 
 def serve(tcp: tuple[str, int] | None = None) -> int:
     """Serve one client over the standard streams, or over TCP; return the exit code."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    log = logging.StreamHandler(sys.stderr)
+    log.setFormatter(_Harmless("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
     # Whatever matters of it comes to Server.report_server_error as well.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     # Imports make no garbage: collecting meanwhile is time lost.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import posixpath
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -140,14 +139,12 @@ class Session:
     def _lonely(self, uri: str) -> tuple[Area, str]:
         """Give a document outside every folder an area of its own.
 
-        It goes by its last name: the rest of the path is not ours to tell.
+        It goes by its last name: the rest of the path is not ours to tell, and what lies beside it is
+        nobody's to read.
         """
         path = uris.to_path(uri)
-        if path is None:
-            name = uri.rpartition(":")[2].rpartition("/")[2] or "untitled"
-            return Area(uri, "", self.editor, is_lonely=True), name
-        area = Area(uri, posixpath.dirname(path), self.editor, is_lonely=True)
-        return area, posixpath.basename(path)
+        name = (path or uri.rpartition(":")[2]).rpartition("/")[2] or "untitled"
+        return Area(uri, "", self.editor, is_lonely=True), name
 
     # -- documents ------------------------------------------------------------------------------
 

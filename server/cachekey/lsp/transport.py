@@ -1,4 +1,4 @@
-"""Bytes to messages: reads JSON-RPC from a pipe or a socket and hands it to pygls' protocol.
+"""Bytes to messages: reads JSON-RPC from a pipe or a socket and hands it to the conversation.
 
 All that has arrived is handled before anything else runs on the loop, so work that a handler
 schedules with ``call_soon`` starts when the client has nothing more to say: a burst of changes
@@ -8,26 +8,22 @@ costs one analysis. (pygls' own reader waits for a thread three times a message.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
-import re
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from pygls.exceptions import JsonRpcException, JsonRpcInternalError
+from cachekey.lsp.conversation import PARSE_ERROR, Conversation
+from cachekey.lsp.frames import Frames, Noise
 
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
 logger = logging.getLogger(__name__)
 
-_LENGTH = re.compile(rb"content-length\s*:\s*(\d+)\s*", re.IGNORECASE)
 _CHUNK = 1 << 16
 _BUFFER = 1 << 20
-_MAX_BODY = 1 << 28
-"""No message is this long (256 MiB): a length beyond it is noise on the line."""
 
 
 def serve_stdio(server: LanguageServer) -> int:
@@ -47,11 +43,16 @@ async def _serve_pipe(server: LanguageServer, descriptor: int, output: BinaryIO)
     reader = asyncio.StreamReader(limit=_BUFFER)
     loop = asyncio.get_running_loop()
 
+    def take(chunk: bytes) -> None:
+        # Nobody is listening any more when the editor's process has gone.
+        if not reader.at_eof():
+            reader.feed_data(chunk)
+
     def pump() -> None:
         # os.read, not sys.stdin: a buffered reader's lock would stop the interpreter from ending.
         try:
             while chunk := os.read(descriptor, _CHUNK):
-                loop.call_soon_threadsafe(reader.feed_data, chunk)
+                loop.call_soon_threadsafe(take, chunk)
             loop.call_soon_threadsafe(reader.feed_eof)
         except (OSError, RuntimeError) as error:  # RuntimeError: the loop has been closed
             logger.debug("input ended: %s", error)
@@ -111,61 +112,19 @@ class _SocketWriter:
 
 async def _converse(server: LanguageServer, reader: asyncio.StreamReader) -> int:
     """Handle messages until the client says ``exit`` or goes away; return the exit code."""
+    conversation = Conversation(server, reader.feed_eof)
+    frames = Frames()
     try:
-        while (body := await _read_body(reader)) is not None:
-            _dispatch(server, body)
+        while data := await reader.read(_CHUNK):
+            frames.feed(data)
+            while (found := frames.next()) is not None:
+                if isinstance(found, Noise):
+                    logger.error("noise on the line: %s", found.why)
+                    conversation.refuse(None, PARSE_ERROR, found.why)
+                elif not conversation.take(found):
+                    frames.look_inside(found)
     except SystemExit as stop:
         return int(stop.code or 0)
     except (BrokenPipeError, ConnectionError):
         logger.info("the client has gone")
     return 0
-
-
-async def _read_body(reader: asyncio.StreamReader) -> bytes | None:
-    """Read one message's body; ``None`` at the end of the stream."""
-    length: int | None = None
-    try:
-        while True:
-            line = await reader.readline()
-            if not line:
-                return None
-            if match := _LENGTH.fullmatch(line):
-                length = int(match.group(1))
-            elif not line.strip() and length is not None:
-                if length > _MAX_BODY:
-                    logger.error("a message of %d bytes was announced", length)
-                    return None
-                return await reader.readexactly(length)
-    except asyncio.IncompleteReadError:
-        return None
-    except ValueError as error:
-        logger.error("the stream holds no messages: %s", error)
-        return None
-
-
-def _dispatch(server: LanguageServer, body: bytes) -> None:
-    """Hand one message to pygls; a message that cannot be read is answered, not dropped."""
-    protocol = server.protocol
-    try:
-        message = json.loads(body, object_hook=protocol.structure_message)
-        protocol.handle_message(message)
-    except (BrokenPipeError, ConnectionError):
-        raise
-    except Exception as error:
-        logger.exception("cannot handle a message")
-        _refuse(server, body, error)
-
-
-def _refuse(server: LanguageServer, body: bytes, error: Exception) -> None:
-    """Answer an unreadable request, so that the client does not wait for ever."""
-    try:
-        message: Any = json.loads(body)
-    except ValueError:
-        message = None
-    if not isinstance(message, dict) or "method" not in message or "id" not in message:
-        return
-    problem = error if isinstance(error, JsonRpcException) else JsonRpcInternalError(str(error))
-    answer = {"code": problem.code, "message": problem.message}
-    data = json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": answer}).encode()
-    if (writer := server.protocol.writer) is not None:
-        writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(data), data))

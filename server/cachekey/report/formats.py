@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from cachekey.markup.terminal import Output
 from cachekey.report.record import Report
 
 
-def render(report: Report, kind: str) -> str:
+def render(report: Report, kind: str) -> Output:
     """Return a report in a machine-readable format: ``json``, ``sarif`` or ``github``."""
     if kind == "json":
         from cachekey.report.json import render as write

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from cachekey.finding import Finding, Fix
+from cachekey.markup.data import dump
+from cachekey.markup.message import message
+from cachekey.markup.terminal import Output
 from cachekey.report.record import Report
 from cachekey.text import Span
 
@@ -21,14 +23,9 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def render(report: Report) -> str:
+def render(report: Report) -> Output:
     """Return the report as JSON text."""
     return dump(document(report))
-
-
-def dump(data: Any) -> str:
-    """Write data the way all JSON output of Cachekey is written."""
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _range(report: Report, path: str, span: Span) -> dict[str, Any]:
@@ -42,13 +39,13 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "rule": finding.rule,
         "severity": finding.severity.value,
-        "message": finding.message,
+        "message": message(finding.message),
         "range": _range(report, finding.path, finding.span),
         "related": [
             {
                 "path": report.name(item.path),
                 "range": _range(report, item.path, item.span),
-                "message": item.message,
+                "message": message(item.message),
             }
             for item in finding.related
         ],
@@ -58,7 +55,7 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
 
 def _fix(report: Report, fix: Fix) -> dict[str, Any]:
     return {
-        "title": fix.title,
+        "title": message(fix.title),
         "safety": fix.safety.value,
         "preferred": fix.preferred,
         "edits": [

@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cachekey.report.text import Style, clean
+from cachekey.markup.terminal import (
+    Output,
+    Style,
+    Terminal,
+    joined,
+    line,
+    output,
+    padded,
+    terminal,
+    trimmed,
+)
 
 
-def render(document: Mapping[str, Any], style: Style) -> Iterator[str]:
-    """Yield the text of a ``keys`` document: each cache with its mounts, then what is refused."""
+def render(document: Mapping[str, Any], style: Style) -> Output:
+    """Return the text of a ``keys`` document: each cache with its mounts, then what is refused."""
+    return output(_lines(document, style))
+
+
+def _lines(document: Mapping[str, Any], style: Style) -> Iterator[Terminal]:
     mounts: Sequence[Mapping[str, Any]] = document["mounts"]
     rows = [_row(mount) for mount in mounts]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
@@ -18,34 +32,38 @@ def render(document: Mapping[str, Any], style: Style) -> Iterator[str]:
         count = f"{len(members)} mount{'' if len(members) == 1 else 's'}"
         notes = sorted({note for number in members for note in _notes(mounts[number])})
         tail = f", {', '.join(notes)}" if notes else ""
-        yield f"{style(clean(cache['key']), '1')}  {style(f'({count}{tail})', '2')}\n"
+        about = style(terminal(f"({count}{tail})"), "2")
+        yield line("{}  {}", style(terminal(cache["key"]), "1"), about)
         for number in members:
-            yield f"  {_line(rows[number], widths)}\n"
+            yield line("  {}", _cells(rows[number], widths))
     refused = [number for number, mount in enumerate(mounts) if mount["error"]]
     if refused:
-        yield f"{style('refused by the builder', '1;31')}\n"
+        yield style(terminal("refused by the builder"), "1;31")
     for number in refused:
-        yield f"  {rows[number][0]}: {clean(mounts[number]['error'])}\n"
+        yield line("  {}: {}", rows[number][0], terminal(mounts[number]["error"]))
     if not mounts:
-        yield "No cache mounts.\n"
+        yield terminal("No cache mounts.")
 
 
-def _row(mount: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+def _row(mount: Mapping[str, Any]) -> tuple[Terminal, ...]:
     start = mount["range"]["start"]
-    where = f"{clean(mount['path'])}:{start['line'] + 1}:{start['character'] + 1}"
-    user = clean(str(mount["user"] if mount["user"] is not None else "?"))
-    target = clean(str(mount["target"] or ""))
-    stage = clean(str(mount["stage"] or ""))
-    return where, stage, target, user, ", ".join(mount["tools"])
+    cells = (
+        f"{mount['path']}:{start['line'] + 1}:{start['character'] + 1}",
+        str(mount["stage"] or ""),
+        str(mount["target"] or ""),
+        str(mount["user"] if mount["user"] is not None else "?"),
+        ", ".join(mount["tools"]),
+    )
+    return tuple(map(terminal, cells))
 
 
 def _notes(mount: Mapping[str, Any]) -> Iterator[str]:
     if mount["sharing"] and mount["sharing"] != "shared":
         yield str(mount["sharing"])
     for name in mount["unresolved"]:
-        yield f"depends on {clean(name)}"
+        yield f"depends on {name}"
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)]
-    return "  ".join([*cells, row[-1]]).rstrip()
+def _cells(row: Sequence[Terminal], widths: Sequence[int]) -> Terminal:
+    cells = [padded(cell, width) for cell, width in zip(row, widths, strict=False)]
+    return trimmed(joined("  ", [*cells, row[-1]]))

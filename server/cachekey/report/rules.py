@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from cachekey.checking.suppress import UNREADABLE, UNUSED
 from cachekey.finding import Severity
-from cachekey.report.text import Style
+from cachekey.markup.terminal import (
+    Output,
+    Style,
+    Terminal,
+    line,
+    output,
+    padded,
+    terminal,
+    text_output,
+    together,
+)
 from cachekey.rules import ALL
 from cachekey.rules.rule import Fixable
 
@@ -86,24 +95,31 @@ def as_data(entry: Entry) -> dict[str, Any]:
     }
 
 
-def table(style: Style) -> Iterator[str]:
-    """Yield the list of all rules, a line each."""
+def table(style: Style) -> Output:
+    """Return the list of all rules, a line each."""
     entries = catalog()
-    width = max(len(entry.name) for entry in entries)
-    words = max(len(entry.severity.value) for entry in entries)
-    for entry in entries:
-        fix = "" if entry.fixable is Fixable.NEVER else "fix"
-        severity = f"{entry.severity.value:{words}}"
-        name = f"{entry.name:{width}}"
-        yield f"{style(entry.code, '1')}  {name}  {severity}  {fix:3}  {entry.summary}\n"
+    name = max(len(entry.name) for entry in entries)
+    severity = max(len(entry.severity.value) for entry in entries)
+
+    def row(entry: Entry) -> Terminal:
+        cells = (
+            padded(terminal(entry.name), name),
+            padded(terminal(entry.severity.value), severity),
+            terminal("   " if entry.fixable is Fixable.NEVER else "fix"),
+            terminal(entry.summary),
+        )
+        return line("{}  {}  {}  {}  {}", style(terminal(entry.code), "1"), *cells)
+
+    return output(map(row, entries))
 
 
-def page(entry: Entry, style: Style) -> str:
+def page(entry: Entry, style: Style) -> Output:
     """Return a rule's documentation."""
     fix = {
         Fixable.ALWAYS: "always fixable",
         Fixable.SOMETIMES: "sometimes fixable",
         Fixable.NEVER: "no fix",
     }[entry.fixable]
-    head = f"{style(f'{entry.code} {entry.name}', '1')} ({entry.severity.value}, {fix})"
-    return f"{head}\n\n{entry.doc.rstrip()}\n"
+    name = style(terminal(f"{entry.code} {entry.name}"), "1")
+    head = line("{} {}", name, terminal(f"({entry.severity.value}, {fix})"))
+    return together(output([head, terminal("")]), text_output(f"{entry.doc.rstrip()}\n"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +11,9 @@ from urllib.parse import quote
 
 from cachekey import __version__
 from cachekey.finding import Finding, Fix, Safety, Severity
-from cachekey.report.json import dump
+from cachekey.markup.data import dump
+from cachekey.markup.message import message
+from cachekey.markup.terminal import Output
 from cachekey.report.record import Report
 from cachekey.text import Span
 
@@ -19,7 +22,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning"}
 
 
-def render(report: Report) -> str:
+def render(report: Report) -> Output:
     """Return the report as a SARIF log of one run."""
     rules = _rules(report.findings)
     numbers = {rule["id"]: index for index, rule in enumerate(rules)}
@@ -54,7 +57,7 @@ def _result(
         "ruleId": finding.code,
         "ruleIndex": numbers[finding.code],
         "level": _LEVELS.get(finding.severity, "note"),
-        "message": {"text": finding.message},
+        "message": {"text": message(finding.message)},
         "locations": [_location(report, finding.path, finding.span)],
         "partialFingerprints": {"cachekey/v1": _fingerprint(report, finding, seen)},
     }
@@ -63,7 +66,7 @@ def _result(
             {
                 "id": number,
                 **_location(report, item.path, item.span),
-                "message": {"text": item.message},
+                "message": {"text": message(item.message)},
             }
             for number, item in enumerate(finding.related, 1)
         ]
@@ -84,11 +87,12 @@ def _fingerprint(report: Report, finding: Finding, seen: Counter[str]) -> str:
 
 def _artifact(report: Report, path: str) -> dict[str, str]:
     name = report.name(path)
-    if ":" in name.split("/", 1)[0] and name[1:2] == ":":
-        return {"uri": "file:///" + quote(name, errors="surrogateescape")}
-    if name.startswith("/"):
-        return {"uri": "file://" + quote(name, errors="surrogateescape")}
-    return {"uri": quote(name, errors="surrogateescape")}
+    if not os.path.isabs(name):
+        # A colon must not make a scheme of a folder's name.
+        return {"uri": quote(name, errors="surrogateescape")}
+    drive = name[1:2] == ":"
+    safe = "/:" if drive else "/"
+    return {"uri": f"file://{'/' * drive}{quote(name, safe=safe, errors='surrogateescape')}"}
 
 
 def _region(report: Report, path: str, span: Span) -> dict[str, int]:
@@ -126,4 +130,4 @@ def _fix(report: Report, fix: Fix) -> dict[str, Any] | None:
         {"artifactLocation": _artifact(report, path), "replacements": listed}
         for path, listed in replacements.items()
     ]
-    return {"description": {"text": fix.title}, "artifactChanges": changes}
+    return {"description": {"text": message(fix.title)}, "artifactChanges": changes}

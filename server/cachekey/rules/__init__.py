@@ -20,7 +20,9 @@ from cachekey.rules.copy_from_cache import check as copy_from_cache
 from cachekey.rules.default_cut_at_colon import check as default_cut_at_colon
 from cachekey.rules.docker_clean import check as docker_clean
 from cachekey.rules.empty_local_env import check as empty_local_env
+from cachekey.rules.frozen_tools import check as frozen_tools
 from cachekey.rules.host_path_target import check as host_path_target
+from cachekey.rules.host_variable_in_target import check as host_variable_in_target
 from cachekey.rules.ignored_owner import check as ignored_owner
 from cachekey.rules.install_output_as_cache import check as install_output_as_cache
 from cachekey.rules.invalid_mount import check as invalid_mount
@@ -50,9 +52,11 @@ from cachekey.rules.shadowed_mount import check as shadowed_mount
 from cachekey.rules.shared_build_output import check as shared_build_output
 from cachekey.rules.shared_project_volume import check as shared_project_volume
 from cachekey.rules.split_cache import check as split_cache
+from cachekey.rules.sudo_without_right import check as sudo_without_right
 from cachekey.rules.undeclared_variable_in_key import check as undeclared_variable_in_key
 from cachekey.rules.unlocked_cache import check as unlocked_cache
 from cachekey.rules.unreadable_file import check as unreadable_file
+from cachekey.rules.unused_volume import check as unused_volume
 from cachekey.rules.unwritable_volume import check as unwritable_volume
 from cachekey.rules.variable_not_substituted import check as variable_not_substituted
 
@@ -109,4 +113,8 @@ ALL: tuple[Rule, ...] = (
     compose_runargs_ignored,
     compose_volume_project_scoped,
     chown_not_recursive,
+    frozen_tools,
+    host_variable_in_target,
+    sudo_without_right,
+    unused_volume,
 )

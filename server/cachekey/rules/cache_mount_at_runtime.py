@@ -7,7 +7,7 @@ becomes an anonymous volume instead, empty after every rebuild.
 ## Bad
 ```jsonc
 {
-  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "image": "debian:13",
   "mounts": ["type=cache,id=uv-cache,target=/cache/uv"]
 }
 ```
@@ -15,7 +15,7 @@ becomes an anonymous volume instead, empty after every rebuild.
 ## Good
 ```jsonc
 {
-  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "image": "debian:13",
   "mounts": ["type=volume,source=uv-cache,target=/cache/uv"]
 }
 ```
@@ -37,30 +37,64 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.substitution import literal
+from cachekey.edits.compose import declare
 from cachekey.edits.recipe import host_bind, volume
 from cachekey.finding import Finding, Fix, Related, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Span
+from cachekey.syntax.jsonc.dockermount import MountField, volume_name
+from cachekey.text import Edit, Span
 
 
 @rule("CK701", "cache-mount-at-runtime", Severity.ERROR, Fixable.ALWAYS)
-def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
-    """Report every mount of type cache that the container would get."""
-    if mount.type != "cache" or (mount.compose and mount.origin != "mounts"):
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report every mount of type cache that a container would get."""
+    if isinstance(document, ComposeFile):
+        yield from _services(document, ctx)
         return
-    field = mount.field("type")
-    if field is None:
-        return
+    for mount in document.effective_mounts:
+        field = mount.field("type") if mount.type == "cache" else None
+        if field is not None:
+            yield _finding(mount, field, ctx)
+
+
+def _finding(mount: RuntimeMount, field: MountField, ctx: Context) -> Finding:
     span = field.span if mount.form == "string" else _value_with_quotes(mount, field.value_span)
     if mount.compose:
         message = "compose makes an anonymous volume of type=cache, empty after every rebuild"
     else:
         message = "Docker has no type=cache for a container, only builds have: it will not start"
     fixes = partial(_fixes, mount, ctx)
-    yield ctx.finding(span, message, fixes=fixes, related=list(_builds(mount, ctx)))
+    return ctx.finding(span, message, fixes=fixes, related=list(_builds(mount, ctx)))
+
+
+def _services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
+    for mount in file.mounts if any(ctx.project.composers(file.path)) else ():
+        field = mount.field("type")
+        if mount.type == "cache" and field is not None:
+            message = (
+                "compose has no type: cache for a service, only builds have: it does not start"
+            )
+            fixes = partial(_as_volume, mount, field, file, ctx)
+            yield ctx.finding(field.value_span, message, fixes=fixes)
+
+
+def _as_volume(
+    mount: RuntimeMount, field: MountField, file: ComposeFile, ctx: Context
+) -> Iterator[Fix]:
+    name = mount.source.text if mount.source is not None else volume_name(mount.place or "cache")
+    kind = field.value_span
+    line = file.source.line_text(file.source.line_of(kind.start))
+    indent = " " * (field.span.start - file.source.line_starts[file.source.line_of(kind.start)])
+    flow = "{" in line
+    more = f", source: {name}" if flow else f"{file.source.newline}{indent}source: {name}"
+    edits = [Edit(kind, "volume" if mount.source is not None else f"volume{more}")]
+    declared = any(known == name for known, _, _ in file.section("volumes"))
+    title = f"Use the volume {name}"
+    yield ctx.fix(title, *edits, *(() if declared else declare(file, name)), preferred=True)
 
 
 def _value_with_quotes(mount: RuntimeMount, span: Span) -> Span:

@@ -7,7 +7,7 @@ container, at the next rebuild.
 ## Bad
 ```jsonc
 {
-  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "image": "debian:13",
   "mounts": ["type=volume,source=uv-cache,target=/cache/uv"],
   "postCreateCommand": "uv sync"
 }
@@ -16,7 +16,7 @@ container, at the next rebuild.
 ## Good
 ```jsonc
 {
-  "image": "mcr.microsoft.com/devcontainers/base:ubuntu",
+  "image": "debian:13",
   "containerEnv": {
     "UV_CACHE_DIR": "/cache/uv"
   },
@@ -34,51 +34,76 @@ The tool's own documentation, named in `cachekey/knowledge/tools`; containers.de
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from cachekey.devcontainer.caches import RuntimeCache
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.judge import unmounted, untold
-from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
-from cachekey.edits.devcontainer import set_variable
+from cachekey.devcontainer.running import Sighting, container_of, sightings
+from cachekey.edits.caches import placed
+from cachekey.edits.devcontainer import set_variable, together
 from cachekey.edits.recipe import new_volume
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge import Claim
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import span_in
+from cachekey.text import Edit
 
 
 @rule("CK706", "cache-not-connected", Severity.WARNING, Fixable.ALWAYS)
-def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report both halves: mounts without a variable, variables without a mount."""
-    for mount in document.effective_mounts:
-        if mount.type != "cache":
-            yield from _mount(mount, ctx)
-    for entry, claim, directory in unmounted(document, ctx.project):
-        if entry.value is not None:
-            yield _variable(entry, claim, directory, ctx)
+    for seen in sightings(document, ctx.project):
+        if seen.mount.type != "cache":
+            yield from _mount(seen, ctx)
+    if isinstance(document, Devcontainer):
+        for entry, claim, directory in unmounted(container_of(document, ctx.project)):
+            if entry.value is not None:
+                yield _variable(entry, claim, directory, ctx)
 
 
-def _mount(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
-    cache = untold(mount, ctx.document, ctx.project)
+def _mount(seen: Sighting, ctx: Context) -> Iterator[Finding]:
+    mount = seen.mount
+    cache = untold(mount, seen.container)
     if cache is None or mount.target is None or mount.place is None:
         return
-    pin = cache.cache.pin
+    pin = cache.cache.pins[0]
     message = f"{cache.tool} does not know of {mount.place}: nothing sets {pin}"
-    fixes = partial(_tell, cache, mount.place, ctx)
-    yield ctx.finding(span_in(mount.target), message, fixes=fixes)
+    if cache.grade == "default":
+        message = (
+            f"{cache.tool} leaves {mount.place} empty: the project lies on another mount, "
+            f"in whose root it makes its own; nothing sets {pin}"
+        )
+    related = [] if seen.own else [ctx.related(mount.span, "the service's mount", mount.path)]
+    yield ctx.finding(
+        seen.span,
+        message,
+        fixes=partial(_tell, cache, mount.place, seen.container.document, ctx),
+        severity=None if seen.own else Severity.INFORMATION,
+        related=related,
+    )
 
 
-def _tell(cache: RuntimeCache, place: str, ctx: Context) -> Iterator[Fix]:
-    pin = cache.cache.pin
+def _tell(cache: RuntimeCache, place: str, document: Devcontainer, ctx: Context) -> Iterator[Fix]:
+    def write() -> Iterable[Edit]:
+        steps = [partial(_set, pin, place) for pin in cache.cache.pins]
+        return together(document, (), *steps)
+
+    pins = " and ".join(cache.cache.pins)
+    guess = f"That the mount is meant for {cache.tool} is told by its name only."
     yield ctx.fix(
-        f"Set {pin} to {place} in containerEnv",
-        partial(set_variable, ctx.document, pin, place),
+        f"Set {pins} to {place} in containerEnv",
+        partial(placed, document.path, write),
         safety=Safety.UNSAFE,
         preferred=True,
-        reason=f"That the mount is meant for {cache.tool} is told by its name only.",
+        reason=guess if cache.grade == "name" else "It moves the store of every project here.",
     )
+
+
+def _set(name: str, value: str, document: Devcontainer) -> Iterable[Edit]:
+    return set_variable(document, name, value)
 
 
 def _variable(entry: EnvEntry, claim: Claim, directory: str, ctx: Context) -> Finding:

@@ -32,39 +32,34 @@ Docker's documentation on volumes; Liquipedia/Lua-Modules#8058.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.devcontainer.ownership import owned_paths, recursive
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc.parse import span_in
-from cachekey.text import Edit, Mapped, Span
-
-_CHOWN = re.compile(r"\bchown\b([^;&|\n]*)")
-_RECURSIVE = re.compile(r"\s(?:-\w*R\w*|--recursive)\b")
+from cachekey.text import Edit, Span
 
 
 @rule("CK722", "chown-not-recursive", Severity.HINT, Fixable.ALWAYS)
 def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     """Hint at a chown of a volume's mount point without its contents."""
-    places = {m.place for m in document.effective_mounts if m.place and m.type == "volume"}
-    for command in document.lifecycle:
+    container = container_of(document, ctx.project)
+    places = {
+        container.place(m): m.place for m in container.mounts if m.place and m.type == "volume"
+    }
+    for ran in container.story.items:
+        item = ran.item
+        quoted = document.source.text[item.head.end : item.head.end + 1] in ('"', "'")
         # The words of an array stand apart from each other; the string form is what people write.
-        for script in command.scripts if command.form != "array" else ():
-            for span, place in _shallow(script, places):
-                message = f"chown without -R leaves the contents of {place} with their old owner"
-                yield ctx.finding(span, message, fixes=partial(_fixes, span.end, ctx))
-
-
-def _shallow(script: Mapped, places: set[str]) -> Iterator[tuple[Span, str]]:
-    """Yield each chown, as its command word, that names a place and not what is below it."""
-    for match in _CHOWN.finditer(script.text):
-        words = [word.strip("\"'").rstrip("/") for word in match.group(1).split()]
-        place = next((word for word in words if word in places), None)
-        if place is not None and not _RECURSIVE.search(match.group(1)):
-            yield span_in(script, match.start(), match.start() + len("chown")), place
+        if item.program != "chown" or ran.path != document.path or quoted or recursive(item):
+            continue
+        place = next((places[path] for path in owned_paths(item) if path in places), None)
+        if place is not None:
+            message = f"chown without -R leaves the contents of {place} with their old owner"
+            yield ctx.finding(item.head, message, fixes=partial(_fixes, item.head.end, ctx))
 
 
 def _fixes(behind: int, ctx: Context) -> Iterator[Fix]:

@@ -24,7 +24,8 @@ For a compose configuration the Dev Containers tools declare a volume only where
 ```
 
 ## Fix
-`type=volume`. Silent where a compose file declares the volume itself.
+`type=volume`, or the declaration in the compose file that a service's volume lacks. Silent where a
+compose file declares the volume, or one that cannot be read may do so.
 
 ## Source
 Dev Containers CLI `src/spec-node/dockerCompose.ts`; Docker Compose.
@@ -32,30 +33,58 @@ Dev Containers CLI `src/spec-node/dockerCompose.ts`; Docker Compose.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.read import Devcontainer, resolve
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
+from cachekey.edits.compose import declare
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Edit, Span
 
 
 @rule("CK718", "compose-undefined-volume", Severity.ERROR, Fixable.ALWAYS)
-def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
-    """Report named volumes without a type in a compose configuration."""
-    if not mount.compose or mount.origin != "mounts" or mount.form != "string":
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report named volumes that no compose file declares, in both kinds of files."""
+    if isinstance(document, ComposeFile):
+        yield from _service_volumes(document, ctx)
         return
-    name = mount.volume
-    if name is None or mount.field("type") is not None or mount.place is None or mount.opaque:
-        return
-    if re.match(r"[/.~\\]|[A-Za-z]:", name) or _declared(name, ctx):
-        return
-    message = f"compose knows no volume '{name}': it is declared for type=volume only"
-    yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
+    for mount in document.effective_mounts if document.compose else ():
+        name = mount.volume
+        if name is None or mount.form != "string" or mount.field("type") is not None:
+            continue
+        if mount.place is None or mount.opaque or _is_path(name) or _declared(name, document, ctx):
+            continue
+        message = f"compose knows no volume '{name}': it is declared for type=volume only"
+        yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
+
+
+def _service_volumes(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
+    users = list(ctx.project.composers(file.path))
+    for mount in file.mounts:
+        name = mount.volume
+        if name is None or mount.source is None or not mount.source.text or _is_path(name):
+            continue
+        if users and not any(_declared(name, user, ctx) for user in users):
+            message = f"no compose file declares the volume '{name}': compose does not start"
+            span = span_in(mount.source)
+            fixes = partial(_declaration, file, name, ctx)
+            # No error: the declaration stands below and may be what is typed next.
+            yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
+
+
+def _declaration(file: ComposeFile, name: str, ctx: Context) -> Iterator[Fix]:
+    title = f"Declare the volume {name}"
+    yield ctx.fix(title, partial(declare, file, name), preferred=True)
+
+
+def _is_path(name: str) -> bool:
+    return re.match(r"[/.~\\]|[A-Za-z]:", name) is not None
 
 
 def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
@@ -63,16 +92,9 @@ def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
     yield ctx.fix("Add type=volume", Edit(Span(start, start), "type=volume,"), preferred=True)
 
 
-def _declared(name: str, ctx: Context) -> bool:
-    """Tell whether one of the compose files declares the volume."""
-    document: Devcontainer = ctx.document
-    node = document.get("dockerComposeFile")
-    nodes = [] if node is None else [node, *(element.value for element in node.elements)]
-    entry = re.compile(rf"^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:", re.MULTILINE)
-    for item in nodes:
-        path = resolve(document.path, item.text)[0] if item.text is not None else None
-        text = ctx.project.read(posixpath.normpath(path)) if path else None
-        section = re.search(r"^volumes:", text or "", re.MULTILINE)
-        if text is not None and section is not None and entry.search(text, section.end()):
-            return True
-    return False
+def _declared(name: str, document: Devcontainer, ctx: Context) -> bool:
+    """Tell whether one of the compose files declares the volume, or may do so unseen."""
+    composition = container_of(document, ctx.project).composition
+    if composition is None or (composition.unread and composition.files):
+        return True
+    return name in composition.volumes

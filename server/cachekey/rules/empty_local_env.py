@@ -1,8 +1,9 @@
-"""A bind mount's source depends on a variable that the host may not have.
+"""A value depends on a variable that the host may not have.
 
 `${localEnv:NAME}` without a default is empty when `NAME` is not set where the editor runs: HOME on
-Windows, a tool's variable on a colleague's machine, anything in CI. An empty source keeps the
-container from starting; with more text behind it, another directory is bound.
+Windows, a tool's variable on a colleague's machine, anything in CI. An empty source of a cache keeps
+the container from starting; with more text behind it, another directory is bound. In `containerEnv`
+the empty value takes the place of the one that the image has.
 
 ## Bad
 ```jsonc
@@ -23,10 +24,11 @@ container from starting; with more text behind it, another directory is bound.
 ```
 
 ## Fix
-For the directory of a tool's cache, a named volume, which needs nothing on the host.
-`${localEnv:HOME}${localEnv:USERPROFILE}` is the usual form for the home directory and not reported.
-It is only information where `containerEnv` knows the same variable: host and container then share a
-cache on purpose.
+For the directory of a tool's cache, a named volume, which needs nothing on the host; the image's own
+value as the default of a variable. `${localEnv:HOME}${localEnv:USERPROFILE}` is the usual form for
+the home directory and not reported; with a slash between the two it is no path on Windows. It is
+only information where `containerEnv` knows the same variable: host and container then share a cache
+on purpose.
 
 ## Source
 Dev Containers CLI `src/spec-common/variableSubstitution.ts`;
@@ -35,41 +37,91 @@ microsoft/vscode-remote-release#2296, #6849 and #3567.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.caches import RuntimeCache, cache_of
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.read import Devcontainer, EnvEntry
+from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import HOST_ENV, Variable, variables
 from cachekey.edits.recipe import volume
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import span_in
+from cachekey.text import Edit, Mapped, Span
 
+_SLASH = re.compile(r"\$\{localEnv:HOME\}(?P<slash>/)\$\{localEnv:USERPROFILE\}")
 _BIND_ONLY = ("consistency", "bind-propagation", "bind-recursive", "bind-nonrecursive")
 
 
 @rule("CK704", "empty-local-env", Severity.INFORMATION, Fixable.SOMETIMES)
-def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
-    """Report a bind source that begins with a host variable without a default."""
-    if mount.type != "bind" or mount.source is None or mount.opaque:
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report host variables without a default, in the sources of caches and over an image's own."""
+    for mount in document.effective_mounts:
+        if mount.type == "bind" and mount.source is not None and not mount.opaque:
+            yield from _source(mount, mount.source, ctx)
+    for entry in document.container_env:
+        yield from _blanked(entry, ctx)
+
+
+def _source(mount: RuntimeMount, source: Mapped, ctx: Context) -> Iterator[Finding]:
+    slash = _SLASH.match(source.text)
+    if slash is not None:
+        span = span_in(source, *slash.span("slash"))
+        message = "without HOME on the host, as on Windows, the source begins with a slash"
+        fix = partial(_without_slash, span, ctx)
+        yield ctx.finding(span, message, fixes=fix, severity=Severity.INFORMATION)
         return
-    if mount.compose and mount.origin != "mounts":
-        return
-    found = variables(mount.source)
-    if not found or not mount.source.text.startswith(found[0].text):
+    found = variables(source)
+    if not found or not source.text.startswith(found[0].text):
         return
     first = found[0]
     if first.kind not in HOST_ENV or not first.name or first.default:
         return
-    if mount.source.text.startswith(f"{first.text}${{"):
+    cache = cache_of(mount, ctx.document, ctx.project.knowledge)
+    writable = mount.form in ("string", "object")
+    if source.text.startswith(f"{first.text}${{") or cache is None or not writable:
         return
-    whole = mount.source.text == first.text
+    whole = source.text == first.text
     yield ctx.finding(
         first.span,
         _message(first, mount, whole),
-        fixes=partial(_fixes, mount, ctx),
+        fixes=partial(_fixes, mount, cache, ctx),
         severity=Severity.WARNING if whole and not _shared(first, ctx) else Severity.INFORMATION,
     )
+
+
+def _without_slash(span: Span, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix("Remove the slash", Edit(span, ""), preferred=True)
+
+
+def _blanked(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
+    """Report a variable of the image that is nothing where the host does not have it."""
+    found = variables(entry.value) if entry.value is not None else ()
+    if entry.value is None or len(found) != 1 or found[0].text != entry.value.text:
+        return
+    variable = found[0]
+    if variable.kind not in HOST_ENV or not variable.name or variable.default is not None:
+        return
+    settings = container_of(ctx.document, ctx.project).settings(entry.name)
+    before = [item.text for item in settings if item.moment in ("image", "feature")]
+    if not before or not before[-1]:
+        return
+    own = before[-1]
+    yield ctx.finding(
+        variable.span,
+        f"without {variable.name} on the host this blanks the image's own {entry.name}, {own}",
+        fixes=partial(_with_default, variable, own, ctx),
+        severity=Severity.WARNING,
+    )
+
+
+def _with_default(variable: Variable, own: str, ctx: Context) -> Iterator[Fix]:
+    if not re.search(r"[:}\"\\]", own):
+        text = f"${{{variable.kind}:{variable.name}:{own}}}"
+        yield ctx.fix(f"Make {own} the default", Edit(variable.span, text), preferred=True)
 
 
 def _message(variable: Variable, mount: RuntimeMount, whole: bool) -> str:
@@ -88,10 +140,7 @@ def _shared(variable: Variable, ctx: Context) -> bool:
     return any(entry.name == variable.name for entry in ctx.document.container_env)
 
 
-def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
-    cache = cache_of(mount, ctx.document, ctx.project.knowledge)
-    if cache is None or mount.form not in ("string", "object"):
-        return
+def _fixes(mount: RuntimeMount, cache: RuntimeCache, ctx: Context) -> Iterator[Fix]:
     recipe = volume(mount, ctx.document, ctx.project, _BIND_ONLY, cache, renamed=True)
     yield ctx.fix(
         f"Use a volume for the {cache.tool} cache{recipe.extras}",

@@ -32,17 +32,53 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.judge import unlinkable
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import sightings
 from cachekey.dockerfile.coverage import covering
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.edits.caches import placed
+from cachekey.edits.devcontainer import set_variable
 from cachekey.edits.mount import insert_line_before
 from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.knowledge.records import LinkMode
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
 from cachekey.tools.uses import ToolUse
 
 
 @rule("CK502", "link-mode", Severity.INFORMATION, Fixable.ALWAYS)
-def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+def check(document: Dockerfile | Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report tools that cannot link out of a cache mount, or out of a dev container's volume."""
+    if isinstance(document, Dockerfile):
+        yield from _builds(document, ctx)
+    else:
+        yield from _runs(document, ctx)
+
+
+def _runs(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
+    for seen in sightings(document, ctx.project):
+        found = unlinkable(seen.mount, seen.container)
+        if found is None:
+            continue
+        tool, mode = found
+        message = (
+            f"{seen.mount.place} and the workspace are two filesystems: "
+            f"{tool.name} cannot hardlink from one to the other and says so at every install"
+        )
+        fixes = partial(_tell, mode, seen.container.document, ctx)
+        yield ctx.finding(seen.span, message, fixes=fixes)
+        return
+
+
+def _tell(mode: LinkMode, document: Devcontainer, ctx: Context) -> Iterator[Fix]:
+    write = partial(set_variable, document, mode.env, mode.value)
+    title = f"Set {mode.env}={mode.value} in containerEnv"
+    yield ctx.fix(title, partial(placed, document.path, write), preferred=True)
+
+
+def _builds(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report the first command of each stage chain that cannot link out of its cache mount."""
     done: list[tuple[str, Stage]] = []
     for run in dockerfile.runs:

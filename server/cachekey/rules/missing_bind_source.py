@@ -61,7 +61,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     if mount.type != "bind" or mount.source is None or mount.form == "volume" or mount.compose:
         return
     source = mount.source.text
-    if document.feature or not _HOME.match(source):
+    if document.feature or not _HOME.match(source) or mount.field("bind-create-src") is not None:
         return
     cache = cache_of(mount, document, ctx.project.knowledge)
     looks_so = cache is not None or re.search(r"cache", source, re.IGNORECASE)

@@ -33,16 +33,18 @@ Dev Containers CLI `src/spec-node/configContainer.ts`; containers.dev, *build.do
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.judge import workspace_root
+from cachekey.devcontainer.paths import workspace_root
 from cachekey.devcontainer.read import BuildTarget, Devcontainer
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import escape
 from cachekey.text import Edit
 
+_SCRIPT = re.compile(r"\.(?:sh|py|js|ps1|cmd|bat)\b|\./|\b(?:make|just|task|npm|node|python3?)\b")
 _MANIFESTS = ("devcontainer-template.json", "definition-manifest.json")
 
 
@@ -52,13 +54,23 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     target = document.build_target
     if target is None or target.path is None or _there(target.path, ctx):
         return
-    if document.has_template_options or _is_template(document, ctx):
+    if not ctx.project.sees_files:
+        return
+    if document.has_template_options or _is_template(document, ctx) or _is_made(target, document):
         return
     if ctx.document.source.text[target.span.end : target.span.end + 1] not in ("'", '"'):
         # The path is still being typed.
         return
     message = f"there is no {target.path}: '{target.written}' starts at this file's folder"
     yield ctx.finding(target.span, message, fixes=partial(_fixes, document, target, ctx))
+
+
+def _is_made(target: BuildTarget, document: Devcontainer) -> bool:
+    """Tell whether initializeCommand, which runs before the build, may make the file."""
+    command = document.initialize
+    if command is None:
+        return False
+    return posixpath.basename(target.written) in command.text or bool(_SCRIPT.search(command.text))
 
 
 def _is_template(document: Devcontainer, ctx: Context) -> bool:

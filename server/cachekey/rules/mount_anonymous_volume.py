@@ -31,26 +31,63 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.caches import cache_of, project_output
 from cachekey.devcontainer.complaints import complaints
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import Sighting, sightings
+from cachekey.edits.compose import declare
 from cachekey.edits.devcontainer import convert, name_for
-from cachekey.finding import Finding, Fix, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.dockermount import volume_name
+from cachekey.text import Edit, Span
 
 
-@rule("CK713", "mount-anonymous-volume", Severity.WARNING, Fixable.ALWAYS)
-def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+@rule("CK713", "mount-anonymous-volume", Severity.WARNING, Fixable.SOMETIMES)
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report volumes without a name that Docker would accept."""
-    if mount.type != "volume" or mount.source is not None or mount.place is None:
-        return
-    if mount.form not in ("string", "object") or mount.opaque or complaints(mount):
-        return
-    if mount.compose and mount.origin != "mounts":
-        return
-    message = f"the volume on {mount.place} has no name, each new container gets an empty one"
-    yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
+    for seen in sightings(document, ctx.project):
+        mount = seen.mount
+        if mount.type != "volume" or mount.source is not None or mount.place is None:
+            continue
+        if mount.origin == "service":
+            yield from _inherited(seen, mount.place, ctx)
+        elif mount.form in ("string", "object") and not mount.opaque and not complaints(mount):
+            message = (
+                f"the volume on {mount.place} has no name, each new container gets an empty one"
+            )
+            yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
+
+
+def _inherited(seen: Sighting, place: str, ctx: Context) -> Iterator[Finding]:
+    """Report what a service mounts without a name, where it holds something that takes time."""
+    mount, document, knowledge = seen.mount, seen.container.document, ctx.project.knowledge
+    if project_output(mount, knowledge) or cache_of(mount, document, knowledge):
+        related = [] if seen.own else [ctx.related(mount.span, "the service's mount", mount.path)]
+        yield ctx.finding(
+            seen.span,
+            f"the service's volume on {place} has no name: after a rebuild it is empty",
+            fixes=partial(_name, seen, place, ctx),
+            related=related,
+            severity=Severity.INFORMATION,
+        )
+
+
+def _name(seen: Sighting, place: str, ctx: Context) -> Iterator[Fix]:
+    """Name a volume in the short form and declare it in the same file."""
+    mount, composition = seen.mount, seen.container.composition
+    file = composition.file(mount.path) if composition is not None else None
+    if file is not None and mount.form == "volume" and mount.target is not None:
+        name = volume_name(place)
+        start = mount.target.offset(0)
+        edits = (Edit(Span(start, start), f"{name}:"), *declare(file, name))
+        title = f"Name the volume {name}"
+        made = [FileEdit(file.path, edit) for edit in edits]
+        yield ctx.fix(
+            title, *made, safety=Safety.UNSAFE, reason="The container starts with an empty one."
+        )
 
 
 def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:

@@ -38,6 +38,7 @@ from functools import partial
 
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.edit import remove
@@ -47,15 +48,17 @@ from cachekey.syntax.jsonc.parse import Element, Node
 @rule("CK714", "mount-duplicate-target", Severity.WARNING, Fixable.SOMETIMES)
 def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     """Report each mount whose target a later one has as well."""
+    container = container_of(document, ctx.project)
     latest: dict[str, RuntimeMount] = {}
     found: list[tuple[RuntimeMount, RuntimeMount]] = []
     for mount in reversed(document.effective_mounts):
         if mount.place is None or mount.opaque or mount.origin == "workspaceMount":
             continue
-        if mount.place in latest:
-            found.append((mount, latest[mount.place]))
+        place = container.place(mount) or mount.place
+        if place in latest:
+            found.append((mount, latest[place]))
         else:
-            latest[mount.place] = mount
+            latest[place] = mount
     array = document.get("mounts")
     elements = {id(item.value): item for item in array.elements} if array and found else {}
     for mount, other in reversed(found):

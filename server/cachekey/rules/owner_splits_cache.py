@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import takewhile
 
 from cachekey.buildkit.keys import Base
 from cachekey.buildkit.mounts import Mount
@@ -60,7 +61,8 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
         if not own.id or own.id in told or not own.meant:
             continue
         named = ctx.project.index.named(own.key.full)
-        first = next((m for m in named if m.path < ctx.path and m.meant), None)
+        before = takewhile(lambda mount: mount.path < ctx.path, named)
+        first = next((mount for mount in before if mount.meant), None)
         if first is None or first.same_as(own):
             continue
         told.add(own.id)

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from cachekey.budget import MOST_RELATED
 from cachekey.finding import FileEdit, Finding, Fix, Related, Safety, Severity, Wish
 from cachekey.record import cached_property, record
 from cachekey.text import Edit, Span
@@ -87,13 +89,14 @@ class Context:
         message: str,
         *,
         fixes: Sequence[Fix] | Callable[[], Iterable[Fix]] = (),
-        related: Sequence[Related] = (),
+        related: Iterable[Related] = (),
         severity: Severity | None = None,
         unnecessary: bool = False,
     ) -> Finding:
         """Make a finding of this rule at ``span`` of the document under check.
 
-        ``fixes`` is best a function, called when somebody asks how to mend it.
+        ``fixes`` is best a function, called when somebody asks how to mend it; of ``related`` only
+        the first places count.
         """
         return Finding(
             self.path,
@@ -102,7 +105,7 @@ class Context:
             severity or self.rule.severity,
             span,
             message,
-            tuple(related),
+            tuple(islice(related, MOST_RELATED)),
             fixes if callable(fixes) else lambda: fixes,
             unnecessary,
         )

@@ -30,6 +30,7 @@ containers.dev, *Variables in devcontainer.json* (`devcontainerId`); anthropics/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -40,6 +41,68 @@ from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Edit, Span
 
+_GENERIC = frozenset(
+    (
+        *(
+            "node",
+            "modules",
+            "venv",
+            "virtualenv",
+            "env",
+            "target",
+            "build",
+            "dist",
+            "out",
+            "output",
+        ),
+        *(
+            "cache",
+            "caches",
+            "vol",
+            "volume",
+            "volumes",
+            "data",
+            "deps",
+            "dependencies",
+            "dev",
+            "my",
+        ),
+        *(
+            "devcontainer",
+            "container",
+            "docker",
+            "workspace",
+            "project",
+            "app",
+            "the",
+            "shared",
+            "next",
+        ),
+        *(
+            "npm",
+            "pnpm",
+            "yarn",
+            "bun",
+            "uv",
+            "pip",
+            "python",
+            "py",
+            "cargo",
+            "rust",
+            "js",
+            "ts",
+            "nm",
+        ),
+    )
+)
+"""Words of a volume's name that any project could use."""
+
+
+def _tells_the_project(name: str) -> bool:
+    """Tell whether a name has a word of its own, which then is the project's."""
+    words = re.findall(r"[a-z]+", name.lower())
+    return any(word not in _GENERIC for word in words)
+
 
 @rule("CK707", "shared-project-volume", Severity.INFORMATION, Fixable.ALWAYS)
 def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
@@ -48,7 +111,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     if name is None or mount.source is None or mount.compose or mount.origin == "workspaceMount":
         return
     output = project_output(mount, ctx.project.knowledge)
-    if output is None or mount.place is None:
+    if output is None or mount.place is None or _tells_the_project(name):
         return
     message = f"every project with a volume '{name}' shares {output.cache.what} in {mount.place}"
     fixes = partial(_fixes, mount.source.end, ctx)

@@ -142,12 +142,16 @@ def _overlaps(
 ) -> Iterator[Finding]:
     """Report a tool's cache that lies below a broader one here, and alone there."""
     told: set[tuple[str, str]] = set()
+    around: dict[tuple[str, str], CacheMount] = {}
+    for mount in mounts:
+        for what in mount.around if mount.meant else ():
+            around.setdefault(what, mount)
     for mount in mounts:
         use = mount.use
         if use is None or not (use.download and mount.meant) or use.part:
             continue
         what = (use.tool, use.role)
-        broad = next((m for m in mounts if what in m.around and m.meant), None)
+        broad = around.get(what)
         if broad is None or what in told or broad.same_as(mount):
             continue
         told.add(what)

@@ -67,11 +67,7 @@ def _behind_onbuild(stage: Stage, ctx: Context) -> Iterator[Finding]:
     """
     declared: set[str] = set()
     told: set[str] = set()
-    end = stage.steps[-1].instruction.span.end if stage.steps else 0
-    for instruction in ctx.document.tree.instructions:
-        span, inner = instruction.span, instruction.inner
-        if inner is None or not stage.instruction.span.end <= span.start < end:
-            continue
+    for inner in ctx.document.onbuild.get(stage.index, ()):
         if inner.keyword == "ARG":
             declared |= {name.text for name, _ in arg_pairs(inner.args, ctx.document.tree.escape)}
         run = next((x for x in stage.runs if x.dormant and x.instruction is inner), None)
@@ -87,7 +83,7 @@ def _behind_onbuild(stage: Stage, ctx: Context) -> Iterator[Finding]:
                         _span(option, name),
                         f"{name} is empty in every build on this image: ARG does not reach it, "
                         "ONBUILD ARG does",
-                        fixes=partial(_fixes, span.start, name, ctx, "ONBUILD ARG"),
+                        fixes=partial(_fixes, inner.anchor.at, name, ctx, "ONBUILD ARG"),
                     )
 
 

@@ -1,7 +1,8 @@
 """The builder, or the Dev Containers tools, cannot read the file from here on.
 
 What stands in front of this place and behind it is checked all the same, as far as it can be told
-apart.
+apart. Where a file asks for more work than any file that people write, an information says how far
+it was read.
 
 ## Bad
 ```dockerfile
@@ -45,9 +46,6 @@ def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding
             if first is not None and not _is_template(document, first.span):
                 message = "the builder wants a FROM in front of this: there is none in the file"
                 yield ctx.finding(first.keyword_span, message)
-        if document.too_long:
-            message = "this Dockerfile is too long: only its syntax is checked"
-            yield ctx.finding(Span(0, 0), message, severity=Severity.WARNING)
     elif document.problem is not None:
         yield ctx.finding(document.problem.span, document.problem.message)
 

@@ -26,8 +26,12 @@ reported only when nothing in the file or its Dockerfile makes or owns the direc
 ```
 
 ## Fix
-A `chown` in front of the first command that runs in the container, in the form that this command
-has. It needs sudo; making and owning the directory in the Dockerfile is as good.
+The directory made and owned in the Dockerfile that the container builds; without one, a `chown` in
+front of the first command that runs in the container, in the form that this command has. It needs
+sudo, which a feature brings where the image has none.
+
+Silent for root, where the image has the directory for that user, where a command or a script it
+calls gives it away, and where a script, feature, entry point or image that cannot be read may do so.
 
 ## Source
 Docker's documentation on volumes (*Populate a volume using a container*);
@@ -39,41 +43,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.judge import probably_unwritable_for
-from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.ownership import Unwritable, unwritable
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import Sighting, sightings
+from cachekey.edits.caches import placed
 from cachekey.edits.recipe import own
-from cachekey.finding import Finding, Fix, Severity
+from cachekey.finding import Finding, Fix, Related, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc.parse import span_in
 
 
 @rule("CK702", "unwritable-volume", Severity.WARNING, Fixable.ALWAYS)
-def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
-    """Report a volume that only root can write to, for a user who is not root."""
-    document: Devcontainer = ctx.document
-    if mount.type != "volume" or mount.place is None or mount.readonly or mount.target is None:
-        return
-    judged = probably_unwritable_for(mount.place, document, ctx.project)
-    if judged is None or document.remote_user is None:
-        return
-    user, certain = judged
-    where = span_in(document.remote_user)
-    unless = "" if certain else " unless the image has it already"
-    yield ctx.finding(
-        span_in(mount.target),
-        f"Docker makes {mount.place} as root's{unless}: {user} cannot write to it",
-        severity=None if certain else Severity.INFORMATION,
-        fixes=partial(_fixes, mount.place, user, ctx),
-        related=[ctx.related(where, f"the container is used as {user}")],
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report volumes that only root can write to, for a user who is not root."""
+    for seen in sightings(document, ctx.project):
+        judged = unwritable(seen.mount, seen.container)
+        if judged is not None and seen.mount.place is not None:
+            yield _finding(seen, seen.mount.place, judged, ctx)
+
+
+def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Finding:
+    unless = "" if judged.certain else " unless the image has it already"
+    soft = not judged.certain or not seen.own
+    return ctx.finding(
+        seen.span,
+        f"Docker makes {place} as root's{unless}: {judged.user} cannot write to it",
+        severity=Severity.INFORMATION if soft else None,
+        fixes=partial(_fixes, seen.container, place, judged.user, ctx),
+        related=list(_related(seen, judged.user, ctx)),
     )
 
 
-def _fixes(place: str, user: str, ctx: Context) -> Iterator[Fix]:
-    recipe = own(ctx.document, place)
+def _related(seen: Sighting, user: str, ctx: Context) -> Iterator[Related]:
+    if not seen.own:
+        yield ctx.related(seen.mount.span, "the service's mount", seen.mount.path)
+    place = seen.container.user.place if seen.container.user is not None else None
+    if place is not None:
+        yield ctx.related(place.span, f"the container is used as {user}", place.path)
+
+
+def _fixes(container: Container, place: str, user: str, ctx: Context) -> Iterator[Fix]:
+    recipe, where = own(container, place)
     yield ctx.fix(
-        f"Give {place} to {user} when the container is made",
-        recipe.write,
+        f"Give {place} to {user} {where}",
+        partial(placed, container.document.path, recipe.write),
         safety=recipe.safety,
         preferred=True,
         reason=recipe.reason,

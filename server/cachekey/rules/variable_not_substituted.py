@@ -2,7 +2,8 @@
 
 `${containerEnv:NAME}` has a value only in a running container, so that mounts, the build and
 `containerEnv` itself get the bare text. Names that the Dev Containers tools do not know, or know in
-another case, stay as well, without a message.
+another case, stay as well, without a message. So do `$HOME` and `~` in `containerEnv`: no shell reads
+it.
 
 ## Bad
 ```jsonc
@@ -32,26 +33,36 @@ devcontainer.json*; devcontainers/spec#282 and #434.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.judge import image_of
-from cachekey.devcontainer.read import Devcontainer
-from cachekey.devcontainer.substitution import NAMED, Variable, literal, resolved_late
+from cachekey.devcontainer.read import Devcontainer, EnvEntry
+from cachekey.devcontainer.running import container_of
+from cachekey.devcontainer.substitution import NAMED, Variable, resolved_late
 from cachekey.edits.devcontainer import move_variable
+from cachekey.edits.recipe import completed
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Edit
+from cachekey.syntax.jsonc.parse import span_in
+from cachekey.text import Edit, Span
 
 _STARTS = ("mounts", "workspaceMount", "workspaceFolder", "runArgs")
 """Where a wrong value keeps the container from starting."""
 _EARLY = (*_STARTS, "containerEnv", "build", "features", "image", "containerUser", "remoteUser")
+
+_SHELL = re.compile(r"(?:[^$~]*:)?(?P<written>(?P<tilde>~)(?=/|\Z)|\$\{?(?P<name>HOME|PATH)\b\}?)")
+_EXPANDS_TILDE = re.compile(r"p?npm_config_", re.IGNORECASE)
+"""npm itself takes `~/` for the home directory."""
 
 
 @rule("CK703", "variable-not-substituted", Severity.ERROR, Fixable.SOMETIMES)
 def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     """Report variables that have no value where they stand."""
     for path, _, variable in document.variables:
+        if variable.kind in NAMED and not variable.name:
+            yield ctx.finding(variable.span, _nameless(variable))
+            continue
         if variable.template or resolved_late(path) or path[:1] == ("initializeCommand",):
             continue
         # A feature's variables become the image's ENV, where ${PATH} is right.
@@ -62,14 +73,42 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
             severity = Severity.ERROR if path[0] in _STARTS else Severity.WARNING
             fixes = partial(_fixes, path, variable, ctx)
             yield ctx.finding(variable.span, message, fixes=fixes, severity=severity)
+    if not document.feature:
+        for entry in document.env:
+            yield from _unexpanded(entry, ctx)
+
+
+def _nameless(variable: Variable) -> str:
+    return f"the Dev Containers tools stop at '{variable.text}', which names no variable"
+
+
+def _unexpanded(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
+    """Report what only a shell would expand; `runArgs` go to no shell either."""
+    value = entry.value
+    match = _SHELL.match(value.text) if value is not None else None
+    if value is None or match is None or (match["name"] == "PATH" and entry.name != "PATH"):
+        return
+    if match["tilde"] and _EXPANDS_TILDE.match(entry.name):
+        return
+    span = span_in(value, *match.span("written"))
+    message = f"no shell reads {entry.place}: '{match['written']}' stays as it is"
+    fixes = partial(_expand, entry, match["name"] or "HOME", span, ctx)
+    yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
+
+
+def _expand(entry: EnvEntry, name: str, span: Span, ctx: Context) -> Iterator[Fix]:
+    if entry.place == "remoteEnv":
+        text = f"${{containerEnv:{name}}}"
+        yield ctx.fix(f"Write {text}", Edit(span, text), preferred=True)
+    elif name == "HOME" and (home := _home(ctx)) is not None:
+        reason = "The user's home is taken from what is known of the image."
+        yield ctx.fix(f"Write {home}", Edit(span, home), safety=Safety.UNSAFE, reason=reason)
 
 
 def _message(path: tuple[str, ...], variable: Variable, document: Devcontainer) -> str:
     where, text = path[0] if path else "", variable.text
     if where not in _EARLY:
         return ""
-    if variable.kind in NAMED and not variable.name:
-        return f"the Dev Containers tools stop at '{text}', which names no variable"
     if variable.kind == "containerEnv":
         return f"'{text}' has a value in the running container only: {where} takes the bare text"
     if variable.known:
@@ -100,16 +139,35 @@ def _fixes(path: tuple[str, ...], variable: Variable, ctx: Context) -> Iterator[
                 safety=Safety.UNSAFE,
                 reason="Only lifecycle commands and terminals see remoteEnv.",
             )
-    elif path[0] in ("mounts", "runArgs") and variable.name == "HOME":
-        home = _home(ctx)
-        if home is not None:
-            edit = Edit(variable.span, home)
-            reason = "The user's home is taken from what is known of the image."
-            yield ctx.fix(f"Write {home}", edit, safety=Safety.UNSAFE, reason=reason)
+        return
+    text = f"${{localEnv:{variable.name}}}"
+    reason = f"{variable.name} must be set on the host."
+    if path[0] in ("mounts", "runArgs") and variable.name != "HOME":
+        edit = Edit(variable.span, text)
+        yield ctx.fix(f"Write {text}", edit, safety=Safety.MANUAL, reason=reason)
+    elif path[0] in ("mounts", "runArgs"):
+        yield from _write_home(variable, ctx)
+
+
+def _write_home(variable: Variable, ctx: Context) -> Iterator[Fix]:
+    """Write the home directory out; a volume there may then need an owner."""
+    container = container_of(ctx.document, ctx.project)
+    home = _home(ctx)
+    if home is None:
+        return
+    edit = Edit(variable.span, home)
+    reason = "The user's home is taken from what is known of the image."
+    for mount in ctx.document.mounts:
+        if mount.type == "volume" and mount.target and mount.span.contains(variable.span.start):
+            place = mount.target.text.replace(variable.text, home)
+            recipe = completed(container, lambda: (edit,), place, ())
+            title = f"Write {home}{recipe.extras}"
+            reason = recipe.reason or reason
+            yield ctx.fix(title, recipe.write, safety=Safety.UNSAFE, reason=reason)
+            return
+    yield ctx.fix(f"Write {home}", edit, safety=Safety.UNSAFE, reason=reason)
 
 
 def _home(ctx: Context) -> str | None:
-    user = literal(ctx.document.remote_user)
-    image = image_of(ctx.document, ctx.project)
-    known = image.user_named(user) if image is not None and user else None
-    return known.home if known else None
+    user = container_of(ctx.document, ctx.project).user
+    return user.home if user is not None else None

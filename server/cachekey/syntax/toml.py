@@ -95,7 +95,7 @@ class _Scanner:
             last = Span(start, at)
             at = self._skip(_SPACE, at)
             if self.text[at : at + 1] != ".":
-                return at, tuple(keys), last
+                return at, tuple(keys[:_DEEP]), last
             at += 1
 
     def _pair(self, at: int, table: KeyPath, depth: int) -> int:
@@ -177,20 +177,25 @@ def entries(source: Source) -> tuple[Entry, ...]:
     return tuple(scanner.entries)
 
 
-def find(source: Source, path: KeyPath) -> Entry | None:
-    """Return the entry at ``path``, else the nearest one that holds it, else nothing.
+class Places:
+    """Where the keys of one TOML file stand."""
 
-    A table made by dotted keys only (``a.b = 1`` makes ``a``) stands where the first of them does.
-    """
-    known: dict[KeyPath, Entry] = {}
-    listed = entries(source)
-    for entry in listed:
-        known.setdefault(entry.path, entry)
-    for entry in listed:
-        for length in range(1, len(entry.path)):
-            known.setdefault(entry.path[:length], entry)
-    while path:
-        if path in known:
-            return known[path]
-        path = path[:-1]
-    return None
+    def __init__(self, source: Source) -> None:
+        self._known: dict[KeyPath, Entry] = {}
+        listed = entries(source)
+        for entry in listed:
+            self._known.setdefault(entry.path, entry)
+        for entry in listed:
+            for length in range(1, min(len(entry.path), _DEEP)):
+                self._known.setdefault(entry.path[:length], entry)
+
+    def find(self, path: KeyPath) -> Entry | None:
+        """Return the entry at ``path``, else the nearest one that holds it, else nothing.
+
+        A table made by dotted keys only (``a.b = 1`` makes ``a``) stands where the first of them does.
+        """
+        while path:
+            if path in self._known:
+                return self._known[path]
+            path = path[:-1]
+        return None

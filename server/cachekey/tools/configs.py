@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 import re
 import sys
-from functools import lru_cache
 from typing import Any
+
+from cachekey.budget import kept
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-_YAML = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
+_YAML = re.compile(r"([A-Za-z_][\w-]*)[ \t]*:(.*)")
 _SECTION = re.compile(r"\[([^\]]+)\]\s*\Z")
-_COMMENT = re.compile(r"\s+#.*\Z")
+_COMMENT = re.compile(r"\s#")
 
 
 class Unreadable:
@@ -40,7 +41,7 @@ def config_value(name: str, text: str, key: str) -> str | Unreadable | None:
     return _lines(text, key)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _tree(kind: str, text: str) -> Any:
     try:
         return json.loads(text) if kind == "json" else tomllib.loads(text)
@@ -61,14 +62,17 @@ def _dotted(data: Any, key: str) -> str | Unreadable | None:
 
 
 def _yaml(text: str, key: str) -> str | Unreadable | None:
-    for name, raw in _YAML.findall(text):
-        if name != key:
+    for line in text.split("\n"):
+        # Blanks are stripped by hand: an expression would try each of them as the last.
+        match = _YAML.match(line)
+        if match is None or match[1] != key:
             continue
-        value: str = raw
+        value = match[2].strip(" \t\r")
         if value[:1] in {"'", '"'}:
             end = value.find(value[0], 1)
             return value[1:end] if end > 0 and "\\" not in value else UNREADABLE
-        value = _COMMENT.sub("", value)
+        comment = _COMMENT.search(value)
+        value = value[: comment.start()].rstrip() if comment else value
         return UNREADABLE if not value or value[0] in "|>&*!{[#" else value
     return None
 

@@ -53,11 +53,6 @@ class NotKnown:
     reason: str
 
 
-@record(frozen=True)
-class Absent(NotKnown):
-    """The tool has no such thing unless it is told, and nothing tells it."""
-
-
 class Earlier:
     """The invocations in front of one, found by their words."""
 

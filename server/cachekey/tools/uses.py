@@ -26,7 +26,6 @@ from cachekey.knowledge.records import (
 from cachekey.record import cached_property, record, replace
 from cachekey.text import Span
 from cachekey.tools.environment import (
-    Absent,
     ConfigReader,
     Earlier,
     Known,
@@ -72,8 +71,6 @@ class UsedDirectory:
     """The variable that decided it."""
     also: tuple[str, ...]
     """Other places that older versions use, or that a file of the project would lead away from."""
-    absent: bool
-    """The tool surely has no such directory here."""
     used: bool | None
     """Whether this subcommand uses it; None when that is not known."""
     fills: bool
@@ -97,7 +94,7 @@ class UsedDirectory:
         answers = {self._relation(target, path) for path in self.also}
         if self.path is not None:
             answers.add(self._relation(target, self.path))
-        elif not self.absent and (self.cache.path or self.cache.moved_by):
+        elif self.cache.path or self.cache.moved_by:
             answers.add("unknown")
         return next((one for one in _BEST if one in answers), "none")
 
@@ -295,7 +292,6 @@ class ToolUse:
             span=found.span if isinstance(found, Known) else None,
             variable=found.variable if isinstance(found, Known) else "",
             also=tuple(self._alternatives(cache, found)) if known else (),
-            absent=isinstance(found, Absent),
             used=self._uses(cache),
             fills=any_fits(cache.filled_by, line) is True,
             needs=any_fits(cache.needed_by, line) is True,
@@ -312,7 +308,7 @@ class ToolUse:
         env = self._env
         if self.applies is None:
             program = self.invocation.program
-            return NotKnown(f"nothing here tells whether `{program}` is {self.tool.name}"), True
+            return NotKnown(f"nothing here tells whether {program} is {self.tool.name}"), True
         if cache.when and env.holds(cache.when) is None:
             return NotKnown(f"it depends on {', '.join(cache.when)}, which is not known here"), True
         for way in cache.moved_by:
@@ -346,7 +342,7 @@ class ToolUse:
                 return NotKnown("whether this runs as root is not known, and that decides it")
             template = cache.root_path if root else cache.path
         if not template:
-            return Absent(f"{self.tool.name} has none unless it is told")
+            return NotKnown(f"{self.tool.name} has none unless it is told")
         filled = self._env.template(template)
         if isinstance(filled, NotKnown):
             return filled

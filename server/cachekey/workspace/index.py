@@ -121,6 +121,12 @@ class Index:
         for path in self._ordered(("built", dockerfile)):
             yield self._summaries[path]
 
+    def composers(self, path: str) -> Iterator[str]:
+        """Yield the dev containers that name a compose file, by path."""
+        for other in self._ordered(("composes", path)):
+            if self._summaries[other].kind == "devcontainer":
+                yield other
+
     def _mounts(self, topic: Topic) -> Iterator[CacheMount]:
         for path in self._ordered(topic):
             for item in self._said[topic][path]:

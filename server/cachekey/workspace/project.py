@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from cachekey.buildkit.keys import Key
+from cachekey.devcontainer.compose import read_compose
 from cachekey.devcontainer.read import Devcontainer, read_devcontainer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
@@ -51,6 +52,8 @@ class Project:
         self.name = "project"
         """What an id is called that must name the project; see :meth:`call`."""
         self.read: Callable[[str], str | None] = read or (lambda path: None)
+        self.sees_files = read is not None
+        """Without it nothing can be said of a file that is not there."""
         own = self.settings.tools or self.settings.images
         self.knowledge = (
             Knowledge(self.settings.tools, self.settings.images) if own else _built_in()
@@ -141,6 +144,8 @@ class Project:
             return None
         if kind == "devcontainer":
             return read_devcontainer(path, source)
+        if kind == "compose":
+            return read_compose(path, source)
         options, config = self._options(path), self._config(path)
         before = self._documents.pop(path, None)
         # What was read of it is taken apart for the new text; other build arguments change it all.
@@ -199,6 +204,13 @@ class Project:
                 self.survey(path, text, "dockerfile")
         model = self.model(path)
         return model if isinstance(model, Dockerfile) else None
+
+    def composers(self, path: str) -> Iterator[Devcontainer]:
+        """Yield the dev containers that name a compose file."""
+        for other in self.index.composers(path):
+            model = self.model(other)
+            if isinstance(model, Devcontainer):
+                yield model
 
     def name_for(self, wish: Wish) -> str:
         """Return the id that a cache of this project is best called by."""

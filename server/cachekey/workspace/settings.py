@@ -12,9 +12,18 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
 from cachekey.finding import Severity
-from cachekey.selectors import Named, did_you_mean, heaviest, quote, unknown_rule, weigh
+from cachekey.nesting import deeper_than
+from cachekey.selectors import (
+    Named,
+    did_you_mean,
+    heaviest,
+    names_rule,
+    quote,
+    unknown_rule,
+    weigh,
+)
 from cachekey.suggest import nearest
-from cachekey.syntax.toml import KeyPath, find
+from cachekey.syntax.toml import KeyPath, Places
 from cachekey.text import Source, Span
 
 if sys.version_info >= (3, 11):
@@ -33,6 +42,8 @@ SEVERITIES: Mapping[str, Severity | None] = {
     "off": None,
 }
 """The words for ``severity`` and ``--fail-on``; ``None``: the rule does not run."""
+MOST_PROBLEMS = 100
+"""Of one settings file."""
 FILE_NAMES = ("cachekey.toml", "pyproject.toml")
 """Where settings stand, the first that exists in a folder; a ``pyproject.toml`` needs the table."""
 TABLE = ("tool", "cachekey")
@@ -40,6 +51,8 @@ TABLE = ("tool", "cachekey")
 # Other names of the same builders.
 _MEANT = {"docker": "buildkit", "buildx": "buildkit", "podman": "buildah"}
 _AT_LINE = re.compile(r"\s*\(at line (\d+), column (\d+)\)|\s*\(at end of document\)")
+_DEEPEST = 8
+"""Tables and lists in each other, in the description of a tool or an image."""
 _T = TypeVar("_T")
 
 
@@ -148,7 +161,16 @@ class _Reader:
     problems: list[SettingProblem] = field(default_factory=list)
 
     def problem(self, path: KeyPath, message: str) -> None:
+        if self.full:
+            return
         self.problems.append(SettingProblem(path, message))
+        if len(self.problems) == MOST_PROBLEMS:
+            self.problems.append(SettingProblem(path, "there are more of such problems"))
+
+    @property
+    def full(self) -> bool:
+        """Whether enough is told: what comes now is left out, and nobody looks for what was meant."""
+        return len(self.problems) > MOST_PROBLEMS
 
     def wrong(self, path: KeyPath, wanted: str, value: object) -> None:
         name = ".".join(str(part) for part in path if isinstance(part, str))
@@ -179,11 +201,16 @@ class _Reader:
             text = self.string(place, item, "a list of rules")
             if text is None:
                 continue
-            if message := unknown_rule(text, self.rules):
-                self.problem(place, message)
-            else:
+            if self.names_rule(place, text):
                 good.append(text)
-        return tuple(good)
+        return tuple(dict.fromkeys(good))
+
+    def names_rule(self, place: KeyPath, text: str) -> bool:
+        if names_rule(text, self.rules):
+            return True
+        if not self.full:
+            self.problem(place, unknown_rule(text, self.rules) or "")
+        return False
 
     def table(
         self, path: KeyPath, value: object, read: Callable[[KeyPath, object], _T | None]
@@ -195,10 +222,14 @@ class _Reader:
         return {key: item for key, item in found.items() if item is not None}
 
     def subtable(self, path: KeyPath, value: object) -> Mapping[str, Any] | None:
-        if isinstance(value, Mapping):
-            return value
-        self.wrong(path, "a table", value)
-        return None
+        if not isinstance(value, Mapping):
+            self.wrong(path, "a table", value)
+            return None
+        if deeper_than(value, _DEEPEST):
+            name = ".".join(str(part) for part in path)
+            self.problem(path, f"{name} is nested too deeply")
+            return None
+        return value
 
     def severities(self, path: KeyPath, value: object) -> dict[str, Severity | None] | None:
         words = self.table(path, value, self.string)
@@ -207,9 +238,11 @@ class _Reader:
         found: dict[str, Severity | None] = {}
         for key, word in words.items():
             place = (*path, key)
-            if message := unknown_rule(key, self.rules):
-                self.problem(place, message)
-            elif word.lower() not in SEVERITIES:
+            if not self.names_rule(place, key):
+                continue
+            if word.lower() not in SEVERITIES:
+                if self.full:
+                    continue
                 known = "error, warning, information, hint or off"
                 longer = (name for name in SEVERITIES if name.startswith(word.lower()[:4]))
                 meant = did_you_mean(nearest(word.lower(), SEVERITIES) or next(longer, None))
@@ -242,6 +275,8 @@ class _Reader:
         values: dict[str, Any] = {}
         for key, value in self.data.items():
             if key not in known:
+                if self.full:
+                    continue
                 close = key.lower().replace("_", "-")
                 meant = close if close in known else nearest(close, known)
                 self.problem((key,), f"there is no setting {quote(key)}{did_you_mean(meant)}")
@@ -294,14 +329,15 @@ def from_toml(
         if not isinstance(data, Mapping):
             place = tuple(table[: number + 1])
             problem = SettingProblem((), f"{'.'.join(place)} must be a table, not {_kind_of(data)}")
-            return None, [_located(problem, source, place)]
+            return None, [_located(problem, Places(source), place)]
     settings, problems = from_mapping(data, rules)
-    return settings, [_located(problem, source, tuple(table)) for problem in problems]
+    places = Places(source) if problems else None
+    return settings, [_located(problem, places, tuple(table)) for problem in problems if places]
 
 
-def _located(problem: SettingProblem, source: Source, table: tuple[str, ...]) -> SettingProblem:
+def _located(problem: SettingProblem, places: Places, table: tuple[str, ...]) -> SettingProblem:
     path = (*table, *problem.path)
-    entry = find(source, path)
+    entry = places.find(path)
     if entry is None:
         return replace(problem, span=Span(0, 0))
     # An unknown key is wrong itself; of a known one it is the value.

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Hashable, Iterator, Mapping
+from zlib import crc32
 
 from cachekey.buildkit.keys import Base, Key, NameFrom
 from cachekey.buildkit.mounts import Mount
 from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.coverage import surely_idle, wanted
 from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
@@ -21,7 +23,7 @@ from cachekey.knowledge import Knowledge
 from cachekey.record import record
 from cachekey.text import Source, Span
 
-Document = Dockerfile | Devcontainer
+Document = Dockerfile | Devcontainer | ComposeFile
 
 Topic = tuple[str, Hashable]
 """What a question across files is about: ``("key", identity)``, ``("tool", (tool, role))``..."""
@@ -119,8 +121,8 @@ class Volume:
     """Zero-based."""
     volume: str | None
     """The volume's name as far as it is literal; None for other mounts and under Compose."""
-    shown: str
-    """How a message names the mount."""
+    name: str | None
+    """The volume's name as it is written; None for a mount of another kind."""
     tool: str | None
     """The id of the tool whose cache it is at run time."""
 
@@ -138,6 +140,10 @@ class Summary:
     builds: str | None = None
     """The Dockerfile that a devcontainer.json builds."""
     build_args: Mapping[str, str] | None = None
+    composes: tuple[str, ...] = ()
+    """The compose files that a devcontainer.json names; a compose file names itself."""
+    state: int = 0
+    """Differs for two texts of a file that has something to do with compose files."""
 
     @property
     def topics(self) -> Mapping[Topic, list[object]]:
@@ -151,6 +157,9 @@ class Summary:
                 found.setdefault(("volume", volume.volume), []).append(volume)
         if self.builds is not None:
             found[("built", self.builds)] = [self]
+        for path in self.composes:
+            # What runs may depend on any line: both sides look anew when the other has changed.
+            found[("composes", path)] = [self.state]
         return found
 
 
@@ -171,13 +180,23 @@ def summarise(document: Document, knowledge: Knowledge) -> Summary:
     """Return the summary of a document."""
     if isinstance(document, Dockerfile):
         return Summary(document.path, "dockerfile", mounts=tuple(_mounts(document)))
+    if isinstance(document, ComposeFile):
+        text = document.source.text
+        return Summary(document.path, "compose", composes=(document.path,), state=_state(text))
+    paths = tuple(path for path in document.compose_paths if path is not None)
     return Summary(
         document.path,
         "devcontainer",
         volumes=tuple(_volumes(document, knowledge)),
         builds=document.dockerfile_path,
         build_args=dict(document.build_args),
+        composes=paths,
+        state=_state(document.source.text) if paths else 0,
     )
+
+
+def _state(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
@@ -272,6 +291,6 @@ def _volumes(document: Devcontainer, knowledge: Knowledge) -> Iterator[Volume]:
         yield Volume(
             document.source.line_of(mount.span.start),
             None if document.compose else mount.volume,
-            f"volume `{mount.source.text}`" if named and mount.source else "mount",
+            mount.source.text if named and mount.source else None,
             cache.claim.tool.id if cache is not None and mount.type != "cache" else None,
         )

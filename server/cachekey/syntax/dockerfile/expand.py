@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from cachekey.budget import LONGEST_VALUE, Budget
 from cachekey.record import record
 from cachekey.syntax.dockerfile.go import SPACE, go_quote
 from cachekey.syntax.dockerfile.lexer import (
@@ -23,11 +24,13 @@ from cachekey.syntax.dockerfile.lexer import (
 )
 
 _SPECIAL = {escape: re.compile(rf"[$'\"\ufeff{re.escape(escape)}]") for escape in "\\`"}
-_DOLLAR_BRACE = re.compile(r"(\\*)\$(?=\{)")
-_TRAILING_BACKSLASHES = re.compile(r"\\+\Z")
+_DOLLAR_BRACE = re.compile(r"(?<!\\)(\\*)\$(?=\{)")
+_TRAILING_BACKSLASHES = re.compile(r"(?<!\\)\\+\Z")
 _NOTHING: frozenset[str] = frozenset()
-_LONGEST = 1 << 14
-"""Values beyond this length are not followed: ``ENV A=$A$A`` doubles one with every line."""
+_OFTEN = 4
+"""How many longest values one word may look up."""
+_FAST = 50
+"""Steps of a pattern that cost as much as one other step: the regular expressions are in C."""
 
 
 @record(frozen=True)
@@ -87,8 +90,11 @@ Lookup = Callable[[str], "str | Expansion | Unknown | None"]
 class _Scope:
     """Feeds a lexer with values and remembers what it asked for."""
 
-    def __init__(self, lookup: Lookup) -> None:
-        self.lookup = lookup
+    def __init__(self, lookup: Lookup, text: str, budget: Budget | None) -> None:
+        self.lookup, self.budget = lookup, budget
+        self.longest = max(LONGEST_VALUE, len(text))
+        self.taken = 0
+        """Characters of all values so far, also of those that an operator has cut down."""
         self.used: set[str] = set()
         self.undefined: set[str] = set()
 
@@ -98,13 +104,28 @@ class _Scope:
         if value is None:
             self.undefined.add(name)
             return None
-        if not isinstance(value, Unknown) and len(_plain(value)) > _LONGEST:
+        if not isinstance(value, Unknown) and len(_plain(value)) > LONGEST_VALUE:
+            # `ENV A=$A$A` doubles one with every line.
             return [Chunk(f"${{{name}}}", frozenset((name,)))]
+        self._take(value)
         if isinstance(value, str):
             return [Chunk(value, None)] if value else []
         if isinstance(value, Unknown):
             return MaybeUnset([Chunk(f"${{{value.name}}}", frozenset((value.name,)))])
         return _chunks(value)
+
+    def _take(self, value: str | Expansion | Unknown) -> None:
+        length = 0 if isinstance(value, Unknown) else len(_plain(value))
+        if self.budget is not None:
+            self.budget.spend(1 + length)
+        self.taken += length
+        if self.taken > _OFTEN * self.longest:
+            raise TooDeepError
+
+    def effort(self, steps: int) -> None:
+        """Take note of steps that a pattern may need."""
+        if self.budget is not None:
+            self.budget.spend(steps // _FAST)
 
     def result(self, value: Value | tuple[Chunk, ...]) -> Expansion:
         symbols: list[tuple[int, int]] = []
@@ -113,7 +134,7 @@ class _Scope:
             if chunk.names is not None:
                 symbols.append((at, at + len(chunk.text)))
             at += len(chunk.text)
-        if at > _LONGEST * _LONGEST >> 4:
+        if at > self.longest:
             raise TooDeepError
         return Expansion(
             text_of(value),
@@ -152,13 +173,18 @@ def _too_deep(word: str) -> Expansion:
     return Expansion(word, frozenset(("",)), symbols=((0, len(word)),))
 
 
-def expand(word: str, lookup: Lookup, escape: str = "\\") -> Expansion:
-    """Expand ``word`` to one text: quotes and one level of escapes are removed."""
+def expand(
+    word: str, lookup: Lookup, escape: str = "\\", budget: Budget | None = None
+) -> Expansion:
+    """Expand ``word`` to one text: quotes and one level of escapes are removed.
+
+    What the values cost that it takes is spent from ``budget``.
+    """
     if not _SPECIAL[escape].search(word):
         return Expansion(word)
-    scope = _Scope(lookup)
+    scope = _Scope(lookup, word, budget)
     try:
-        return scope.result(Lexer(word, scope.get, escape).word())
+        return scope.result(Lexer(word, scope.get, escape, effort=scope.effort).word())
     except LexError as error:
         return scope.failure(word, error)
     except TooDeepError:
@@ -173,7 +199,7 @@ def expand_words(text: str, lookup: Lookup, escape: str = "\\") -> list[Expansio
     """
     if not _SPECIAL[escape].search(text) and "<" not in text:
         return [Expansion(word) for word in re.split(f"[{SPACE}]+", text) if word]
-    scope = _Scope(lookup)
+    scope = _Scope(lookup, text, None)
     try:
         words = Lexer(text, scope.get, escape).words()
         return [scope.result(word.value) for word in words]

@@ -68,7 +68,9 @@ def text_of(value: list[Chunk] | tuple[Chunk, ...]) -> str:
 
 def names_of(value: list[Chunk] | tuple[Chunk, ...]) -> frozenset[str]:
     """Return the unresolved variables of a value."""
-    return frozenset().union(*(chunk.names for chunk in value if chunk.names is not None))
+    # The chunks of one variable share one set, which may be as long as they are many.
+    sets = {id(chunk.names): chunk.names for chunk in value if chunk.names is not None}
+    return frozenset().union(*sets.values())
 
 
 def _literal(text: str) -> Value:
@@ -100,6 +102,10 @@ def _given_up(name: str, value: Value, operator: str, word: Value) -> Value:
     return [Chunk(text, frozenset((name,)))]
 
 
+def _free(_steps: int) -> None:
+    """Let patterns cost nothing."""
+
+
 class Lexer:
     """One pass over one text; ``get`` returns a variable's value, ``None`` when it is not set."""
 
@@ -112,6 +118,7 @@ class Lexer:
         raw_quotes: bool = False,
         raw_escapes: bool = False,
         skip_unset: bool = False,
+        effort: Callable[[int], None] | None = None,
     ) -> None:
         self.text = text
         # BuildKit's scanner drops a byte order mark at the start.
@@ -121,6 +128,7 @@ class Lexer:
         self.raw_quotes = raw_quotes
         self.raw_escapes = raw_escapes
         self.skip_unset = skip_unset
+        self.effort = effort or _free
         self.depth = 0
         self.buffer: Value = []
         self.plain = _PLAIN[escape]
@@ -369,7 +377,13 @@ class Lexer:
         greedy = pattern.startswith(operator)
         try:
             return _literal(
-                trim(text_of(value), pattern[greedy:], suffix=operator == "%", greedy=greedy)
+                trim(
+                    text_of(value),
+                    pattern[greedy:],
+                    self.effort,
+                    suffix=operator == "%",
+                    greedy=greedy,
+                )
             )
         except TooCostlyError:
             return _given_up(name, value, operator, word)
@@ -391,7 +405,13 @@ class Lexer:
             return _symbol(value, operator, rest)
         try:
             return _literal(
-                replace(text_of(value), text_of(pattern), text_of(replacement), everywhere)
+                replace(
+                    text_of(value),
+                    text_of(pattern),
+                    text_of(replacement),
+                    self.effort,
+                    everywhere=everywhere,
+                )
             )
         except TooCostlyError:
             return _given_up(name, value, operator, rest)

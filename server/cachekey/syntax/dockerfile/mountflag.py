@@ -55,28 +55,32 @@ def parse_mount(value: Mapped) -> MountFlag:
     problem: SyntaxProblem | None = None
     while at >= 0:
         try:
-            parts, stop = _field(text, at)
+            # Behind a mistake the quotes mean nothing: who would look for the end of each of them
+            # might go through all the rest each time.
+            parts, stop = _field(text, at) if problem is None else _plain_field(text, at)
         except _CsvError as error:
-            if problem is None:
-                problem = _problem(value, error)
-            stop = text.find(",", at)
-            stop = len(text) if stop < 0 else stop
-            parts = [(at, stop)]
+            problem = _problem(value, error)
+            parts, stop = _plain_field(text, at)
         fields.append(_option(value, at, stop, parts))
         at = stop + 1 if stop < len(text) else -1
     return MountFlag(tuple(fields), problem)
 
 
+def _plain_field(text: str, at: int) -> tuple[list[tuple[int, int]], int]:
+    stop = text.find(",", at)
+    stop = len(text) if stop < 0 else stop
+    return [(at, stop)], stop
+
+
 def _field(text: str, at: int) -> tuple[list[tuple[int, int]], int]:
     """Read one field; returns the index ranges of its content, and the index of its comma."""
     if not text.startswith('"', at):
-        stop = text.find(",", at)
-        stop = len(text) if stop < 0 else stop
+        parts, stop = _plain_field(text, at)
         quote = text.find('"', at, stop)
         if quote >= 0:
             raise _CsvError(quote, _BARE_QUOTE)
-        return [(at, stop)], stop
-    parts: list[tuple[int, int]] = []
+        return parts, stop
+    parts = []
     at += 1
     while True:
         quote = text.find('"', at)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-_MAX_STEPS = 5_000_000
-"""Upper bound of a match's backtracking steps; a pattern that could cost more is not tried."""
+from cachekey.budget import LONGEST_VALUE
+
+_MAX_STEPS = 1_000_000
+"""Upper bound of a substitution's steps; one that could cost more is not tried."""
+
+Effort = Callable[[int], None]
+"""Is told how many steps a substitution may need."""
 
 _TEMPLATE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)
 
@@ -18,31 +24,35 @@ class TooCostlyError(Exception):
     """Matching might take too long."""
 
 
-def trim(value: str, pattern: str, *, suffix: bool, greedy: bool) -> str:
+def trim(value: str, pattern: str, effort: Effort, *, suffix: bool, greedy: bool) -> str:
     """Drop the shortest (or with ``greedy`` the longest) match at the start or end of ``value``."""
     if not suffix:
-        return _trim_prefix(value, pattern, greedy)
-    return _trim_prefix(value[::-1], _reversed(pattern), greedy)[::-1]
+        return _trim_prefix(value, pattern, effort, greedy)
+    return _trim_prefix(value[::-1], _reversed(pattern), effort, greedy)[::-1]
 
 
-def _trim_prefix(value: str, pattern: str, greedy: bool) -> str:
-    match = _compile(pattern, greedy, value, 0).match(value)
+def _trim_prefix(value: str, pattern: str, effort: Effort, greedy: bool) -> str:
+    match = _compile(pattern, greedy, len(value), effort).match(value)
     return value[match.end() :] if match else value
 
 
-def replace(value: str, pattern: str, replacement: str, everywhere: bool) -> str:
+def replace(value: str, pattern: str, replacement: str, effort: Effort, *, everywhere: bool) -> str:
     """Replace the first longest match of ``pattern``, or all of them."""
-    regex = _compile(pattern, True, value, 1)
+    regex = _compile(pattern, True, len(value) * len(value), effort)
     if not everywhere:
         match = regex.search(value)
         return value[: match.start()] + replacement + value[match.end() :] if match else value
     out: list[str] = []
-    at = 0
+    at = length = 0
     for match in regex.finditer(value):
         # Go, unlike Python, takes no empty match right behind another match.
         if match.start() == match.end() == at and out:
             continue
-        out += (value[at : match.start()], _filled(replacement, match.group()))
+        filled = _filled(replacement, match.group())
+        length += len(filled)
+        if length > LONGEST_VALUE:
+            raise TooCostlyError
+        out += (value[at : match.start()], filled)
         at = match.end()
     return "".join((*out, value[at:]))
 
@@ -64,19 +74,39 @@ def _reversed(pattern: str) -> str:
     return "".join(reversed(parts))
 
 
-def _compile(pattern: str, greedy: bool, value: str, starts: int) -> re.Pattern[str]:
-    out: list[str] = []
-    star = ".*" if greedy else ".*?"
-    at = stars = 0
+def _compile(pattern: str, greedy: bool, places: int, effort: Effort) -> re.Pattern[str]:
+    """Compile a pattern that is tried at so many places, in time linear in each of them.
+
+    What stands between two ``*`` may be taken where it is found first: if the rest does not fit
+    behind that, it fits nowhere. Only the last ``*`` has a choice.
+    """
+    pieces = _pieces(pattern)
+    steps = (places + 1) * max(1, len(pattern) if len(pieces) > 1 else 1)
+    effort(steps)
+    if steps > _MAX_STEPS:
+        raise TooCostlyError
+    first, *rest = pieces
+    out = [first]
+    for number, piece in enumerate(rest[:-1]):
+        # What Python calls an atomic group from 3.11 on.
+        out.append(f"(?=(?P<p{number}>.*?{piece}))(?P=p{number})")
+    if rest:
+        out.append(f"{'.*' if greedy else '.*?'}{rest[-1]}")
+    return re.compile("".join(out))
+
+
+def _pieces(pattern: str) -> list[str]:
+    """Return what stands between the ``*`` of a pattern, as regular expressions."""
+    pieces = [""]
+    at = 0
     while at < len(pattern):
         char = pattern[at]
         at += 1
         if char == "*":
-            if out[-1:] != [star]:
-                out.append(star)
-                stars += 1
+            if pieces[-1] or len(pieces) == 1:
+                pieces.append("")
         elif char == "?":
-            out.append(".")
+            pieces[-1] += "."
         elif char == "\\":
             following = pattern[at : at + 1]
             if following in ("}", "/"):
@@ -87,9 +117,7 @@ def _compile(pattern: str, greedy: bool, value: str, starts: int) -> re.Pattern[
                 raise PatternError(
                     f"invalid pattern ({pattern}) in substitution: invalid escape '\\{shown}'"
                 )
-            out.append(re.escape(following))
+            pieces[-1] += re.escape(following)
         else:
-            out.append(re.escape(char))
-    if (len(value) + 1) ** (stars + starts) > _MAX_STEPS:
-        raise TooCostlyError
-    return re.compile("".join(out))
+            pieces[-1] += re.escape(char)
+    return pieces

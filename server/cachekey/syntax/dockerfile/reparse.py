@@ -121,8 +121,9 @@ def _leading(
     return number
 
 
-def _written(item: Instruction, source: Source) -> str:
-    return source.text[item.anchor.at : item.span.end]
+def _written(item: Instruction, source: Source) -> tuple[str, int]:
+    # A continuation in front of a blank line belongs to the instruction, whose text has ended.
+    return source.text[item.anchor.at : item.span.end], item.more_lines
 
 
 def _told(tree: DockerfileTree) -> object:

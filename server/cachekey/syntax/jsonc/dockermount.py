@@ -15,7 +15,7 @@ from cachekey.text import Mapped, Span
 TYPES = ("volume", "bind", "tmpfs", "npipe", "image", "cluster")
 CANONICAL = {"src": "source", "dst": "target", "destination": "target", "ro": "readonly"}
 """Other spellings of a key, by which Docker means the right side."""
-BARE = frozenset({"readonly", "ro", "volume-nocopy", "bind-nonrecursive"})
+BARE = frozenset({"readonly", "ro", "volume-nocopy", "bind-nonrecursive", "bind-create-src"})
 """Keys that may stand without a value."""
 BUILD_ONLY = frozenset(
     {"id", "sharing", "from", "mode", "uid", "gid", "required", "rw", "readwrite", "size", "env"}
@@ -25,7 +25,7 @@ PODMAN = frozenset({"z", "u", "chown", "relabel", "idmap", "notmpcopyup", "tmpco
 """Keys, in lower case, that ``podman run --mount`` has beyond Docker's."""
 KEYS = (
     *("type", "source", "src", "target", "dst", "destination", "readonly", "ro", "consistency"),
-    *("bind-propagation", "bind-nonrecursive", "bind-recursive"),
+    *("bind-propagation", "bind-nonrecursive", "bind-recursive", "bind-create-src"),
     *("volume-nocopy", "volume-driver", "volume-opt", "volume-label", "volume-subpath"),
     *("image-subpath", "tmpfs-size", "tmpfs-mode"),
 )
@@ -138,7 +138,7 @@ def _split(content: Mapped, span: Span) -> MountField:
 
 def parse_volume(text: Mapped) -> tuple[MountField, ...]:
     """Take a ``-v`` value (``source:target[:options]``) apart into the fields of a mount."""
-    raw = re.sub(r"\$\{[^}]*\}", lambda match: "_" * len(match.group()), text.text)
+    raw = re.sub(r"\$\{[^{}]*\}", lambda match: "_" * len(match.group()), text.text)
     drive = re.match(r"[A-Za-z]:[\\/]", raw)
     first = raw.find(":", 2 if drive else 0)
     if first < 0:
@@ -149,8 +149,9 @@ def parse_volume(text: Mapped) -> tuple[MountField, ...]:
     fields = [_named("source", source), _named("target", target)]
     if second < len(raw):
         options = text.slice(second + 1)
-        if "ro" in options.text.split(","):
-            fields.append(_named("readonly", None, options))
+        for written, name in (("ro", "readonly"), ("nocopy", "volume-nocopy")):
+            if written in options.text.split(","):
+                fields.append(_named(name, None, options))
     return tuple(fields)
 
 
@@ -167,7 +168,7 @@ def value_complaint(field: MountField) -> str | None:
         return None
     name, value = field.name, field.value.text
     written = field.key.text.strip().lower()
-    if name in ("readonly", "volume-nocopy", "bind-nonrecursive"):
+    if name in ("readonly", "volume-nocopy", "bind-nonrecursive", "bind-create-src"):
         return None if value in _BOOLS else f"invalid value for {written}: {value}"
     if name == "bind-recursive" and value not in _RECURSIVE:
         return f"invalid value for {written}: {value}"

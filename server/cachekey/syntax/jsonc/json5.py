@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
+from cachekey.budget import kept
 from cachekey.record import record
 from cachekey.syntax.jsonc.parse import JsoncTree
 from cachekey.text import Span
@@ -93,7 +93,7 @@ def _value(text: str, span: Span, message: str) -> Json5Part | None:
     return Json5Part(span, json.dumps(value, ensure_ascii=False), message)
 
 
-@lru_cache(maxsize=256)
+@kept(256)
 def _decode(text: str) -> Any:
     """Decode a JSON5 value; ``None`` when it is none, which JSON5's null is not asked for here."""
     if len(text) > _LONGEST:

@@ -21,12 +21,13 @@ MAX_DEPTH = 200
 """Containers nested deeper than this are scanned but not kept: no reader needs them."""
 
 # Token shapes of jsonc-parser's scanner: only space and tab are blanks, a raw line end cuts a
-# string, a word of unknown characters is skipped as a whole.
+# string, a word of unknown characters is skipped as a whole. A backslash takes a line end with it,
+# CRLF as well as LF, where jsonc-parser takes the CR alone.
 _TOKEN = re.compile(
     r"""
     (?P<blank>[ \t\r\n]+)
   | (?P<comment>//[^\r\n]*|/\*[\s\S]*?(?:\*/|\Z))
-  | (?P<string>"(?:[^"\\\r\n]|\\[\s\S])*(?P<close>"?))
+  | (?P<string>"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*(?P<close>"?))
   | (?P<number>-?[0-9](?:(?<=0)|[0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?)
   | (?P<punct>[{}\[\]:,])
   | (?P<word>[^\s{}\[\]:,"/]+)
@@ -35,7 +36,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{0,4})|([\s\S])|\Z)")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{0,4})|(\r\n|[\s\S])|\Z)")
 _SIMPLE = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WORDS = {"true": True, "false": False, "null": None}
 
@@ -396,3 +397,18 @@ def _plain(token: re.Match[str]) -> Node:
 def parse(source: Source) -> JsoncTree:
     """Read a file; never raises, takes linear time, and stops at the end of the first value."""
     return _Reader(source).read()
+
+
+def parse_members(source: Source) -> JsoncTree | None:
+    """Read a file of bare members as if braces stood around them; ``None`` for any other text."""
+    reader = _Reader(source)
+    reader.next()
+    if reader.token is None or reader.mark != '"':
+        return None
+    reader.stack.append(_Frame("object", reader.token.start()))
+    while reader.stack:
+        reader.step(reader.stack[-1])
+    root = reader.root
+    if root is None or not any(member.value is not None for member in root.members):
+        return None
+    return JsoncTree(source, root, tuple(reader.comments), tuple(reader.skipped))

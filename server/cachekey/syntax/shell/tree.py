@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from cachekey.budget import LONGEST_VALUE
 from cachekey.record import cached_property, record
 from cachekey.text import Mapped, Span
 
@@ -20,6 +21,7 @@ Lookup = Callable[[str], "str | None"]
 PartKind = Literal["text", "var", "var:", "glob", "tilde", "hole"]
 
 
+_SPLIT = re.compile(r"[ \t\n*?\[]")
 _NAMED = re.compile(r"([A-Za-z_][\w.\-]*)=", re.ASCII)
 
 
@@ -86,15 +88,21 @@ class Word:
     def resolve(self, lookup: Lookup, *, globs: bool = False) -> str | None:
         """Return the value with variables taken from ``lookup``; ``None`` when it cannot be told.
 
-        An unquoted variable whose value the shell would split or drop makes it untellable. With
-        ``globs``, unquoted ``* ? [`` are kept as they are instead.
+        An unquoted variable whose value the shell would split or drop makes it untellable, and so
+        does a value that makes it absurdly long. With ``globs``, unquoted ``* ? [`` are kept as they
+        are instead.
         """
         if self.parts is None:
             return self.source.text[self.start : self.stop]
         result: list[str] = []
+        left = max(LONGEST_VALUE, self.stop - self.start)
         for part in self.parts:
             value = _value(part, lookup, globs)
             if value is None:
+                return None
+            left -= len(value)
+            if left < 0:
+                # `A=$A$A` doubles with every command.
                 return None
             result.append(value)
         text = "".join(result)
@@ -155,7 +163,7 @@ def _value(part: Part, lookup: Lookup, globs: bool) -> str | None:
     value = lookup(part.text)
     if value is None or (part.kind == "var:" and not value):
         return None
-    if not part.quoted and any(char in " \t\n*?[" for char in value):
+    if not part.quoted and _SPLIT.search(value):
         return None
     return value
 

@@ -1,0 +1,38 @@
+"""What a hover says in a compose file that a devcontainer.json names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cachekey.assist.hover_container import container_lines
+from cachekey.assist.hover_devcontainer import mount_card
+from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.running import container_of, sightings
+from cachekey.markup.rich import Rich
+from cachekey.text import Span
+
+if TYPE_CHECKING:
+    from cachekey.workspace.project import Project
+
+_DECIDES = ("image", "build", "user", "working_dir", "extends", "command", "entrypoint")
+
+
+def hover_compose(
+    project: Project, document: ComposeFile, offset: int
+) -> tuple[Span, tuple[Rich, ...]] | None:
+    """Explain a mount of a dev container's service, or what decides about the service."""
+    for seen in sightings(document, project):
+        if seen.mount.span.contains(offset):
+            return seen.mount.span, tuple(mount_card(project, seen.container, seen.mount))
+    for other in project.composers(document.path):
+        container = container_of(other, project)
+        service = container.service
+        if service is None:
+            continue
+        if service.path == document.path and service.key.contains(offset):
+            return service.key, tuple(container_lines(container))
+        for name in _DECIDES:
+            said = service.setting(name)
+            if said is not None and said.path == document.path and said.span.contains(offset):
+                return said.span, tuple(container_lines(container))
+    return None

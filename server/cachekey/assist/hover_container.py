@@ -1,0 +1,169 @@
+"""What a hover says of a running container: who uses it, what it mounts, sets and runs.
+
+The same lines stand at every place of a devcontainer.json, or of a compose file, that decides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cachekey.devcontainer.caches import cache_of, claim_of_variable
+from cachekey.devcontainer.container import Container, FeatureUse
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.ownership import unwritable
+from cachekey.devcontainer.read import Lifecycle
+from cachekey.markup.rich import Rich, joined, link, rich
+
+_MANY = 6
+
+
+def container_lines(container: Container) -> Iterator[Rich]:
+    """Tell what the container will have: the first line is a heading."""
+    yield rich("**The container**: {}", _origin(container))
+    yield _user(container)
+    if container.folder is not None:
+        yield rich("The workspace lies in `{}`", container.folder)
+    yield from _caches(container)
+    yield from _variables(container)
+    yield from _stores(container)
+    yield from _unknown(container)
+
+
+def _origin(container: Container) -> Rich:
+    parts = []
+    if container.service is not None:
+        parts.append(rich("service `{}` of {}", container.service.name, container.service.path))
+    if container.dockerfile is not None:
+        path = container.dockerfile.path
+        if container.stage is not None:
+            parts.append(rich("built from {}, stage {}", path, container.stage.label))
+        else:
+            parts.append(rich("built from {}", path))
+    if container.reference is not None:
+        parts.append(rich("image `{}`", container.reference))
+    return joined(", ", parts) if parts else rich("not known from here")
+
+
+def _user(container: Container) -> Rich:
+    user = container.user
+    if user is None:
+        return rich("Who uses it is not known: neither this file nor a known image says so")
+    home = rich(", home `{}`", user.home) if user.home else Rich()
+    rights = Rich() if user.root else _RIGHTS[container.sudo]
+    return rich("Used as `{}` ({}){}{}", user.name, user.because, home, rights)
+
+
+_RIGHTS = {True: rich(", sudo without a password"), False: rich(", no sudo"), None: Rich()}
+
+
+def _caches(container: Container) -> Iterator[Rich]:
+    for mount in container.mounts:
+        cache = cache_of(mount, container.document, container.knowledge)
+        if cache is None or mount.type == "cache":
+            continue
+        source = rich(" without a name")
+        if mount.source is not None:
+            source = rich(" `{}`", mount.source.text)
+        what, owner = mount.type or "mount", _owner(mount, container)
+        yield rich("{}: {}{} on `{}`{}", cache.tool, what, source, mount.place or "?", owner)
+
+
+def _owner(mount: RuntimeMount, container: Container) -> Rich:
+    judged = unwritable(mount, container)
+    if judged is None:
+        return Rich()
+    return rich(", root's when new: {} cannot write to it", judged.user)
+
+
+def _variables(container: Container) -> Iterator[Rich]:
+    names: dict[str, None] = {}
+    for item in container.document.env:
+        names[item.name] = None
+    if container.service is not None:
+        names.update(dict.fromkeys(container.service.environment))
+    for name in list(names)[:50]:
+        claim = claim_of_variable(container.knowledge, name)
+        found = container.setting(name) if claim is not None else None
+        if found is not None:
+            text = found.text
+            value = rich("`{}`", text) if text is not None else rich("a value that the host knows")
+            yield rich("`{}` is {} ({})", name, value, _MOMENTS[found.moment])
+
+
+_MOMENTS = {
+    "image": "from the image",
+    "feature": "from a feature",
+    "service": "from the service, for every process",
+    "containerEnv": "containerEnv, for every process",
+    "runArgs": "runArgs, for every process",
+    "remoteEnv": "remoteEnv, for commands and terminals only",
+}
+
+
+def _stores(container: Container) -> Iterator[Rich]:
+    dockerfile = container.dockerfile
+    if dockerfile is not None and dockerfile.caches:
+        yield rich(
+            "The cache mounts of {} are the builder's store, volumes are the "
+            "engine's: nothing moves between the two",
+            dockerfile.path,
+        )
+
+
+def _unknown(container: Container) -> Iterator[Rich]:
+    names = container.unread
+    if names:
+        left = len(names) - _MANY
+        more = rich(" and {} more", str(left)) if left > 0 else Rich()
+        yield rich("Not known from here: {}{}", _list(names[:_MANY]), more)
+
+
+def _list(names: Iterable[str]) -> Rich:
+    return joined(", ", [rich("{}", name) for name in names])
+
+
+def feature_lines(use: FeatureUse) -> Iterator[Rich]:
+    """Tell what a feature brings."""
+    known = use.known
+    if known is None:
+        yield rich("**Feature `{}`**: nothing is known of it", use.name)
+        yield rich("It may mount, set and own anything: Cachekey is silent where that could matter")
+        return
+    yield rich("**Feature `{}`**: {}", use.name, known.name)
+    for name, value in known.env.items():
+        yield rich("Sets `{}` to `{}` in the image", name, value)
+    for mount in known.mounts:
+        yield rich("Mounts the volume `{}` on `{}`", mount.source, mount.target)
+    if known.own:
+        owned = joined(", ", [rich("`{}`", path) for path in known.own])
+        yield rich("Hands {} over to the container's user", owned)
+    if known.sudo:
+        yield rich("Gives the user sudo without a password")
+    yield rich("Source: {} ({})", link(known.source, known.source), known.date)
+
+
+def command_lines(command: Lifecycle, container: Container) -> Iterator[Rich]:
+    """Tell what a lifecycle command runs, and as whom."""
+    user = container.user
+    who = rich("`{}`", user.name) if user is not None else rich("the container's user")
+    where = rich(" in `{}`", container.folder) if container.folder is not None else Rich()
+    yield rich("**{}**: runs as {}{}", command.name, who, where)
+    yield rich("{}", _WHEN[command.name])
+    ran = [item for item in container.story.items if item.moment == command.name]
+    scripts = dict.fromkeys(i.path for i in ran if i.path != container.document.path)
+    if scripts:
+        yield rich("Scripts that were read: {}", _list(scripts))
+    as_root = dict.fromkeys(i.item.program for i in ran if i.user == "root" and i.item.program)
+    if as_root and user is not None and not user.root:
+        yield rich("As root: {}", _list(as_root))
+    if container.story.unread:
+        yield rich("Could not be read: {}", _list(container.story.unread[:_MANY]))
+
+
+_WHEN = {
+    "onCreateCommand": "Once, when the container is made, before all others",
+    "updateContentCommand": "When the container is made, behind onCreateCommand",
+    "postCreateCommand": "Once, when the container is made, behind updateContentCommand",
+    "postStartCommand": "At every start of the container",
+    "postAttachCommand": "Each time a tool attaches to the container",
+}

@@ -1,0 +1,126 @@
+"""Gives fresh volumes to the container's user, in the way that this container allows.
+
+Best in the Dockerfile it builds, which needs no right at run time; else by a command with sudo; and
+where the image has no sudo, with the feature that brings it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.paths import covers
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.dockerfile.records import Dockerfile, Stage
+from cachekey.edits import devcontainer as edit
+from cachekey.finding import FileEdit
+from cachekey.record import record
+from cachekey.syntax.jsonc import edit as jsonc_edit
+from cachekey.text import Edit, Span
+
+SUDO = "The command needs sudo in the container, without a password."
+_SUDO_FEATURE = "ghcr.io/devcontainers/features/common-utils:2"
+
+
+@record(frozen=True)
+class Plan:
+    """How the directories change hands."""
+
+    steps: tuple[edit.Step, ...]
+    """Edits of the devcontainer.json, one after the other."""
+    others: tuple[FileEdit, ...]
+    """Edits of the Dockerfile."""
+    reason: str
+    """Why it is not applied unasked."""
+    where: str
+    """Where it is done, to be put behind a title."""
+
+
+def plan(container: Container, places: Sequence[str]) -> Plan:
+    """Give volumes on ``places`` (as written) to the user who runs the commands."""
+    built = _in_dockerfile(container, places)
+    if built is not None:
+        return Plan((), (built,), "The image is built anew.", "in the Dockerfile")
+    document = container.document
+    command = f"sudo chown -R $(id -u):$(id -g) {' '.join(map(_quoted, places))}"
+    steps: list[edit.Step] = [lambda now: edit.run_first(now, command, "cache-owner")]
+    surely = edit.comes_first(document)
+    reason = SUDO if surely else f"{SUDO} It runs side by side with the other entries."
+    where = "when the container is made"
+    if container.sudo is False and container.user is not None:
+        name = container.user.name
+        steps.insert(0, lambda now: add_sudo(now, name))
+        reason = "The image has no sudo: the feature common-utils brings it."
+        where = "when the container is made, with sudo from common-utils"
+    return Plan(tuple(steps), (), reason, where)
+
+
+def _quoted(place: str) -> str:
+    plain = re.fullmatch(r"[\w./-]*(?:\$\{containerWorkspaceFolder\})?[\w./-]*", place)
+    return place if plain else f'"{place}"'
+
+
+def add_sudo(document: Devcontainer, user: str) -> tuple[Edit, ...]:
+    """Add the feature that installs sudo and gives the user the right to use it."""
+    options = {"username": user}
+    node = document.get("features")
+    if node is not None and node.kind == "object":
+        return jsonc_edit.set_member(document.source, document.root, node, _SUDO_FEATURE, options)
+    added = {_SUDO_FEATURE: options}
+    return jsonc_edit.set_member(document.source, document.root, document.root, "features", added)
+
+
+def _in_dockerfile(container: Container, places: Sequence[str]) -> FileEdit | None:
+    """Make the directories where the image is built, so that a new volume takes their owner."""
+    dockerfile, stage, user = container.dockerfile, container.stage, container.user
+    if dockerfile is None or stage is None or user is None or stage.instruction is None:
+        return None
+    paths = [container.path(place) for place in places]
+    plain = all(path is not None and re.fullmatch(r"[\w./+@-]+", path) for path in paths)
+    if not plain or any(path and container.in_workspace(path) for path in paths):
+        # The workspace's place is the container's business, the build does not know it.
+        return None
+    known = user.name in stage.end.accounts or user.name.isdigit()
+    at = _place_as_root(dockerfile, stage)
+    if not known or at is None:
+        return None
+    named = [path for path in paths if path is not None]
+    owned = list(dict.fromkeys(_top(path, container.home) for path in named))
+    line = f"RUN mkdir -p {' '.join(named)} && chown -R {user.name} {' '.join(owned)}"
+    return FileEdit(dockerfile.path, _insert(dockerfile, at, line))
+
+
+def _top(path: str, home: str | None) -> str:
+    """Return what must change hands: below a home directory also the parents that are made."""
+    if home is None or not covers(home, path) or path == home:
+        return path
+    return f"{home}/{path[len(home) :].strip('/').split('/')[0]}"
+
+
+def _place_as_root(dockerfile: Dockerfile, stage: Stage) -> tuple[int, bool] | None:
+    """Return an offset where root runs the stage, and whether it is behind an instruction."""
+    if stage.end.user.is_root:
+        last = stage.steps[-1].instruction if stage.steps else stage.instruction
+        return last.span.end, True
+    for step in reversed(stage.steps):
+        if step.instruction.keyword == "USER" and step.scope.user.is_root:
+            return step.instruction.span.start, False
+    return None
+
+
+def _insert(dockerfile: Dockerfile, at: tuple[int, bool], line: str) -> Edit:
+    source = dockerfile.source
+    offset, behind = at
+    number = source.line_of(offset)
+    if not behind:
+        start = source.line_starts[number]
+        return Edit(Span(start, start), line + source.newline)
+    end = source.line_span(number).end
+    return Edit(Span(end, end), source.newline + line)
+
+
+def writes(document: Devcontainer, edits: Sequence[Edit], made: Plan) -> Iterator[Edit | FileEdit]:
+    """Yield edits of a devcontainer.json with those of a plan behind them."""
+    yield from edit.together(document, edits, *made.steps) if made.steps else edits
+    yield from made.others

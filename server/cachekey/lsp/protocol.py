@@ -1,0 +1,24 @@
+"""pygls' protocol, with what it says to people escaped as everything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pygls.protocol import LanguageServerProtocol
+
+from cachekey.lsp import words
+from cachekey.markup.message import message
+
+if TYPE_CHECKING:
+    from lsprotocol import types
+
+
+class Protocol(LanguageServerProtocol):
+    """Answers requests; an error's text may quote the request, which may quote a workspace."""
+
+    def _send_response(
+        self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None
+    ) -> None:
+        if error is not None:
+            error = words.refusal(error.code, message(error.message))
+        super()._send_response(msg_id, result, error)

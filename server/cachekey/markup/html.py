@@ -1,0 +1,31 @@
+"""HTML and SVG: text between tags and in attributes."""
+
+from __future__ import annotations
+
+import html as standard
+from collections.abc import Iterable
+from typing import NewType
+
+from cachekey.markup.visible import one_line
+
+Html = NewType("Html", str)
+"""HTML or SVG that shows the workspace's text as text."""
+
+
+def escaped(text: str) -> Html:
+    """Make any text safe between tags and inside of a quoted attribute.
+
+    >>> escaped('<a href="x">')
+    '&lt;a href=&quot;x&quot;&gt;'
+    """
+    return Html(standard.escape(one_line(text), quote=True))
+
+
+def filled(template: str, *parts: Html) -> Html:
+    """Fill the ``{}`` of a template, which must be a literal."""
+    return Html(template.format(*parts))
+
+
+def joined(parts: Iterable[Html]) -> Html:
+    """Put parts behind each other."""
+    return Html("".join(parts))

@@ -1,0 +1,83 @@
+"""A command of the container uses sudo, which its user may not.
+
+The image has no sudo, or its Dockerfile installs it and never says who may use it. The command then
+stops, or waits for a password that nobody types; with it all later ones are skipped.
+
+## Bad
+```jsonc
+{
+  "build": { "dockerfile": "Dockerfile" },
+  "remoteUser": "node",
+  "postCreateCommand": "sudo chown -R node node_modules"
+}
+```
+```dockerfile .devcontainer/Dockerfile
+FROM node:22
+RUN apt-get update && apt-get install -y sudo
+```
+
+## Good
+```jsonc
+{
+  "build": { "dockerfile": "Dockerfile" },
+  "remoteUser": "node",
+  "postCreateCommand": "sudo chown -R node node_modules",
+  "features": {
+    "ghcr.io/devcontainers/features/common-utils:2": {
+      "username": "node"
+    }
+  }
+}
+```
+```dockerfile .devcontainer/Dockerfile
+FROM node:22
+RUN apt-get update && apt-get install -y sudo
+```
+
+## Fix
+The feature common-utils, which installs sudo and gives the user the right. A line in the Dockerfile,
+`RUN echo "node ALL=(root) NOPASSWD:ALL" > /etc/sudoers.d/node`, does so as well.
+
+## Source
+sudoers(5); containers.dev, *common-utils*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
+from cachekey.edits.ownership import add_sudo
+from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.rules.rule import Context, Fixable, rule
+
+
+@rule("CK725", "sudo-without-right", Severity.WARNING, Fixable.ALWAYS)
+def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report the first command that calls sudo in a container whose user surely may not."""
+    container = container_of(document, ctx.project)
+    user = container.user
+    if user is None or user.root or container.sudo is not False:
+        return
+    for ran in container.story.items:
+        if ran.user != "root" or ran.item.conditional or ran.path != document.path:
+            continue
+        if ran.item.simple.words[0].text == "sudo":
+            yield ctx.finding(
+                ran.item.simple.words[0].span,
+                f"nothing lets {user.name} use sudo: {ran.moment} fails here",
+                fixes=partial(_fixes, user.name, ctx),
+            )
+            return
+
+
+def _fixes(user: str, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(
+        f"Give {user} sudo with the feature common-utils",
+        partial(add_sudo, ctx.document, user),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason="It adds a feature to the container.",
+    )

@@ -1,0 +1,73 @@
+"""A compose file declares a volume that nothing mounts.
+
+Compose makes it all the same, and it stays empty: what should be kept in it goes with the container.
+
+## Bad
+```jsonc
+{ "dockerComposeFile": "compose.yml", "service": "app", "workspaceFolder": "/w" }
+```
+```file .devcontainer/compose.yml
+services:
+  app:
+    image: rust:1.90
+volumes:
+  cargo-registry:
+```
+
+## Good
+```jsonc
+{ "dockerComposeFile": "compose.yml", "service": "app", "workspaceFolder": "/w" }
+```
+```file .devcontainer/compose.yml
+services:
+  app:
+    image: rust:1.90
+    volumes:
+      - cargo-registry:/usr/local/cargo/registry
+volumes:
+  cargo-registry:
+```
+
+Silent where a file that cannot be read may mount it.
+
+## Source
+compose-spec, *Volumes top-level element*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.running import container_of
+from cachekey.finding import Finding, Severity
+from cachekey.rules.rule import Context, Fixable, rule
+
+
+@rule("CK726", "unused-volume", Severity.INFORMATION, Fixable.NEVER)
+def check(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report volumes of a dev container's compose file that no service mounts."""
+    containers = [container_of(other, ctx.project) for other in ctx.project.composers(file.path)]
+    used: set[str] = set()
+    for container in containers:
+        if container.composition is None or container.composition.unread:
+            return
+        used |= _mounted(container)
+    for name, key, _ in file.section("volumes") if containers else ():
+        if name not in used:
+            yield ctx.finding(key.span, f"nothing mounts the volume '{name}'", unnecessary=True)
+
+
+def _mounted(container: Container) -> set[str]:
+    """Return every word of the services' mounts that may name a volume."""
+    composition = container.composition
+    assert composition is not None
+    found = {mount.source.text for mount in container.document.mounts if mount.source is not None}
+    for file in composition.files:
+        found |= {mount.source.text for mount in file.mounts if mount.source is not None}
+    for name in composition.services:
+        service = composition.service(name)
+        mounts = service.mounts if service is not None else ()
+        found |= {mount.source.text for mount in mounts if mount.source is not None}
+    return found

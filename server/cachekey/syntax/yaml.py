@@ -1,0 +1,142 @@
+"""YAML as nodes with exact spans, read by PyYAML's ``compose()``.
+
+What PyYAML refuses (tabs as indentation, an unclosed bracket) is unknown from top to bottom: there
+is no document then, and no complaint of ours, since every YAML editor has one. Aliases stay
+references, so that no text can make the tree larger than itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import yaml
+
+from cachekey.record import cached_property, record
+from cachekey.text import Mapped, Source, Span
+
+Kind = Literal["mapping", "sequence", "scalar"]
+
+LARGEST = 60_000
+"""Characters; a larger file is data, and takes PyYAML longer than an editor waits."""
+_DEEPEST = 40
+"""Brackets within each other: PyYAML needs the square of their number."""
+_MOST_DOCUMENTS = 16
+_MOST_MERGES = 32
+"""Mappings that ``<<`` may lead to from one mapping, each once."""
+
+
+@record(frozen=True, eq=False, repr=False)
+class YamlNode:
+    """One value of the file. Aliases are the node that they name: there may be circles."""
+
+    kind: Kind
+    span: Span
+    """The whole value, quotes included; a block's ends where the next token begins."""
+    tag: str
+    """``!reset`` and the like as written; what YAML gives a plain text itself otherwise."""
+    source: Source
+    raw: Any
+    """PyYAML's node."""
+
+    @cached_property
+    def text(self) -> Mapped | None:
+        """Return a scalar's text; ``None`` for other kinds and for ``null``."""
+        if self.kind != "scalar" or self.tag == "tag:yaml.org,2002:null":
+            return None
+        return _mapped(self.source, self.span, str(self.raw.value))
+
+    @cached_property
+    def elements(self) -> tuple[YamlNode, ...]:
+        """Return the elements of a sequence."""
+        return tuple(_node(self.source, item) for item in _values(self, "sequence"))
+
+    @cached_property
+    def members(self) -> tuple[tuple[YamlNode, YamlNode], ...]:
+        """Return keys and values of a mapping as written, ``<<`` included."""
+        return tuple(
+            (_node(self.source, key), _node(self.source, value))
+            for key, value in _values(self, "mapping")
+        )
+
+    @cached_property
+    def entries(self) -> dict[str, tuple[YamlNode, YamlNode]]:
+        """Return key and value by name: own ones over those that ``<<`` merges in."""
+        found: dict[str, tuple[YamlNode, YamlNode]] = {}
+        for node in reversed(tuple(_merged(self))):
+            for key, value in node.members:
+                if key.text is not None and key.text.text != "<<":
+                    found[key.text.text] = (key, value)
+        return found
+
+    def get(self, name: str) -> YamlNode | None:
+        """Return the value of a key."""
+        found = self.entries.get(name) if self.kind == "mapping" else None
+        return found[1] if found else None
+
+    def string(self, name: str) -> Mapped | None:
+        """Return the text of a key whose value is a scalar."""
+        value = self.get(name)
+        return value.text if value is not None else None
+
+
+def parse(source: Source) -> tuple[YamlNode, ...]:
+    """Return the documents of a file; none when it cannot be read or is too large. Never raises."""
+    if len(source.text) > LARGEST or _depth(source.text) > _DEEPEST:
+        return ()
+    documents: list[YamlNode] = []
+    try:
+        for raw in yaml.compose_all(source.text, Loader=yaml.SafeLoader):
+            if raw is None or len(documents) >= _MOST_DOCUMENTS:
+                break
+            documents.append(_node(source, raw))
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError):
+        # An escape such as "\UFFFFFFFF" is no YAMLError but a ValueError of chr().
+        return ()
+    return tuple(documents)
+
+
+def _depth(text: str) -> int:
+    """Return how deep brackets lie in each other, those in strings included."""
+    deepest = depth = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _node(source: Source, raw: Any) -> YamlNode:
+    kinds: dict[str, Kind] = {"mapping": "mapping", "sequence": "sequence", "scalar": "scalar"}
+    span = Span(raw.start_mark.index, max(raw.start_mark.index, raw.end_mark.index))
+    return YamlNode(kinds[raw.id], span, str(raw.tag), source, raw)
+
+
+def _values(node: YamlNode, kind: Kind) -> Any:
+    return node.raw.value if node.kind == kind else ()
+
+
+def _merged(node: YamlNode) -> Iterator[YamlNode]:
+    """Yield a mapping and those that it merges in, the strongest first, each once."""
+    seen: set[int] = set()
+    waiting = [node]
+    while waiting and len(seen) < _MOST_MERGES:
+        current = waiting.pop(0)
+        if current.kind != "mapping" or id(current.raw) in seen:
+            continue
+        seen.add(id(current.raw))
+        yield current
+        for key, value in current.members:
+            if key.text is not None and key.text.text == "<<":
+                waiting += value.elements if value.kind == "sequence" else [value]
+
+
+def _mapped(source: Source, span: Span, value: str) -> Mapped:
+    """Map a scalar's text; one whose escapes or folding change it is mapped to its start."""
+    written = source.slice(span)
+    if written == value:
+        return Mapped.plain(source, span)
+    if written[1:-1] == value and written[0] in "\"'":
+        return Mapped.plain(source, Span(span.start + 1, span.end - 1))
+    at = written.find(value.split("\n", 1)[0]) if value else 0
+    return Mapped(value, ((0, span.start + max(at, 0)),), span.end)

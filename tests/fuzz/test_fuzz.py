@@ -1,0 +1,104 @@
+"""The same few texts every time; ``make fuzz`` tries others until its time is up."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from contextlib import redirect_stdout
+from pathlib import Path
+from random import Random
+
+import pytest
+from cachekey.cli import main
+from cachekey.text import Source
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fuzz import grammar
+from tests.fuzz.constructs import CONSTRUCTS
+from tests.fuzz.growth import steep
+from tests.fuzz.invariants import check, hold, hold_all
+from tests.fuzz.run import corpus, failure
+
+SHARES = 4
+MAKERS = {
+    "a Dockerfile": (grammar.DOCKERFILE, grammar.dockerfile),
+    "a mount": (
+        grammar.DOCKERFILE,
+        lambda r: f"FROM debian:13\nRUN --mount={grammar.mount(r)} pip install x\n",
+    ),
+    "a script": (
+        grammar.DOCKERFILE,
+        lambda r: f"FROM debian:13\nRUN <<E\n{grammar.shell(r, 3)}\nE\n",
+    ),
+    "a devcontainer.json": (grammar.DEVCONTAINER, grammar.devcontainer),
+}
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_seeds(share: int) -> None:
+    cases = corpus()
+    broken = {seed: failure(seed, cases) for seed in range(share, 160, SHARES)}
+    assert {seed: found for seed, found in broken.items() if found is not None} == {}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_grammars(name: str) -> None:
+    """Hypothesis draws what the grammars choose, so that what it finds is as small as can be."""
+    path, make = MAKERS[name]
+
+    @given(st.randoms(use_true_random=False))
+    @settings(
+        max_examples=int(os.environ.get("CACHEKEY_EXAMPLES", "15")),
+        deadline=None,
+        derandomize="CACHEKEY_EXAMPLES" not in os.environ,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def tried(r: Random) -> None:
+        hold(path, make(r))
+
+    tried()
+
+
+SOME = sorted(CONSTRUCTS)[::6]
+"""``python -m tests.fuzz.growth`` counts all of them, which takes minutes."""
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_twice_the_text_is_twice_the_work(share: int) -> None:
+    assert steep(SOME[share::SHARES], 8) == {}
+
+
+def test_the_command_line_says_what_the_engine_says(tmp_path: Path) -> None:
+    """What the language server says is compared with it in tests/lsp."""
+    here = Path.cwd()
+    for seed in range(24):
+        (folder := tmp_path / str(seed)).mkdir()
+        text = grammar.dockerfile(Random(seed))
+        (folder / "Dockerfile").write_bytes(text.encode("utf-8", "surrogatepass"))
+        out = io.StringIO()
+        try:
+            os.chdir(folder)
+            with redirect_stdout(out):
+                main(["check", "--format", "json", "--jobs", "1", "."])
+        finally:
+            os.chdir(here)
+        source = Source(text)
+        said = {
+            (item["code"], item["range"]["start"]["line"], item["message"])
+            for item in json.loads(out.getvalue())["findings"]
+        }
+        mine = {
+            (item.code, source.line_of(item.span.start), item.message)
+            for item in check("Dockerfile", text)
+        }
+        assert said == mine, text
+
+
+@pytest.mark.parametrize("name", ["a Dockerfile", "a devcontainer.json"])
+def test_every_way_of_asking(name: str) -> None:
+    path, make = MAKERS[name]
+    for seed in range(12):
+        hold_all(path, make(Random(seed)))

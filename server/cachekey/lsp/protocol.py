@@ -27,7 +27,7 @@ class Protocol(LanguageServerProtocol):
     def _execute_handler(self, msg_id: Any, handler: Any, *args: Any, **more: Any) -> None:
         super()._execute_handler(msg_id, handler, *args, **more)
         # pygls 2.1 forgets a request when it answers, and a notification never: two kilobytes each.
-        future = self._request_futures.get(msg_id)
+        future: Any = self._request_futures.get(msg_id)
         if future is None or future.done():
             self._request_futures.pop(msg_id, None)
         elif isinstance(future, asyncio.Future):

@@ -32,6 +32,7 @@ while [ $# -gt 1 ]; do
   case $1 in -u|--uid) uid=$2; shift ;; --uid=*) uid=${1#--uid=} ;; esac
   shift
 done
+sed -i "/^$1:/d" /etc/passwd
 echo "$1:x:$uid:$uid::/home/$1:/bin/sh" >> /etc/passwd
 echo "$1:x:$uid:" >> /etc/group
 mkdir -p "/home/$1" && chown "$uid:$uid" "/home/$1"

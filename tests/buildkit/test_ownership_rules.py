@@ -238,6 +238,9 @@ def test_copy_from_cache() -> None:
         files = texts(case)
         if rule.code == "CK401" and list(files) == ["Dockerfile"]:
             file = files["Dockerfile"]
+            if "RUN make" in file or " make " in file:
+                # Here make does nothing, so that there is nothing to take out.
+                continue
             for item in findings(file, "CK401"):
                 path = item.message.split()[0]
                 trials += [(case.title, path, file, text) for text in fixed(file, "CK401").values()]

@@ -90,7 +90,7 @@ def main() -> None:
     broken: Counter[str] = sum((item[1] for item in results), Counter())
     for item in results:
         for line in item[2]:
-            print(line)
+            print(line.encode("utf-8", "backslashreplace").decode())
     print(
         f"{sum(item[0] for item in results)} texts, {sum(broken.values())} broke something: {dict(broken)}"
     )

@@ -158,11 +158,13 @@ async def test_ignore_here(client: Client) -> None:
     uri = client.open(client.uri(path), SPLIT)
     await client.diagnose(uri, 1)
     offered = await client.actions(uri, WHOLE, "quickfix")
-    action = next(item for item in offered if item.title == "Ignore CK101 (split-cache) here")
+    action = next(
+        item for item in offered if item.title == "Ignore CK301 (cache-target-mismatch) here"
+    )
     ignored = apply(SPLIT, edits_of(action.edit)[uri], client.encoding)
-    assert "# cachekey: ignore[CK101]\n" in ignored
+    assert "# cachekey: ignore[CK301]\n" in ignored
     client.change(uri, 2, ignored)
-    assert "CK101" not in [item.code for item in await client.diagnose(uri, 2)]
+    assert "CK301" not in [item.code for item in await client.diagnose(uri, 2)]
     client.close(uri)
 
 

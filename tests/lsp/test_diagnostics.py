@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 from lsprotocol import types
 
+from tests.fuzz import grammar
 from tests.support.client import PULLING, Client
 from tests.support.expected import findings, flat, shown
 
@@ -40,6 +42,16 @@ async def test_what_the_engine_finds_is_what_the_editor_shows(client: Client, na
     assert flat(received) == expected
     assert bool(expected) == (name != "clean"), "a test of nothing"
     client.close(uri)
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_texts_that_nobody_has_written(editor: Client, seed: int) -> None:
+    text = grammar.dockerfile(Random(seed))
+    path = f"seed{seed}/Dockerfile"
+    uri = editor.open(editor.uri(path), text)
+    received = await editor.diagnose(uri, 1)
+    assert flat(received) == shown(editor, {path: text}, path)
+    editor.close(uri)
 
 
 async def test_a_change_moves_and_removes_squiggles(client: Client) -> None:

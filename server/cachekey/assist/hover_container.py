@@ -49,11 +49,11 @@ def _user(container: Container) -> Rich:
     if user is None:
         return rich("Who uses it is not known: neither this file nor a known image says so")
     home = rich(", home `{}`", user.home) if user.home else Rich()
-    rights = Rich() if user.root else _SUDO[container.sudo]
+    rights = Rich() if user.root else _RIGHTS[container.sudo]
     return rich("Used as `{}` ({}){}{}", user.name, user.because, home, rights)
 
 
-_SUDO = {True: rich(", sudo without a password"), False: rich(", no sudo"), None: Rich()}
+_RIGHTS = {True: rich(", sudo without a password"), False: rich(", no sudo"), None: Rich()}
 
 
 def _caches(container: Container) -> Iterator[Rich]:
@@ -113,7 +113,8 @@ def _stores(container: Container) -> Iterator[Rich]:
 def _unknown(container: Container) -> Iterator[Rich]:
     names = container.unread
     if names:
-        more = rich(" and {} more", str(len(names) - _MANY)) if len(names) > _MANY else Rich()
+        left = len(names) - _MANY
+        more = rich(" and {} more", str(left)) if left > 0 else Rich()
         yield rich("Not known from here: {}{}", _list(names[:_MANY]), more)
 
 

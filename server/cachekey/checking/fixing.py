@@ -6,6 +6,7 @@ Nothing here reads or writes files: texts come in, texts go out.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -165,7 +166,12 @@ class _Repair:
         left = {
             (*key, item.span.start) for key, item in zip(_keys(findings), findings, strict=True)
         }
+        many, fewer = Counter(_keys(self.findings)), Counter(_keys(findings))
         for item, was in zip(choice.applied, choice.findings, strict=True):
+            key = (item.path, item.code, item.message)
+            if fewer[key] < many[key]:
+                # One of several went: the next of them may stand where it stood.
+                continue
             # The same words at another place are another finding, which this one kept back.
             places = _moved(was.span.start, choice.edits.get(was.path, ()))
             if any((item.path, item.code, item.message, place) in left for place in places):

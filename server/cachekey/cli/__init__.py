@@ -12,8 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cachekey.cli.terminal import complain, write
-from cachekey.cli.usage import COMMANDS, UsageError, overview, parse
+from cachekey.cli.terminal import UsageError, complain, write
 from cachekey.failure import internal_error
 from cachekey.markup.terminal import text_output
 
@@ -29,8 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     _open_streams()
     try:
+        if list(arguments) in (["lsp"], ["lsp", "--stdio"]):
+            # What editors start waits for no grammar of commands and options.
+            return _serve(None)
         return _main(arguments)
     except UsageError as error:
+        from cachekey.cli.usage import COMMANDS
+
         command = arguments[0] if arguments and arguments[0] in COMMANDS else ""
         complain(f"{error} (see cachekey {command + ' ' if command else ''}--help)")
     except BrokenPipeError:
@@ -49,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str]) -> int:
+    from cachekey.cli.usage import overview, parse
+
     if arguments and arguments[0] in {"-h", "--help", "help"}:
         write(sys.stdout, text_output(overview()))
         return 0
@@ -81,6 +87,10 @@ def _lsp(options: Namespace) -> int:
         if not (colon and port.isascii() and port.isdigit() and int(port) < 65536):
             raise UsageError(f"--tcp takes HOST:PORT, not '{options.tcp}'")
         tcp = (host.strip("[]") or "127.0.0.1", int(port))
+    return _serve(tcp)
+
+
+def _serve(tcp: tuple[str, int] | None) -> int:
     from cachekey.lsp.server import serve
 
     return serve(tcp)

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from cachekey.cli.checker import Checker
 from cachekey.cli.loading import Input, load
-from cachekey.cli.terminal import Progress, complain, wants_colour, write_bytes
+from cachekey.cli.terminal import Progress, UsageError, complain, wants_colour, write_bytes
 from cachekey.cli.terminal import write as say
 from cachekey.cli.terminal import write_all as say_all
-from cachekey.cli.usage import UsageError
 from cachekey.cli.workers import available
 from cachekey.cli.workspace import STDIN, Workspace
 from cachekey.disk.discovery import SettingsFile, SettingsFinder, parents, repository

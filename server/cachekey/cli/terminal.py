@@ -21,6 +21,10 @@ _BAR = 24
 _REFRESH = 0.1
 
 
+class UsageError(Exception):
+    """The command line is wrong; the text is one line for the user."""
+
+
 def write(stream: TextIO, text: Output) -> None:
     """Write text as UTF-8, even when the locale knows ASCII only."""
     write_bytes(stream, text.encode("utf-8", "backslashreplace"))

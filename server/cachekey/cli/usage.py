@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import NoReturn
 
+from cachekey.cli.terminal import UsageError
 from cachekey.suggest import nearest
 
 COMMANDS = {
@@ -17,10 +18,6 @@ COMMANDS = {
     "lsp": "serve an editor",
 }
 LEVELS = ("error", "warning", "info", "information", "hint", "never")
-
-
-class UsageError(Exception):
-    """The command line is wrong; the text is one line for the user."""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -303,6 +303,14 @@ class Container:
 
     def settings(self, name: str) -> Iterator[Setting]:
         """Yield what sets a variable, the strongest last; an image's own variables come first."""
+        yield from self._inherited(name)
+        for item in self.document.env:
+            if item.name == name:
+                text = self.value(item.value)
+                yield Setting(name, text, item.place, Place(self.document.path, item.span))
+
+    def _inherited(self, name: str) -> Iterator[Setting]:
+        """Yield what the image, the features and the service set, before the file is asked."""
         if self.stage is not None and name in self.stage.end.variables:
             variable = self.stage.end.variables[name]
             if variable.origin in ("env", "image"):
@@ -318,10 +326,6 @@ class Container:
                 yield Setting(name, use.known.env[name], "feature")
         if self.service is not None and (entry := self.service.environment.get(name)) is not None:
             yield Setting(name, entry.text, "service", Place(entry.path, entry.span))
-        for item in self.document.env:
-            if item.name == name:
-                text = self.value(item.value)
-                yield Setting(name, text, item.place, Place(self.document.path, item.span))
 
     def value(self, text: Mapped | None) -> str | None:
         """Return a value of devcontainer.json filled in; ``None`` when only others know it."""
@@ -362,7 +366,7 @@ class Container:
         }
         parts: list[Mapped] = []
         at = 0
-        for match in re.finditer(r"\$\{(\w+)(?::([^}:]*))?[^}]*\}", text.text):
+        for match in re.finditer(r"\$\{(\w+)(?::([^{}:]*))?[^{}]*\}", text.text):
             value = known.get(match.group(1))
             if match.group(1) == "containerEnv" and match.group(2):
                 value = self._early(match.group(2))
@@ -377,7 +381,8 @@ class Container:
         """Return a variable of the running container as the image and the service set it."""
         if name == "HOME":
             return self.home
-        found = [s for s in self.settings(name) if s.moment in ("image", "feature", "service")]
+        # What the file itself sets may hold this very variable: `"PATH": "${containerEnv:PATH}:/x"`.
+        found = list(self._inherited(name))
         return found[-1].text if found else None
 
     # -- commands -----------------------------------------------------------------------------

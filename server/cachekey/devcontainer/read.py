@@ -128,6 +128,19 @@ class Devcontainer:
         return None
 
     @cached_property
+    def half_typed(self) -> bool:
+        """Tell whether a closing quote, brace or bracket is missing somewhere."""
+        waiting = [self.tree.root] if self.tree.root is not None else []
+        while waiting:
+            node = waiting.pop()
+            keys = (self.source.slice(item.key_span) for item in node.members)
+            if not node.closed or any(key[:1] == '"' and key[-1:] != '"' for key in keys):
+                return True
+            waiting += [item.value for item in node.members if item.value is not None]
+            waiting += [item.value for item in node.elements]
+        return False
+
+    @cached_property
     def problem(self) -> FileProblem | None:
         """Tell why the file says nothing: it is empty, or no object."""
         root = self.tree.root

@@ -66,11 +66,13 @@ def surely_idle(run: Run, mount: Mount) -> bool:
     that names the directory.
     """
     directory = mount.directory
-    if directory is None or not run.commands.complete or not run.uses:
-        return False
-    if run.effects.mentions(directory) or linked(run, directory):
-        return False
-    if not all_known(run):
+    return directory is not None and _idle_here(run, directory) and not linked(run, directory)
+
+
+@remembered
+def _idle_here(run: Run, directory: str) -> bool:
+    """Tell whether no command of the RUN can use the directory under this name."""
+    if not all_known(run) or run.effects.mentions(directory):
         return False
     if any(_may_be(directory, item) for use in run.uses for item in use.directories):
         return False
@@ -95,10 +97,9 @@ def all_known(run: Run) -> bool:
 def linked(run: Run, directory: str) -> bool:
     """Tell whether this RUN or an earlier one has made a link to the directory, so that a tool gets there."""
     return any(
-        effect.path is not None
-        and (inside(effect.path, directory) or inside(directory, effect.path))
+        inside(path, directory) or inside(directory, path)
         for one in (run, *run.earlier())
-        for _, effect in one.effects.of("links")
+        for path in one.links
     )
 
 
@@ -117,6 +118,7 @@ def uncovered(run: Run) -> list[Wanted]:
     return [item for item in wanted(run, kinds) if not maybe_covered(run, item.directory)]
 
 
+@remembered
 def candidates(run: Run, mount: Mount) -> list[Wanted]:
     """Return the caches that an idle mount is meant for: by its looks, or the only ones without a mount."""
     open_ones = uncovered(run)

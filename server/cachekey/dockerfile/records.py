@@ -113,7 +113,7 @@ class Run:
         """Return the uses of tools that the knowledge files know, with their cache directories."""
         storing: list[Run] = []
         run = self.storing
-        while run is not None:
+        while run is not None and len(storing) < MOST_LAYERS:
             storing.append(run)
             run = run.storing
         earlier = [item for run in reversed(storing) for item in run.commands.items]
@@ -125,6 +125,11 @@ class Run:
     def effects(self) -> RunEffects:
         """Return what its commands do to files."""
         return RunEffects(self.commands, self.uses, self.knowledge)
+
+    @cached_property
+    def links(self) -> tuple[str, ...]:
+        """Return where its commands make links, as far as that is known."""
+        return tuple(effect.path for _, effect in self.effects.of("links") if effect.path)
 
     @cached_property
     def storing(self) -> Run | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
+from itertools import dropwhile
 
 from cachekey.budget import (
     FILE_STEPS,
@@ -142,7 +143,8 @@ class _Reader:
                 outer.append(instruction)
         if not blocks:
             # A snippet, or a file whose FROM is commented out: a stage on a base that nobody knows.
-            rest = [item for item in self.tree.instructions if item.keyword != "ARG"]
+            rest = list(dropwhile(lambda item: item.keyword == "ARG", self.tree.instructions))
+            outer = list(self.tree.instructions[: len(self.tree.instructions) - len(rest)])
             blocks = [(_implied(rest[0]), rest)] if rest else []
         self.identity.expect([_stage_name(first) for first, _ in blocks])
         try:

@@ -17,6 +17,9 @@ from cachekey.syntax.jsonc.dockermount import BUILD_ONLY, MountField, volume_nam
 from cachekey.syntax.jsonc.parse import Member, escape, quote
 from cachekey.text import Edit, Source, Span, apply_edits
 
+_MOST_LINES = 1000
+"""Of a file whose lines are compared one by one, which may take the square of their number."""
+
 Step = Callable[[Devcontainer], Iterable[Edit]]
 
 
@@ -36,6 +39,8 @@ def together(document: Devcontainer, edits: Iterable[Edit], *steps: Step) -> tup
 def _difference(before: str, after: str) -> tuple[Edit, ...]:
     """Return edits that turn one text into the other, line by line."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    if len(old) > _MOST_LINES:
+        return (_trimmed(0, before, after),)
     edits, at = [], 0
     for tag, start, end, first, last in SequenceMatcher(None, old, new, False).get_opcodes():
         text, other = "".join(old[start:end]), "".join(new[first:last])
@@ -47,14 +52,22 @@ def _difference(before: str, after: str) -> tuple[Edit, ...]:
 
 def _trimmed(at: int, old: str, new: str) -> Edit:
     """Leave what is the same at both ends out of a replacement."""
-    left = 0
-    while left < min(len(old), len(new)) and old[left] == new[left]:
-        left += 1
-    right = 0
-    while right < min(len(old), len(new)) - left and old[-1 - right] == new[-1 - right]:
-        right += 1
+    left = _alike(old, new)
+    right = _alike(old[left:][::-1], new[left:][::-1])
     span = Span(at + left, at + len(old) - right)
     return Edit(span, new[left : len(new) - right])
+
+
+def _alike(one: str, two: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == two[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def name_for(mount: RuntimeMount, suggestion: str = "") -> str:

@@ -66,10 +66,15 @@ def remove_options(mount: Mount, *names: str) -> list[Edit]:
 
 
 def remove_mount(dockerfile: Dockerfile, mount: Mount) -> Edit:
-    """Remove a whole ``--mount`` flag with the blanks or the continuation behind it."""
+    """Remove a whole ``--mount`` flag with the blanks or the continuation behind it.
+
+    A comment in the next line needs its continuation.
+    """
     text = dockerfile.source.text
     escape = re.escape(dockerfile.tree.escape)
-    gap = re.compile(rf"[ \t]*(?:{escape}[ \t]*\r?\n[ \t]*)?").match(text, mount.span.end)
+    gap = re.compile(rf"[ \t]*(?:{escape}[ \t]*\r?\n(?![ \t]*#)[ \t]*)?").match(
+        text, mount.span.end
+    )
     return Edit(Span(mount.span.start, gap.end() if gap else mount.span.end), "")
 
 

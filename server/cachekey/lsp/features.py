@@ -16,6 +16,7 @@ from cachekey import __version__
 from cachekey.lsp import words
 from cachekey.lsp.names import ACTION_KINDS, EXPLAIN, TRIGGERS
 from cachekey.lsp.protocol import Protocol
+from cachekey.lsp.types_loader import converter
 from cachekey.markup.message import message
 
 if TYPE_CHECKING:
@@ -68,8 +69,13 @@ class Server(LanguageServer):
 
 def build() -> Server:
     """Build a server with every feature registered."""
-    sync = types.TextDocumentSyncKind.Full
-    server = Server("cachekey", __version__, sync, protocol_cls=Protocol)
+    server = Server(
+        "cachekey",
+        __version__,
+        types.TextDocumentSyncKind.Full,
+        protocol_cls=Protocol,
+        converter_factory=converter,
+    )
     _register_lifecycle(server)
     _register_documents(server)
     _register_workspace(server)

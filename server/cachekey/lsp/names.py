@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from cachekey.kinds import Kind, kind_of
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cachekey.kinds import Kind
 
 WATCHED = (
     "**/{Dockerfile,Containerfile,dockerfile,containerfile}{,.*,-*,_*}",
@@ -28,6 +31,9 @@ def document_kind(path: str, language: str = "") -> Kind | None:
     The editor's language id speaks for a Dockerfile whatever its name; no editor has one for
     devcontainer.json, so there the name decides.
     """
+    # The patterns of names are compiled after ``initialize`` has been answered.
+    from cachekey.kinds import kind_of
+
     known = kind_of(path)
     if known is None and language.lower() in _LANGUAGES:
         return "dockerfile"

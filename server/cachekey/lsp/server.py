@@ -24,13 +24,25 @@ def serve(tcp: tuple[str, int] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, handlers=[log])
     # Whatever matters of it comes to Server.report_server_error as well.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
-    # Importing lsprotocol builds 550 classes and no garbage: collecting meanwhile is time lost.
+    # Imports make no garbage: collecting meanwhile is time lost.
     gc.disable()
+    _import_asyncio()
+    from cachekey.lsp import types_loader
+
+    types_loader.load()
     from cachekey.lsp import features, transport
 
     gc.freeze()
     gc.enable()
     # A document's records come and go by thousands with each keystroke, nearly all without cycles.
-    gc.set_threshold(20_000, 10, 50)
+    gc.set_threshold(20_000, 10, 10)
     server = features.build()
     return transport.serve_stdio(server) if tcp is None else transport.serve_tcp(server, *tcp)
+
+
+def _import_asyncio() -> None:
+    """Import asyncio without TLS, which nobody speaks here: it can do that, and OpenSSL is 4 MB."""
+    sys.modules["ssl"] = None  # type: ignore[assignment]
+    import asyncio  # noqa: F401
+
+    del sys.modules["ssl"]

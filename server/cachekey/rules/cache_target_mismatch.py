@@ -34,6 +34,7 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -122,7 +123,10 @@ def _joined(run: Run, ctx: Context) -> Iterator[Fix]:
     if not behind or behind[0].keyword != "RUN":
         return
     gap = Span(run.span.end, behind[0].keyword_span.end)
-    if "#" not in ctx.document.source.slice(gap):
+    source = ctx.document.source
+    # An open quote would swallow the command, too.
+    quoted = re.search("[\"']", source.slice(run.span))
+    if "#" not in source.slice(gap) and not quoted:
         yield ctx.fix("Let the next RUN have the mounts", Edit(gap, ""), preferred=True)
 
 

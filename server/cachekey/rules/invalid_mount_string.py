@@ -44,7 +44,7 @@ from cachekey.syntax.jsonc.dockermount import volume_name
 from cachekey.syntax.jsonc.parse import escape, span_in
 from cachekey.text import Edit, Mapped, Span
 
-_SHORT = re.compile(r"((?:\$\{[^}]*\}|[^:,=])+):(/[^:,=]*)")
+_SHORT = re.compile(r"((?:\$\{[^{}]*\}|(?!\$\{)[^:,=])+):(/[^:,=]*)")
 """The form of ``-v``, which ``mounts`` does not take."""
 
 

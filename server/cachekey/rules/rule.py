@@ -128,7 +128,9 @@ class Context:
             for item in edits:
                 yield from self._placed(item() if callable(item) else (item,))
 
-        return Fix(title, write, safety, preferred, reason)
+        # What is missing at the end of a half-typed file nobody can know: edits go astray there.
+        half_typed = getattr(self.document, "half_typed", False)
+        return Fix(title, write, Safety.MANUAL if half_typed else safety, preferred, reason)
 
     def naming(
         self, title: str, wish: Wish, write: Callable[[str], Iterable[Edit | FileEdit]]

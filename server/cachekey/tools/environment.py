@@ -63,7 +63,10 @@ class Earlier:
         self._links: dict[int, tuple[tuple[str, str], ...]] = {}
 
     def having(self, word: str, stop: int) -> Iterator[Invocation]:
-        """Yield those among the first ``stop`` that have the word, alone or in front of a ``=``."""
+        """Yield those among the first ``stop`` that have the word, alone or in front of a ``=``.
+
+        The nearest comes first.
+        """
         for number in range(self._read, len(self.items)):
             for text in self.items[number].texts:
                 if text:
@@ -71,7 +74,7 @@ class Earlier:
                     if not places or places[-1] != number:
                         places.append(number)
         self._read = len(self.items)
-        for number in self._places.get(word, ()):
+        for number in reversed(self._places.get(word, ())):
             if number < stop:
                 yield self.items[number]
 
@@ -251,10 +254,10 @@ class ToolEnvironment:
 
     def set_earlier(self, way: Way) -> Known | NotKnown | None:
         """Return what an earlier command (``config set cache DIR``) has stored."""
-        found: Known | NotKnown | None = None
         assert way.command is not None
         *head, last = way.command.words
         word = head[0] if head else last.rstrip("=")
+        # The last one counts.
         for item in self.earlier.having(word, self._stop):
             if not any(matches(item.program or "", name) for name in self.command.names):
                 continue
@@ -264,10 +267,9 @@ class ToolEnvironment:
                 continue
             because = f"{item.program} {way.command.text}"
             if isinstance(stored, str):
-                found = Known(stored, because, item.span)
-            else:
-                found = NotKnown(f"what {because} sets is not known")
-        return found
+                return Known(stored, because, item.span)
+            return NotKnown(f"what {because} sets is not known")
+        return None
 
     # -- places ---------------------------------------------------------------------------------
 

@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from cachekey.lsp import types_loader
 
+ROOT = Path(__file__).parents[2]
 PLAIN = """
 import lsprotocol.types as types
 from pygls.protocol import default_converter
@@ -50,8 +52,10 @@ print(len(types_loader._promised))
 
 def test_the_installed_versions_are_those_it_is_made_for() -> None:
     # Here to be told when one is renewed: run the comparison above, then name the new version.
+    bundled = (ROOT / "client-vscode" / "python" / "requirements.txt").read_text().split()
     for package, versions in types_loader.MADE_FOR.items():
         assert version(package) in versions
+        assert any(f"{package}=={known}" in bundled for known in versions)
 
 
 @pytest.mark.parametrize(

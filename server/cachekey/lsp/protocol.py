@@ -22,3 +22,10 @@ class Protocol(LanguageServerProtocol):
         if error is not None:
             error = words.refusal(error.code, message(error.message))
         super()._send_response(msg_id, result, error)
+
+    def _execute_handler(self, msg_id: Any, handler: Any, *args: Any, **more: Any) -> None:
+        super()._execute_handler(msg_id, handler, *args, **more)
+        # pygls 2.1 forgets a request when it answers, and a notification never: two kilobytes each.
+        future = self._request_futures.get(msg_id)
+        if future is not None:
+            future.add_done_callback(lambda _: self._request_futures.pop(msg_id, None))

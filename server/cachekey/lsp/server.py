@@ -35,7 +35,7 @@ def serve(tcp: tuple[str, int] | None = None) -> int:
     gc.freeze()
     gc.enable()
     # A document's records come and go by thousands with each keystroke, nearly all without cycles.
-    gc.set_threshold(20_000, 10, 50)
+    gc.set_threshold(20_000, 10, 10)
     server = features.build()
     return transport.serve_stdio(server) if tcp is None else transport.serve_tcp(server, *tcp)
 

@@ -162,10 +162,15 @@ def remove_fields(
     return tuple(edits)
 
 
+def csv_field(text: str) -> str:
+    """Write one field of a mount string; a comma or a quote in it needs quotes around it."""
+    return '"' + text.replace('"', '""') + '"' if '"' in text or "," in text else text
+
+
 def as_string(mount: RuntimeMount, extra: Iterable[str] = ()) -> Edit:
     """Rewrite the object form as a string, the only one that takes further options."""
     names = ("type", "source", "target")
-    parts = [f"{n}={v.text}" for n in names if (v := mount.value(n)) is not None]
+    parts = [csv_field(f"{n}={v.text}") for n in names if (v := mount.value(n)) is not None]
     return Edit(mount.node.span, quote(",".join((*parts, *extra))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from pygls.protocol import LanguageServerProtocol
@@ -26,6 +27,9 @@ class Protocol(LanguageServerProtocol):
     def _execute_handler(self, msg_id: Any, handler: Any, *args: Any, **more: Any) -> None:
         super()._execute_handler(msg_id, handler, *args, **more)
         # pygls 2.1 forgets a request when it answers, and a notification never: two kilobytes each.
-        future = self._request_futures.get(msg_id)
-        if future is not None:
+        future: Any = self._request_futures.get(msg_id)
+        if future is None or future.done():
+            self._request_futures.pop(msg_id, None)
+        elif isinstance(future, asyncio.Future):
+            # Called by the loop, and so never while pygls goes through them to cancel all.
             future.add_done_callback(lambda _: self._request_futures.pop(msg_id, None))

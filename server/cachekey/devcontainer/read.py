@@ -129,7 +129,7 @@ class Devcontainer:
 
     @cached_property
     def half_typed(self) -> bool:
-        """Tell whether a closing quote, brace or bracket is missing somewhere."""
+        """Tell whether a closing quote, brace or bracket is missing somewhere, or a colon."""
         if self.tree.torn:
             return True
         waiting = [self.tree.root] if self.tree.root is not None else []

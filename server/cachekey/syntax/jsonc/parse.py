@@ -120,7 +120,7 @@ class JsoncTree:
     skipped: tuple[Span, ...]
     """Words that are no JSON and were passed over."""
     torn: bool = False
-    """A string has no closing quote, also where nothing reads it."""
+    """A string has no closing quote, or a name no colon, also where nothing reads it."""
 
     def at(self, offset: int) -> tuple[Node | Member, ...]:
         """Return the chain of nodes and members that hold ``offset``, outermost first."""
@@ -315,7 +315,9 @@ class _Reader:
             self.skip(frame.stops)
             return
         frame.key = self.token
+        words = len(self.skipped)
         self.next()
+        self.torn = self.torn or self.mark != ":" or len(self.skipped) > words
         if self.mark == ":":
             self.next()
             if self.value():

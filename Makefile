@@ -56,8 +56,8 @@ fuzz: $(READY) ## Try texts that nobody has written, for SECONDS=600
 	$(PYTHON) -m tests.fuzz.run $(SECONDS) $$($(PYTHON) -c 'import time; print(int(time.time()) * 1000000)')
 	$(PYTHON) -m tests.fuzz.growth
 	@# Coverage shows the way where atheris can be had; it has no wheels for some platforms.
-	@if $(PYTHON) -m pip install -q atheris 2>/dev/null; then \
-		$(PYTHON) -m tests.fuzz.guided -max_total_time=$(SECONDS); \
+	@if $(PYTHON) -m pip install -q --target .cache/atheris --upgrade atheris 2>/dev/null; then \
+		PYTHONPATH=.cache/atheris $(PYTHON) -m tests.fuzz.guided -max_total_time=$(SECONDS); \
 	else echo "atheris cannot be had here: the guided part is left out"; fi
 
 bench: $(READY) ## Measure speed beside the peers (15 minutes; QUICK=1 three); nothing passes or fails

@@ -231,9 +231,10 @@ def fixes_mend(path: str, text: str) -> None:
             safe = fix.safety is Safety.SAFE and fix.preferred and fix.edits
             if safe and finding.code not in REVEALING:
                 edits = [item.edit for item in fix.edits if isinstance(item, FileEdit)]
-                new = _bad(check(path, apply_edits(text, edits))) - before
-                gone = not new
-                demand(gone, "a safe fix makes no other defect", finding.code, fix.title, dict(new))
+                # What was there before may be told of another line now.
+                new = _bad(check(path, apply_edits(text, edits))).keys() - before.keys()
+                what = "a safe fix makes no other defect"
+                demand(not new, what, finding.code, fix.title, sorted(new))
 
 
 def _bad(findings: list[Finding]) -> Counter[str]:

@@ -129,12 +129,13 @@ class Devcontainer:
 
     @cached_property
     def half_typed(self) -> bool:
-        """Tell whether a closing quote, brace or bracket is missing somewhere."""
+        """Tell whether a closing quote, brace or bracket is missing somewhere, or a colon."""
+        if self.tree.torn:
+            return True
         waiting = [self.tree.root] if self.tree.root is not None else []
         while waiting:
             node = waiting.pop()
-            keys = (self.source.slice(item.key_span) for item in node.members)
-            if not node.closed or any(key[:1] == '"' and key[-1:] != '"' for key in keys):
+            if not node.closed:
                 return True
             waiting += [item.value for item in node.members if item.value is not None]
             waiting += [item.value for item in node.elements]

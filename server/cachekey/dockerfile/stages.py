@@ -145,7 +145,8 @@ class _Reader:
             # A snippet, or a file whose FROM is commented out: a stage on a base that nobody knows.
             rest = list(dropwhile(lambda item: item.keyword == "ARG", self.tree.instructions))
             outer = list(self.tree.instructions[: len(self.tree.instructions) - len(rest)])
-            blocks = [(_implied(rest[0]), rest)] if rest else []
+            # Whether its first ARGs stand in front of the FROM or behind it nobody can tell: both.
+            blocks = [(_implied(rest[0]), list(self.tree.instructions))] if rest else []
         self.identity.expect([_stage_name(first) for first, _ in blocks])
         try:
             for instruction in outer:

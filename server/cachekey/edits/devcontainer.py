@@ -149,23 +149,33 @@ def remove_fields(
         keys = [field.key for field in gone]
         doomed = [m for m in mount.node.members if any(m.key is key for key in keys)]
         return jsonc_edit.remove(document.source, mount.node, doomed)
-    edits = []
-    numbers = [i for i, field in enumerate(mount.fields) if any(field is x for x in gone)]
-    for number in numbers:
-        span = mount.fields[number].span
-        if number + 1 < len(mount.fields) and all(i in numbers for i in range(number)):
-            edits.append(Edit(Span(span.start, mount.fields[number + 1].span.start), ""))
-        elif number:
-            edits.append(Edit(Span(mount.fields[number - 1].span.end, span.end), ""))
-        else:
-            edits.append(Edit(span, ""))
+    edits: list[Edit] = []
+    at = 0
+    while at < len(mount.fields):
+        stop = at
+        while stop < len(mount.fields) and any(mount.fields[stop] is field for field in gone):
+            stop += 1
+        if stop > at:
+            # A comma goes along: the one in front, or at the beginning the one behind.
+            last = mount.fields[stop - 1].span.end
+            if at:
+                edits.append(Edit(Span(mount.fields[at - 1].span.end, last), ""))
+            else:
+                end = mount.fields[stop].span.start if stop < len(mount.fields) else last
+                edits.append(Edit(Span(mount.fields[0].span.start, end), ""))
+        at = stop + 1
     return tuple(edits)
+
+
+def csv_field(text: str) -> str:
+    """Write one field of a mount string; a comma or a quote in it needs quotes around it."""
+    return '"' + text.replace('"', '""') + '"' if '"' in text or "," in text else text
 
 
 def as_string(mount: RuntimeMount, extra: Iterable[str] = ()) -> Edit:
     """Rewrite the object form as a string, the only one that takes further options."""
     names = ("type", "source", "target")
-    parts = [f"{n}={v.text}" for n in names if (v := mount.value(n)) is not None]
+    parts = [csv_field(f"{n}={v.text}") for n in names if (v := mount.value(n)) is not None]
     return Edit(mount.node.span, quote(",".join((*parts, *extra))))
 
 

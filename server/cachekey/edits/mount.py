@@ -56,9 +56,10 @@ def remove_options(mount: Mount, *names: str) -> list[Edit]:
     edits: list[Edit] = []
     for index in doomed:
         span = mount.fields[index].span
-        if index + 1 < len(mount.fields) and all(i in doomed for i in range(index)):
+        following = index + 1 < len(mount.fields)
+        if following and all(i in doomed for i in range(index)):
             edits.append(Edit(Span(span.start, mount.fields[index + 1].span.start), ""))
-        elif index:
+        elif index and len(doomed) < len(mount.fields):
             edits.append(Edit(Span(mount.fields[index - 1].span.end, span.end), ""))
         else:
             edits.append(Edit(span, ""))

@@ -167,6 +167,14 @@ def _may_move(run: Run, mount: Mount, item: Wanted, ctx: Context) -> bool:
     return not is_read_later(ctx.document, run, item.path)
 
 
+def _has_other_owner(path: str, run: Run, mount: Mount, ctx: Context) -> bool:
+    """Tell whether another mount has the key that this one gets at ``path``, but for its owner."""
+    return not mount.id and any(
+        not other.id and other.target.text == path and other.uid != run.scope.user.uid
+        for _, other in ctx.document.caches
+    )
+
+
 def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterator[Fix]:
     paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
     for number, path in enumerate(reversed(paths)):
@@ -181,7 +189,15 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
                 more = []
             title = f"Mount {' and '.join([first, *more])}{own}"
             others = partial(_with_it, mount, path, first, more, ctx)
-            yield ctx.fix(title, *edits, others, preferred=number == 0)
+            clash = own and _has_other_owner(first, run, mount, ctx)
+            yield ctx.fix(
+                title,
+                *edits,
+                others,
+                preferred=number == 0,
+                safety=Safety.UNSAFE if clash else Safety.SAFE,
+                reason="another RUN mounts this place without that owner: they get two caches",
+            )
     best = found[0]
     if mount.directory is None:
         return

@@ -132,18 +132,22 @@ def _bare(mount: Mount, field: Field, ctx: Context) -> Iterator[Correction]:
 
 
 def _empty(mount: Mount, field: Field, ctx: Context) -> Iterator[Correction]:
-    index = mount.fields.index(field)
-    if index + 1 < len(mount.fields):
-        end = mount.fields[index + 1].span.start
+    index = last = mount.fields.index(field)
+    # Several commas in a row are one slip.
+    while last + 1 < len(mount.fields) and not mount.fields[last + 1].key:
+        last += 1
+    if last + 1 < len(mount.fields):
+        end = mount.fields[last + 1].span.start
         yield "Remove the comma", [Edit(Span(field.span.start, end), "")]
         return
     text = ctx.document.source.text
-    gap = _NEXT_OPTION.match(text, field.span.end)
-    if gap and text[field.span.end - 1 : field.span.end] == ",":
+    stop = mount.fields[last].span.end
+    gap = _NEXT_OPTION.match(text, stop)
+    if gap and text[stop - 1 : stop] == "," and index == last:
         yield "Remove the blank behind the comma", [Edit(Span(*gap.span()), "")]
     elif index:
         start = mount.fields[index - 1].span.end
-        yield "Remove the comma", [Edit(Span(start, field.span.end), "")]
+        yield "Remove the comma", [Edit(Span(start, stop), "")]
 
 
 def _key(mount: Mount, field: Field) -> Iterator[Correction]:

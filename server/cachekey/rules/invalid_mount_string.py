@@ -104,7 +104,11 @@ def _field_fix(mount: RuntimeMount, complaint: Complaint, ctx: Context) -> Itera
     if field.name == "id" and mount.field("source") is None and field.value is not None:
         yield ctx.fix("Write source", Edit(field.key_span, "source"), preferred=True)
         return
-    edits = partial(remove_fields, ctx.document, mount, [field])
+    doomed = [field]
+    if not field.key.text and mount.text is not None:
+        # Several commas in a row are one slip.
+        doomed = [item for item in mount.text.fields if not item.key.text and item.value is None]
+    edits = partial(remove_fields, ctx.document, mount, doomed)
     title = f"Remove {field.key.text}" if field.key.text else "Remove the comma"
     yield ctx.fix(title, edits, preferred=True)
 

@@ -48,7 +48,7 @@ from cachekey.text import Edit, Span
 from cachekey.tools.uses import ToolUse
 
 
-@rule("CK502", "link-mode", Severity.INFORMATION, Fixable.ALWAYS)
+@rule("CK502", "link-mode", Severity.INFORMATION, Fixable.SOMETIMES)
 def check(document: Dockerfile | Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report tools that cannot link out of a cache mount, or out of a dev container's volume."""
     if isinstance(document, Dockerfile):
@@ -113,6 +113,9 @@ def _finding(run: Run, use: ToolUse, ctx: Context) -> Finding:
 def _fixes(run: Run, use: ToolUse, ctx: Context) -> Iterator[Fix]:
     mode = use.tool.link_mode
     assert mode is not None
+    if mode.env and use.invocation.clears_environment:
+        # `sudo` lets no variable of the image through.
+        return
     if mode.env:
         line = f"ENV {mode.env}={mode.value}"
         yield ctx.fix(

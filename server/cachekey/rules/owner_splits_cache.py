@@ -39,7 +39,7 @@ from itertools import takewhile
 from cachekey.buildkit.keys import Base
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.place import Place
-from cachekey.dockerfile.purpose import writer
+from cachekey.dockerfile.purpose import users_differ, writer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.caches import name_for
 from cachekey.edits.mount import remove_options, set_options
@@ -173,7 +173,11 @@ def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[F
     if aligned:
         options = _options(model.mount) or "no owner options"
         title = f"Make line {changed.line + 1} as line {model.line + 1}: {options}"
-        yield ctx.fix(title, *aligned, preferred=True)
+        if users_differ((first, second)):
+            reason = "two users then write one cache, and one of them may find it closed"
+            yield ctx.fix(title, *aligned, safety=Safety.UNSAFE, preferred=True, reason=reason)
+        else:
+            yield ctx.fix(title, *aligned, preferred=True)
 
 
 def _align(model: Mount, changed: Mount) -> Iterator[Edit]:

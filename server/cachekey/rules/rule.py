@@ -71,6 +71,11 @@ def rule(
     return decorate
 
 
+def _one_line(text: str) -> str:
+    """Put a sentence on one line, whatever stands in the names that it quotes."""
+    return " ".join(text.splitlines()) if not text.isprintable() else text
+
+
 @record(frozen=True)
 class Context:
     """What a check may ask for while it looks at one record of one document."""
@@ -104,7 +109,7 @@ class Context:
             self.rule.name,
             severity or self.rule.severity,
             span,
-            message,
+            _one_line(message),
             tuple(islice(related, MOST_RELATED)),
             fixes if callable(fixes) else lambda: fixes,
             unnecessary,
@@ -130,6 +135,7 @@ class Context:
 
         # What is missing at the end of a half-typed file nobody can know: edits go astray there.
         half_typed = getattr(self.document, "half_typed", False)
+        title = _one_line(title)
         return Fix(title, write, Safety.MANUAL if half_typed else safety, preferred, reason)
 
     def naming(

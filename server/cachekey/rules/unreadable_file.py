@@ -42,7 +42,8 @@ def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding
             if not _is_template(document, problem.span):
                 yield ctx.finding(problem.span, f"BuildKit cannot read this: {problem.message}")
         if document.stages and document.stages[0].instruction.implied:
-            first = document.stages[0].steps[0].instruction if document.stages[0].steps else None
+            written = (step.instruction for step in document.stages[0].steps)
+            first = next((item for item in written if item.keyword != "ARG"), None)
             if first is not None and not _is_template(document, first.span):
                 message = "the builder wants a FROM in front of this: there is none in the file"
                 yield ctx.finding(first.keyword_span, message)

@@ -119,6 +119,8 @@ class JsoncTree:
     """Comments with their delimiters, in source order."""
     skipped: tuple[Span, ...]
     """Words that are no JSON and were passed over."""
+    torn: bool = False
+    """A string has no closing quote, or a name no colon, also where nothing reads it."""
 
     def at(self, offset: int) -> tuple[Node | Member, ...]:
         """Return the chain of nodes and members that hold ``offset``, outermost first."""
@@ -238,6 +240,7 @@ class _Reader:
         self.source = source
         self.comments: list[Span] = []
         self.skipped: list[Span] = []
+        self.torn = False
         self.root: Node | None = None
         self.stack: list[_Frame] = []
         self.at = 0
@@ -254,7 +257,12 @@ class _Reader:
             self.step(self.stack[-1])
         while self.token is not None:
             self.next()
-        return JsoncTree(self.source, self.root, tuple(self.comments), tuple(self.skipped))
+        return self.tree(self.root)
+
+    def tree(self, root: Node | None) -> JsoncTree:
+        """Return what was read, with this root."""
+        comments, skipped = tuple(self.comments), tuple(self.skipped)
+        return JsoncTree(self.source, root, comments, skipped, self.torn)
 
     def next(self) -> None:
         """Go to the next token that means something; unknown words are passed over."""
@@ -271,6 +279,7 @@ class _Reader:
                 return
             elif kind == "string":
                 self.token, self.mark = match, '"'
+                self.torn = self.torn or not match.group("close")
                 return
             elif kind == "number" or word in _WORDS:
                 self.token, self.mark = match, "v"
@@ -306,7 +315,9 @@ class _Reader:
             self.skip(frame.stops)
             return
         frame.key = self.token
+        words = len(self.skipped)
         self.next()
+        self.torn = self.torn or self.mark != ":" or len(self.skipped) > words
         if self.mark == ":":
             self.next()
             if self.value():
@@ -411,4 +422,4 @@ def parse_members(source: Source) -> JsoncTree | None:
     root = reader.root
     if root is None or not any(member.value is not None for member in root.members):
         return None
-    return JsoncTree(source, root, tuple(reader.comments), tuple(reader.skipped))
+    return reader.tree(root)

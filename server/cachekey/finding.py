@@ -133,6 +133,8 @@ class Finding:
     """Thinks of the fixes; asked once, see :attr:`fixes`."""
     unnecessary: bool = False
     """Editors may fade the span out: it does nothing and can be deleted."""
+    missing: bool = False
+    """It says that something is not there, which may be about to be typed."""
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:

@@ -35,6 +35,11 @@ class Abilities:
     chooses: bool = False
     """It has the command ``cachekey.silence``, applies edits and asks questions (``experimental``)."""
 
+    @property
+    def calm(self) -> bool:
+        """Tell whether something can be said later: to others the whole truth is told at once."""
+        return self.refresh or not self.pull
+
     @classmethod
     def of(cls, params: types.InitializeParams) -> Abilities:
         """Read the abilities out of what ``initialize`` says."""

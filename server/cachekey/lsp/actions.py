@@ -25,7 +25,8 @@ from cachekey.lsp.turnoff import turning_off
 from cachekey.markup.message import message
 
 if TYPE_CHECKING:
-    from cachekey.lsp.session import Analysis, Document, Session
+    from cachekey.lsp.analysis import Analysis
+    from cachekey.lsp.session import Document, Session
     from cachekey.markup.message import Message
 
 _SAFETY = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)

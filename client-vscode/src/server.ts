@@ -82,6 +82,8 @@ export class Server implements vscode.Disposable {
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         middleware: { executeCommand: this.documentation.executeCommand },
         errorHandler: this.errorHandler(),
+        // Hovers link to pages of ours, and to nothing else that runs.
+        markdown: { isTrusted: { enabledCommands: ["cachekey.explainRule"] } },
       },
     );
     client.registerFeature(announcement);

@@ -37,19 +37,21 @@ def reparse(old: DockerfileTree, source: Source) -> DockerfileTree | None:
     _move(read, begin, source.line_of(begin))
     ahead, behind = list(old.instructions[: max(0, part.first)]), old.instructions[part.last :]
     between = old.instructions[len(ahead) : part.last]
-    # The change may touch a comment alone, or the blank line behind an instruction.
+    # The change may touch comments alone, or the blank line behind an instruction.
     same = _leading(between, old.source, read, source)
-    ahead += between[:same]
     rest = _leading(between[same:][::-1], old.source, read[same:][::-1], source)
-    if rest:
-        behind, read = (*between[len(between) - rest :], *behind), read[: len(read) - rest]
+    kept = [*between[:same], *between[len(between) - rest :]]
+    written = [*read[:same], *read[len(read) - rest :]]
     lines = source.text.count("\n") - old.source.text.count("\n")
     _move(behind, part.shift, lines)
+    for item, there in zip(kept, written, strict=True):
+        # Comments may have come or gone between any two of them.
+        item.anchor.move(there.anchor.at - item.anchor.at, there.anchor.line - item.anchor.line)
     return DockerfileTree(
         source,
         tree.directives if top else old.directives,
         old.escape,
-        (*ahead, *read[same:], *behind),
+        (*ahead, *kept[:same], *read[same : len(read) - rest], *kept[same:], *behind),
         tuple(_comments(old.comments, tree.comments, part)),
         (),
     )

@@ -118,8 +118,12 @@ def _hover(space: Workspace, name: str, line: int, column: str | None) -> Output
 
 def rule(options: Namespace) -> int:
     """Run ``cachekey rule``."""
+    from cachekey.assist import keys_page
     from cachekey.report.rules import as_data, catalog, page, table
 
+    if options.rule == keys_page.NAME and options.format == "text":
+        say(sys.stdout, text_output(keys_page.PAGE))
+        return 0
     entries = catalog()
     if options.rule is not None:
         wanted = options.rule.lower()

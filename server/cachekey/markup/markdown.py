@@ -24,8 +24,9 @@ _HARMLESS = re.compile(
     re.VERBOSE,
 )
 _FENCE = re.compile("`+")
-_OWN_SCHEMES = ("file:", "https:")
-"""Of the links that this program makes: documents of the workspace, sources of what it knows."""
+_OWN_SCHEMES = ("file:", "https:", "command:cachekey.explainrule?")
+"""Of the links that this program makes: documents of the workspace, sources of what it knows, and the
+one command that editors of ours may be asked for, which shows a page."""
 
 
 def markdown(text: Rich) -> Markdown:

@@ -167,6 +167,8 @@ class ToolUse:
     @cached_property
     def opaque(self) -> bool:
         """Whether it runs a program or scripts that this view does not show."""
+        if self.invocation.shown:
+            return False
         return any_fits(self.command.runs, self._env.line) is not False
 
     @property

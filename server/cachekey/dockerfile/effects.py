@@ -77,10 +77,9 @@ class RunEffects:
         if effects is not None:
             return any(lands(effect, path, outside) for effect in effects)
         uses = self._tools(item)
-        if uses:
-            opaque = any(use.opaque for use in uses)
-            return opaque or any(_tool_writes(use, path, outside) for use in uses)
-        if item.shown:
+        if any(use.opaque or _tool_writes(use, path, outside) for use in uses):
+            return True
+        if item.shown or any(use.own for use in uses):
             return False
         if item.program is None or item.opaque or not is_familiar(item.program):
             return True
@@ -113,7 +112,7 @@ class RunEffects:
             uses = self._tools(item)
             if item.shown and all(use.applies for use in uses):
                 return False
-            if not uses or any(use.applies is None for use in uses):
+            if not any(use.own for use in uses) or any(use.applies is None for use in uses):
                 return None
             if any(use.opaque for use in uses):
                 return None

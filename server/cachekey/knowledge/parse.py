@@ -103,7 +103,7 @@ def _commands(table: Table) -> tuple[Command, ...]:
     raw = table.data.get("commands")
     if isinstance(raw, str) or (isinstance(raw, list) and raw and isinstance(raw[0], str)):
         always = (pattern("*"),)
-        return (Command(table.texts("commands"), always, (), (), (), "", ""),)
+        return (Command(table.texts("commands"), always, (), (), (), (), ""),)
     found = []
     for item in table.tables("commands"):
         found.append(
@@ -113,13 +113,15 @@ def _commands(table: Table) -> tuple[Command, ...]:
                 silent=item.patterns("silent"),
                 runs=item.patterns("runs"),
                 contains=item.texts("contains"),
-                variable=item.text("variable"),
+                through=tuple(_way(way) for way in item.tables("through")),
                 matches=item.text("matches"),
             )
         )
         item.close()
         if not found[-1].names:
             item.complain("'names' is missing")
+        if bool(found[-1].through) != bool(found[-1].matches):
+            item.complain("through and matches belong together", "through")
     return tuple(found)
 
 
@@ -177,6 +179,7 @@ def _way(table: Table) -> Way:
         below=table.text("below"),
         split=table.text("split"),
         ignore_case=table.flag("ignore_case"),
+        earlier=table.flag("earlier"),
         when=table.mapping("when"),
     )
     table.close()

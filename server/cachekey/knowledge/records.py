@@ -94,6 +94,8 @@ class Way:
     split: str = ""
     """The value is a list, its first item counts (``:``)."""
     ignore_case: bool = False
+    earlier: bool = False
+    """With ``flag``: an earlier call of the program may have said it (``cmake -D`` for ``--build``)."""
     when: Mapping[str, str] = field(default_factory=dict)
     """Settings (see :class:`Setting`) that must have these values for the way to count."""
 
@@ -229,9 +231,10 @@ class Command:
     """Run a program whose words follow, or scripts that cannot be seen."""
     contains: tuple[str, ...]
     """Texts in an argument that tell a use (``Pkg.add`` in ``julia -e``)."""
-    variable: str
+    through: tuple[Way, ...]
+    """The program is another one, which calls the tool when one of these says so ..."""
     matches: str
-    """Only when ``variable`` has a value that fits this glob."""
+    """... by this name, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
 
 
 @record(frozen=True)

@@ -137,10 +137,15 @@ class ToolUse:
     @cached_property
     def applies(self) -> bool | None:
         """Whether the executable is this tool at all; None when two tools share the name."""
-        answers = (self._env.holds(self.tool.when), self._env.fits_variable())
+        answers = (self._env.holds(self.tool.when), self._env.is_called_through())
         if False in answers:
             return False
         return None if None in answers else True
+
+    @property
+    def own(self) -> bool:
+        """Whether the program is the tool itself, and not one that calls it or starts it."""
+        return self.via is None and not self.command.through
 
     @cached_property
     def uses(self) -> bool | None:
@@ -206,7 +211,7 @@ class ToolUse:
     @cached_property
     def empties(self) -> tuple[Emptied, ...]:
         """Which directories the subcommand empties."""
-        if self.via is not None:
+        if not self.own:
             return ()
         return tuple(
             Emptied(item, item.caches or self._downloads, item.confidence or self.tool.confidence)

@@ -413,9 +413,12 @@ class ToolEnvironment:
 
     def confidence(self, own: Confidence, image: bool) -> Confidence:
         """Return the weaker of a record's confidence and, where it counted, the image's."""
-        if image and self.image is not None and not self.image.confidence.warns:
-            return Confidence.REMEMBERED
-        return own
+        return Confidence.REMEMBERED if image and self.is_image_remembered else own
+
+    @property
+    def is_image_remembered(self) -> bool:
+        """Tell whether what is known of the image is without proof."""
+        return self.image is not None and not self.image.confidence.warns
 
 
 _NOTHING = object()

@@ -75,6 +75,8 @@ class UsedDirectory:
     """Whether this subcommand uses it; None when that is not known."""
     fills: bool
     """It fills the directory ahead of other commands."""
+    shaky: bool
+    """Only a remembered fact of the base image says that it is there and not elsewhere."""
     needs: bool
     """It fails or starts anew when an earlier command's content is not there."""
     confidence: Confidence
@@ -87,14 +89,15 @@ class UsedDirectory:
     def relation(self, target: str) -> Relation:
         """Tell how a mount on ``target`` lies to the directory.
 
-        A child that the tool never makes is no part of it.
+        A child that the tool never makes is no part of it. Where the place is shaky, what does not
+        match is unknown.
         """
-        if self.path is not None and not self.also:
+        if self.path is not None and not self.also and not self.shaky:
             return self._relation(target, self.path)
         answers = {self._relation(target, path) for path in self.also}
         if self.path is not None:
             answers.add(self._relation(target, self.path))
-        elif self.cache.path or self.cache.moved_by:
+        if self.shaky or (self.path is None and (self.cache.path or self.cache.moved_by)):
             answers.add("unknown")
         return next((one for one in _BEST if one in answers), "none")
 
@@ -301,6 +304,7 @@ class ToolUse:
             also=tuple(self._alternatives(cache, found)) if known else (),
             used=self._uses(cache),
             fills=any_fits(cache.filled_by, line) is True,
+            shaky=image and self._env.is_image_remembered,
             needs=any_fits(cache.needed_by, line) is True,
             confidence=self._env.confidence(cache.confidence, image),
         )

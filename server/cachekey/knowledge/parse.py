@@ -16,6 +16,7 @@ from cachekey.knowledge.records import (
     Hides,
     Keeping,
     Kind,
+    Linking,
     LinkMode,
     Manifest,
     Passing,
@@ -153,6 +154,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         needed_by=table.patterns("needed_by"),
         kept_apart=tuple(_way(item) for item in table.tables("kept_apart")),
         instead=table.text("instead"),
+        linked=_linking(table.table("linked")),
         when=table.mapping("when"),
         confidence=table.choice("confidence", Confidence, confidence),
         note=table.text("note"),
@@ -250,6 +252,17 @@ def _keeping(table: Table | None) -> Keeping | None:
         table.texts("words"),
         table.texts("lines"),
     )
+    table.close()
+    return item
+
+
+def _linking(table: Table | None) -> Linking | None:
+    if table is None:
+        return None
+    ways = tuple(_way(way) for way in table.tables("by"))
+    value, commands = table.text("value", required=True), table.patterns("commands")
+    what, unless = table.text("what", required=True), table.texts("unless")
+    item = Linking(ways, value, commands, what, unless)
     table.close()
     return item
 

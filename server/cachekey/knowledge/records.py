@@ -144,6 +144,22 @@ class Switch:
 
 
 @record(frozen=True, eq=False)
+class Linking:
+    """A setting with which what a tool installs is nothing but links into its cache."""
+
+    by: tuple[Way, ...]
+    """What sets it, strongest first."""
+    value: str
+    """Its value (lower case) then."""
+    commands: tuple[Pattern, ...]
+    """Subcommands that install."""
+    what: str
+    """What consists of links."""
+    unless: tuple[str, ...]
+    """Variables that turn it off when they are set."""
+
+
+@record(frozen=True, eq=False)
 class CacheDir:
     """One directory of a tool."""
 
@@ -197,6 +213,8 @@ class CacheDir:
     """What keeps the contents of several platforms apart within the directory, when it is set."""
     instead: str
     """For results: the role to mount instead."""
+    linked: Linking | None
+    """When what the tool installs elsewhere leads into this directory."""
     when: Mapping[str, str]
     """Settings that must have these values for the directory to be in use."""
     confidence: Confidence

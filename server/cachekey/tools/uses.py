@@ -75,6 +75,8 @@ class UsedDirectory:
     """Whether this subcommand uses it; None when that is not known."""
     fills: bool
     """It fills the directory ahead of other commands."""
+    linked: str
+    """What this command installs elsewhere as mere links into the directory; empty: nothing."""
     shaky: bool
     """Only a remembered fact of the base image says that it is there and not elsewhere."""
     needs: bool
@@ -304,10 +306,21 @@ class ToolUse:
             also=tuple(self._alternatives(cache, found)) if known else (),
             used=self._uses(cache),
             fills=any_fits(cache.filled_by, line) is True,
+            linked=self._linked(cache),
             shaky=image and self._env.is_image_remembered,
             needs=any_fits(cache.needed_by, line) is True,
             confidence=self._env.confidence(cache.confidence, image),
         )
+
+    def _linked(self, cache: CacheDir) -> str:
+        linking = cache.linked
+        if linking is None or any_fits(linking.commands, self._env.line) is not True:
+            return ""
+        if any(self._env.variable(name) is not None for name in linking.unless):
+            return ""
+        found = next((one for way in linking.by if (one := self._env.way(way)) is not None), None)
+        told = isinstance(found, Known) and not found.from_image
+        return linking.what if told and found.text.lower() == linking.value else ""
 
     def _uses(self, cache: CacheDir) -> bool | None:
         if self.uses is not True or not cache.used_by or self.via is not None:

@@ -318,6 +318,8 @@ class Elsewhere(Mapped):
 
     path: str = ""
     """The file that it is from."""
+    place: tuple[int, Span] | None = None
+    """Line (zero-based) and place in that file; None: it is all of it."""
 
     exact = False
 
@@ -339,7 +341,7 @@ class Elsewhere(Mapped):
 
     def joined(self, text: str) -> Elsewhere:
         """Return another text at the same place."""
-        return Elsewhere(text, self.pieces, self.stop, self.anchor, self.path)
+        return Elsewhere(text, self.pieces, self.stop, self.anchor, self.path, self.place)
 
 
 _FAR = 1 << 62

@@ -34,8 +34,9 @@ def serve(tcp: tuple[str, int] | None = None) -> int:
 
     gc.freeze()
     gc.enable()
-    # A document's records come and go by thousands with each keystroke, nearly all without cycles.
-    gc.set_threshold(20_000, 10, 10)
+    # A document's records come and go by thousands with each keystroke, nearly all without cycles. Those
+    # with cycles are few but large: a third round comes soon, or they pile up to megabytes.
+    gc.set_threshold(20_000, 5, 3)
     server = features.build()
     return transport.serve_stdio(server) if tcp is None else transport.serve_tcp(server, *tcp)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from cachekey.assist.hover_builds import argument_lines, build_lines
 from cachekey.assist.hover_compose import hover_compose
 from cachekey.assist.hover_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.assist.options import option_lines
@@ -73,7 +74,8 @@ def hover(
         return None
     run = next((run for run in document.runs if run.span.contains(offset)), None)
     if run is None:
-        return None
+        said = argument_lines(project, document, offset, link)
+        return Hover(*said) if said else None
     for mount in run.mounts:
         if mount.span.contains(offset):
             return _mount_hover(project, document, run, mount, offset, link)
@@ -109,6 +111,7 @@ def _card(
     yield rich("**Cache `{}`**, {}", key.label, _origin(key, mount))
     yield from _variable_lines(key, mount)
     yield _sharing_line(project, document, mount, key, link)
+    yield from build_lines(project, document, mount, link)
     near = _near_line(document, run, mount, key, link)
     if near:
         yield near

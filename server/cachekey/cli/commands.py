@@ -296,9 +296,11 @@ def keys(options: Namespace) -> int:
 
     with Progress() as progress:
         space = _load(_input(options), progress)
-        document = mounts_report(space.models(sorted(space.texts)))
+        document = mounts_report(space.models(sorted(space.texts)), space.project)
     for mount in document["mounts"]:
         mount["path"] = space.shown(mount["path"])
+        for build in mount["builds"]:
+            build["path"] = space.shown(build["path"])
     if options.format == "json":
         from cachekey.markup.data import dump
 

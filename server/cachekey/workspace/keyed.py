@@ -42,7 +42,9 @@ class Built:
     keys: Mapping[int, tuple[BuildKey, ...]]
     """By the place of the mount. Mounts of stages that the build does not come to are left out."""
     told: bool = True
-    """False: which stages it comes to, or what it passes, is not known."""
+    """False: which stages it comes to is not known."""
+    args: tuple[tuple[str, str | None], ...] = ()
+    """The arguments that it passes and that decide; None for a value that nobody knows."""
 
 
 def agreed(builds: Iterable[Invocation]) -> dict[str, str]:
@@ -82,47 +84,59 @@ def platform_args(platform: str) -> dict[str, str]:
     }
 
 
-def built(document: Dockerfile, builds: Iterable[Invocation], read: Read) -> tuple[Built, ...]:
-    """Return what the builds of a Dockerfile make of its cache mounts."""
-    reader = _Readings(document, read)
+def built(
+    document: Dockerfile, builds: Iterable[Invocation], own: Mapping[str, str], read: Read
+) -> tuple[Built, ...]:
+    """Return what the builds of a Dockerfile make of its cache mounts.
+
+    ``own`` are the build arguments with which the document was read.
+    """
+    reader = _Readings(document, own, read)
     return tuple(_built(build, reader) for build in builds)
 
 
 class _Readings:
     """Reads a Dockerfile with other arguments, once for each set that makes a difference."""
 
-    def __init__(self, document: Dockerfile, read: Read) -> None:
-        self.document = document
+    def __init__(self, document: Dockerfile, own: Mapping[str, str], read: Read) -> None:
         self._read = read
-        self._known: dict[object, Dockerfile] = {}
-        depends = any(mount.used or mount.origin for _, mount in document.caches)
-        chooses = any(stage.base.reference.used for stage in document.stages)
-        self.names: frozenset[str] = _declared(document) if depends or chooses else frozenset()
-        """The arguments that may change a key, or the choice of stages."""
+        self.names = _deciding(document)
+        mine = {name: text for name, text in own.items() if name in self.names}
+        self._known: dict[object, Dockerfile] = {(frozenset(mine.items()), _NOTHING): document}
 
     def of(self, build: Invocation, platform: Mapping[str, str]) -> Dockerfile | None:
         """Return the file as a build for a platform has it; None when there were too many."""
-        counts = self.names | {NAMESPACE_ARG}
         given = {**build.arguments, **platform}
-        wanted = {name: text for name, text in given.items() if name in counts}
-        passed = build.passed | (self.names - PLATFORM_ARGS if "args" in build.open else _NOTHING)
-        unknown = (passed & counts).difference(wanted)
+        wanted = {name: text for name, text in given.items() if name in self.names}
+        passed = self.names - PLATFORM_ARGS if "args" in build.open else build.passed & self.names
+        unknown = passed.difference(wanted)
         key = (frozenset(wanted.items()), unknown)
         if key not in self._known:
-            if len(self._known) >= _MOST_READINGS:
+            if len(self._known) > _MOST_READINGS:
                 return None
             self._known[key] = self._read(wanted, unknown)
         return self._known[key]
 
+    def shown(self, build: Invocation) -> tuple[tuple[str, str | None], ...]:
+        """Return the arguments of a build that decide."""
+        return tuple((name, said.text) for name, said in build.args if name in self.names)
 
-def _declared(document: Dockerfile) -> frozenset[str]:
-    names = set(document.global_args) | PLATFORM_ARGS
-    for stage in document.stages:
-        for step in stage.steps:
-            if step.instruction.keyword == "ARG":
-                text = step.instruction.args.text
-                names.update(word.partition("=")[0].strip("\"'") for word in text.split())
-    return frozenset(names)
+
+def _deciding(document: Dockerfile) -> frozenset[str]:
+    """Return the arguments that may change a key, or the choice of stages."""
+    found: set[str] = {NAMESPACE_ARG}
+    for _, mount in document.caches:
+        waiting = list(mount.used)
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found.add(name)
+            variable = mount.scope.variables.get(name)
+            waiting += variable.value.used if variable is not None else ()
+    bases = frozenset[str]().union(*(stage.base.reference.used for stage in document.stages))
+    # What a base image is called may come from any of the arguments in front of the first FROM.
+    return frozenset(found | bases | (document.global_args if bases else _NOTHING))
 
 
 def _built(build: Invocation, reader: _Readings) -> Built:
@@ -137,7 +151,7 @@ def _built(build: Invocation, reader: _Readings) -> Built:
         extra = platform_args(platform[0]) if platform else {}
         document = reader.of(build, extra)
         if document is None:
-            return Built(build, {}, told=False)
+            return Built(build, {}, False, reader.shown(build))
         stages = _stages(document, build) if told else None
         told = told and stages is not None
         for mount in _mounts(document, stages):
@@ -146,7 +160,8 @@ def _built(build: Invocation, reader: _Readings) -> Built:
             before = keys.get(mount.key.identity)
             names = (*(before.platforms if before is not None else ()), *platform)
             keys[mount.key.identity] = BuildKey(build, names, mount.key)
-    return Built(build, {start: tuple(keys.values()) for start, keys in found.items()}, told)
+    keys_ = {start: tuple(keys.values()) for start, keys in found.items()}
+    return Built(build, keys_, told, reader.shown(build))
 
 
 def _stages(document: Dockerfile, build: Invocation) -> frozenset[int] | None:

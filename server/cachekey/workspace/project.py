@@ -188,7 +188,9 @@ class Project:
                 path, config = document.path, self._config(document.path)
                 return read_dockerfile(path, document.source, options, self.knowledge, config)
 
-            known = document.__dict__["built"] = (builds, built(document, builds, read))
+            options = self._built.get(document.path) or self._options(document.path)
+            found = built(document, builds, options.build_args, read)
+            known = document.__dict__["built"] = (builds, found)
         return cast("tuple[Built, ...]", known[1])
 
     def _take_in(self, summary: Summary) -> None:

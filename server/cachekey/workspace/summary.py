@@ -156,6 +156,10 @@ class Summary:
         for build in self.builds:
             if build.dockerfile is not None:
                 found.setdefault(("built", build.dockerfile), []).append(build)
+                found.setdefault(("keys of", build.dockerfile), []).append(build.means)
+        if self.kind == "dockerfile":
+            # Asked anew when somebody builds it in another way.
+            found[("keys of", self.path)] = []
         for path in self.reads:
             found[("read", path)] = [self.kind]
         for path in self.composes:

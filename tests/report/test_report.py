@@ -282,6 +282,7 @@ def test_keys_as_text() -> None:
         "unresolved": ["X"],
         "target": "/c",
         "error": None,
+        "builds": [],
     }
     document = {
         "mounts": [

@@ -35,9 +35,9 @@ async def test_what_the_server_offers(client: Client) -> None:
         "cachekey.explainRule",
         "cachekey.apply",
     )
-    # Nothing is drawn into the text unasked.
-    assert offered.inlay_hint_provider is None
-    assert offered.code_lens_provider is None
+    # What they draw into the text has its settings: test_names.py.
+    assert offered.inlay_hint_provider is not None
+    assert offered.code_lens_provider is not None
 
 
 async def test_the_server_says_its_name_and_version(client: Client) -> None:

@@ -139,6 +139,7 @@ class Backend:
             if document.area.is_lonely:
                 document.area.configure(session.editor)
         self.reporter.concerned(session.documents.values())
+        self.renew_lenses()
 
     async def _pull(self, scopes: Sequence[str | None]) -> list[Editor] | None:
         if not self.session.abilities.configuration:
@@ -192,14 +193,25 @@ class Backend:
         """Look at the open documents again that files beside them concern, new or gone."""
         self.session.notice(area)
         self.reporter.look_after()
+        self.renew_lenses()
+
+    def renew_lenses(self) -> None:
+        """Have lenses and hints asked for again, which may speak of other files and of settings."""
+        abilities, client, shown = self.session.abilities, self.client, self.session.shown
+        if abilities.lens_refresh and "lenses" in shown:
+            self.spawn(_patiently(client.workspace_code_lens_refresh_async(None)))
+        if abilities.hint_refresh and "hints" in shown:
+            self.spawn(_patiently(client.workspace_inlay_hint_refresh_async(None)))
 
     def renew(self) -> None:
         """Ask a client that pulls diagnostics to pull again."""
         if self.session.abilities.refresh:
-            self.spawn(self._refresh())
+            self.spawn(_patiently(self.client.workspace_diagnostic_refresh_async(None)))
 
-    async def _refresh(self) -> None:
-        try:
-            await self.client.workspace_diagnostic_refresh_async(None)
-        except Exception as error:
-            logger.debug("the client did not refresh: %s", error)
+
+async def _patiently(asking: Coroutine[Any, Any, None]) -> None:
+    """Wait for a client to do what it says it can."""
+    try:
+        await asking
+    except Exception as error:
+        logger.debug("the client did not refresh: %s", error)

@@ -72,6 +72,8 @@ class Session:
         """One for every workspace folder, deepest first."""
         self.stirred: dict[str, Document] = {}
         """Open documents that changes elsewhere concern, until somebody looks after them."""
+        self.shown: set[str] = set()
+        """What the client has asked for, of "lenses" and "hints"."""
         self.editor = Editor()
         """Settings of the editor where no folder says otherwise."""
 

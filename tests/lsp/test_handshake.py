@@ -13,7 +13,7 @@ async def test_what_the_server_offers(client: Client) -> None:
     sync = offered.text_document_sync
     assert (sync.open_close, sync.change) == (True, types.TextDocumentSyncKind.Full)
     pull = types.DiagnosticOptions(
-        inter_file_dependencies=True, workspace_diagnostics=False, identifier="cachekey"
+        inter_file_dependencies=True, workspace_diagnostics=True, identifier="cachekey"
     )
     assert offered.diagnostic_provider == (pull if client.flavour in PULLING else None)
     assert offered.code_action_provider == types.CodeActionOptions(
@@ -33,6 +33,7 @@ async def test_what_the_server_offers(client: Client) -> None:
     assert offered.completion_provider.trigger_characters == ("=", ",", "-", '"', "{")
     assert offered.execute_command_provider.commands == (
         "cachekey.explainRule",
+        "cachekey.checkWorkspace",
         "cachekey.apply",
     )
     # What they draw into the text has its settings: test_names.py.

@@ -24,15 +24,15 @@ class CacheLens:
 
 
 def cache_lenses(project: Project, document: Dockerfile) -> Iterator[CacheLens]:
-    """Yield a line for each cache that is shared, or that its RUN may not write to."""
+    """Yield a line for each mount that shares its cache; what is wrong with one alone a squiggle says."""
     for run, mount in document.caches:
         key = mount.key
         if key is None:
             continue
         places = list(project.sharing(key))
-        may = right_to_write(document, run, mount)[0]
-        if len(places) < 2 and may is not False:
+        if len(places) < 2:
             continue
+        may = right_to_write(document, run, mount)[0]
         files = len({place.path for place in places})
         parts = [key.label, _count(len(places), "mount")]
         if files > 1:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from cachekey.lsp import uris, words
 from cachekey.lsp.abilities import Abilities
+from cachekey.lsp.check import WorkspaceCheck
 from cachekey.lsp.config import Editor, from_editor
 from cachekey.lsp.diagnostics import Reporter, setting_diagnostics
 from cachekey.lsp.names import WATCHED
@@ -36,7 +38,10 @@ class Backend:
         self.client = client
         self.session = Session()
         self.reporter = Reporter(self.session, client.text_document_publish_diagnostics, self.renew)
-        self.scanner = Scanner(self.surroundings_changed, self._bar)
+        self.scanner = Scanner(self.surroundings_changed, self.bar)
+        publish = client.text_document_publish_diagnostics
+        stoppable = partial(self.bar, cancellable=True)
+        self.check = WorkspaceCheck(self.session, publish, stoppable)
         self._tasks: set[asyncio.Task[None]] = set()
         self._complaints: tuple[str, ...] = ()
         self._wrong_settings: dict[Area, dict[str, list[types.Diagnostic]]] = {}
@@ -54,8 +59,11 @@ class Backend:
 
         task.add_done_callback(finished)
 
-    def _bar(self, files: int) -> Progress:
-        return Progress(self.client, files, able=self.session.abilities.progress)
+    def bar(self, files: int, *, cancellable: bool = False) -> Progress:
+        """Make a progress bar for so many files."""
+        return Progress(
+            self.client, files, able=self.session.abilities.progress, cancellable=cancellable
+        )
 
     # -- beginning ------------------------------------------------------------------------------
 
@@ -194,6 +202,7 @@ class Backend:
         self.session.notice(area)
         self.reporter.look_after()
         self.renew_lenses()
+        self.check.stirred()
 
     def renew_lenses(self) -> None:
         """Have lenses and hints asked for again, which may speak of other files and of settings."""

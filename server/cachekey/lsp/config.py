@@ -17,7 +17,7 @@ class Shows:
     """What the editor shows beside squiggles."""
 
     caches: bool = True
-    """A lens above caches that are shared, or closed to their RUN (``codeLens.caches``)."""
+    """A lens above mounts that share a cache (``codeLens.caches``)."""
     missing: bool = True
     """A lens above commands that download everything anew (``codeLens.missing``)."""
     ids: bool = False

@@ -14,7 +14,7 @@ from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
 from cachekey.lsp import words
-from cachekey.lsp.names import ACTION_KINDS, APPLY, EXPLAIN, REQUEST_FAILED, TRIGGERS
+from cachekey.lsp.names import ACTION_KINDS, APPLY, CHECK, EXPLAIN, REQUEST_FAILED, TRIGGERS
 from cachekey.lsp.protocol import Protocol
 from cachekey.lsp.types_loader import converter
 from cachekey.markup.message import message
@@ -140,6 +140,10 @@ def _register_workspace(server: Server) -> None:
     def explain_rule(ls: Server, code: str) -> str | None:
         return ls.backend.explain_rule(code)
 
+    @server.command(CHECK)
+    async def check(ls: Server) -> None:
+        await ls.backend.check.run()
+
     @server.command(APPLY)
     async def apply(ls: Server, data: dict[str, Any]) -> None:
         await ls.backend.apply(data)
@@ -147,7 +151,7 @@ def _register_workspace(server: Server) -> None:
 
 def _register_pull(server: Server) -> None:
     options = types.DiagnosticOptions(
-        identifier="cachekey", inter_file_dependencies=True, workspace_diagnostics=False
+        identifier="cachekey", inter_file_dependencies=True, workspace_diagnostics=True
     )
 
     @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)
@@ -157,6 +161,12 @@ def _register_pull(server: Server) -> None:
         # A task begins when all that has arrived is handled: of a burst the last text is checked.
         reporter = ls.backend.reporter
         return await reporter.report(params.text_document.uri, params.previous_result_id)
+
+    @server.feature(types.WORKSPACE_DIAGNOSTIC)
+    async def workspace_diagnostic(
+        ls: Server, params: types.WorkspaceDiagnosticParams
+    ) -> types.WorkspaceDiagnosticReport:
+        return await ls.backend.check.report(params)
 
 
 def _register_requests(server: Server) -> None:

@@ -21,6 +21,7 @@ ACTION_KINDS = ("quickfix", "refactor.rewrite", "source.fixAll", FIX_ALL)
 EXPLAIN = "cachekey.explainRule"
 APPLY = "cachekey.apply"
 """Applies what was chosen; our own client sends it."""
+CHECK = "cachekey.checkWorkspace"
 SHOW = "cachekey.showMounts"
 """A command of our own client: shows places that a lens speaks of."""
 SILENCE = "cachekey.silence"

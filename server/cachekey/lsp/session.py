@@ -216,7 +216,14 @@ class Session:
                 findings = engine.check(area.project, document.path, settings)
         except Exception:  # one broken document must not cost the others their answers
             logger.exception("cannot check %s", document.path)
-        diagnostics = tuple(
+        diagnostics = self.diagnostics(area, source, findings, version)
+        return Analysis(source, version, tuple(findings), diagnostics)
+
+    def diagnostics(
+        self, area: Area, source: Source, findings: Sequence[Finding], version: int | None
+    ) -> tuple[types.Diagnostic, ...]:
+        """Turn the findings of one of an area's documents into the client's."""
+        return tuple(
             to_diagnostic(
                 finding,
                 source,
@@ -227,7 +234,6 @@ class Session:
             )
             for index, finding in enumerate(findings)
         )
-        return Analysis(source, version, tuple(findings), diagnostics)
 
     # -- places ---------------------------------------------------------------------------------
 

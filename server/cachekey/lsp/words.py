@@ -51,9 +51,9 @@ def refusal(code: int, text: Message) -> types.ResponseError:
     return types.ResponseError(code=code, message=text)
 
 
-def bar(title: Message) -> types.WorkDoneProgressBegin:
+def bar(title: Message, *, cancellable: bool) -> types.WorkDoneProgressBegin:
     """Make the beginning of a progress bar."""
-    return types.WorkDoneProgressBegin(title=title, percentage=0)
+    return types.WorkDoneProgressBegin(title=title, percentage=0, cancellable=cancellable)
 
 
 def bar_at(percentage: int, text: Message) -> types.WorkDoneProgressReport:

@@ -183,6 +183,26 @@ def _units(text: str, encoding: Encoding) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+@record(frozen=True, slots=True)
+class Where:
+    """A place in a file whose text is not at hand: enough for every editor's columns."""
+
+    line: int
+    """Zero-based."""
+    head: str
+    """The line's text up to the end of the place."""
+    width: int
+    """Code points of the place within ``head``."""
+
+
+def where_of(source: Source, span: Span) -> Where:
+    """Return a place in a form that needs no text; of several lines the first."""
+    line = source.line_of(span.start)
+    full = source.line_span(line)
+    end = min(span.end, full.end)
+    return Where(line, source.text[full.start : end], max(0, end - span.start))
+
+
 @record(frozen=True, eq=False)
 class Mapped:
     """A string put together from pieces of a file, that knows where each character came from.
@@ -318,6 +338,8 @@ class Elsewhere(Mapped):
 
     path: str = ""
     """The file that it is from."""
+    place: tuple[int, Span] | None = None
+    """Line (zero-based) and place in that file; None: it is all of it."""
 
     exact = False
 
@@ -339,7 +361,7 @@ class Elsewhere(Mapped):
 
     def joined(self, text: str) -> Elsewhere:
         """Return another text at the same place."""
-        return Elsewhere(text, self.pieces, self.stop, self.anchor, self.path)
+        return Elsewhere(text, self.pieces, self.stop, self.anchor, self.path, self.place)
 
 
 _FAR = 1 << 62

@@ -45,6 +45,14 @@ def paragraphs(found: Iterable[Rich]) -> Markdown:
     return Markdown("\n\n".join(map(markdown, found)))
 
 
+def table(head: Sequence[str], rows: Iterable[Sequence[Rich]]) -> Markdown:
+    """Write a table; the words of its head are literals."""
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    # Tables are cut up before anything else is read, code spans included.
+    cells = ([markdown(cell).replace("|", "\\|") for cell in row] for row in rows)
+    return Markdown("\n".join([*lines, *(f"| {' | '.join(row)} |" for row in cells)]))
+
+
 def plain(text: Rich) -> Plain:
     """Write one line without markup."""
     return Plain(written(text, lambda piece: one_line(piece.text), ""))

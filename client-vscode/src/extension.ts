@@ -2,7 +2,7 @@
 // the server knows; nothing here does.
 import * as vscode from "vscode";
 import { changesLaunch } from "./configuration";
-import { Documentation, choose } from "./documentation";
+import { Documentation, choose, showMounts } from "./documentation";
 import { onDidChangeEnvironment } from "./python";
 import { Server } from "./server";
 
@@ -44,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
       return running.restart();
     }),
     vscode.commands.registerCommand("cachekey.silence", choose),
+    vscode.commands.registerCommand("cachekey.showMounts", showMounts),
     vscode.commands.registerCommand("cachekey.showLog", () => {
       log.show();
     }),

@@ -365,7 +365,7 @@ def test_keys(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_explain(capfd: pytest.CaptureFixture[str]) -> None:
-    put("sub/Dockerfile", MOUNTS + "# a comment\n")
+    put("sub/Dockerfile", f"{MOUNTS}CMD true\n")
     put("other/Dockerfile", MOUNTS)
     for place in ("sub/Dockerfile:2", "sub/Dockerfile:2:10"):
         assert main(["explain", place]) == 0

@@ -319,8 +319,9 @@ class ToolUse:
         if any(self._env.variable(name) is not None for name in linking.unless):
             return ""
         found = next((one for way in linking.by if (one := self._env.way(way)) is not None), None)
-        told = isinstance(found, Known) and not found.from_image
-        return linking.what if told and found.text.lower() == linking.value else ""
+        if not isinstance(found, Known) or found.from_image:
+            return ""
+        return linking.what if found.text.lower() == linking.value else ""
 
     def _uses(self, cache: CacheDir) -> bool | None:
         if self.uses is not True or not cache.used_by or self.via is not None:

@@ -312,6 +312,40 @@ def keys(options: Namespace) -> int:
     return _status(space, 0)
 
 
+def ci(options: Namespace) -> int:
+    """Run ``cachekey ci``."""
+    from cachekey.report.ci import render, render_map
+    from cachekey.report.ci_data import ci_report
+
+    with Progress() as progress:
+        wanted = _input(options)
+        asked = [absolute(path) for path in wanted.paths]
+        # A Dockerfile's builds stand elsewhere: the whole repository is read for any part of it.
+        inside = [path if os.path.isfile(path) else f"{path}/_" for path in asked]
+        around = [folder for path in inside for folder in _around(path)]
+        space = _load(Input([*wanted.paths, *around], wanted.overrides, wanted.config), progress)
+        space.surroundings()
+        for name in space.texts:
+            if name not in space.project.index:
+                space.model(name)
+                space.project.release(name)
+    only = [name for name in space.texts if _below(space.path_of(name), asked)]
+    document = ci_report(space.project, space.shown, only)
+    if options.write_map:
+        say(sys.stdout, render_map(document))
+    elif options.format == "json":
+        from cachekey.markup.data import dump
+
+        say(sys.stdout, dump(document))
+    else:
+        say(sys.stdout, render(document, _style()))
+    return _status(space, 0)
+
+
+def _below(path: str, asked: Iterable[str]) -> bool:
+    return any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in asked)
+
+
 def explain(options: Namespace) -> int:
     """Run ``cachekey explain``."""
     match = _PLACE.match(options.place)
@@ -395,6 +429,7 @@ def rule(options: Namespace) -> int:
 RUN: dict[str, Callable[[Namespace], int]] = {
     "check": check,
     "keys": keys,
+    "ci": ci,
     "explain": explain,
     "rule": rule,
 }

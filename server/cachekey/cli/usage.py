@@ -13,6 +13,7 @@ from cachekey.suggest import nearest
 COMMANDS = {
     "check": "find defects of build caches and fix them",
     "keys": "list every cache mount with its key",
+    "ci": "say which builds of workflows lose their caches, and check cache-dance maps",
     "explain": "say what stands at a place, as a hover does",
     "rule": "document the rules",
     "lsp": "serve an editor",
@@ -87,6 +88,17 @@ def _keys() -> _Parser:
     return parser
 
 
+def _ci() -> _Parser:
+    parser = _parser("ci")
+    _paths(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--write-map", action="store_true", help="print the steps that carry the caches, to paste"
+    )
+    _resolving(parser)
+    return parser
+
+
 def _explain() -> _Parser:
     parser = _parser("explain")
     parser.add_argument("place", metavar="FILE:LINE[:COL]", help="lines and columns from 1")
@@ -109,7 +121,8 @@ def _lsp() -> _Parser:
     return parser
 
 
-_PARSERS = {"check": _check, "keys": _keys, "explain": _explain, "rule": _rule, "lsp": _lsp}
+_PARSERS = {"check": _check, "keys": _keys, "ci": _ci, "explain": _explain, "rule": _rule}
+_PARSERS |= {"lsp": _lsp}
 
 
 def _paths(parser: argparse.ArgumentParser) -> None:

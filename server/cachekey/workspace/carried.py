@@ -121,7 +121,9 @@ def problems(project: Project, dance: Dance) -> Iterator[Problem]:
         if any(item.key.identity == mount.key.identity for item in wanted):
             fitting.add(mount.key.identity)
         elif whole and not any(item.key.unresolved for item in wanted):
-            yield _misfit(entry, mount, wanted)
+            problem, meant = _misfit(entry, mount, wanted)
+            fitting |= {meant.key.identity} if meant is not None else set()
+            yield problem
     if whole and dance.entries:
         yield from _forgotten(dance, wanted, fitting)
 
@@ -184,32 +186,31 @@ def _covers(path: str, folder: str) -> bool:
     return inner == outer or inner.startswith(f"{outer}/") or outer == "."
 
 
-def _misfit(entry: Entry, mount: Mount, wanted: Sequence[Needed]) -> Problem:
-    """Say why an entry feeds no mount of the job's builds."""
+def _misfit(entry: Entry, mount: Mount, wanted: Sequence[Needed]) -> tuple[Problem, Needed | None]:
+    """Say why an entry feeds no mount of the job's builds, and which one is meant."""
     assert mount.key is not None
     where = (entry.span, entry.where.line, str(mount.key))
     for item in wanted:
         if item.key.name.key == mount.key.name.key and item.key.namespace == mount.key.namespace:
             theirs, ours = _joined(item.key), _joined(mount.key)
-            return Problem(
-                *where,
-                f"{_place(item)} has {theirs} in its key and this entry {ours}: another cache, the build "
-                "starts empty; give the entry the same options",
+            message = (
+                f"{_place(item)} has {theirs} in its key and this entry {ours}: another cache, the "
+                "build starts empty; give the entry the same options"
             )
+            return Problem(*where, message), item
     for item in wanted:
         if item.mount.directory is not None and item.mount.directory == mount.directory:
-            return Problem(
-                *where,
+            message = (
                 f"this entry fills the cache `{mount.key.label}`, but {_place(item)} mounts "
-                f"`{item.key.label}` there: the build starts empty; the id must be the same",
+                f"`{item.key.label}` there: the build starts empty; the id must be the same"
             )
+            return Problem(*where, message), item
     files = ", ".join(dict.fromkeys(item.dockerfile.path for item in wanted))
     tail = f" of {files}" if files else " that this job builds"
-    return Problem(
-        *where,
-        f"no mount{tail} has the cache `{mount.key.label}`: this entry carries what nobody uses",
-        sure=bool(files),
+    message = (
+        f"no mount{tail} has the cache `{mount.key.label}`: this entry carries what nobody uses"
     )
+    return Problem(*where, message, sure=bool(files)), None
 
 
 def _joined(key: Key) -> str:

@@ -34,7 +34,8 @@ def _lines(document: Mapping[str, Any], style: Style) -> Iterator[Terminal]:
             yield _mount(mount, style)
     for item in document["maps"]:
         place = f"{item['path']}:{item['line'] + 1}"
-        state = "the map fits" if not item["problems"] else "the map does not fit"
+        fits = "the map fits" if item["checked"] else "not all that decides is known here"
+        state = "the map does not fit" if item["problems"] else fits
         yield line("{}  {}", style(terminal(f"{place}  {item['name']}"), "1"), terminal(state))
         for problem in item["problems"]:
             yield line("  {}", terminal(f"line {problem['line'] + 1}: {problem['message']}"))

@@ -7,7 +7,15 @@ from typing import Any
 
 from cachekey.builds.invocation import Invocation
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.workspace.carried import Needed, cache_map, carrier, needed, problems
+from cachekey.workspace.carried import (
+    Needed,
+    cache_map,
+    carrier,
+    checkable,
+    may_carry,
+    needed,
+    problems,
+)
 from cachekey.workspace.keyed import Built
 from cachekey.workspace.project import Project
 
@@ -39,6 +47,7 @@ def ci_report(
                         "path": shown(path),
                         "line": dance.where.line,
                         "name": dance.name,
+                        "checked": checkable(project, dance),
                         "problems": [
                             {"line": one.line, "key": one.key or None, "message": one.message}
                             for one in problems(project, dance)
@@ -81,6 +90,10 @@ def _build(project: Project, build: Invocation, shown: Callable[[str], str]) -> 
         row["note"] = "which Dockerfile it builds is not known here"
         return row
     row["mounts"] = list(_mounts(project, built, shown))
+    document = project.model(build.dockerfile) if build.dockerfile is not None else None
+    if isinstance(document, Dockerfile) and not document.caches:
+        row["note"] = "the Dockerfile has no cache mount"
+        return row
     if not built.told:
         row["note"] = "which stages it comes to is not known"
     elif not row["mounts"]:
@@ -105,7 +118,8 @@ def _mounts(
     for _, mount in document.caches:
         for one in built.keys.get(mount.span.start, ()):
             dance = carrier(project, build, one.key)
-            kept = {"kept": True, "fresh": dance is not None, "unknown": None}[build.runner]
+            fresh = None if may_carry(project, build) else False
+            kept = {"kept": True, "fresh": fresh, "unknown": None}[build.runner]
             yield {
                 "path": shown(build.dockerfile),
                 "line": document.source.line_of(mount.span.start),

@@ -71,8 +71,8 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             build = lost.build
             yield ctx.finding(
                 mount.target_span,
-                f"empty in every run of {build.label}: {build.runs_on} is a new machine, and `cache-to` "
-                "carries no cache mounts",
+                f"empty in every run of {build.label}: its runner ({build.runs_on}) is a new machine each "
+                "time, and `cache-to` carries no cache mounts",
                 related=[ctx.related(build.span, "this build begins without it", build.path)],
             )
             return

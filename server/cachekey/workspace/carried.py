@@ -66,6 +66,20 @@ def carrier(project: Project, build: Invocation, key: Key) -> Dance | None:
     return None
 
 
+def may_carry(project: Project, build: Invocation) -> bool:
+    """Tell whether a dance of the job may carry caches of which the files do not tell."""
+    summary = project.index.get(build.path)
+    dances = summary.dances if summary is not None and build.job else ()
+    return any(
+        dance.job == build.job and (dance.entries is None or _open(project, dance))
+        for dance in dances
+    )
+
+
+def _open(project: Project, dance: Dance) -> bool:
+    return any(entry_key(project, entry) is None for entry in dance.entries or ())
+
+
 def _other_builder(dance: Dance, build: Invocation) -> bool:
     known = dance.builder is not None and build.builder is not None
     return known and dance.builder != build.builder
@@ -96,6 +110,19 @@ def needed(project: Project, build: Invocation) -> list[Needed] | None:
 
 
 # -- checking -----------------------------------------------------------------------------------------
+
+
+def checkable(project: Project, dance: Dance) -> bool:
+    """Tell whether all is known that decides whether a map is right."""
+    builds = builds_beside(project, dance)
+    known = [needed(project, build) for build in builds]
+    wanted = [item for items in known for item in items or ()]
+    told = bool(builds) and None not in known and not any(item.key.unresolved for item in wanted)
+    return (
+        told
+        and (dance.discovers is not None or not _open(project, dance))
+        and (dance.entries is not None or dance.discovers is not None)
+    )
 
 
 def problems(project: Project, dance: Dance) -> Iterator[Problem]:

@@ -312,23 +312,31 @@ def keys(options: Namespace) -> int:
     return _status(space, 0)
 
 
+def _whole(options: Namespace, progress: Progress) -> tuple[Workspace, list[str]]:
+    """Read all files around those that are asked for: a Dockerfile's builds stand elsewhere.
+
+    Also returns the absolute paths that are asked for.
+    """
+    wanted = _input(options)
+    asked = [absolute(path) for path in wanted.paths]
+    inside = [path if os.path.isfile(path) else f"{path}/_" for path in asked]
+    around = [folder for path in inside for folder in _around(path)]
+    space = _load(Input([*wanted.paths, *around], wanted.overrides, wanted.config), progress)
+    space.surroundings()
+    for name in space.texts:
+        if name not in space.project.index:
+            space.model(name)
+            space.project.release(name)
+    return space, asked
+
+
 def ci(options: Namespace) -> int:
     """Run ``cachekey ci``."""
     from cachekey.report.ci import render, render_map
     from cachekey.report.ci_data import ci_report
 
     with Progress() as progress:
-        wanted = _input(options)
-        asked = [absolute(path) for path in wanted.paths]
-        # A Dockerfile's builds stand elsewhere: the whole repository is read for any part of it.
-        inside = [path if os.path.isfile(path) else f"{path}/_" for path in asked]
-        around = [folder for path in inside for folder in _around(path)]
-        space = _load(Input([*wanted.paths, *around], wanted.overrides, wanted.config), progress)
-        space.surroundings()
-        for name in space.texts:
-            if name not in space.project.index:
-                space.model(name)
-                space.project.release(name)
+        space, asked = _whole(options, progress)
     only = [name for name in space.texts if _below(space.path_of(name), asked)]
     document = ci_report(space.project, space.shown, only)
     if options.write_map:
@@ -344,6 +352,17 @@ def ci(options: Namespace) -> int:
 
 def _below(path: str, asked: Iterable[str]) -> bool:
     return any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in asked)
+
+
+def diff(options: Namespace) -> int:
+    """Run ``cachekey diff``."""
+    from cachekey.cli.diffing import compare, show
+
+    with Progress() as progress:
+        space, asked = _whole(options, progress)
+        document = compare(space, options.revision, asked)
+    show(document, options.format)
+    return _status(space, 0)
 
 
 def explain(options: Namespace) -> int:
@@ -430,6 +449,7 @@ RUN: dict[str, Callable[[Namespace], int]] = {
     "check": check,
     "keys": keys,
     "ci": ci,
+    "diff": diff,
     "explain": explain,
     "rule": rule,
 }

@@ -14,6 +14,7 @@ COMMANDS = {
     "check": "find defects of build caches and fix them",
     "keys": "list every cache mount with its key",
     "ci": "say which builds of workflows lose their caches, and check cache-dance maps",
+    "diff": "say what becomes of the caches since a git revision",
     "explain": "say what stands at a place, as a hover does",
     "rule": "document the rules",
     "lsp": "serve an editor",
@@ -99,6 +100,20 @@ def _ci() -> _Parser:
     return parser
 
 
+def _diff() -> _Parser:
+    parser = _parser("diff")
+    parser.add_argument("revision", metavar="REV", help="the git revision to compare with")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files and folders (default: the working directory)",
+    )
+    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    _resolving(parser)
+    return parser
+
+
 def _explain() -> _Parser:
     parser = _parser("explain")
     parser.add_argument("place", metavar="FILE:LINE[:COL]", help="lines and columns from 1")
@@ -122,7 +137,7 @@ def _lsp() -> _Parser:
 
 
 _PARSERS = {"check": _check, "keys": _keys, "ci": _ci, "explain": _explain, "rule": _rule}
-_PARSERS |= {"lsp": _lsp}
+_PARSERS |= {"diff": _diff, "lsp": _lsp}
 
 
 def _paths(parser: argparse.ArgumentParser) -> None:

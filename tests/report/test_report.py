@@ -280,9 +280,9 @@ def test_keys_as_text() -> None:
         "tools": ["uv"],
         "sharing": "locked",
         "unresolved": ["X"],
+        "builds": [],
         "target": "/c",
         "error": None,
-        "builds": [],
     }
     document = {
         "mounts": [

@@ -6,7 +6,7 @@ import os
 import posixpath
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from cachekey.cli import check, settings
@@ -58,6 +58,59 @@ def keys(options: Namespace) -> int:
         from cachekey.report.keys import render
 
         say(sys.stdout, render(document, style()))
+    return status_of(space, 0)
+
+
+def _whole(options: Namespace, progress: Progress) -> tuple[Workspace, list[str]]:
+    """Read all files around those that are asked for: a Dockerfile's builds stand elsewhere.
+
+    Also returns the absolute paths that are asked for.
+    """
+    wanted = input_of(options)
+    asked = [absolute(path) for path in wanted.paths]
+    inside = [path if os.path.isfile(path) else f"{path}/_" for path in asked]
+    around = [folder for path in inside for folder in _around(path)]
+    space = loaded(Input([*wanted.paths, *around], wanted.overrides, wanted.config), progress)
+    space.surroundings()
+    for name in space.texts:
+        if name not in space.project.index:
+            space.model(name)
+            space.project.release(name)
+    return space, asked
+
+
+def ci(options: Namespace) -> int:
+    """Run ``cachekey ci``."""
+    from cachekey.report.ci import render, render_map
+    from cachekey.report.ci_data import ci_report
+
+    with Progress() as progress:
+        space, asked = _whole(options, progress)
+    only = [name for name in space.texts if _below(space.path_of(name), asked)]
+    document = ci_report(space.project, space.shown, only)
+    if options.write_map:
+        say(sys.stdout, render_map(document))
+    elif options.format == "json":
+        from cachekey.markup.data import dump
+
+        say(sys.stdout, dump(document))
+    else:
+        say(sys.stdout, render(document, style()))
+    return status_of(space, 0)
+
+
+def _below(path: str, asked: Iterable[str]) -> bool:
+    return any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in asked)
+
+
+def diff(options: Namespace) -> int:
+    """Run ``cachekey diff``."""
+    from cachekey.cli.diffing import compare, show
+
+    with Progress() as progress:
+        space, asked = _whole(options, progress)
+        document = compare(space, options.revision, asked)
+    show(document, options.format)
     return status_of(space, 0)
 
 
@@ -148,6 +201,8 @@ def rule(options: Namespace) -> int:
 RUN: dict[str, Callable[[Namespace], int]] = {
     "check": check.run,
     "keys": keys,
+    "ci": ci,
+    "diff": diff,
     "explain": explain,
     "rule": rule,
     "settings": settings.run,

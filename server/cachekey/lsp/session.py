@@ -44,6 +44,8 @@ class Analysis:
     version: int
     findings: tuple[Finding, ...]
     diagnostics: tuple[types.Diagnostic, ...]
+    kept: dict[tuple[int, int], bool] = field(default_factory=dict)
+    """For fixes that were tried, by the numbers of the finding and the fix: whether they are offered."""
 
     @cached_property
     def result_id(self) -> str:

@@ -36,16 +36,16 @@ one id).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.place import Place, same_cache
+from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.edits.caches import merge_edits
-from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.edits.caches import rename
+from cachekey.edits.everywhere import held
+from cachekey.finding import Finding, Fix, Reach, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 Contents = tuple[str, str, str]
@@ -110,16 +110,16 @@ def _finding(
 
 
 def _fixes(second: Place, ours: Contents, name: str, ctx: Context) -> Iterator[Fix]:
-    edits = partial(_edits, second, ours, name)
-    yield ctx.fix(f"Keep it apart: id={name}", edits, preferred=True)
-
-
-def _edits(second: Place, ours: Contents, name: str) -> Iterable[FileEdit]:
-    return merge_edits(
-        FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in same_cache(second.dockerfile, second.mount)
-        if place.mount.source == second.mount.source and _contents(place.run, place.mount) == ours
-    )
+    summary = ctx.project.index.get(ctx.path)
+    mounts = summary.mounts if summary is not None else ()
+    own = next((mount for mount in mounts if mount.span == second.mount.span.fixed), None)
+    if own is None:
+        return
+    reach = Reach((own.key.identity,), held(own))
+    free = ctx.project.free(name)
+    edits = partial(rename, ctx.project, reach, free)
+    title = f"Keep it apart: id={free} on {{places}}"
+    yield ctx.fix(title, edits, preferred=True, apart=True, reach=reach)
 
 
 def _describe(place: Place, contents: Contents) -> str:

@@ -40,7 +40,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import rename, wish_for
+from cachekey.edits.caches import reach_of, rename, wish_for
 from cachekey.finding import Finding, Fix, Severity, Wish
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
@@ -76,7 +76,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         ):
             # A relative target is the matter of CK107.
             continue
-        wish = wish_for(mount)
+        wish = wish_for(mount, ctx.path)
         if mount.id and mount.id in ctx.project.names_for(wish):
             continue
         option = mount.options["id" if mount.id else "target"]
@@ -90,7 +90,14 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 
 
 def _fixes(mount: Mount, wish: Wish, ctx: Context) -> Iterator[Fix]:
-    yield ctx.naming("Name the project: id={id}", wish, partial(rename, ctx.document, mount))
+    reach = reach_of(mount, folder=posixpath.dirname(ctx.path))
+    yield ctx.naming(
+        "Name it after this project: add id={id} to {places}",
+        wish,
+        partial(rename, ctx.project, reach),
+        reach,
+        apart=True,
+    )
 
 
 def _is_generic(mount: Mount) -> bool:

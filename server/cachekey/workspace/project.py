@@ -19,7 +19,7 @@ from cachekey.devcontainer.read import Devcontainer, read_devcontainer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
 from cachekey.finding import Wish
-from cachekey.kinds import Kind, kind_of
+from cachekey.kinds import Kind, kind_in
 from cachekey.knowledge import Knowledge
 from cachekey.text import Source
 from cachekey.workspace.index import Index, Overlay
@@ -149,7 +149,7 @@ class Project:
             return None
         borrowed = self._borrowed.get(path)
         if borrowed is None or borrowed.source.text != text:
-            borrowed = self._read(path, Source(text), known.kind if known else kind_of(path))
+            borrowed = self._read(path, Source(text), known.kind if known else None)
             if borrowed is None:
                 return None
             self._borrowed[path] = borrowed
@@ -158,7 +158,7 @@ class Project:
         return borrowed
 
     def _read(self, path: str, source: Source, kind: Kind | None) -> Document | None:
-        kind = kind or kind_of(path)
+        kind = kind or kind_in(path, source.text)
         if kind is None:
             return None
         if kind == "devcontainer":

@@ -38,18 +38,18 @@ one id).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
-from cachekey.dockerfile.place import Place, same_cache
+from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.edits.caches import merge_edits
-from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.edits.caches import rename
+from cachekey.edits.everywhere import held
+from cachekey.finding import Finding, Fix, Reach, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 _MOST_FOLDERS = 20
@@ -145,16 +145,12 @@ def _nested(first: Place, second: Place, ctx: Context) -> Finding:
 
 
 def _apart(second: Place, name: str, ctx: Context) -> Iterator[Fix]:
-    folder = second.mount.directory
-
-    def edits() -> Iterable[FileEdit]:
-        return merge_edits(
-            FileEdit(place.path, set_option(place.mount, "id", name))
-            for place in same_cache(second.dockerfile, second.mount)
-            if place.mount.source == second.mount.source and place.mount.directory == folder
-        )
-
-    yield ctx.fix(f"Keep it apart: id={name}", edits, preferred=True)
+    assert second.mount.key is not None
+    reach = Reach((second.mount.key.identity,), frozenset({second.mount.directory}))
+    free = ctx.project.free(name)
+    edits = partial(rename, ctx.project, reach, free)
+    title = f"Keep it apart: id={free} on {{places}}"
+    yield ctx.fix(title, edits, preferred=True, apart=True, reach=reach)
 
 
 def _contents(run: Run, mount: Mount) -> Contents | None:
@@ -197,16 +193,16 @@ def _finding(
 
 
 def _fixes(second: Place, ours: Contents, name: str, ctx: Context) -> Iterator[Fix]:
-    edits = partial(_edits, second, ours, name)
-    yield ctx.fix(f"Keep it apart: id={name}", edits, preferred=True)
-
-
-def _edits(second: Place, ours: Contents, name: str) -> Iterable[FileEdit]:
-    return merge_edits(
-        FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in same_cache(second.dockerfile, second.mount)
-        if place.mount.source == second.mount.source and _contents(place.run, place.mount) == ours
-    )
+    summary = ctx.project.index.get(ctx.path)
+    mounts = summary.mounts if summary is not None else ()
+    own = next((mount for mount in mounts if mount.span == second.mount.span.fixed), None)
+    if own is None:
+        return
+    reach = Reach((own.key.identity,), held(own))
+    free = ctx.project.free(name)
+    edits = partial(rename, ctx.project, reach, free)
+    title = f"Keep it apart: id={free} on {{places}}"
+    yield ctx.fix(title, edits, preferred=True, apart=True, reach=reach)
 
 
 def _describe(place: Place, contents: Contents) -> str:

@@ -183,6 +183,26 @@ def _units(text: str, encoding: Encoding) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+@record(frozen=True, slots=True)
+class Where:
+    """A place in a file whose text is not at hand: enough for every editor's columns."""
+
+    line: int
+    """Zero-based."""
+    head: str
+    """The line's text up to the end of the place."""
+    width: int
+    """Code points of the place within ``head``."""
+
+
+def where_of(source: Source, span: Span) -> Where:
+    """Return a place in a form that needs no text; of several lines the first."""
+    line = source.line_of(span.start)
+    full = source.line_span(line)
+    end = min(span.end, full.end)
+    return Where(line, source.text[full.start : end], max(0, end - span.start))
+
+
 @record(frozen=True, eq=False)
 class Mapped:
     """A string put together from pieces of a file, that knows where each character came from.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cachekey.assist.hover_builds import argument_lines
 from cachekey.assist.hover_compose import hover_compose
 from cachekey.assist.hover_devcontainer import hover_devcontainer
 from cachekey.assist.hover_instruction import hover_instruction
@@ -71,8 +72,7 @@ def hover(
         return None
     run = next((run for run in document.runs if run.span.contains(offset)), None)
     if run is None:
-        about = hover_instruction(project, document, offset, link)
-        return Hover(*about) if about else None
+        return _instruction_hover(project, document, offset, link)
     for mount in run.mounts:
         if mount.span.contains(offset):
             return _mount_hover(project, document, run, mount, offset, Reader(link, how))
@@ -80,6 +80,17 @@ def hover(
     if uses:
         return Hover(uses[0].invocation.head, tuple(_tool_lines(run, uses)))
     return None
+
+
+def _instruction_hover(
+    project: Project, document: Dockerfile, offset: int, link: Link
+) -> Hover | None:
+    about = hover_instruction(project, document, offset, link)
+    passed = argument_lines(project, document, offset, link)
+    if about is None:
+        return Hover(*passed) if passed else None
+    span, told = about
+    return Hover(span, (*told, *passed[1][1:]) if passed else told)
 
 
 # -- mounts ---------------------------------------------------------------------------------------

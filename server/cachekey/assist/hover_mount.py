@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from cachekey.assist.hover_builds import build_lines
 from cachekey.assist.hover_devcontainer import runtime_lines
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount
@@ -23,6 +24,7 @@ Link = Callable[[str, int], Rich]
 _NEAR = 3
 _MANY = 5
 _MOST_LINES = 8
+_MOST_BUILDS = 3
 
 
 @record(frozen=True)
@@ -49,6 +51,7 @@ def cache_card(
         rich("**Cache `{}`**, {}", key.label, origin),
         _one_line([*_variables(key, mount), *_frontend(document, mount, project)]),
         _sharing(project, document, mount, key, reader.link),
+        _one_line(islice(build_lines(project, document, mount, reader.link), _MOST_BUILDS)),
         _near(document, run, mount, key, reader.link),
         _owner(document, run, mount),
         _use(run, mount),

@@ -23,6 +23,9 @@ PLATFORM_ARGS = frozenset(
 Source: BuildKit ``dockerfile2llb/platform.go``, ``defaultArgs``.
 """
 
+NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
+"""The build argument that sets the namespace. Source: BuildKit ``dockerui/config.go``."""
+
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """BuildKit gives every Linux stage this PATH when its image sets none (``system.DefaultPathEnv``)."""
 

@@ -26,7 +26,7 @@ from cachekey.disk.discovery import parents, repository
 from cachekey.disk.files import absolute
 from cachekey.markup.listing import listing
 from cachekey.markup.rich import Rich, rich
-from cachekey.markup.terminal import Output
+from cachekey.markup.terminal import Output, text_output
 from cachekey.selectors import unknown_rule
 from cachekey.workspace.settings import FILE_NAMES
 
@@ -45,9 +45,11 @@ def keys(options: Namespace) -> int:
 
     with Progress() as progress:
         space = loaded(input_of(options), progress)
-        document = mounts_report(space.models(sorted(space.texts)))
+        document = mounts_report(space.models(sorted(space.texts)), space.project)
     for mount in document["mounts"]:
         mount["path"] = space.shown(mount["path"])
+        for build in mount["builds"]:
+            build["path"] = space.shown(build["path"])
     if options.format == "json":
         from cachekey.markup.data import dump
 

@@ -12,6 +12,8 @@ WATCHED = (
     "**/*.{Dockerfile,dockerfile,Containerfile,containerfile}",
     "**/{devcontainer.json,.devcontainer.json,devcontainer-feature.json}",
     "**/{compose,docker-compose}{,.*,-*,_*}.{yml,yaml}",
+    "**/.github/workflows/*.{yml,yaml}",
+    "**/{*bake*.{hcl,json},*gitlab-ci*.{yml,yaml},{M,m}akefile,*.mk,{J,j}ustfile,*.sh}",
     "**/{pyproject.toml,cachekey.toml}",
 )
 """Globs of the files whose change on disk matters, as LSP writes them."""

@@ -25,6 +25,8 @@ RUN --mount=type=cache,id=cargo,target=/usr/local/cargo/registry \
 ## Fix
 Give each directory an id of its own; the first keeps the name.
 
+The keys count that the file tells, and those that builds of the workspace give it.
+
 Silent for one directory at two places (another home, a variable), for directories that nobody can
 name, and for mounts that open different `source=` directories of the volume.
 
@@ -36,9 +38,10 @@ one id).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
+from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.place import Place, same_cache
@@ -48,6 +51,7 @@ from cachekey.edits.caches import merge_edits
 from cachekey.edits.mount import set_option
 from cachekey.finding import FileEdit, Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.text import Span
 
 _MOST_FOLDERS = 20
 """Directories of one volume that another one is compared with."""
@@ -59,25 +63,45 @@ Contents = tuple[str, str, str]
 @rule("CK103", "key-collision", Severity.WARNING, Fixable.ALWAYS)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report each mount whose volume holds something else further up."""
-    told: set[int] = set()
-    for second, finding in _collisions(dockerfile, ctx):
-        told.add(second.mount.span.start)
-        yield finding
+    told: set[Span] = set()
+    for build, key_of in _views(dockerfile, ctx):
+        for finding in _in_one_view(dockerfile, build, key_of, ctx):
+            if finding.span not in told:
+                told.add(finding.span)
+                yield finding
     for first, second in _within_each_other(dockerfile):
-        if second.mount.span.start not in told:
-            told.add(second.mount.span.start)
-            yield _nested(first, second, ctx)
+        finding = _nested(first, second, ctx)
+        if finding.span not in told:
+            told.add(finding.span)
+            yield finding
 
 
-def _collisions(dockerfile: Dockerfile, ctx: Context) -> Iterator[tuple[Place, Finding]]:
+def _views(dockerfile: Dockerfile, ctx: Context) -> Iterator[tuple[str, Mapping[int, Key]]]:
+    """Yield the keys by the places of the mounts: as the file tells them, then in each build.
+
+    A build counts with what it surely passes; variables that only its caller knows collide with nobody.
+    """
+    yield "", {m.span.start: m.key for _, m in dockerfile.caches if m.key is not None}
+    for built in ctx.project.built(dockerfile):
+        if built.args and all(said.sure for name, said in built.build.args):
+            yield (
+                built.build.label,
+                {start: keys[0].key for start, keys in built.keys.items() if len(keys) == 1},
+            )
+
+
+def _in_one_view(
+    dockerfile: Dockerfile, build: str, key_of: Mapping[int, Key], ctx: Context
+) -> Iterator[Finding]:
     first: dict[object, tuple[Place, Contents]] = {}
     names: dict[object, dict[Contents, str]] = {}
     for run, mount in dockerfile.caches:
         contents = _contents(run, mount)
-        if mount.key is None or contents is None or not mount.id or run.onbuild:
+        key = key_of.get(mount.span.start)
+        if key is None or contents is None or not mount.id or run.onbuild:
             continue
         place = Place(dockerfile, run, mount)
-        volume = (mount.key.identity, mount.source)
+        volume = (key.identity, mount.source)
         known, theirs = first.setdefault(volume, (place, contents))
         if theirs == contents or known.mount.directory == mount.directory:
             continue
@@ -87,7 +111,8 @@ def _collisions(dockerfile: Dockerfile, ctx: Context) -> Iterator[tuple[Place, F
         if suffix in taken or contents[2]:
             suffix = "-".join(filter(None, (suffix, posixpath.basename(contents[2]))))
         used.setdefault(contents, suffix)
-        yield place, _finding(known, place, theirs, contents, used[contents], ctx)
+        label = f"{key.label} in {build}" if build else key.label
+        yield _finding(known, place, theirs, contents, used[contents], ctx, label)
 
 
 def _within_each_other(dockerfile: Dockerfile) -> Iterator[tuple[Place, Place]]:
@@ -151,9 +176,14 @@ def _contents(run: Run, mount: Mount) -> Contents | None:
 
 
 def _finding(
-    first: Place, second: Place, theirs: Contents, ours: Contents, suffix: str, ctx: Context
+    first: Place,
+    second: Place,
+    theirs: Contents,
+    ours: Contents,
+    suffix: str,
+    ctx: Context,
+    label: str,
 ) -> Finding:
-    assert second.mount.key is not None
     option = second.mount.options["id"]
     raw = option.field.value.text if option.field.value is not None else second.mount.id
     name = f"{raw}-{suffix}"
@@ -161,7 +191,7 @@ def _finding(
     where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
     return ctx.finding(
         option.span,
-        f"the cache {second.mount.key.label} holds {_describe(first, theirs)} already, {where}: "
+        f"the cache {label} holds {_describe(first, theirs)} already, {where}: "
         f"{_describe(second, ours)} would lie in the same directory",
         related=[ctx.related(first.mount.span, f"{_describe(first, theirs)} in the same volume")],
         fixes=partial(_fixes, second, ours, name, ctx),

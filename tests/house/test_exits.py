@@ -106,7 +106,9 @@ def test_streams_are_written_to_by_the_terminal_alone() -> None:
     wrong = [
         f"{module}:{call.lineno}"
         for module, tree in inner()
-        if room_of(module) == "cli" and module != "cachekey.cli.terminal"
+        # `revision` writes names of objects into a pipe to git.
+        if room_of(module) == "cli"
+        and module not in ("cachekey.cli.terminal", "cachekey.cli.revision")
         for name, call in calls(tree)
         if name == "write" and isinstance(call.func, ast.Attribute)
     ]

@@ -31,7 +31,10 @@ async def test_what_the_server_offers(client: Client) -> None:
     assert offered.document_highlight_provider
     assert offered.document_link_provider
     assert offered.completion_provider.trigger_characters == ("=", ",", "-", '"', "{")
-    assert offered.execute_command_provider.commands == ("cachekey.explainRule",)
+    assert offered.execute_command_provider.commands == (
+        "cachekey.explainRule",
+        "cachekey.apply",
+    )
     # Nothing is drawn into the text unasked.
     assert offered.inlay_hint_provider is None
     assert offered.code_lens_provider is None

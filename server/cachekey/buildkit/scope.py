@@ -156,7 +156,8 @@ class Scope:
             return Expansion.literal(DEFAULT_PATH) if self.base.is_scratch else Unknown(name)
         if self.base.is_scratch or name in PLATFORM_ARGS:
             return None
-        if name == "HOME" and self.base.facts is not None:
+        facts = self.base.facts
+        if name == "HOME" and facts is not None and facts.confidence.warns:
             return None
         return Unknown(name)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from cachekey.cli.terminal import UsageError
+from cachekey.report.formats import FORMATS
 from cachekey.suggest import nearest
 
 COMMANDS = {
@@ -17,6 +18,7 @@ COMMANDS = {
     "diff": "say what becomes of the caches since a git revision",
     "explain": "say what stands at a place, as a hover does",
     "rule": "document the rules",
+    "settings": "show the settings in force and who set them",
     "lsp": "serve an editor",
 }
 LEVELS = ("error", "warning", "info", "information", "hint", "never")
@@ -54,7 +56,14 @@ def overview() -> str:
 def _check() -> _Parser:
     parser = _parser("check")
     _paths(parser)
-    parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
+    parser.add_argument("--format", choices=("text", *FORMATS), default="text")
+    parser.add_argument("--output-file", metavar="FILE", help="write the report to a file")
+    parser.add_argument(
+        "--statistics", action="store_true", help="count the findings of each rule, list none"
+    )
+    parser.add_argument(
+        "--hints", action="store_true", help="list hints too; else they are only counted"
+    )
     parser.add_argument("--fix", action="store_true", help="apply safe fixes")
     parser.add_argument(
         "--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well"
@@ -70,6 +79,19 @@ def _check() -> _Parser:
         default="warning",
         metavar="LEVEL",
         help="least severity that exits with 1: error, warning, info, hint or never",
+    )
+    parser.add_argument(
+        "--baseline", metavar="FILE", help="leave out the findings that this file holds"
+    )
+    parser.add_argument(
+        "--write-baseline", metavar="FILE", help="write all findings to a baseline, and end with 0"
+    )
+    parser.add_argument(
+        "--add-ignores", action="store_true", help="write an ignore comment for each finding"
+    )
+    parser.add_argument("--watch", action="store_true", help="check again at every change")
+    parser.add_argument(
+        "--show-settings", action="store_true", help="show the settings in force, check nothing"
     )
     parser.add_argument(
         "--jobs", type=int, metavar="N", help="processes for many files (default: all processors)"
@@ -128,6 +150,14 @@ def _rule() -> _Parser:
     return parser
 
 
+def _settings() -> _Parser:
+    parser = _parser("settings")
+    _paths(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    _resolving(parser)
+    return parser
+
+
 def _lsp() -> _Parser:
     parser = _parser("lsp")
     parser.add_argument("--tcp", metavar="HOST:PORT", help="serve on a port, not on stdin/stdout")
@@ -136,8 +166,16 @@ def _lsp() -> _Parser:
     return parser
 
 
-_PARSERS = {"check": _check, "keys": _keys, "ci": _ci, "explain": _explain, "rule": _rule}
-_PARSERS |= {"diff": _diff, "lsp": _lsp}
+_PARSERS = {
+    "check": _check,
+    "keys": _keys,
+    "ci": _ci,
+    "diff": _diff,
+    "explain": _explain,
+    "rule": _rule,
+    "settings": _settings,
+    "lsp": _lsp,
+}
 
 
 def _paths(parser: argparse.ArgumentParser) -> None:

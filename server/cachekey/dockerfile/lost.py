@@ -65,7 +65,9 @@ def _only_below(run: Run, path: str) -> Mount | None:
         return None
     facts = run.scope.base.facts
     broad = {item.path for item in (*run.knowledge.broad(), *(facts.ships if facts else ()))}
-    if facts is None or path in broad or run.effects.may_write(path, outside=mount.directory):
+    if facts is None or not facts.confidence.warns or path in broad:
+        return None
+    if run.effects.may_write(path, outside=mount.directory):
         return None
     return mount
 

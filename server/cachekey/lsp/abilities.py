@@ -32,6 +32,13 @@ class Abilities:
     """It knows VS Code's command that asks for completions once more."""
     shows_rules: bool = False
     """It shows the documentation that ``cachekey.explainRule`` answers with (``experimental``)."""
+    chooses: bool = False
+    """It has the command ``cachekey.silence``, applies edits and asks questions (``experimental``)."""
+
+    @property
+    def calm(self) -> bool:
+        """Tell whether something can be said later: to others the whole truth is told at once."""
+        return self.refresh or not self.pull
 
     @classmethod
     def of(cls, params: types.InitializeParams) -> Abilities:
@@ -79,10 +86,11 @@ class Abilities:
             markdown_completion=markdown in each(f"{item}.documentation_format"),
             suggests_again=params.client_info is not None
             and "visual studio code" in params.client_info.name.lower(),
-            shows_rules=_shows_rules(capabilities.experimental),
+            shows_rules=_own(capabilities.experimental, "explainRule"),
+            chooses=_own(capabilities.experimental, "silence") and has("workspace.apply_edit"),
         )
 
 
-def _shows_rules(experimental: Any) -> bool:
+def _own(experimental: Any, name: str) -> bool:
     own = experimental.get("cachekey") if isinstance(experimental, dict) else None
-    return isinstance(own, dict) and bool(own.get("explainRule"))
+    return isinstance(own, dict) and bool(own.get(name))

@@ -5,9 +5,9 @@ Importing this module loads the engine. The server answers ``initialize`` before
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cachekey.lsp import actions, completion, events, hover, navigate
+from cachekey.lsp import actions, choosing, completion, events, hover, navigate
 from cachekey.lsp.backend import Backend
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Connection(Backend):
     def explain_rule(self, code: str) -> str | None:
         """Say what a rule is about."""
         return events.explain_rule(self, code)
+
+    async def apply(self, data: dict[str, Any]) -> None:
+        """Do what was chosen."""
+        await choosing.apply(self, data)
 
     # -- what the client asks -------------------------------------------------------------------------------
 

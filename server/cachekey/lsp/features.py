@@ -14,7 +14,7 @@ from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
 from cachekey.lsp import words
-from cachekey.lsp.names import ACTION_KINDS, EXPLAIN, TRIGGERS
+from cachekey.lsp.names import ACTION_KINDS, APPLY, EXPLAIN, TRIGGERS
 from cachekey.lsp.protocol import Protocol
 from cachekey.lsp.types_loader import converter
 from cachekey.markup.message import message
@@ -137,6 +137,10 @@ def _register_workspace(server: Server) -> None:
     @server.command(EXPLAIN)
     def explain_rule(ls: Server, code: str) -> str | None:
         return ls.backend.explain_rule(code)
+
+    @server.command(APPLY)
+    async def apply(ls: Server, data: dict[str, Any]) -> None:
+        await ls.backend.apply(data)
 
 
 def _register_pull(server: Server) -> None:

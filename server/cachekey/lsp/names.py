@@ -21,6 +21,10 @@ WATCHED = (
 FIX_ALL = "source.fixAll.cachekey"
 ACTION_KINDS = ("quickfix", "refactor.rewrite", "source.fixAll", FIX_ALL)
 EXPLAIN = "cachekey.explainRule"
+APPLY = "cachekey.apply"
+"""Applies what was chosen; our own client sends it."""
+SILENCE = "cachekey.silence"
+"""A command of clients that let the user choose (``experimental.cachekey.silence``)."""
 TRIGGERS = ("=", ",", "-", '"', "{")
 """Characters that make an editor ask for completions."""
 

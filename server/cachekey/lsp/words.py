@@ -81,14 +81,27 @@ def action(
     )
 
 
-def command(title: Message, name: str, *arguments: str) -> types.Command:
+def command(title: Message, name: str, *arguments: object) -> types.Command:
     """Make a command that the client may send back."""
     return types.Command(title=title, command=name, arguments=list(arguments))
 
 
-def annotation(label: Message, reason: Message | None) -> types.ChangeAnnotation:
+def choice(label: Message, data: dict[str, object]) -> dict[str, object]:
+    """Make one of the things that the user may choose from; ``data`` comes back."""
+    return {"label": label, "data": data}
+
+
+def question(
+    kind: types.MessageType, text: Message, *answers: Message
+) -> types.ShowMessageRequestParams:
+    """Make a message with buttons."""
+    buttons = [types.MessageActionItem(title=answer) for answer in answers]
+    return types.ShowMessageRequestParams(type=kind, message=text, actions=buttons)
+
+
+def annotation(label: Message) -> types.ChangeAnnotation:
     """Make the note of an edit that waits for a yes."""
-    return types.ChangeAnnotation(label=label, needs_confirmation=True, description=reason)
+    return types.ChangeAnnotation(label=label, needs_confirmation=True)
 
 
 def contents(text: Markdown | Plain, *, markdown: bool) -> types.MarkupContent:

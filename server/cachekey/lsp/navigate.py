@@ -8,6 +8,7 @@ from lsprotocol import types
 
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile
+from cachekey.lsp import builds
 from cachekey.lsp.convert import to_offset, to_range, where_range
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
     """Answer ``textDocument/definition``: the other mounts that share this cache."""
     document, mount = _mount_at(session, params)
     if document is None or mount is None:
-        return []
+        return _dockerfiles(session, params)
     others = [
         place
         for place in _sharing(document.area, mount)
@@ -33,10 +34,13 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
 
 
 def references(session: Session, params: types.ReferenceParams) -> list[types.Location]:
-    """Answer ``textDocument/references``: every mount of this cache."""
+    """Answer ``textDocument/references``: every mount of this cache; at a FROM or ARG who builds."""
     document, mount = _mount_at(session, params)
-    if document is None or mount is None:
+    if document is None:
         return []
+    if mount is None:
+        offset = to_offset(session.read(document), params.position, session.encoding)
+        return builds.builds_at(session, document, offset)
     return _locations(session, document.area, _sharing(document.area, mount))
 
 
@@ -56,19 +60,27 @@ def highlights(
 
 
 def links(session: Session, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
-    """Answer ``textDocument/documentLink``: the Dockerfile that a devcontainer.json builds."""
+    """Answer ``textDocument/documentLink``: the Dockerfiles that a file builds."""
     document = session.find(params.text_document.uri)
     if document is None:
         return []
     source, area = session.read(document), document.area
     model = area.project.documents.get(document.path)
     if not isinstance(model, Devcontainer):
-        return []
+        return builds.links(session, document, source)
     dockerfile = area.project.dockerfile_of(model)
     if dockerfile is None or model.build_target is None:
         return []
     where = to_range(source, model.build_target.span, session.encoding)
     return [types.DocumentLink(range=where, target=session.uri(area, dockerfile.path))]
+
+
+def _dockerfiles(session: Session, params: types.DefinitionParams) -> list[types.Location]:
+    document = session.find(params.text_document.uri)
+    if document is None:
+        return []
+    offset = to_offset(session.read(document), params.position, session.encoding)
+    return builds.dockerfiles_at(session, document, offset)
 
 
 def _mount_at(

@@ -22,17 +22,26 @@ HOME = ROOT / ".cache" / "builders"
 MODULE = HOME / "buildkit"
 BIN = HOME / "bin"
 STATUS = HOME / "status.json"
+DEVCONTAINER = HOME / "devcontainers" / "node_modules" / ".bin" / "devcontainer"
 ORACLE = HERE / "oracle" / "main.go"
 
 BUILDKIT = "v0.34.2"
 """The newest BuildKit released when this was written; one place to raise it."""
 
-NAMES = ("buildkit", "docker", "buildah", "oracle")
+COMPOSE = "v2.40.3"
+"""Docker Compose, which judges how we merge its files."""
+
+DEVCONTAINERS = "0.89.0"
+"""The Dev Containers CLI, which judges how we read its files."""
+
+NAMES = ("buildkit", "docker", "buildah", "oracle", "compose", "devcontainers")
 PACKAGES = {
     "buildkit": {"runc": "runc", "busybox-static": "/bin/busybox"},
     "docker": {"docker.io": "/usr/sbin/dockerd", "busybox-static": "/bin/busybox"},
     "buildah": {"buildah": "/usr/bin/buildah", "busybox-static": "/bin/busybox"},
     "oracle": {},
+    "compose": {},
+    "devcontainers": {},
 }
 """Debian packages by part, each with a program that tells whether it is there."""
 
@@ -160,6 +169,30 @@ def build_oracle(command: str) -> None:
     run(command, "build", "-o", f"{BIN}/oracle", "./oracle", cwd=MODULE)
 
 
+def build_compose(command: str) -> None:
+    """Compiles Docker Compose as a program by itself."""
+    place, path = HOME / "compose", "github.com/docker/compose/v2/cmd"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    run(command, "mod", "init", "cachekey-judge", cwd=place)
+    run(command, "get", "-tool", f"{path}@{COMPOSE}", cwd=place)
+    run(command, "build", "-o", f"{BIN}/compose", path, cwd=place)
+
+
+def install_devcontainers() -> None:
+    """Installs the Dev Containers CLI, which is one package without dependencies."""
+    place = HOME / "devcontainers"
+    at = place / "stamp"
+    if at.exists() and at.read_text(encoding="utf-8") == DEVCONTAINERS:
+        return
+    if not there("npm"):
+        raise MissingError("npm is not installed")
+    place.mkdir(parents=True, exist_ok=True)
+    package = f"@devcontainers/cli@{DEVCONTAINERS}"
+    run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(place), package)
+    at.write_text(DEVCONTAINERS, encoding="utf-8")
+
+
 def prepare(name: str) -> Part:
     """Makes one part ready, or says why it cannot be."""
     try:
@@ -169,6 +202,10 @@ def prepare(name: str) -> Part:
         if name == "oracle":
             source = ORACLE.read_text(encoding="utf-8")
             compiled(name, stamp(BUILDKIT, source), build_oracle, "oracle")
+        if name == "compose":
+            compiled(name, stamp(COMPOSE), build_compose, "compose")
+        if name == "devcontainers":
+            install_devcontainers()
     except MissingError as error:
         return Part(name, str(error))
     return Part(name, None)
@@ -181,6 +218,10 @@ def unready(name: str) -> str | None:
         programs += [str(BIN / "buildkitd"), str(BIN / "buildctl")]
     if name == "oracle":
         programs += [str(BIN / "oracle")]
+    if name == "compose":
+        programs += [str(BIN / "compose")]
+    if name == "devcontainers":
+        programs += [str(DEVCONTAINER)]
     absent = [Path(program).name for program in programs if not there(program)]
     if not absent:
         return None

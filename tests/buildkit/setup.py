@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -34,12 +35,22 @@ COMPOSE = "v2.40.3"
 DEVCONTAINERS = "0.89.0"
 """The Dev Containers CLI, which judges how we read its files."""
 
-NAMES = ("buildkit", "docker", "buildah", "oracle", "compose", "devcontainers")
+BUILDX = "v0.38.2"
+"""The judge of Bake files; it needs no builder to print what it would build."""
+
+JUDGES = {
+    "buildx": ("github.com/docker/buildx/cmd/buildx", BUILDX),
+    "compose": ("github.com/docker/compose/v2/cmd", COMPOSE),
+}
+"""Programs that judge what we read: package and version."""
+
+NAMES = ("buildkit", "docker", "buildah", "oracle", "buildx", "compose", "devcontainers")
 PACKAGES = {
     "buildkit": {"runc": "runc", "busybox-static": "/bin/busybox"},
     "docker": {"docker.io": "/usr/sbin/dockerd", "busybox-static": "/bin/busybox"},
     "buildah": {"buildah": "/usr/bin/buildah", "busybox-static": "/bin/busybox"},
     "oracle": {},
+    "buildx": {},
     "compose": {},
     "devcontainers": {},
 }
@@ -169,14 +180,14 @@ def build_oracle(command: str) -> None:
     run(command, "build", "-o", f"{BIN}/oracle", "./oracle", cwd=MODULE)
 
 
-def build_compose(command: str) -> None:
-    """Compiles Docker Compose as a program by itself."""
-    place, path = HOME / "compose", "github.com/docker/compose/v2/cmd"
+def build_judge(name: str, path: str, version: str, command: str) -> None:
+    """Compiles a program in a scratch module of its own: its dependencies are not BuildKit's."""
+    place = HOME / name
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    run(command, "mod", "init", "cachekey-judge", cwd=place)
-    run(command, "get", "-tool", f"{path}@{COMPOSE}", cwd=place)
-    run(command, "build", "-o", f"{BIN}/compose", path, cwd=place)
+    run(command, "mod", "init", f"cachekey-{name}", cwd=place)
+    run(command, "get", "-tool", f"{path}@{version}", cwd=place)
+    run(command, "build", "-o", f"{BIN}/{name}", path, cwd=place)
 
 
 def install_devcontainers() -> None:
@@ -202,8 +213,9 @@ def prepare(name: str) -> Part:
         if name == "oracle":
             source = ORACLE.read_text(encoding="utf-8")
             compiled(name, stamp(BUILDKIT, source), build_oracle, "oracle")
-        if name == "compose":
-            compiled(name, stamp(COMPOSE), build_compose, "compose")
+        if name in JUDGES:
+            path, version = JUDGES[name]
+            compiled(name, stamp(version), partial(build_judge, name, path, version), name)
         if name == "devcontainers":
             install_devcontainers()
     except MissingError as error:
@@ -216,12 +228,10 @@ def unready(name: str) -> str | None:
     programs = [*PACKAGES[name].values()]
     if name == "buildkit":
         programs += [str(BIN / "buildkitd"), str(BIN / "buildctl")]
-    if name == "oracle":
-        programs += [str(BIN / "oracle")]
-    if name == "compose":
-        programs += [str(BIN / "compose")]
     if name == "devcontainers":
         programs += [str(DEVCONTAINER)]
+    if name in ("oracle", *JUDGES):
+        programs += [str(BIN / name)]
     absent = [Path(program).name for program in programs if not there(program)]
     if not absent:
         return None

@@ -190,3 +190,6 @@ BUILTINS: Mapping[str, Callable[[ShellState, Command, Sequence[str | None]], Eff
     "trap": _trap,
 }
 """By name: take the state, the command and the values of its words behind the first."""
+
+SOURCES = (".", "source")
+"""Those that run a script in the shell itself."""

@@ -233,8 +233,9 @@ def _evident(container: Container) -> frozenset[str]:
         if container.texts.read(posixpath.join(container.root, name)) is not None:
             found.add(tool)
     for ran in container.story.items:
-        for item, _ in container.knowledge.commands_for(ran.item.program or ""):
-            found.add(item.id)
+        for item, command in container.knowledge.commands_for(ran.item.program or ""):
+            if not command.through:
+                found.add(item.id)
     return frozenset(found)
 
 

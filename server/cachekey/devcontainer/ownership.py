@@ -14,12 +14,14 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from cachekey.buildkit.scope import Scope
 from cachekey.commands.invocation import Invocation
 from cachekey.commands.shellstate import Setting
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.lifecycle import Ran
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers
+from cachekey.dockerfile.purpose import is_remembered
 from cachekey.dockerfile.records import Run, Stage, Step
 from cachekey.record import record
 from cachekey.syntax.dockerfile.tree import Instruction
@@ -279,7 +281,7 @@ def _step(owner: Owner | None, step: Step, place: str, container: Container) -> 
     if here.keyword == "WORKDIR":
         behind = posixpath.normpath(posixpath.join("/", here.args.text))
         if covers(place, behind) and owner in ("missing", None):
-            return _by(step.scope.user.is_root)
+            return _by(_is_root(step.scope))
     elif here.keyword in ("COPY", "ADD"):
         return _copy(owner, step, place)
     elif here.keyword == "VOLUME" and place in here.args.text:
@@ -289,6 +291,10 @@ def _step(owner: Owner | None, step: Step, place: str, container: Container) -> 
 
 def _by(root: bool | None) -> Owner | None:
     return None if root is None else "root" if root else "user"
+
+
+def _is_root(scope: Scope) -> bool | None:
+    return None if is_remembered(scope, scope.user) else scope.user.is_root
 
 
 def _copy(owner: Owner | None, step: Step, place: str) -> Owner | None:
@@ -384,7 +390,7 @@ def _operands(item: Invocation) -> Iterator[str | None]:
 def _runs_as_root(item: Invocation, run: Run) -> bool | None:
     if item.user is not None:
         return item.user in ("root", "0")
-    return run.scope.user.is_root
+    return _is_root(run.scope)
 
 
 def _may_name(run: Run, place: str) -> bool:

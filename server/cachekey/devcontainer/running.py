@@ -90,6 +90,9 @@ def _make(document: Devcontainer, around: Surroundings) -> Container:
     if stage is not None:
         base = stage.chain[-1].base
         image, reference = base.facts, base.reference.text
+    if image is not None and not image.confidence.warns:
+        # What is only remembered accuses nobody; an image that nobody knows does not, either.
+        image = None
     return Container(
         document,
         around.knowledge,

@@ -73,6 +73,9 @@ def around(path: str) -> list[str]:
     for above in parents(folder):
         if any(os.path.isfile(posixpath.join(above, name)) for name in FILE_NAMES):
             return [above]
+    for above in parents(folder):
+        if os.path.isdir(posixpath.join(above, ".devcontainer")):
+            return [above]
     return []
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``cachekey check | keys | explain | rule | lsp``.
+"""The command line: ``cachekey check | keys | explain | rule | builder | lsp``.
 
 Exit status: 0 clean, 1 findings, 2 wrong usage or a file that cannot be read or written. Whatever
 goes wrong is one line on stderr. Everything is imported when a command needs it.
@@ -77,7 +77,11 @@ def _main(arguments: Sequence[str]) -> int:
     gc.freeze()
     gc.enable()
     gc.set_threshold(100_000, 20, 100)
-    return commands.RUN[command](options)
+    if command in commands.RUN:
+        return commands.RUN[command](options)
+    from cachekey.cli import builders
+
+    return builders.RUN[command](options)
 
 
 def _lsp(options: Namespace) -> int:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import NoReturn
 
+from cachekey.cli import builder_usage
 from cachekey.cli.terminal import UsageError
 from cachekey.suggest import nearest
 
@@ -15,6 +16,7 @@ COMMANDS = {
     "keys": "list every cache mount with its key",
     "explain": "say what stands at a place, as a hover does",
     "rule": "document the rules",
+    **builder_usage.COMMANDS,
     "lsp": "serve an editor",
 }
 LEVELS = ("error", "warning", "info", "information", "hint", "never")
@@ -94,6 +96,14 @@ def _explain() -> _Parser:
     return parser
 
 
+def _builder() -> _Parser:
+    parser = _parser("builder")
+    _paths(parser)
+    builder_usage.add_builder(parser)
+    _resolving(parser)
+    return parser
+
+
 def _rule() -> _Parser:
     parser = _parser("rule")
     parser.add_argument("rule", nargs="?", metavar="CODE", help="code or name; none: all rules")
@@ -109,7 +119,14 @@ def _lsp() -> _Parser:
     return parser
 
 
-_PARSERS = {"check": _check, "keys": _keys, "explain": _explain, "rule": _rule, "lsp": _lsp}
+_PARSERS = {
+    "check": _check,
+    "keys": _keys,
+    "explain": _explain,
+    "rule": _rule,
+    "builder": _builder,
+    "lsp": _lsp,
+}
 
 
 def _paths(parser: argparse.ArgumentParser) -> None:

@@ -151,3 +151,26 @@ def test_a_prune_command_takes_that_record_only() -> None:
     env = {**on.environment(), "PATH": f"{setup.BIN}:{on.environment()['PATH']}"}
     subprocess.run([*words], env=env, check=True, capture_output=True)
     assert [place.key.name.text for place in live.joined(on, wanted).missing] == ["prune1"]
+
+
+def test_the_history_tells_lines_times_and_changed_keys(tmp_path: Path) -> None:
+    on = live.running("buildkit")
+    (tmp_path / ".git").mkdir()
+    first = f"{BASE}FROM base\nRUN --mount=type=cache,id=past,target=/past sleep 0.3\n"
+    second = first.replace("target=/past", "target=/past,uid=1000")
+    for text in (first, first, second):
+        assert on.build(Request(text)).ok
+    (tmp_path / "Dockerfile").write_text(second, encoding="utf-8")
+    arguments = ("builder", "--history", "9", "--format", "json")
+    found = live.document(live.command(tmp_path, live.environment(on), *arguments))
+    mine = [build for build in found["history"] if build["path"] == "Dockerfile"]
+    steps = [build["steps"][0] for build in mine]
+    assert [step["line"] for step in steps] == [4, 4, 4]
+    assert [step["cached"] for step in steps] == [False, True, False]
+    assert all(step["seconds"] > 0.2 for step in steps if not step["cached"])
+    assert [step["mounts"][0]["base"] for step in steps] == ["uid=1000,gid=0,mode=0755", None, None]
+    (change,) = found["changes"]
+    assert change["path"] == "Dockerfile"
+    assert "past has uid=1000,gid=0,mode=0755, it had none: it began empty" in change["words"]
+    shown = live.command(tmp_path, live.environment(on), *arguments[:3])
+    assert "it began empty" in shown.stdout

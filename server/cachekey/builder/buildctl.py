@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cachekey.builder.build import BuildRequest, buildctl_words
-from cachekey.builder.programs import answer, rows, run
+from cachekey.builder.history import MOST, PastBuild, read_build, seconds_of
+from cachekey.builder.programs import answer, decoded, rows, run
+from cachekey.builder.progress import Progress
 from cachekey.builder.records import Builder, Policy, Usage, UsageRecord, names_caches, when
 from cachekey.builder.source import Source
 
@@ -53,8 +55,42 @@ class Buildctl(Source):
         filters = [word for item in records for word in ("--filter", f"id=={item}")]
         run((*self.client, "prune", *filters), self.whom)
 
+    def history(self, most: int) -> list[PastBuild]:
+        """Return the latest builds: of each the provenance and the log."""
+        text = run((*self.client, "debug", "histories", "--format", "{{json .}}"), self.whom)
+        told = [decoded(line, self.whom).get("record") for line in text.splitlines() if line]
+        # Builds that are going on have no provenance yet.
+        finished = [item for item in told if item and item.get("CompletedAt")]
+        finished.sort(key=_began, reverse=True)
+        found = (self._past(item) for item in finished[: min(most, MOST)])
+        return [build for build in found if build is not None]
+
+    def _past(self, told: Mapping[str, Any]) -> PastBuild | None:
+        results = [told.get("Result") or {}, *(told.get("Results") or {}).values()]
+        digests = [
+            attestation["digest"]
+            for result in results
+            for attestation in result.get("Attestations") or ()
+            if "provenance" in str(attestation.get("annotations"))
+        ]
+        created = seconds_of(told.get("CreatedAt"))
+        if not digests or created is None:
+            return None
+        provenance = answer((*self.client, "debug", "get", str(digests[0])), self.whom)
+        log = run((*self.client, "debug", "logs", "--progress=rawjson", told["Ref"]), self.whom)
+        progress = Progress()
+        for line in log.splitlines():
+            progress.feed(line)
+        completed = seconds_of(told.get("CompletedAt"))
+        return read_build(str(told["Ref"]), created, completed, provenance, progress)
+
 
 _WORKERS = ("debug", "workers", "--format", "{{json .}}")
+
+
+def _began(told: Mapping[str, Any]) -> tuple[int, int]:
+    moment = told.get("CreatedAt") or {}
+    return int(moment.get("seconds") or 0), int(moment.get("nanos") or 0)
 
 
 def usage_record(row: Mapping[str, Any]) -> UsageRecord:

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from cachekey.builder.collector import Threat, collected, threats
+from cachekey.builder.history import PastBuild, changes, path_of
 from cachekey.builder.join import Cache, Joined, duplicates
 from cachekey.builder.places import Place
-from cachekey.builder.records import Policy, Usage, UsageRecord
+from cachekey.builder.records import Builder, Policy, Usage, UsageRecord
 from cachekey.builder.source import Source
+from cachekey.builder.verdicts import Measured, is_empty, judge
 from cachekey.buildkit.keys import Key
 
 VERSION = 1
@@ -50,6 +52,56 @@ def document(
             "policies": None if usage.policies is None else [*map(_policy, usage.policies)],
             "takesNow": [item.id for item in taken],
         },
+    }
+
+
+def past(
+    builds: Sequence[PastBuild],
+    places: Iterable[Place],
+    texts: Mapping[str, str],
+    shown: Callable[[str], str],
+) -> dict[str, Any]:
+    """Return what ``--history`` adds to the document: builds, newest first, and changed keys.
+
+    ``texts`` are the workspace's files, by which a build's file is known.
+    """
+    names: dict[str, set[str]] = {}
+    for place in places:
+        names.setdefault(place.path, set()).add(place.name)
+    known = [(build, path_of(build, texts, names)) for build in builds if not build.is_proof]
+    return {
+        "history": [_build(build, shown(path) if path else None) for build, path in known],
+        "changes": [
+            {
+                "since": item.since.isoformat(),
+                "path": shown(item.file),
+                "target": item.target,
+                "words": item.words,
+            }
+            for item in changes(known)
+        ],
+    }
+
+
+def _build(build: PastBuild, path: str | None) -> dict[str, Any]:
+    return {
+        "ref": build.ref,
+        "created": build.created.isoformat(),
+        "completed": build.completed.isoformat() if build.completed else None,
+        "file": build.file,
+        "path": path,
+        "steps": [
+            {
+                "line": step.line,
+                "seconds": _rounded(step.seconds),
+                "cached": step.cached,
+                "mounts": [
+                    {"name": mount.name, "target": mount.target, "base": mount.base or None}
+                    for mount in step.mounts
+                ],
+            }
+            for step in build.steps
+        ],
     }
 
 
@@ -143,3 +195,41 @@ def _totals(caches: Iterable[Cache]) -> list[dict[str, Any]]:
         sums.items(), key=lambda item: (-item[1][0], item[0])
     )
     return [{"tools": list(t), "size": size, "caches": count} for t, (size, count) in ordered]
+
+
+def proof(
+    builder: Builder,
+    runs: int,
+    measured: Sequence[Measured],
+    codes: Mapping[tuple[int, int], Sequence[str]],
+    shown: Callable[[str], str],
+) -> dict[str, Any]:
+    """Return the document of ``cachekey prove --format json``.
+
+    ``codes`` are the findings on each mount, by its RUN's line and the place of its flag. Seconds
+    are those of the mount's RUN.
+    """
+    rows = []
+    for item in measured:
+        place = item.place
+        others = [other for other in measured if other is not item]
+        judged = judge(item, codes.get((place.run_line, place.start), ()), others)
+        rows.append(
+            _mount(place, shown)
+            | {
+                "key": str(place.key),
+                "coldSeconds": _rounded(item.cold),
+                "warmSeconds": _rounded(item.warm),
+                "bytes": 0 if is_empty(item) else item.last,
+                "verdict": judged.verdict,
+                "finding": judged.finding,
+                "words": judged.words,
+                "contradicts": judged.contradicts,
+            }
+        )
+    told = {"name": builder.name, "kind": builder.kind, "version": builder.version}
+    return {"version": VERSION, "builder": told, "runs": runs, "mounts": rows}
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from cachekey.builder.descriptions import OWNER_STEP, Described, read_description
-from cachekey.builder.places import BaseKind, Place
+from cachekey.builder.places import BaseKind, Place, plain
 from cachekey.builder.records import CACHE, Usage, UsageRecord
 from cachekey.record import record
 
@@ -166,7 +166,7 @@ class _Mounts:
 
 
 def _begins(said: Described, place: Place) -> bool:
-    return place.directory == said.target and said.command.endswith(place.command)
+    return place.directory == said.target and plain(said.command).endswith(place.command)
 
 
 def _began(said: Described, places: Iterable[Place]) -> bool:

@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from cachekey.builder.descriptions import read_description
+from cachekey.builder.descriptions import OWNER_STEP, read_description
+from cachekey.builder.history import PROOF
+from cachekey.builder.places import plain
 from cachekey.builder.records import CACHE, BuilderError, Usage, UsageRecord
 from cachekey.builder.source import Source
 from cachekey.disk.lock import lock
 
-_PREFIX = "cachekey-prove-"
 _NOTE = "note.json"
 _TRIES = 40
 _PAUSE = 0.25
@@ -48,21 +49,36 @@ def mine(usage: Usage, name: str) -> list[UsageRecord]:
 
 
 def made_by(usage: Usage, before: Iterable[str], commands: Iterable[str]) -> list[UsageRecord]:
-    """Return the layers that a run has made: new ones, of the commands that it ran anew."""
+    """Return the layers that a run has made: new ones of its probed commands, and those on top.
+
+    Those without anything on top come first: only such can be removed.
+    """
     known, ours = set(before), tuple(commands)
-    return [
-        item
-        for item in usage.records
-        if item.id not in known
-        and item.description.startswith("mount / from exec ")
-        and item.description.endswith(ours)
-    ]
+    fresh = [item for item in usage.records if item.id not in known and item.type != CACHE]
+    above: dict[str, list[UsageRecord]] = {}
+    for item in fresh:
+        for parent in item.parents:
+            above.setdefault(parent, []).append(item)
+    begun = [item for item in fresh if _is_layer(item) and plain(item.description).endswith(ours)]
+    begun += [item for item in fresh if item.description == OWNER_STEP]
+    found: dict[str, UsageRecord] = {}
+    while begun:
+        item = begun.pop()
+        # Put in again behind what it stands on.
+        found.pop(item.id, None)
+        found[item.id] = item
+        begun += above.get(item.id, ())
+    return list(reversed(found.values()))
+
+
+def _is_layer(item: UsageRecord) -> bool:
+    return item.description.startswith("mount / from exec ")
 
 
 @contextmanager
 def namespace(source: Source, keep: bool) -> Iterator[Namespace]:
     """Open a namespace; when the block is left, however, its caches and its folder are removed."""
-    name = _PREFIX + uuid4().hex[:12]
+    name = PROOF + uuid4().hex[:12]
     folder = os.path.join(_home(), name)
     os.makedirs(folder, mode=0o700)
     with open(os.path.join(folder, _NOTE), "w", encoding="utf-8") as note:
@@ -97,7 +113,7 @@ def clear(source: Source) -> int:
     home = _home()
     for name in sorted(os.listdir(home)):
         folder = os.path.join(home, name)
-        if name.startswith(_PREFIX) and _is_orphan(folder, source.builder.name):
+        if name.startswith(PROOF) and _is_orphan(folder, source.builder.name):
             remove(source, name)
             shutil.rmtree(folder, ignore_errors=True)
             count += 1

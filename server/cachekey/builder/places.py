@@ -9,7 +9,7 @@ from typing import Literal
 from cachekey.buildkit.keys import Base, Key
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.record import cached_property, record
+from cachekey.record import cached_property, record, replace
 from cachekey.tools.uses import relation_to
 from cachekey.workspace.summary import Document, name_span
 
@@ -32,6 +32,10 @@ class Place:
     gid: int | None
     command: str
     """The RUN's command as the builder's records end with it."""
+    run_line: int = 0
+    """The first line of the RUN."""
+    start: int = 0
+    """Where the flag stands."""
 
     @property
     def name(self) -> str:
@@ -47,6 +51,10 @@ class Place:
     def open(self) -> bool:
         """Tell whether the key depends on something that the files do not say."""
         return bool(self.key.unresolved)
+
+    def moved_to(self, namespace: str) -> Place:
+        """Return the same mount of a build in another namespace."""
+        return replace(self, key=replace(self.key, namespace=namespace))
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -85,6 +93,8 @@ def places(document: Document) -> Iterator[Place]:
                 mount.uid,
                 mount.gid,
                 _command(run),
+                run.instruction.first_line,
+                mount.span.start,
             )
 
 
@@ -99,5 +109,13 @@ def _tools(run: Run, mount: Mount) -> tuple[str, ...]:
 
 def _command(run: Run) -> str:
     if run.instruction.json is not None:
-        return " ".join(word.text for word in run.instruction.json)
-    return run.text.strip() if run.instruction.heredocs else run.instruction.args.text
+        return plain(" ".join(word.text for word in run.instruction.json))
+    bodies = [heredoc.body.text for heredoc in run.instruction.heredocs]
+    # A here-document without a command in front of it is the script itself.
+    script = run.instruction.args.text.lstrip().startswith("<<")
+    return plain(bodies[0] if bodies and script else run.instruction.args.text)
+
+
+def plain(text: str) -> str:
+    """Return a command without differences of blanks: the builder keeps those of joined lines."""
+    return " ".join(text.split())

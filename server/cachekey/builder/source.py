@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from cachekey.builder.build import BuildRequest
+from cachekey.builder.history import PastBuild
 from cachekey.builder.programs import run
 from cachekey.builder.records import Builder, BuilderError, Usage
 
@@ -33,3 +34,7 @@ class Source(ABC):
         """Remove records now; raises ``BuilderError``."""
         for item in records:
             run(self.prune(item), self.builder.name)
+
+    def history(self, most: int) -> list[PastBuild]:
+        """Return the latest builds that the builder remembers, newest first."""
+        raise BuilderError(f"{self.builder.name} tells nothing of its past builds this way")

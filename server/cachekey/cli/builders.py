@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from cachekey.builder.records import BuilderError
-from cachekey.cli.commands import _input, _load, _status, _style
-from cachekey.cli.terminal import Progress, complain
+from cachekey.cli.commands import _config, _input, _load, _overrides, _status, _style
+from cachekey.cli.loading import Input
+from cachekey.cli.terminal import Progress, UsageError, complain
 from cachekey.cli.terminal import write as say
+from cachekey.disk.files import absolute
+from cachekey.dockerfile.records import Dockerfile
 from cachekey.markup.data import dump
 
 if TYPE_CHECKING:
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
     from cachekey.builder.places import Place
     from cachekey.builder.source import Source
-    from cachekey.cli.loading import Input
+    from cachekey.builder.verdicts import Measured
     from cachekey.cli.workspace import Workspace
 
 
@@ -43,7 +48,7 @@ def _report(options: Namespace, wanted: Input) -> Workspace:
     """Ask the builder, read the workspace, and write what they have in common."""
     with Progress() as progress:
         source, space = _found(options, wanted, progress)
-        document = _document(source, space, progress)
+        document = _document(source, space, progress, options.history)
     if options.format == "json":
         say(sys.stdout, dump(document))
     else:
@@ -68,9 +73,11 @@ def _found(options: Namespace, wanted: Input, progress: Progress) -> tuple[Sourc
     return source, space
 
 
-def _document(source: Source, space: Workspace, progress: Progress) -> dict[str, Any]:
+def _document(
+    source: Source, space: Workspace, progress: Progress, history: int | None
+) -> dict[str, Any]:
     from cachekey.builder.buildah import Buildah
-    from cachekey.builder.data import document
+    from cachekey.builder.data import document, past
     from cachekey.builder.join import join
     from cachekey.builder.places import places
 
@@ -82,11 +89,135 @@ def _document(source: Source, space: Workspace, progress: Progress) -> dict[str,
     if isinstance(source, Buildah):
         source.expect(found)
     usage = source.usage()
-    return document(source, usage, join(usage, found), space.shown, _now())
+    told = document(source, usage, join(usage, found), space.shown, _now())
+    if history:
+        told |= past(source.history(history), found, space.texts, space.shown)
+    return told
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-RUN: dict[str, Callable[[Namespace], int]] = {"builder": builder}
+# -- prove ----------------------------------------------------------------------------------------
+
+
+def prove(options: Namespace) -> int:
+    """Run ``cachekey prove``."""
+    from cachekey.builder.data import proof
+
+    _end_as_if_interrupted()
+    path, target = _what(options)
+    try:
+        with Progress() as progress:
+            source, space = _found(
+                options, Input([path], _overrides(options), _config(options)), progress
+            )
+        name = space.name_of(absolute(path))
+        model = space.model(name)
+        if not isinstance(model, Dockerfile):
+            raise UsageError(f"{path} is no Dockerfile")
+        codes = _codes(space, model)
+        measured = _measure(options, source, space, model, target)
+    except BuilderError as error:
+        complain(str(error))
+        return 2
+    document = proof(source.builder, options.runs, measured, codes, space.shown)
+    if options.format == "json":
+        say(sys.stdout, dump(document))
+    else:
+        from cachekey.report.prove import render
+
+        say(sys.stdout, render(document, _style()))
+    return _status(space, 0)
+
+
+def _end_as_if_interrupted() -> None:
+    """Take SIGTERM for Control-C: what was made is removed first."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with suppress(ValueError, AttributeError):
+        signal.signal(signal.SIGTERM, interrupt)
+
+
+def _what(options: Namespace) -> tuple[str, str | None]:
+    """Return the Dockerfile and the stage that the user means; raises :class:`UsageError`."""
+    wanted, target = options.file, options.target
+    if os.path.isdir(wanted):
+        wanted = os.path.join(wanted, "Dockerfile")
+    if os.path.isfile(wanted):
+        return wanted, target
+    if os.path.isfile("Dockerfile") and os.path.basename(wanted) == wanted and target is None:
+        # The builder itself says whether there is such a stage.
+        return "Dockerfile", wanted
+    raise UsageError(f"{options.file}: no such file")
+
+
+def _codes(space: Workspace, model: Dockerfile) -> dict[tuple[int, int], list[str]]:
+    """Return the findings on each mount, by its RUN's line and the place of its flag."""
+    from cachekey.cli.checker import Checker
+
+    findings = [f for f in Checker(space).check(detail="findings") if f.path == model.path]
+    found: dict[tuple[int, int], list[str]] = {}
+    for run, mount in model.caches:
+        rest = [other.span for other in run.mounts if other is not mount]
+        inside = run.span
+        found[run.instruction.first_line, mount.span.start] = [
+            item.code
+            for item in findings
+            if inside.start <= item.span.start <= inside.end
+            and not any(span.start <= item.span.start < span.end for span in rest)
+        ]
+    return found
+
+
+def _measure(
+    options: Namespace,
+    source: Source,
+    space: Workspace,
+    model: Dockerfile,
+    target: str | None,
+) -> list[Measured]:
+    from cachekey.builder.build import BuildRequest
+    from cachekey.builder.measure import measure
+    from cachekey.builder.namespaces import clear
+
+    if not model.caches:
+        raise BuilderError(f"{space.shown(model.path)} has no cache mount to prove")
+    if cleared := clear(source):
+        complain(f"removed what {cleared} interrupted run{'s'[: cleared > 1]} left behind")
+    path = space.path_of(model.path)
+    context = options.context or os.path.dirname(path)
+    if not os.path.isdir(context):
+        raise UsageError(f"--context: {options.context}: no such folder")
+    request = BuildRequest(
+        context=context,
+        folder="",
+        args=dict(space.settings(model.path).build_args),
+        target=target,
+        platform=options.platform,
+        secrets=tuple(options.secret),
+        contexts=_contexts(options.build_context),
+    )
+    return measure(source, model, request, options.runs, options.keep, _tell)
+
+
+def _tell(text: str, detail: bool) -> None:
+    """Say how far the builds are; each step only to somebody who watches."""
+    if not detail or (sys.stderr is not None and sys.stderr.isatty()):
+        complain(text)
+
+
+def _contexts(values: list[str]) -> dict[str, str]:
+    found = {}
+    for value in values:
+        name, equals, place = value.partition("=")
+        if not (name and equals and place):
+            raise UsageError(f"--build-context takes NAME=VALUE, not '{value}'")
+        found[name] = place
+    return found
+
+
+RUN: dict[str, Callable[[Namespace], int]] = {"builder": builder, "prove": prove}

@@ -104,6 +104,13 @@ def _builder() -> _Parser:
     return parser
 
 
+def _prove() -> _Parser:
+    parser = _parser("prove")
+    builder_usage.add_prove(parser)
+    _resolving(parser)
+    return parser
+
+
 def _rule() -> _Parser:
     parser = _parser("rule")
     parser.add_argument("rule", nargs="?", metavar="CODE", help="code or name; none: all rules")
@@ -125,6 +132,7 @@ _PARSERS = {
     "explain": _explain,
     "rule": _rule,
     "builder": _builder,
+    "prove": _prove,
     "lsp": _lsp,
 }
 

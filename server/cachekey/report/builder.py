@@ -33,6 +33,7 @@ def _lines(document: Mapping[str, Any], style: Style, now: datetime) -> Iterator
     yield from _places("Cannot be told, the key depends on", document["open"], style)
     yield from _totals(document["totals"], style)
     yield from _collector(document, style)
+    yield from _history(document, style, now)
 
 
 def _headline(builder: Mapping[str, Any], style: Style) -> Terminal:
@@ -117,6 +118,31 @@ def _collector(document: Mapping[str, Any], style: Style) -> Iterator[Terminal]:
         for number, policy in enumerate(policies, 1):
             yield terminal(f"  {number}. {_rule(policy)}")
         yield from _taken(document)
+
+
+def _history(document: Mapping[str, Any], style: Style, now: datetime) -> Iterator[Terminal]:
+    if "history" not in document:
+        return
+    yield terminal("")
+    yield style(terminal("Builds"), "1")
+    for build in document["history"]:
+        name = build["path"] or f"{build['file']} (of another place)"
+        yield terminal(f"  {_clock(build['created'])}, {ago(build['created'], now)}: {name}")
+        for step in build["steps"]:
+            keys = ", ".join(mount["name"].removeprefix("/") for mount in step["mounts"])
+            took = "cached" if step["cached"] else _took(step["seconds"])
+            yield terminal(f"    line {step['line'] + 1:<5} {took:>8}  {keys}")
+    for change in document["changes"]:
+        text = f"{change['path']}: since the build of {_clock(change['since'])} {change['words']}"
+        yield style(terminal(f"  {text}"), "33")
+
+
+def _clock(text: str) -> str:
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _took(seconds: float | None) -> str:
+    return "?" if seconds is None else f"{seconds:.1f} s"
 
 
 def _rule(policy: Mapping[str, Any]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Kind = Literal["dockerfile", "devcontainer", "compose"]
+Kind = Literal["dockerfile", "devcontainer", "compose", "builds"]
+Builder = Literal["bake", "workflow", "gitlab", "make", "just", "shell"]
+"""What starts builds."""
 
 DEVCONTAINER_NAMES = ("devcontainer.json", ".devcontainer.json", "devcontainer-feature.json")
 
@@ -31,6 +33,60 @@ _SOURCE_CODE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_BUILDERS: tuple[tuple[Builder, re.Pattern[str]], ...] = (
+    ("workflow", re.compile(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml\Z")),
+    ("bake", re.compile(r"(?:.*/)?(?:[^/]*[.-])?bake(?:[.-][^/]*)?\.(?:hcl|json)\Z")),
+    ("gitlab", re.compile(r"(?:.*/)?(?:[^/]*\.)?\.?gitlab-ci[^/]*\.ya?ml\Z")),
+    ("make", re.compile(r"(?:.*/)?(?:GNUm|m|M)akefile\Z|.*\.mk\Z")),
+    ("just", re.compile(r"(?:.*/)?\.?[jJ]ustfile\Z|.*\.just\Z")),
+    ("shell", re.compile(r".*\.(?:sh|bash)\Z")),
+)
+
+_ENDS = (".yml", ".yaml", ".hcl", ".json", "akefile", ".mk", "ustfile", ".just", ".sh", ".bash")
+
+
+def builder_of(path: str) -> Builder | None:
+    """Tell by its path which kind of file that starts builds a file is."""
+    return next((kind for kind, pattern in _BUILDERS if pattern.match(path)), None)
+
+
+# Names that Dockerfiles have and other files, too: "Dockerfile_intel", ".Dockerfile", "Dockerfile.tmpl".
+_PERHAPS = re.compile(
+    r"""\.? (?:Dockerfile|Containerfile)
+      (?: [._-] .* )? (?: [._-] (?: erb | gotmpl | hbs | in | j2 | jinja2? | m4 | mustache
+      | te?mpl | template | tpl ) | _ [^.]+ )?\Z""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_TEMPLATE = re.compile(r"(?i)\.(?:erb|gotmpl|hbs|in|j2|jinja2?|m4|mustache|te?mpl|template|tpl)\Z")
+HEAD = 4000
+"""Characters at the top of a file by which :func:`reads_as_dockerfile` decides."""
+_BEGINS = re.compile(
+    r"(?:\s*(?:\#.*|ARG[ \t].*|\{[{%].*[%}]\}|<%.*%>)?(?:\r?\n|\Z))*[ \t]*FROM[ \t]+\S",
+    re.IGNORECASE,
+)
+
+
+def may_be_dockerfile(path: str) -> bool:
+    """Tell whether a file of which :func:`kind_of` knows nothing may be a Dockerfile all the same."""
+    name = path.rsplit("/", 1)[-1]
+    if kind_of(path) is not None or not _PERHAPS.match(name):
+        return False
+    suffix = name.lstrip(".").partition(".")[2].rsplit(".", 1)[-1]
+    return bool(_TEMPLATE.search(name)) or not _ABOUT.match(suffix)
+
+
+def reads_as_dockerfile(text: str) -> bool:
+    """Tell whether a text begins as a Dockerfile does: comments and ARGs, then FROM."""
+    return _BEGINS.match(text, 0, HEAD) is not None
+
+
+def kind_in(path: str, text: str) -> Kind | None:
+    """Tell by its name, and where that leaves it open by its text, what a file is."""
+    kind = kind_of(path)
+    if kind is None and may_be_dockerfile(path) and reads_as_dockerfile(text):
+        return "dockerfile"
+    return kind
+
 
 def kind_of(path: str) -> Kind | None:
     """Tell by its name what a file is; None for one that Cachekey does not read."""
@@ -40,7 +96,9 @@ def kind_of(path: str) -> Kind | None:
     if _COMPOSE.match(name):
         return "compose"
     match = _DOCKERFILE.match(name)
-    if match is None or name.endswith("~"):
+    if match is None:
+        return "builds" if name.endswith(_ENDS) and builder_of(path) is not None else None
+    if name.endswith("~"):
         return None
     suffix = (match.group("suffix") or "").rsplit(".", 1)[-1]
     if _ABOUT.match(suffix) or (_SOURCE_CODE.match(suffix) and name[0].islower()):

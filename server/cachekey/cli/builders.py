@@ -6,15 +6,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 from cachekey.builder.records import BuilderError
-from cachekey.cli.commands import _config, _input, _load, _overrides, _status, _style
 from cachekey.cli.loading import Input
+from cachekey.cli.options import config_of, input_of, loaded, overrides_of, status_of, style
 from cachekey.cli.terminal import Progress, UsageError, complain
 from cachekey.cli.terminal import write as say
 from cachekey.disk.files import absolute
@@ -32,12 +31,12 @@ if TYPE_CHECKING:
 
 def builder(options: Namespace) -> int:
     """Run ``cachekey builder``: once, or with ``--watch`` until it is interrupted."""
-    wanted = _input(options)
+    wanted = input_of(options)
     try:
         while True:
             space = _report(options, wanted)
             if not options.watch:
-                return _status(space, 0)
+                return status_of(space, 0)
             time.sleep(options.watch)
     except BuilderError as error:
         complain(str(error))
@@ -54,7 +53,7 @@ def _report(options: Namespace, wanted: Input) -> Workspace:
     else:
         from cachekey.report.builder import render
 
-        say(sys.stdout, render(document, _style(), _now()))
+        say(sys.stdout, render(document, style(), _now()))
     return space
 
 
@@ -62,14 +61,14 @@ def _found(options: Namespace, wanted: Input, progress: Progress) -> tuple[Sourc
     """Return the builder in use and the workspace, whose keys are that builder's."""
     from cachekey.builder.find import find
 
-    space = _load(wanted, progress)
+    space = loaded(wanted, progress)
     source = find(options.builder, space.project.settings.engine, os.environ)
     kind = source.builder.kind
     engine: Literal["buildkit", "buildah"] = "buildah" if kind == "buildah" else "buildkit"
     if space.project.settings.engine != engine:
         # Another builder forms other keys.
         overrides = replace(wanted.overrides, engine=engine)
-        space = _load(replace(wanted, overrides=overrides), progress)
+        space = loaded(replace(wanted, overrides=overrides), progress)
     return source, space
 
 
@@ -111,7 +110,7 @@ def prove(options: Namespace) -> int:
     try:
         with Progress() as progress:
             source, space = _found(
-                options, Input([path], _overrides(options), _config(options)), progress
+                options, Input([path], overrides_of(options), config_of(options)), progress
             )
         name = space.name_of(absolute(path))
         model = space.model(name)
@@ -128,8 +127,8 @@ def prove(options: Namespace) -> int:
     else:
         from cachekey.report.prove import render
 
-        say(sys.stdout, render(document, _style()))
-    return _status(space, 0)
+        say(sys.stdout, render(document, style()))
+    return status_of(space, 0)
 
 
 def _end_as_if_interrupted() -> None:
@@ -218,6 +217,3 @@ def _contexts(values: list[str]) -> dict[str, str]:
             raise UsageError(f"--build-context takes NAME=VALUE, not '{value}'")
         found[name] = place
     return found
-
-
-RUN: dict[str, Callable[[Namespace], int]] = {"builder": builder, "prove": prove}

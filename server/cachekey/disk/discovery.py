@@ -1,4 +1,4 @@
-"""Which files count: Dockerfiles and devcontainer.json below a folder, settings above one."""
+"""Which files count: those that Cachekey reads below a folder, settings above one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 from cachekey.disk.files import absolute, inside, read, reason
 from cachekey.disk.ignore import IgnoreRules
-from cachekey.kinds import kind_of
+from cachekey.kinds import HEAD, kind_of, may_be_dockerfile, reads_as_dockerfile
 from cachekey.selectors import Named
 from cachekey.text import Source
 from cachekey.workspace.settings import FILE_NAMES, TABLE, SettingProblem, Settings, from_toml
 
 SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
+_MOST_BUILDERS = 2000
+"""Files that start builds, Makefiles and scripts among them, that are looked at in one folder."""
 
 _Layers = tuple[tuple[str, IgnoreRules], ...]
 
@@ -102,9 +104,21 @@ class _Walk:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in SKIPPED_FOLDERS and not self._out(path + "/", layers):
                         pending.append((path, layers))
-                elif kind_of(entry.name) and not self._out(path, layers):
+                elif self._counts(path, entry) and not self._out(path, layers):
                     self._file(path, entry)
-        return Found(tuple(sorted([*self.files, *self._good_links()])), tuple(self.problems))
+        files = sorted(_bounded([*self.files, *self._good_links()]))
+        return Found(tuple(files), tuple(self.problems))
+
+    def _counts(self, path: str, entry: os.DirEntry[str]) -> bool:
+        if kind_of(entry.name) is not None:
+            return True
+        if not may_be_dockerfile(entry.name) or not entry.is_file(follow_symlinks=False):
+            return False
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return reads_as_dockerfile(file.read(HEAD))
+        except OSError:
+            return False
 
     def _out(self, path: str, layers: _Layers) -> bool:
         return _ignored(path, layers) or self.excluded(path)
@@ -130,6 +144,16 @@ class _Walk:
             if real not in seen and os.path.isfile(real) and inside(real, self.root):
                 seen.add(real)
                 yield path
+
+
+def _bounded(paths: list[str]) -> list[str]:
+    """Leave out files of other trades beyond a number, the deepest first: scripts come by thousands."""
+    others = [path for path in paths if kind_of(path) == "builds"]
+    if len(others) <= _MOST_BUILDERS:
+        return paths
+    others.sort(key=lambda path: (path.count("/"), path))
+    gone = set(others[_MOST_BUILDERS:])
+    return [path for path in paths if path not in gone]
 
 
 def find(

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cachekey.disk import discovery, files
+from cachekey.kinds import may_be_dockerfile
 from cachekey.lsp.names import document_kind
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Scanner:
     async def _scan(self, area: Area) -> None:
         found = await asyncio.to_thread(discovery.find, area.root, area.exclusion())
         paths = [path[len(area.root.rstrip("/")) + 1 :] for path in found.files]
+        # Who builds a Dockerfile decides how it is read: those first.
+        paths.sort(key=lambda path: document_kind(path) == "dockerfile")
         gone = set(area.project.index) - set(paths)
         bar = self._bar(len(paths))
         await bar.begin("Reading Dockerfiles")
@@ -76,7 +79,9 @@ class Scanner:
 
     async def update(self, area: Area, paths: Sequence[str]) -> None:
         """Read some files of an area anew; those that are gone are forgotten."""
-        await self._take_in(area, [path for path in paths if document_kind(path)])
+        await self._take_in(
+            area, [path for path in paths if document_kind(path) or may_be_dockerfile(path)]
+        )
         self._done(area)
 
     async def _take_in(self, area: Area, paths: Sequence[str], bar: Progress | None = None) -> None:

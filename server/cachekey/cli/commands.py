@@ -23,7 +23,7 @@ from cachekey.cli.options import (
 from cachekey.cli.terminal import Progress, UsageError, complain
 from cachekey.cli.terminal import write as say
 from cachekey.disk.discovery import parents, repository
-from cachekey.disk.files import absolute
+from cachekey.disk.files import absolute, inside
 from cachekey.markup.listing import listing
 from cachekey.markup.rich import Rich, rich
 from cachekey.markup.terminal import Output, text_output
@@ -85,10 +85,15 @@ def explain(options: Namespace) -> int:
 
 
 def _around(path: str) -> list[str]:
-    """Return the folder whose files belong together with ``path``, if that can be told."""
+    """Return the folder whose files belong together with ``path``, if that can be told.
+
+    Of a repository only what lies below the working directory, when ``path`` does: other commands
+    run there see no more, and nothing above it is named.
+    """
     folder = posixpath.dirname(path)
     if top := repository(folder):
-        return [top]
+        here = absolute(".")
+        return [here] if inside(path, here) and inside(here, top) else [top]
     for above in parents(folder):
         if any(os.path.isfile(posixpath.join(above, name)) for name in FILE_NAMES):
             return [above]

@@ -32,7 +32,7 @@ SILENCE = "cachekey.silence"
 """A command of clients that let the user choose (``experimental.cachekey.silence``)."""
 REQUEST_FAILED = -32803
 """The protocol's number for a request that was fine and still has no result; its words are for users."""
-TRIGGERS = ("=", ",", "-", '"', "{")
+TRIGGERS = ("=", ",", "-", '"', "{", "[")
 """Characters that make an editor ask for completions."""
 
 _LANGUAGES = frozenset(("dockerfile", "docker", "containerfile"))

@@ -51,6 +51,7 @@ export function activate(context: vscode.ExtensionContext): void {
       return running.restart();
     }),
     vscode.commands.registerCommand("cachekey.silence", choose),
+    vscode.commands.registerCommand("cachekey.copy", (text: string) => vscode.env.clipboard.writeText(text)),
     vscode.commands.registerCommand("cachekey.showMounts", showMounts),
     vscode.commands.registerCommand("cachekey.showLog", () => {
       log.show();

@@ -50,6 +50,7 @@ def parse_tool(
         caches=tuple(_cache(item, name, confidence) for item in table.tables("caches")),
         home=table.text("home", "HOME"),
         root_only=table.flag("root_only"),
+        families=table.texts("families"),
         value_flags=table.texts("value_flags"),
         cwd_flags=table.texts("cwd_flags"),
         clusters=table.flag("clusters"),

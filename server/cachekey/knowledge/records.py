@@ -350,6 +350,8 @@ class Tool:
     """``HOME``: the variable; ``passwd``: the user's entry (the JVM's ``user.home``)."""
     root_only: bool
     """Only root may run it: a root-owned cache is right below any user that calls sudo."""
+    families: tuple[str, ...]
+    """Image families whose package manager it is; none: any image may have it."""
     value_flags: tuple[str, ...]
     """Options whose value is the next word, so that it is no subcommand."""
     cwd_flags: tuple[str, ...]

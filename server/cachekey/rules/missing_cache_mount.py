@@ -72,7 +72,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         seen.add(use.tool.id)
         yield ctx.finding(
             use.invocation.head,
-            f"{use.tool.name} downloads everything again in each build of this layer",
+            f"{use.tool.name} downloads everything again whenever this step is built: it has no cache mount",
             fixes=partial(_fixes, run, use, places, ctx),
         )
 

@@ -1,4 +1,4 @@
-// Shows the rules' documentation, which the server answers its own command with.
+// What this editor shows by itself when the server asks: a rule's documentation, a choice.
 import * as vscode from "vscode";
 import type { ExecuteCommandMiddleware, StaticFeature } from "vscode-languageclient/node";
 
@@ -7,12 +7,12 @@ type Execute = Required<ExecuteCommandMiddleware>["executeCommand"];
 const SCHEME = "cachekey-rule";
 const COMMAND = "cachekey.explainRule";
 
-/** Tells the server that it need not put the documentation into a message. */
+/** Tells the server what it may leave to us. */
 export const announcement: StaticFeature = {
   fillClientCapabilities(capabilities) {
     const others: unknown = capabilities.experimental;
     const kept = typeof others === "object" ? others : {};
-    capabilities.experimental = { ...kept, cachekey: { explainRule: true } };
+    capabilities.experimental = { ...kept, cachekey: { explainRule: true, silence: true } };
   },
   initialize: () => undefined,
   getState: () => ({ kind: "static" }),
@@ -40,4 +40,42 @@ export class Documentation implements vscode.TextDocumentContentProvider {
   provideTextDocumentContent(uri: vscode.Uri): string | undefined {
     return this.texts.get(uri.toString());
   }
+}
+
+interface Choice {
+  readonly label: string;
+  /** What the server wants to have back. */
+  readonly data: unknown;
+}
+
+/** Shows the ways that a light bulb's entry holds, and sends the one that was picked. */
+export async function choose(...choices: Choice[]): Promise<void> {
+  const picked = await vscode.window.showQuickPick(choices, {
+    placeHolder: "How shall it be silent?",
+  });
+  if (picked !== undefined) {
+    await vscode.commands.executeCommand("cachekey.apply", picked.data);
+  }
+}
+
+interface Place {
+  readonly uri: string;
+  readonly range: { readonly start: Position };
+}
+
+interface Position {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** Shows the places that a lens speaks of, as this editor shows references. */
+export async function showMounts(uri: string, at: Position, places: Place[]): Promise<void> {
+  const position = ({ line, character }: Position): vscode.Position =>
+    new vscode.Position(line, character);
+  await vscode.commands.executeCommand(
+    "editor.action.showReferences",
+    vscode.Uri.parse(uri),
+    position(at),
+    places.map((place) => new vscode.Location(vscode.Uri.parse(place.uri), position(place.range.start))),
+  );
 }

@@ -2,7 +2,7 @@
 // the server knows; nothing here does.
 import * as vscode from "vscode";
 import { changesLaunch } from "./configuration";
-import { Documentation } from "./documentation";
+import { Documentation, choose, showMounts } from "./documentation";
 import { onDidChangeEnvironment } from "./python";
 import { Server } from "./server";
 
@@ -43,6 +43,8 @@ export function activate(context: vscode.ExtensionContext): void {
       wanted = true;
       return running.restart();
     }),
+    vscode.commands.registerCommand("cachekey.silence", choose),
+    vscode.commands.registerCommand("cachekey.showMounts", showMounts),
     vscode.commands.registerCommand("cachekey.showLog", () => {
       log.show();
     }),

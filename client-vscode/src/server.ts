@@ -2,12 +2,16 @@
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 import {
+  CloseAction,
   type DocumentSelector,
+  ErrorAction,
+  type ErrorHandler,
   LanguageClient,
   RevealOutputChannelOn,
   State,
 } from "vscode-languageclient/node";
 import * as command from "./command";
+import { Crashes } from "./crashes";
 import { launchSettings, settingsCommand } from "./configuration";
 import { type Documentation, announcement } from "./documentation";
 import { activeEnvironment, probe } from "./python";
@@ -16,6 +20,7 @@ export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private queue: Promise<void> = Promise.resolve();
   private readonly status: vscode.LanguageStatusItem;
+  private readonly crashes = new Crashes();
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -36,6 +41,7 @@ export class Server implements vscode.Disposable {
     this.queue = this.queue.then(async () => {
       try {
         await this.stopClient();
+        this.crashes.forget();
         await this.start();
       } catch (error) {
         this.log.error(String(error));
@@ -75,6 +81,9 @@ export class Server implements vscode.Disposable {
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         middleware: { executeCommand: this.documentation.executeCommand },
+        errorHandler: this.errorHandler(),
+        // Hovers link to pages of ours, and to nothing else that runs.
+        markdown: { isTrusted: { enabledCommands: ["cachekey.explainRule"] } },
       },
     );
     client.registerFeature(announcement);
@@ -85,6 +94,33 @@ export class Server implements vscode.Disposable {
       }
     });
     await client.start();
+  }
+
+  /** A server that ends by itself is started again, unless it does so again and again. */
+  private errorHandler(): ErrorHandler {
+    return {
+      error: () => ({ action: ErrorAction.Continue, handled: true }),
+      closed: () => {
+        if (this.crashes.isWorthAnotherTry(Date.now())) {
+          this.log.warn("The server ended; it is started again");
+          return { action: CloseAction.Restart, handled: true };
+        }
+        this.reportCrashes();
+        return { action: CloseAction.DoNotRestart, handled: true };
+      },
+    };
+  }
+
+  private reportCrashes(): void {
+    const message = "The Cachekey server ended again and again. Its log says why.";
+    this.log.error(message);
+    void vscode.window.showErrorMessage(message, "Restart", "Show Log").then((button) => {
+      if (button === "Restart") {
+        void this.restart();
+      } else if (button === "Show Log") {
+        this.log.show();
+      }
+    });
   }
 
   private async stopClient(): Promise<void> {

@@ -99,7 +99,9 @@ class Fix:
     safety: Safety = Safety.SAFE
     preferred: bool = False
     reason: str = ""
-    """Why the fix is not safe, in one sentence; shown before an unsafe fix is applied."""
+    """Why the fix is not safe: what else it changes, in one sentence; part of its title in an editor."""
+    choose: bool = False
+    """It changes many places of the workspace, among which the user may choose."""
     apart: bool = False
     """It takes one cache apart, or moves to another one, and its title says so."""
     wish: Wish | None = None
@@ -146,6 +148,8 @@ class Finding:
     """Thinks of the fixes; asked once, see :attr:`fixes`."""
     unnecessary: bool = False
     """Editors may fade the span out: it does nothing and can be deleted."""
+    missing: bool = False
+    """It says that something is not there, which may be about to be typed."""
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:

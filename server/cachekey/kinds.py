@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-Kind = Literal["dockerfile", "devcontainer", "compose"]
+Kind = Literal["dockerfile", "devcontainer", "compose", "builds"]
+Builder = Literal["bake", "workflow", "gitlab", "make", "just", "shell"]
+"""What starts builds."""
 
 DEVCONTAINER_NAMES = ("devcontainer.json", ".devcontainer.json", "devcontainer-feature.json")
 
@@ -30,6 +32,23 @@ _SOURCE_CODE = re.compile(
       | py | rb | rs | scala | sh | swift | tsx? | vim | zig )\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
+
+_BUILDERS: tuple[tuple[Builder, re.Pattern[str]], ...] = (
+    ("workflow", re.compile(r"(?:.*/)?\.github/workflows/[^/]+\.ya?ml\Z")),
+    ("bake", re.compile(r"(?:.*/)?(?:[^/]*[.-])?bake(?:[.-][^/]*)?\.(?:hcl|json)\Z")),
+    ("gitlab", re.compile(r"(?:.*/)?(?:[^/]*\.)?\.?gitlab-ci[^/]*\.ya?ml\Z")),
+    ("make", re.compile(r"(?:.*/)?(?:GNUm|m|M)akefile\Z|.*\.mk\Z")),
+    ("just", re.compile(r"(?:.*/)?\.?[jJ]ustfile\Z|.*\.just\Z")),
+    ("shell", re.compile(r".*\.(?:sh|bash)\Z")),
+)
+
+_ENDS = (".yml", ".yaml", ".hcl", ".json", "akefile", ".mk", "ustfile", ".just", ".sh", ".bash")
+
+
+def builder_of(path: str) -> Builder | None:
+    """Tell by its path which kind of file that starts builds a file is."""
+    return next((kind for kind, pattern in _BUILDERS if pattern.match(path)), None)
+
 
 # Names that Dockerfiles have and other files, too: "Dockerfile_intel", ".Dockerfile", "Dockerfile.tmpl".
 _PERHAPS = re.compile(
@@ -77,7 +96,9 @@ def kind_of(path: str) -> Kind | None:
     if _COMPOSE.match(name):
         return "compose"
     match = _DOCKERFILE.match(name)
-    if match is None or name.endswith("~"):
+    if match is None:
+        return "builds" if name.endswith(_ENDS) and builder_of(path) is not None else None
+    if name.endswith("~"):
         return None
     suffix = (match.group("suffix") or "").rsplit(".", 1)[-1]
     if _ABOUT.match(suffix) or (_SOURCE_CODE.match(suffix) and name[0].islower()):

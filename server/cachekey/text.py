@@ -183,6 +183,26 @@ def _units(text: str, encoding: Encoding) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+@record(frozen=True, slots=True)
+class Where:
+    """A place in a file whose text is not at hand: enough for every editor's columns."""
+
+    line: int
+    """Zero-based."""
+    head: str
+    """The line's text up to the end of the place."""
+    width: int
+    """Code points of the place within ``head``."""
+
+
+def where_of(source: Source, span: Span) -> Where:
+    """Return a place in a form that needs no text; of several lines the first."""
+    line = source.line_of(span.start)
+    full = source.line_span(line)
+    end = min(span.end, full.end)
+    return Where(line, source.text[full.start : end], max(0, end - span.start))
+
+
 @record(frozen=True, eq=False)
 class Mapped:
     """A string put together from pieces of a file, that knows where each character came from.
@@ -318,6 +338,8 @@ class Elsewhere(Mapped):
 
     path: str = ""
     """The file that it is from."""
+    place: tuple[int, Span] | None = None
+    """Line (zero-based) and place in that file; None: it is all of it."""
 
     exact = False
 
@@ -339,7 +361,7 @@ class Elsewhere(Mapped):
 
     def joined(self, text: str) -> Elsewhere:
         """Return another text at the same place."""
-        return Elsewhere(text, self.pieces, self.stop, self.anchor, self.path)
+        return Elsewhere(text, self.pieces, self.stop, self.anchor, self.path, self.place)
 
 
 _FAR = 1 << 62
@@ -366,3 +388,29 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
         parts += (text[at : edit.span.start], edit.text)
         at = edit.span.end
     return "".join((*parts, text[at:]))
+
+
+def changed(before: str, after: str) -> tuple[Span, Span]:
+    """Return the parts of two texts, each in its own offsets, outside of which they are the same.
+
+    Whole pieces are compared, not characters: it is asked at every key.
+    """
+    shorter = min(len(before), len(after))
+    low, high = 0, shorter
+    while low < high:
+        middle = (low + high + 1) // 2
+        if before[low:middle] == after[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    start, low, high = low, 0, shorter - low
+    while low < high:
+        middle = (low + high + 1) // 2
+        if (
+            before[len(before) - middle : len(before) - low]
+            == after[len(after) - middle : len(after) - low]
+        ):
+            low = middle
+        else:
+            high = middle - 1
+    return Span(start, len(before) - low), Span(start, len(after) - low)

@@ -27,12 +27,16 @@ ORACLE = HERE / "oracle" / "main.go"
 BUILDKIT = "v0.34.2"
 """The newest BuildKit released when this was written; one place to raise it."""
 
-NAMES = ("buildkit", "docker", "buildah", "oracle")
+BUILDX = "v0.38.2"
+"""The judge of Bake files; it needs no builder to print what it would build."""
+
+NAMES = ("buildkit", "docker", "buildah", "oracle", "buildx")
 PACKAGES = {
     "buildkit": {"runc": "runc", "busybox-static": "/bin/busybox"},
     "docker": {"docker.io": "/usr/sbin/dockerd", "busybox-static": "/bin/busybox"},
     "buildah": {"buildah": "/usr/bin/buildah", "busybox-static": "/bin/busybox"},
     "oracle": {},
+    "buildx": {},
 }
 """Debian packages by part, each with a program that tells whether it is there."""
 
@@ -160,6 +164,16 @@ def build_oracle(command: str) -> None:
     run(command, "build", "-o", f"{BIN}/oracle", "./oracle", cwd=MODULE)
 
 
+def build_buildx(command: str) -> None:
+    """Compiles buildx in a scratch module of its own: its dependencies are not BuildKit's."""
+    place, path = HOME / "buildx", "github.com/docker/buildx"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    run(command, "mod", "init", "cachekey-buildx", cwd=place)
+    run(command, "get", "-tool", f"{path}/cmd/buildx@{BUILDX}", cwd=place)
+    run(command, "build", "-o", f"{BIN}/buildx", f"{path}/cmd/buildx", cwd=place)
+
+
 def prepare(name: str) -> Part:
     """Makes one part ready, or says why it cannot be."""
     try:
@@ -169,6 +183,8 @@ def prepare(name: str) -> Part:
         if name == "oracle":
             source = ORACLE.read_text(encoding="utf-8")
             compiled(name, stamp(BUILDKIT, source), build_oracle, "oracle")
+        if name == "buildx":
+            compiled(name, stamp(BUILDX), build_buildx, "buildx")
     except MissingError as error:
         return Part(name, str(error))
     return Part(name, None)
@@ -179,8 +195,8 @@ def unready(name: str) -> str | None:
     programs = [*PACKAGES[name].values()]
     if name == "buildkit":
         programs += [str(BIN / "buildkitd"), str(BIN / "buildctl")]
-    if name == "oracle":
-        programs += [str(BIN / "oracle")]
+    if name in ("oracle", "buildx"):
+        programs += [str(BIN / name)]
     absent = [Path(program).name for program in programs if not there(program)]
     if not absent:
         return None

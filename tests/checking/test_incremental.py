@@ -62,7 +62,7 @@ def edits(text: str, seed: int) -> Iterator[str]:
     pick = random.Random(seed)
     for _ in range(8):
         at = pick.randrange(len(text) + 1)
-        kind = pick.randrange(5)
+        kind = pick.randrange(6)
         if kind == 0:
             text = text[:at] + pick.choice(BITS) + text[at:]
         elif kind == 1:
@@ -74,6 +74,11 @@ def edits(text: str, seed: int) -> Iterator[str]:
             start = text.rfind("\n", 0, at) + 1
             end = text.find("\n", at) + 1 or len(text)
             text = text[:start] + text[end:]
+        elif kind == 4:
+            # A fix of many findings, a formatter: several places change at once.
+            for place in sorted({pick.randrange(len(text) + 1) for _ in range(3)}, reverse=True):
+                line = text.rfind("\n", 0, place) + 1
+                text = text[:line] + pick.choice(LINES) + text[line:]
         else:
             word = pick.choice(("pip", "uv", "cache", "target", "run"))
             text = text[:at] + word + text[at:]
@@ -87,7 +92,7 @@ def told(project: Project) -> object:
     places = range(0, len(document.source.text), 11)
     return (
         [whole(finding) for finding in engine.check(project, PATH)],
-        mounts_report([document]),
+        mounts_report([document], project),
         [hover(project, PATH, offset) for offset in places],
         outline(document.tree),
     )

@@ -33,6 +33,7 @@ ROOMS = [
     {"tools"},
     {"dockerfile"},
     {"devcontainer"},
+    {"builds"},
     {"workspace"},
     {"disk"},
     {"edits"},

@@ -168,7 +168,7 @@ def test_only_the_files_in_question_are_parsed():
         ("aptitude", {"apt"}),
         ("gradlew", {"gradle"}),
         ("mvnw", {"maven"}),
-        ("cargo", {"cargo", "sccache"}),
+        ("cargo", {"cargo", "ccache", "sccache"}),
         ("make", set()),
         ("pipsqueak", set()),
     ],

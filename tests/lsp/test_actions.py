@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from cachekey.checking.keeping import Trial
 from cachekey.finding import Safety
+from cachekey.rules import ALL
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from tests.support.checking import make_project
-from tests.support.client import Client, apply, connect, edits_of, span_of
+from tests.support.client import Client, apply, capabilities, connect, edits_of, span_of
 from tests.support.expected import findings
 
 SPLIT = """\
@@ -26,6 +28,11 @@ FROM python:3.13
 RUN --mount=type=cache,taget=/root/.cache/uv uv sync
 RUN --mount=type=cache,target=/root/.cache/pip,sharng=locked pip install x
 """
+BAD_EXAMPLES = [
+    block
+    for rule in ALL
+    for block in re.findall(r"```dockerfile\n(.*?)```", rule.doc.split("## Good")[0], re.DOTALL)
+]
 WHOLE = types.Range(
     start=types.Position(line=0, character=0), end=types.Position(line=999, character=0)
 )
@@ -62,12 +69,14 @@ async def test_every_fix_does_what_the_engine_says(client: Client, text: str) ->
 
 
 def _is_fix(action: types.CodeAction) -> bool:
-    return not action.title.startswith(("Ignore ", "Turn ", "Why? "))
+    return not action.title.startswith(("Ignore ", "Turn ", "Explain ", "Silence "))
 
 
 def _title(fix) -> str:
-    suffix = {Safety.UNSAFE: " (unsafe)", Safety.MANUAL: " (to be completed)"}
-    return fix.title + suffix.get(fix.safety, "")
+    """What a fix changes besides the cache stands in its title."""
+    if fix.safety is Safety.SAFE or not fix.reason:
+        return fix.title
+    return f"{fix.title} ({fix.reason.rstrip('.')})"
 
 
 async def test_edits_come_in_the_form_the_client_understands(client: Client) -> None:
@@ -82,35 +91,97 @@ async def test_edits_come_in_the_form_the_client_understands(client: Client) -> 
         assert action.edit.changes is None
         documents = [change.text_document for change in action.edit.document_changes]
         assert [(item.uri, item.version) for item in documents] == [(uri, 41)]
-        notes = action.edit.change_annotations or {}
-        unsafe = "(unsafe)" in action.title or "(to be completed)" in action.title
-        cautious = unsafe and abilities.change_annotation_support is not None
-        assert [note.needs_confirmation for note in notes.values()] == [True] * cautious
-        used = {
-            getattr(edit, "annotation_id", None)
-            for change in action.edit.document_changes
-            for edit in change.edits
-        }
-        assert used == (set(notes) or {None})
+        # One click is one click: nothing waits for a yes.
+        assert not action.edit.change_annotations
+        edits = [edit for change in action.edit.document_changes for edit in change.edits]
+        assert not [edit for edit in edits if getattr(edit, "annotation_id", None)]
     client.close(uri)
 
 
 async def test_what_is_best_comes_first(client: Client) -> None:
-    uri = client.open(client.uri("order/Dockerfile"), SPLIT)
+    path = "order/Dockerfile"
+    uri = client.open(client.uri(path), SPLIT)
     await client.diagnose(uri, 1)
-    offered = await client.actions(uri, WHOLE)
+    offered = [item for item in await client.actions(uri, WHOLE) if item.kind == "quickfix"]
+    safety = {_title(fix): fix.safety for one in findings({path: SPLIT}, path) for fix in one.fixes}
+    order = list(Safety)
     ranks = [
-        (not item.is_preferred, "(unsafe)" in item.title, "(to be completed)" in item.title)
+        (not item.is_preferred, order.index(safety[item.title]))
         for item in offered
-        if _is_fix(item) and item.kind == "quickfix"
+        if _is_fix(item)
     ]
     assert ranks == sorted(ranks)
+    assert len(ranks) > 1
+    rest = [item.title.split(" ")[0] for item in offered[len(ranks) :]]
+    here = len(set(codes(SPLIT, path)))
     abilities = client.capabilities.workspace.workspace_edit
-    rest = [item.title.split(" ")[0] for item in offered if not _is_fix(item)]
-    each = ["Ignore", "Turn", "Why?"] if abilities.resource_operations else ["Ignore", "Why?"]
-    assert rest == each * (len(rest) // len(each))
-    assert rest
+    silence = ["Ignore", "Turn"] if abilities.resource_operations else ["Ignore"]
+    assert rest == ["Explain"] * here + silence * here
     client.close(uri)
+
+
+async def test_one_finding_has_seven_entries_at_most(editor: Client) -> None:
+    for number, text in enumerate(BAD_EXAMPLES):
+        uri = editor.open(editor.uri(f"seven/{number}/Dockerfile"), text)
+        for found in await editor.diagnose(uri, 1):
+            offered = await editor.actions(uri, found.range, "quickfix")
+            own = [item for item in offered if item.diagnostics[0].code == found.code]
+            assert len(own) <= 7, [item.title for item in own]
+            assert [item.title for item in own if item.title.startswith("Explain ")]
+        editor.close(uri)
+
+
+async def test_one_entry_silences_where_the_client_lets_choose(tmp_path: Path) -> None:
+    async with _choosing(tmp_path) as client:
+        uri = client.open(client.uri("Dockerfile"), SPLIT)
+        await client.diagnose(uri, 1)
+        offered = await client.actions(uri, WHOLE, "quickfix")
+        (entry,) = [item for item in offered if item.title.startswith("Silence ")]
+        assert entry is offered[-1]
+        assert entry.command.command == "cachekey.silence"
+        shown = {choice["label"]: choice for choice in entry.command.arguments}
+        first = codes(SPLIT)[0]
+        assert len(shown) == 2 * len(set(codes(SPLIT)))
+        assert not [item for item in offered if item.title.startswith(("Ignore ", "Turn "))]
+        ignore = next(label for label in shown if label.startswith(f"Ignore {first}"))
+        await _pick(client, shown[ignore])
+        (applied,) = client.applied
+        text = apply(SPLIT, edits_of(applied.edit)[uri], client.encoding)
+        assert f"# cachekey: ignore[{first}]" in text
+
+
+@pytest.mark.parametrize("undo", [True, False])
+async def test_turning_off_says_where_and_can_be_undone(tmp_path: Path, undo: bool) -> None:
+    async with _choosing(tmp_path) as client:
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        await client.diagnose(uri, 1)
+        client.answer = "Undo" if undo else None
+        offered = await client.actions(uri, WHOLE, "quickfix")
+        (choices,) = [item.command.arguments for item in offered if "Silence" in item.title]
+        off = next(item for item in choices if item["label"].startswith("Turn CK601 "))
+        assert off["label"] == "Turn CK601 (invalid-mount) off in cachekey.toml"
+        await _pick(client, off)
+        await client.until_asked()
+        (question,) = client.questions
+        assert question.message == "CK601 (invalid-mount) is off: cachekey.toml says so."
+        assert [button.title for button in question.actions] == ["Undo"]
+        if undo:
+            await client.until_applied(2)
+            (delete,) = client.applied[1].edit.document_changes
+            assert delete.kind == "delete"
+            assert delete.uri == client.uri("cachekey.toml")
+    assert len(client.applied) == 1 + undo
+
+
+def _choosing(root: Path):
+    made = capabilities("vscode")
+    made.experimental = {"cachekey": {"silence": True}}
+    return connect(root, "vscode", capabilities=made)
+
+
+async def _pick(client: Client, choice: dict) -> None:
+    params = types.ExecuteCommandParams(command="cachekey.apply", arguments=[choice["data"]])
+    await client.workspace_execute_command_async(params)
 
 
 async def test_only_what_is_asked_for(client: Client) -> None:
@@ -172,11 +243,11 @@ async def test_ignore_here(client: Client) -> None:
     client.close(uri)
 
 
-async def test_why(client: Client) -> None:
-    uri = client.open(client.uri("why/Dockerfile"), INVALID)
+async def test_explain(client: Client) -> None:
+    uri = client.open(client.uri("explain/Dockerfile"), INVALID)
     await client.diagnose(uri, 1)
     offered = await client.actions(uri, WHOLE, "quickfix")
-    action = next(item for item in offered if item.title == "Why? (CK601 invalid-mount)")
+    action = next(item for item in offered if item.title == "Explain CK601 (invalid-mount)")
     before = len(client.messages)
     answer = await client.workspace_execute_command_async(
         types.ExecuteCommandParams(
@@ -230,7 +301,9 @@ async def test_turn_a_rule_off(
         uri = client.open(client.uri("a/Dockerfile"), INVALID)
         assert await client.diagnose(uri, 1)
         offered = await client.actions(uri, WHOLE, "quickfix")
-        action = next(item for item in offered if item.title == "Turn CK601 (invalid-mount) off")
+        action = next(
+            item for item in offered if item.title.startswith("Turn CK601 (invalid-mount) off in ")
+        )
         ((target, edits),) = edits_of(action.edit).items()
         assert target == settings.as_uri()
         assert apply(before, edits, client.encoding) == after
@@ -243,7 +316,9 @@ async def test_turn_a_rule_off_without_a_settings_file(tmp_path: Path) -> None:
     async with connect(tmp_path, "vscode") as client:
         uri = client.open(client.uri("Dockerfile"), INVALID)
         offered = await client.actions(uri, WHOLE, "quickfix")
-        action = next(item for item in offered if item.title == "Turn CK601 (invalid-mount) off")
+        action = next(
+            item for item in offered if item.title.startswith("Turn CK601 (invalid-mount) off in ")
+        )
         create, write = action.edit.document_changes
         assert create == types.CreateFile(
             uri=client.uri("cachekey.toml"), options=types.CreateFileOptions(ignore_if_exists=True)

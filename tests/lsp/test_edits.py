@@ -6,10 +6,9 @@ from pathlib import Path
 
 from cachekey.finding import FileEdit
 from cachekey.lsp.abilities import Abilities
-from cachekey.lsp.edits import Caution, workspace_edit
+from cachekey.lsp.edits import workspace_edit
 from cachekey.lsp.session import Session
 from cachekey.text import Edit, Span
-from lsprotocol import types
 
 EDITS = (
     FileEdit("a/Dockerfile", Edit(Span(5, 6), "b")),
@@ -45,21 +44,22 @@ def test_open_documents_have_versions_and_files_have_none(tmp_path: Path) -> Non
     ]
 
 
-def test_a_caution_is_put_on_every_edit(tmp_path: Path) -> None:
+def test_only_an_edit_of_nothing_asks_for_a_yes(tmp_path: Path) -> None:
+    """VS Code ticks the boxes of all edits but of those that want to be confirmed."""
     made = session(tmp_path, Abilities(versioned_edits=True, annotations=True))
-    edit = workspace_edit(made, made.areas[0], EDITS, Caution("Move it", "It may break."))
+    edit = workspace_edit(made, made.areas[0], EDITS, choose=True)
     assert edit is not None
     ((name, note),) = edit.change_annotations.items()
-    assert note == types.ChangeAnnotation(
-        label="Move it", needs_confirmation=True, description="It may break."
-    )
-    used = {item.annotation_id for change in edit.document_changes for item in change.edits}
-    assert used == {name}
+    assert note.needs_confirmation
+    edits = [item for change in edit.document_changes for item in change.edits]
+    asking = [item for item in edits if getattr(item, "annotation_id", None) == name]
+    assert len(edits) == len(EDITS) + 1
+    assert [(item.new_text, item.range.start == item.range.end) for item in asking] == [("", True)]
 
 
 def test_the_plain_form(tmp_path: Path) -> None:
     made = session(tmp_path, Abilities(annotations=True))
-    edit = workspace_edit(made, made.areas[0], EDITS, Caution("Move it", ""))
+    edit = workspace_edit(made, made.areas[0], EDITS, choose=True)
     assert edit is not None
     assert edit.document_changes is None
     assert edit.change_annotations is None

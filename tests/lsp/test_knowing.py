@@ -8,7 +8,7 @@ from cachekey.markup.rich import Rich, link
 from cachekey.workspace.project import Project
 from lsprotocol import types
 
-from tests.support.client import Client, apply, place, span_of
+from tests.support.client import Client, apply, capabilities, connect, place, span_of
 from tests.support.expected import corners, where
 
 TEXT = """\
@@ -19,6 +19,9 @@ RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv,sharing=locked uv sync
 FROM python:3.13
 RUN --mount=type=cache,id=uv-cache,target=/c uv sync --cache-dir /c
 """
+
+
+WEB = "https://docs.docker.com/reference/dockerfile/#run---mounttypecache"
 
 
 def at(client: Client, uri: str, text: str, part: str, nth: int = 0) -> dict:
@@ -39,7 +42,8 @@ async def test_a_hover_is_what_explain_says(client: Client, part: str) -> None:
     def place(path: str, line: int) -> Rich:
         return link(f"{path}:{line + 1}", f"{client.uri(path)}#L{line + 1}")
 
-    expected = explain.hover(project, "hover/Dockerfile", TEXT.index(part) + 1, link=place)
+    how = link("How keys work", WEB)
+    expected = explain.hover(project, "hover/Dockerfile", TEXT.index(part) + 1, link=place, how=how)
     assert corners(found.range) == where(TEXT, expected.span, client.encoding)
     assert found.contents == types.MarkupContent(
         kind=types.MarkupKind.Markdown, value=expected.markdown
@@ -48,8 +52,6 @@ async def test_a_hover_is_what_explain_says(client: Client, part: str) -> None:
 
 
 async def test_a_hover_without_markdown(tmp_path) -> None:
-    from tests.support.client import connect
-
     capabilities = types.ClientCapabilities(
         text_document=types.TextDocumentClientCapabilities(
             hover=types.HoverClientCapabilities(content_format=[types.MarkupKind.PlainText])
@@ -64,9 +66,24 @@ async def test_a_hover_without_markdown(tmp_path) -> None:
         assert not [mark for mark in ("**", "`", "](", "file://") if mark in found.contents.value]
 
 
+async def test_how_keys_work_is_a_page_of_our_own_where_it_can_be_shown(tmp_path) -> None:
+    made = capabilities("vscode")
+    made.experimental = {"cachekey": {"explainRule": True}}
+    async with connect(tmp_path, "vscode", capabilities=made) as client:
+        uri = client.open(client.uri("Dockerfile"), TEXT)
+        params = types.HoverParams(**at(client, uri, TEXT, "uv-cache"))
+        found = await client.text_document_hover_async(params)
+        wanted = "[How keys work](command:cachekey.explainRule?%5B%22keys%22%5D)"
+        assert found.contents.value.endswith(wanted)
+        page = await client.workspace_execute_command_async(
+            types.ExecuteCommandParams(command="cachekey.explainRule", arguments=["keys"])
+        )
+        assert page.startswith("# How the key of a cache mount works")
+
+
 async def test_no_hover_on_what_says_nothing(client: Client) -> None:
     uri = client.open(client.uri("nothing/Dockerfile"), TEXT)
-    for part in ("# syntax", "python"):
+    for part in ("# syntax", "echo"):
         params = types.HoverParams(**at(client, uri, TEXT, part))
         assert await client.text_document_hover_async(params) is None
     client.close(uri)

@@ -137,7 +137,7 @@ def test_control_characters_never_reach_a_terminal() -> None:
             2,
             0,
             True,
-            "Found 1 information, 1 hint in 2 files. 2 can be fixed with --fix --unsafe-fixes.\n",
+            "Found 1 note, 1 hint in 2 files. 2 can be fixed with --fix --unsafe-fixes.\n",
         ),
     ],
 )
@@ -280,6 +280,7 @@ def test_keys_as_text() -> None:
         "tools": ["uv"],
         "sharing": "locked",
         "unresolved": ["X"],
+        "builds": [],
         "target": "/c",
         "error": None,
     }

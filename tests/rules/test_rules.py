@@ -190,6 +190,8 @@ def test_line_ends_and_wide_characters_change_nothing(rule: Rule, case: Case, ch
 
 
 def comment(path: str) -> str:
+    if path.endswith("package.json"):
+        return "\n"
     return "// \U0001f433\n" if path.endswith(".json") else "# \U0001f433\n"
 
 

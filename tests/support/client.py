@@ -81,6 +81,11 @@ class Client(LanguageClient):
         self.registrations: dict[str, Any] = {}
         self.complaints: list[str] = []
         """Lines that the server wrote to stderr."""
+        self.applied: list[types.ApplyWorkspaceEditParams] = []
+        """Edits that the server had applied; nothing is done with them."""
+        self.questions: list[types.ShowMessageRequestParams] = []
+        self.answer: str | None = None
+        """The button that the user presses in answer to every question."""
         self._news = asyncio.Event()
 
     async def start_io(self, cmd: str, *args: Any, **kwargs: Any) -> None:
@@ -133,6 +138,22 @@ class Client(LanguageClient):
 
         async def wait() -> None:
             while not methods <= set(self.registrations):
+                self._news.clear()
+                await self._news.wait()
+
+        await asyncio.wait_for(wait(), PATIENCE)
+
+    async def until_asked(self) -> None:
+        """Wait for a question of the server."""
+        await self._while(lambda: not self.questions)
+
+    async def until_applied(self, count: int) -> None:
+        """Wait until the server has had so many edits applied."""
+        await self._while(lambda: len(self.applied) < count)
+
+    async def _while(self, still: Callable[[], bool]) -> None:
+        async def wait() -> None:
+            while still():
                 self._news.clear()
                 await self._news.wait()
 
@@ -264,6 +285,23 @@ def make_client() -> Client:
     def refresh(params: None) -> None:
         client.diagnostic_refresh_count += 1
         client._news.set()
+
+    @client.feature(types.WORKSPACE_CODE_LENS_REFRESH)
+    @client.feature(types.WORKSPACE_INLAY_HINT_REFRESH)
+    def refresh_others(params: None) -> None:
+        client._news.set()
+
+    @client.feature(types.WORKSPACE_APPLY_EDIT)
+    def apply_edit(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
+        client.applied.append(params)
+        client._news.set()
+        return types.ApplyWorkspaceEditResult(applied=True)
+
+    @client.feature(types.WINDOW_SHOW_MESSAGE_REQUEST)
+    def ask(params: types.ShowMessageRequestParams) -> types.MessageActionItem | None:
+        client.questions.append(params)
+        client._news.set()
+        return types.MessageActionItem(title=client.answer) if client.answer else None
 
     @client.feature(types.CLIENT_REGISTER_CAPABILITY)
     def register(params: types.RegistrationParams) -> None:

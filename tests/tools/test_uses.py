@@ -232,3 +232,44 @@ def test_install_scripts_may_use_what_belongs_to_another_tool():
     assert not may_be_for_another("/root/.cache/puppeteer", apt, KNOWN)
     assert not may_be_for_another("/root/.cache/npm", npm, KNOWN)
     assert not may_be_for_another("/root/.cache/puppeteer", read(run("npm version")), KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("run", "tools"),
+    [
+        ("RUSTC_WRAPPER=/usr/bin/sccache cargo build", {"cargo", "sccache"}),
+        ("CARGO_BUILD_RUSTC_WRAPPER=ccache xx-cargo build", {"cargo", "ccache"}),
+        ("RUST_WRAPPER=sccache cargo build", {"cargo"}),
+        ("RUSTC_WRAPPER=/usr/bin/mysccache cargo build", {"cargo"}),
+        ("cmake -B b -DCMAKE_C_COMPILER_LAUNCHER=ccache && cmake --build b", {"cpm", "ccache"}),
+        (
+            "cmake -B b -D CMAKE_CXX_COMPILER_LAUNCHER=sccache && cmake --build b",
+            {"cpm", "sccache"},
+        ),
+        ("CMAKE_CUDA_COMPILER_LAUNCHER=/bin/sccache cmake --build b", {"cpm", "sccache"}),
+        ("cmake -B b && cmake --build b", {"cpm"}),
+        ("cmake -E env ccache && cmake --build b", {"cpm"}),
+        ("cmake --build b -C", {"cpm"}),
+        ("ccache gcc -c x.c", {"ccache"}),
+    ],
+)
+def test_compilers_are_called_through_their_caches(run, tools):
+    found = read(f"FROM rust:1.90\nWORKDIR /s\nRUN {run}\n")
+    assert {use.tool.id for use in found} == tools
+
+
+def test_what_calls_a_tool_keeps_its_options_to_itself():
+    run = "ENV CMAKE_C_COMPILER_LAUNCHER=ccache\nRUN cmake --build b -C -d x"
+    use = next(u for u in read(f"FROM debian:13\n{run}\n") if u.tool.id == "ccache")
+    assert use.applies
+    assert not use.own
+    assert not use.empties
+    place = use.directory("cache")
+    assert place is not None
+    assert place.path == "/root/.cache/ccache"
+
+
+def test_ccache_is_used_by_a_compiler_that_only_compiles():
+    (use,) = read("FROM debian:13\nRUN ccache gcc -c x.c\n")
+    assert use.uses
+    assert not use.opaque

@@ -363,7 +363,8 @@ def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]
     ``tools`` are the ids of the tools that the cache is for.
     """
     wanted = frozenset(tools)
-    for container in project.index.builders(dockerfile.path):
+    paths = dict.fromkeys(build.path for build in project.index.builds(dockerfile.path))
+    for container in filter(None, map(project.index.get, paths)):
         for mount in container.volumes:
             if mount.tool in wanted:
                 what = rich("volume `{}`", mount.name) if mount.name else rich("mount")

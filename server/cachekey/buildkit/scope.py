@@ -23,6 +23,9 @@ PLATFORM_ARGS = frozenset(
 Source: BuildKit ``dockerfile2llb/platform.go``, ``defaultArgs``.
 """
 
+NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
+"""The build argument that sets the namespace. Source: BuildKit ``dockerui/config.go``."""
+
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """BuildKit gives every Linux stage this PATH when its image sets none (``system.DefaultPathEnv``)."""
 
@@ -153,7 +156,8 @@ class Scope:
             return Expansion.literal(DEFAULT_PATH) if self.base.is_scratch else Unknown(name)
         if self.base.is_scratch or name in PLATFORM_ARGS:
             return None
-        if name == "HOME" and self.base.facts is not None:
+        facts = self.base.facts
+        if name == "HOME" and facts is not None and facts.confidence.warns:
             return None
         return Unknown(name)
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from cachekey.budget import MOST_FINDINGS, TOLD
+from cachekey.builds.invocation import BuildFile
 from cachekey.checking.generated import is_generated
 from cachekey.checking.suppress import UNREADABLE, Layout, apply_suppressions, layout
 from cachekey.devcontainer.compose import ComposeFile
@@ -115,6 +116,7 @@ _PARTS: dict[type, tuple[type, ...]] = {
     Dockerfile: (Stage, Run),
     Devcontainer: (RuntimeMount, EnvEntry),
     ComposeFile: (),
+    BuildFile: (),
 }
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from cachekey.builds.invocation import BuildFile
 from cachekey.devcontainer.compose import ComposeFile, read_compose
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.record import record
@@ -77,7 +78,11 @@ class Ignore:
 
 
 def layout(document: Any) -> Layout:
-    """Return the layout of a ``Dockerfile``, ``Devcontainer`` or ``ComposeFile``."""
+    """Return the layout of a ``Dockerfile``, ``Devcontainer``, ``ComposeFile`` or ``BuildFile``."""
+    if isinstance(document, BuildFile):
+        comments = tuple(Span(*m.span("mark")) for m in _HASHES.finditer(document.source.text))
+        # A comment counts for the line below it: these files have many languages.
+        return Layout(document.path, document.source, "#", comments, ())
     if isinstance(document, ComposeFile):
         comments = tuple(Span(*m.span("mark")) for m in _HASHES.finditer(document.source.text))
         return Layout(document.path, document.source, "#", comments, document.places)
@@ -407,6 +412,8 @@ def _silences(document: Any, edit: Edit, finding: Finding) -> bool:
 
 
 def _read_again(document: Any, source: Source) -> Layout:
+    if isinstance(document, BuildFile):
+        return layout(BuildFile(document.path, source))
     if isinstance(document, ComposeFile):
         return layout(read_compose(document.path, source))
     if hasattr(document.tree, "instructions"):

@@ -1,4 +1,4 @@
-"""The command line: ``cachekey check | keys | explain | rule | lsp``.
+"""The command line: ``cachekey check | keys | ci | diff | explain | rule | settings | lsp``.
 
 Exit status: 0 clean, 1 findings, 2 wrong usage or a file that cannot be read or written. Whatever
 goes wrong is one line on stderr. Everything is imported when a command needs it.
@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = arguments[0] if arguments and arguments[0] in COMMANDS else ""
         complain(f"{error} (see cachekey {command + ' ' if command else ''}--help)")
     except BrokenPipeError:
+        # Whoever reads has seen enough: no failure, as with ripgrep and ruff.
         _silence_stdout()
+        return 0
     except KeyboardInterrupt:
         complain("interrupted")
         return 130

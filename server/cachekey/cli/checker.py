@@ -64,7 +64,7 @@ class Checker:
 
     def _look_at(self, new: Sequence[str], step: Step) -> None:
         """Examine files here, keeping their models, and those that their changes concern."""
-        self.space.containers()
+        self.space.surroundings()
         for name in new:
             self.space.model(name)
         concerned = self.space.project.concerned() & self.space.texts.keys()
@@ -89,7 +89,7 @@ class Checker:
             self.space.project.name,
             self._given(),
         )
-        builders = self.space.containers()
+        builders = self.space.surroundings()
         first: Detail = "findings" if detail == "findings" else "titles"
         workers = Workers[Job, Mapped](self.space.jobs, _mapper, *plan, builders, first)
         jobs = self._jobs(new)

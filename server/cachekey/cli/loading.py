@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cachekey.builds.read import concerns
 from cachekey.checking.suppress import UNREADABLE, UNUSED
 from cachekey.cli.workspace import STDIN, Step, Workspace, quiet, relative
 from cachekey.disk.discovery import SettingsFile, SettingsFinder, find, repository
@@ -87,12 +88,14 @@ def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
         found = find(folder, finder.excluded)
         paths.update(found.files)
         space.errors += [f"{relative(path)}: {why}" for path, why in found.problems]
-    _read(space, sorted(paths), wanted.stdin, step)
+    _read(space, sorted(paths), wanted.stdin, step, set(targets.files))
     _complain(space)
     return space
 
 
-def _read(space: Workspace, paths: Sequence[str], stdin: File | None, step: Step) -> None:
+def _read(
+    space: Workspace, paths: Sequence[str], stdin: File | None, step: Step, named: set[str]
+) -> None:
     files = {space.name_of(path): path for path in paths}
     if stdin is not None:
         name = space.name_of(stdin.path)
@@ -101,7 +104,10 @@ def _read(space: Workspace, paths: Sequence[str], stdin: File | None, step: Step
         space.take_in(name, stdin)
     for number, (name, path) in enumerate(files.items()):
         step("Reading", number, len(files))
-        space.take_in(name, read(path))
+        file = read(path)
+        # A Makefile that builds no image is none of our files, unless somebody asks for it.
+        if path in named or file.text is None or concerns(name, file.text):
+            space.take_in(name, file)
 
 
 def _complain(space: Workspace) -> None:

@@ -51,6 +51,35 @@ def write_bytes(stream: TextIO, data: bytes) -> None:
     stream.buffer.flush()
 
 
+class Sink:
+    """Where a report goes: a stream as it comes, or a file that is there whole or not at all."""
+
+    def __init__(self, stream: TextIO, path: str | None = None) -> None:
+        self.stream = stream
+        self._path = path
+        self._parts: list[Output] = []
+
+    def put(self, text: Output) -> None:
+        """Take one part."""
+        self.put_all([text])
+
+    def put_all(self, parts: Iterable[Output]) -> None:
+        """Take parts one after the other."""
+        if self._path is None:
+            write_all(self.stream, parts)
+        else:
+            self._parts += parts
+
+    def close(self) -> str | None:
+        """Put the file in its place; return why that was not done, if it was not."""
+        if self._path is None:
+            return None
+        from cachekey.disk.writing import put
+
+        data = together(*self._parts).encode("utf-8", "backslashreplace")
+        return put(self._path, data)
+
+
 def complain(message: str) -> None:
     """Write one line to stderr; nothing happens when nobody listens there."""
     line = terminal(f"cachekey: {' '.join(message.split())}")

@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from cachekey.cli.terminal import UsageError
+from cachekey.report.formats import FORMATS
 from cachekey.suggest import nearest
 
 COMMANDS = {
     "check": "find defects of build caches and fix them",
     "keys": "list every cache mount with its key",
+    "ci": "say which builds of workflows lose their caches, and check cache-dance maps",
+    "diff": "say what becomes of the caches since a git revision",
     "explain": "say what stands at a place, as a hover does",
     "rule": "document the rules",
+    "settings": "show the settings in force and who set them",
     "lsp": "serve an editor",
 }
 LEVELS = ("error", "warning", "info", "information", "hint", "never")
@@ -52,7 +56,14 @@ def overview() -> str:
 def _check() -> _Parser:
     parser = _parser("check")
     _paths(parser)
-    parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
+    parser.add_argument("--format", choices=("text", *FORMATS), default="text")
+    parser.add_argument("--output-file", metavar="FILE", help="write the report to a file")
+    parser.add_argument(
+        "--statistics", action="store_true", help="count the findings of each rule, list none"
+    )
+    parser.add_argument(
+        "--hints", action="store_true", help="list hints too; else they are only counted"
+    )
     parser.add_argument("--fix", action="store_true", help="apply safe fixes")
     parser.add_argument(
         "--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe fixes as well"
@@ -68,6 +79,19 @@ def _check() -> _Parser:
         default="warning",
         metavar="LEVEL",
         help="least severity that exits with 1: error, warning, info, hint or never",
+    )
+    parser.add_argument(
+        "--baseline", metavar="FILE", help="leave out the findings that this file holds"
+    )
+    parser.add_argument(
+        "--write-baseline", metavar="FILE", help="write all findings to a baseline, and end with 0"
+    )
+    parser.add_argument(
+        "--add-ignores", action="store_true", help="write an ignore comment for each finding"
+    )
+    parser.add_argument("--watch", action="store_true", help="check again at every change")
+    parser.add_argument(
+        "--show-settings", action="store_true", help="show the settings in force, check nothing"
     )
     parser.add_argument(
         "--jobs", type=int, metavar="N", help="processes for many files (default: all processors)"
@@ -87,6 +111,31 @@ def _keys() -> _Parser:
     return parser
 
 
+def _ci() -> _Parser:
+    parser = _parser("ci")
+    _paths(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--write-map", action="store_true", help="print the steps that carry the caches, to paste"
+    )
+    _resolving(parser)
+    return parser
+
+
+def _diff() -> _Parser:
+    parser = _parser("diff")
+    parser.add_argument("revision", metavar="REV", help="the git revision to compare with")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files and folders (default: the working directory)",
+    )
+    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    _resolving(parser)
+    return parser
+
+
 def _explain() -> _Parser:
     parser = _parser("explain")
     parser.add_argument("place", metavar="FILE:LINE[:COL]", help="lines and columns from 1")
@@ -101,6 +150,14 @@ def _rule() -> _Parser:
     return parser
 
 
+def _settings() -> _Parser:
+    parser = _parser("settings")
+    _paths(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    _resolving(parser)
+    return parser
+
+
 def _lsp() -> _Parser:
     parser = _parser("lsp")
     parser.add_argument("--tcp", metavar="HOST:PORT", help="serve on a port, not on stdin/stdout")
@@ -109,7 +166,16 @@ def _lsp() -> _Parser:
     return parser
 
 
-_PARSERS = {"check": _check, "keys": _keys, "explain": _explain, "rule": _rule, "lsp": _lsp}
+_PARSERS = {
+    "check": _check,
+    "keys": _keys,
+    "ci": _ci,
+    "diff": _diff,
+    "explain": _explain,
+    "rule": _rule,
+    "settings": _settings,
+    "lsp": _lsp,
+}
 
 
 def _paths(parser: argparse.ArgumentParser) -> None:

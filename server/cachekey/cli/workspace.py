@@ -109,17 +109,15 @@ class Workspace:
 
     def models(self, names: Iterable[str]) -> Iterator[Document]:
         """Read files one by one; each model is forgotten when the next one is asked for."""
-        self.containers()
+        self.surroundings()
         for name in names:
             if (document := self.model(name)) is not None:
                 yield document
                 self.project.release(name)
 
-    def containers(self) -> list[Summary]:
-        """Read the dev containers, which decide how Dockerfiles are read; return their summaries."""
-        names = [
-            name for name, text in self.texts.items() if kind_for(name, text) == "devcontainer"
-        ]
+    def surroundings(self) -> list[Summary]:
+        """Read what decides how Dockerfiles are built; return the summaries of those files."""
+        names = [name for name, text in self.texts.items() if kind_for(name, text) != "dockerfile"]
         for name in names:
             if name not in self.project.documents and self.model(name) is not None:
                 self.project.release(name)

@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass
 
 from cachekey.budget import NESTED_STEPS, Budget
-from cachekey.commands.builtins import BUILTINS, assign, setting
-from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque, names_other_language
+from cachekey.commands.builtins import BUILTINS, SOURCES, assign, setting
+from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque
+from cachekey.commands.files import Followed, Scripts
+from cachekey.commands.functions import Chain, Functions
 from cachekey.commands.invocation import Invocation
+from cachekey.commands.manifests import asked_for, lines_of
 from cachekey.commands.peeling import Call, NestedScript
 from cachekey.commands.runners import SAME_AS, find_program, program_name, python_module
-from cachekey.commands.shellstate import Frame, Setting, ShellState, joined, merge
+from cachekey.commands.shellstate import Frame, Setting, ShellState, joined
 from cachekey.commands.splitting import split_words
+from cachekey.commands.walk import Walk
 from cachekey.commands.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.record import replace
-from cachekey.syntax.shell.parse import Block, Command, Lookup, Redirect, Script, parse_script
+from cachekey.syntax.shell.parse import Command, Lookup, Redirect, Script, parse_script
 from cachekey.text import Mapped, Span
 
 _MAX_SCRIPTS = 6
 """Levels of ``sh -c '...'`` within each other that are read."""
 _MAX_LAYERS = 24
 """Wrappers in front of one command that are taken off."""
-_MOVES = re.compile(r"\b(?:cd|pushd|popd)\b")
 _HANDS_ON = frozenset(('"$@"', "$@", "$*", '"$*"'))
 
-_LONGEST_SCRIPT = 100_000
-"""Characters of a script of the build context that is read."""
-_MOST_FILES = 12
-"""Scripts of the build context that one RUN is followed into."""
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-
-Chain = tuple[tuple[Script, Command], ...]
-
-Scripts = Callable[[str, Mapped], "Mapped | None"]
-"""Gives the text of a file of the image by its absolute path, where the build context tells it; the
-other is the word that calls it."""
 
 
 class Reader:
@@ -52,10 +43,8 @@ class Reader:
         scripts: Scripts | None = None,
     ) -> None:
         self.budget, self.command_steps = budget, command_steps
-        self.scripts = scripts
-        self.files: list[str] = []
-        """Scripts that are being read, outermost first."""
-        self.files_read = 0
+        self.files = Followed(scripts)
+        self.functions = Functions()
         self.heredocs = {marker.start: body for marker, body in heredocs}
         self.items: list[Invocation] = []
         self.complete = True
@@ -64,15 +53,16 @@ class Reader:
 
     def script(
         self, script: Script, state: ShellState, frame: Frame, chain: Chain, base: Lookup | None
-    ) -> None:
+    ) -> Walk:
         """Read a script that begins in ``state``; ``chain`` is where it stands itself.
 
         ``base`` is given for a script that is one command without a shell: what the command's own
-        script, if it has one, may look up.
+        script, if it has one, may look up. Returns what it leaves behind in its shell.
         """
         if not script.complete:
             self.complete = False
-        walk = _Walk(state)
+        walk = Walk(state, script.functions)
+        self.functions.define(script.functions)
         before = state
         for command in script.commands:
             walk.enter(command.block, command)
@@ -82,11 +72,13 @@ class Reader:
             before = walk.state
             place = ((script, command), *chain)
             if command.words:
-                self._command(script, walk, command, frame, place, base)
+                self._command(walk, command, frame, place, base)
             elif command.assignments:
                 changed = assign(walk.state, command.assignments)
                 self._pay(changed.setting(one.name) for one in command.assignments)
                 walk.change(command, changed)
+        walk.finish()
+        return walk
 
     def _pay(self, settings: Iterable[Setting | None]) -> None:
         """Spend what new values cost."""
@@ -96,8 +88,7 @@ class Reader:
 
     def _command(
         self,
-        script: Script,
-        walk: _Walk,
+        walk: Walk,
         command: Command,
         frame: Frame,
         place: Chain,
@@ -126,7 +117,8 @@ class Reader:
             has_input=command.in_pipeline or bool(command.redirects),
         )
         self.budget.spend(len(words) + sum(len(text) for text in call.texts if text))
-        if name in script.functions:
+        self.functions.name(call.texts, place)
+        if name in walk.functions:
             walk.call_function(command, name)
             if name not in walk.passing or len(call.words) < 2:
                 return
@@ -134,9 +126,12 @@ class Reader:
         elif name is not None and name in BUILTINS and base is None:
             texts = [word.resolve(state.value) for word in command.words[1:]]
             effect = BUILTINS[name](state, command, texts)
+            if effect.opaque and name in SOURCES and self._source(call, walk, command, place):
+                return
             walk.change(command, effect.state)
             self.complete = self.complete and effect.complete
-            self._emit(call, command, place, opaque=effect.opaque)
+            shown = name in SOURCES and not effect.opaque
+            self._emit(call, command, place, opaque=effect.opaque, shown=shown)
             return
         elif command.function and first.written in _HANDS_ON:
             # What it runs is told by the calls of the function.
@@ -218,8 +213,10 @@ class Reader:
             return True
         if call.head_start is None and self._file(call, call.at, place, base):
             return False
-        self._emit(call, command, place)
+        if self._manifest(call, name, command, place, base):
+            return False
         found = find_program(call, name)
+        self._emit(call, command, place, shown=found is not None)
         if found is None:
             return False
         index, via = found
@@ -256,26 +253,75 @@ class Reader:
     def _file(self, call: Call, index: int, place: Chain, base: Lookup | None) -> bool:
         """Read the script of the build context that the word at ``index`` names; False: there is none."""
         name = call.text(index)
-        if self.scripts is None or not name:
+        if not name:
             return False
         if "/" not in name and index == call.at and not is_opaque(name, name, ()):
             return False
-        caller = call.words[index].raw
-        for path in self._paths(call, name, index == call.at):
-            if path in self.files or self.files_read >= _MOST_FILES:
-                return False
-            text = self.scripts(path, caller)
-            if text is None:
-                continue
-            if len(text) > _LONGEST_SCRIPT or "\0" in text.text or names_other_language(text.text):
-                return False
-            self.files.append(path)
-            self.files_read += 1
-            call.nested = NestedScript(text, False)
+        paths = self._paths(call, name, index == call.at)
+        found = self.files.first(paths, call.words[index].raw)
+        if found is None:
+            return False
+        path, text = found
+        call.nested = NestedScript(text, False)
+        with self.files.inside(path):
             self._nested(call, place, base)
-            self.files.pop()
+        return True
+
+    def _source(self, call: Call, walk: Walk, command: Command, place: Chain) -> bool:
+        """Read a script into the shell that sources it; False: there is none that could be read."""
+        name = call.text(1)
+        if not name or self.depth >= _MAX_SCRIPTS:
+            return False
+        found = self.files.first(self._paths(call, name, False), call.words[1].raw)
+        if found is None:
+            return False
+        path, text = found
+        self._emit(call, command, place, opaque=False, shown=True)
+        frame = replace(
+            call.frame,
+            conditional=call.frame.conditional or command.conditional,
+            in_pipeline=call.frame.in_pipeline or command.in_pipeline,
+        )
+        self.budget.spend(NESTED_STEPS * len(text))
+        self.depth += 1
+        with self.files.inside(path):
+            inner = self.script(parse_script(text), walk.state, frame, place, None)
+        self.depth -= 1
+        walk.take_in(inner, command)
+        return True
+
+    def _manifest(
+        self, call: Call, name: str, command: Command, place: Chain, base: Lookup | None
+    ) -> bool:
+        """Read the script that a file of the project names; False: none is asked for, or to be read."""
+        asked = asked_for(call, name)
+        folder = joined(call.cwd, asked.folder or ".") if asked is not None else None
+        if asked is None or folder is None:
+            return False
+        paths = [posixpath.join(folder, file) for file in asked.runner.files]
+        found = self.files.first(paths, call.words[call.at].raw)
+        if found is None:
+            return False
+        path, text = found
+        self.budget.spend(len(text))
+        script, lines = f"{path}#{asked.name}", lines_of(asked, text)
+        if lines is None:
+            return False
+        shown = bool(lines) and not self.files.is_open(script)
+        self._emit(call, command, place, opaque=not shown, shown=shown)
+        if not shown:
             return True
-        return False
+        call.cwd, outer = folder, call.frame
+        with self.files.inside(script):
+            for line in lines:
+                call.frame = replace(
+                    outer,
+                    conditional=outer.conditional or not line.surely,
+                    args_known=outer.args_known and not (line.last and asked.more),
+                )
+                call.nested = NestedScript(line.text, False)
+                self._nested(call, place, base)
+        return True
 
     def _paths(self, call: Call, name: str, searched: bool) -> list[str]:
         """Return where a script may lie that is called by this name."""
@@ -286,7 +332,14 @@ class Reader:
 
     # -- results ----------------------------------------------------------------------------
 
-    def _emit(self, call: Call, command: Command, place: Chain, opaque: bool | None = None) -> None:
+    def _emit(
+        self,
+        call: Call,
+        command: Command,
+        place: Chain,
+        opaque: bool | None = None,
+        shown: bool = False,
+    ) -> None:
         text, at = call.called(), call.at
         # `npx @scope/name` names a package, not a path.
         package = text is not None and text.startswith("@")
@@ -310,6 +363,7 @@ class Reader:
                 state=call.state,
                 texts=tuple(call.texts[at + 1 :]),
                 frame=call.frame,
+                shown=shown,
                 chain=place,
             )
         )
@@ -317,96 +371,3 @@ class Reader:
 
 def _asks(call: Call) -> bool:
     return call.text(call.at + 1) in ("--version", "--help")
-
-
-# -- state along the way ----------------------------------------------------------------------
-
-
-@dataclass(eq=False)
-class _Level:
-    block: Block
-    entry: ShellState
-    pending: ShellState | None = None
-    """The state in front of a chain of ``&&`` that may not have been followed to its end."""
-
-
-class _Walk:
-    """The state of a shell while its commands are gone through in order."""
-
-    def __init__(self, state: ShellState) -> None:
-        self.state = state
-        self.levels: list[_Level] = []
-        self.passing: set[str] = set()
-        """Functions that run their arguments as a command."""
-        self.dirty: set[str] = set()
-        """Functions that change the state of whoever calls them."""
-
-    def enter(self, block: Block, command: Command) -> None:
-        """Leave the blocks that are behind, and enter those up to ``block``."""
-        if not self.levels or self.levels[-1].block is not block:
-            path = [*block.outward]
-            path.reverse()
-            common = 0
-            while (
-                common < len(path)
-                and common < len(self.levels)
-                and self.levels[common].block is path[common]
-            ):
-                common += 1
-            while len(self.levels) > common:
-                self._leave()
-            for inner in path[common:]:
-                self._open(inner)
-        level = self.levels[-1]
-        if level.pending is not None and command.connector not in ("&&", "|"):
-            self.state = merge(level.pending, self.state)
-            level.pending = None
-
-    def _open(self, block: Block) -> None:
-        self.levels.append(_Level(block, self.state))
-        if block.loop_name:
-            place = Setting(None, block.source.span(0, 0))
-            self.state = self.state.with_variable(block.loop_name, place)
-        moves = (
-            block.loops
-            and block.items
-            and _MOVES.search(block.source.text, block.items[0].start, block.items[-1].stop)
-        )
-        if block.kind == "function" or moves:
-            # It runs wherever the shell is when it is called, or comes round again.
-            self.state = replace(self.state, cwd=None)
-
-    def _leave(self) -> None:
-        level = self.levels.pop()
-        block, entry = level.block, level.entry
-        if level.pending is not None:
-            self.state = merge(level.pending, self.state)
-        if block.kind == "function" and block.function:
-            if self.state.env != entry.env or self.state.hidden != entry.hidden:
-                self.dirty.add(block.function)
-            if not self.state.environment_known:
-                self.dirty.add(block.function)
-            self.state = entry
-        elif block.apart:
-            self.state = entry
-        elif block.conditional:
-            self.state = merge(entry, self.state)
-
-    def change(self, command: Command, state: ShellState) -> None:
-        """Take over what a builtin or an assignment has changed."""
-        if command.piped or state is self.state:
-            return
-        if command.guarded and command.connector == "||":
-            self.state = merge(self.state, state)
-            return
-        level = self.levels[-1]
-        if command.guarded and level.pending is None:
-            level.pending = self.state
-        if command.function and state.cwd != self.state.cwd:
-            self.dirty.add(command.function)
-        self.state = state
-
-    def call_function(self, command: Command, name: str | None) -> None:
-        """Take over what a function may have changed."""
-        if name in self.dirty:
-            self.change(command, replace(self.state.forgotten(), cwd=None))

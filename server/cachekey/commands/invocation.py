@@ -48,6 +48,8 @@ class Invocation:
     texts: tuple[str | None, ...]
     """The arguments as the program gets them; None where one is not known."""
     frame: Frame
+    shown: bool
+    """It does nothing but run what is there to be read: the invocations behind this one."""
     chain: tuple[tuple[Script, Command], ...]
     """The scripts that the call stands in with its command there, innermost first."""
 
@@ -140,10 +142,11 @@ class Invocation:
     def script(self) -> ScriptLine | None:
         """Where it stands, when that is a script of the build context which the RUN calls."""
         for script, command in reversed(self.chain):
-            if isinstance(script.source, Elsewhere):
-                line = script.source.text.count("\n", 0, command.start)
+            source = script.source
+            if isinstance(source, Elsewhere):
+                line = source.text.count("\n", 0, command.start)
                 span = Span(command.start, command.stop)
-                return ScriptLine(script.source.path, line, span)
+                return ScriptLine(source.path, *(source.place or (line, span)))
         return None
 
     def removal(self, source: Source) -> Edit | None:

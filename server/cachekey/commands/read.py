@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from cachekey.budget import COMMAND_STEPS, Budget, SpentError, share
-from cachekey.commands.calls import Reader, Scripts
+from cachekey.commands.calls import Reader
 from cachekey.commands.familiar import SHELLS, names_other_language
+from cachekey.commands.files import Scripts
+from cachekey.commands.functions import runs
 from cachekey.commands.invocation import Invocation
 from cachekey.commands.shellstate import Frame, Setting, ShellState
 from cachekey.record import record, replace
@@ -115,7 +117,9 @@ def _read(
         reader.script(script, state, frame, (), base)
     except SpentError:
         return Commands(tuple(reader.items), complete=False, script=own, spent=True)
-    return Commands(tuple(reader.items), reader.complete, own)
+    alive = reader.functions.called()
+    items = (item for item in reader.items if runs(item.chain, alive))
+    return Commands(tuple(items), reader.complete, own)
 
 
 def _shell_frame(shell: tuple[str, ...] | None) -> Frame | None:

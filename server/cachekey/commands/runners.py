@@ -79,6 +79,10 @@ RUNNERS: Mapping[str, Runner] = {
     "mise": _runner("exec|x", "-C --cd -E --env", versioned=True),
     "asdf": _runner("exec"),
     "rustup": _runner("run", "", 1),
+    "ccache": _runner(
+        "", "-o --set-config -M --max-size -F --max-files -d --dir --config-path -k --get-config"
+    ),
+    "sccache": _runner(""),
     "corepack": _runner("pnpm|yarn|npm|npx|pnpx"),
 }
 

@@ -273,6 +273,17 @@ def _xargs(call: Call) -> bool:
     return _go_on(call, options.end)
 
 
+def _cross_env(call: Call) -> bool:
+    return _go_on(call, _assignments(call, call.at + 1))
+
+
+def _flock(call: Call) -> bool:
+    options = _options(call, call.at + 1, _set("-w", "--timeout", "--wait", "-E"))
+    if call.text(options.end + 1) in ("-c", "--command"):
+        return _script(call, options.end + 2)
+    return _go_on(call, options.end + 1)
+
+
 def _command(call: Call) -> bool:
     options = _options(call, call.at + 1, frozenset())
     return not options.any("-v", "-V") and _go_on(call, options.end)
@@ -360,6 +371,8 @@ WRAPPERS: Mapping[str, Peeler] = {
     "su-exec": _gosu,
     "s6-setuidgid": _setuidgid,
     "setpriv": _setpriv,
+    "cross-env": _cross_env,
+    "flock": _flock,
     "xargs": _xargs,
     "command": _command,
     "time": Plain(_set_of("-f -o --format --output")),

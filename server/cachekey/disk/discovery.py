@@ -1,4 +1,4 @@
-"""Which files count: Dockerfiles and devcontainer.json below a folder, settings above one."""
+"""Which files count: those that Cachekey reads below a folder, settings above one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from cachekey.text import Source
 from cachekey.workspace.settings import FILE_NAMES, TABLE, SettingProblem, Settings, from_toml
 
 SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
+_MOST_BUILDERS = 2000
+"""Files that start builds, Makefiles and scripts among them, that are looked at in one folder."""
 
 _Layers = tuple[tuple[str, IgnoreRules], ...]
 
@@ -104,7 +106,8 @@ class _Walk:
                         pending.append((path, layers))
                 elif self._counts(path, entry) and not self._out(path, layers):
                     self._file(path, entry)
-        return Found(tuple(sorted([*self.files, *self._good_links()])), tuple(self.problems))
+        files = sorted(_bounded([*self.files, *self._good_links()]))
+        return Found(tuple(files), tuple(self.problems))
 
     def _counts(self, path: str, entry: os.DirEntry[str]) -> bool:
         if kind_of(entry.name) is not None:
@@ -141,6 +144,16 @@ class _Walk:
             if real not in seen and os.path.isfile(real) and inside(real, self.root):
                 seen.add(real)
                 yield path
+
+
+def _bounded(paths: list[str]) -> list[str]:
+    """Leave out files of other trades beyond a number, the deepest first: scripts come by thousands."""
+    others = [path for path in paths if kind_of(path) == "builds"]
+    if len(others) <= _MOST_BUILDERS:
+        return paths
+    others.sort(key=lambda path: (path.count("/"), path))
+    gone = set(others[_MOST_BUILDERS:])
+    return [path for path in paths if path not in gone]
 
 
 def find(

@@ -45,6 +45,36 @@ def write(path: str, old: bytes, new: bytes) -> str | None:
         return str(error)
 
 
+def put(path: str, data: bytes) -> str | None:
+    """Give a file this content, whatever it held; return why it was not done, if it was not.
+
+    The file is there whole or as it was. What is no regular file (a pipe, a terminal) is written to.
+    """
+    target = os.path.realpath(path)
+    try:
+        if os.path.exists(target):
+            if os.path.isfile(target):
+                return write(target, content(target), data)
+            with open(target, "wb") as stream:
+                stream.write(data)
+            return None
+        descriptor, name = tempfile.mkstemp(_SUFFIX, _PREFIX, os.path.dirname(target))
+        try:
+            # As any new file: mkstemp gives it to nobody else.
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(name, 0o666 & ~mask)
+            with open(descriptor, "wb") as stream:
+                stream.write(data)
+            os.replace(name, target)
+        except BaseException:
+            _remove(name)
+            raise
+    except OSError as error:
+        return reason(error)
+    return None
+
+
 def tidy(folders: Iterable[str]) -> None:
     """Take away what runs that were killed have left in folders; what a living one has in hand stays."""
     for folder in folders:

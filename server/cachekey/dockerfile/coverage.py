@@ -83,11 +83,13 @@ def all_known(run: Run) -> bool:
     """Tell whether every command of the RUN is a known tool or surely uses no cache."""
     if not run.commands.complete or not run.uses:
         return False
+    tools = {id(use.invocation) for use in run.uses}
     for item in run.commands.items:
         if item.program is None or item.opaque or not item.args_known:
             return False
-        known = run.knowledge.commands_for(item.program)
-        if not known and not run.knowledge.harmless(item.program):
+        if item.shown or run.knowledge.harmless(item.program):
+            continue
+        if id(item) not in tools:
             return False
     return all(
         use.applies is True and not (use.uses is not False and use.opaque) for use in run.uses

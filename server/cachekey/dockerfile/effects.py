@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
 from cachekey.commands.effect import Effect, inside, meets
 from cachekey.commands.effects import effects_of
@@ -28,11 +27,6 @@ class RunEffects:
         self.complete = commands.complete
         self._items = commands.items
         self._knowledge = knowledge
-        behind = pairwise(commands.items)
-        self._runners = {
-            id(one) for one, other in behind if other.via and one.simple is other.simple
-        }
-        """What runs the command behind it, which tells what is done (``npx playwright``)."""
         self._uses: dict[int, list[ToolUse]] = {}
         for use in uses:
             self._uses.setdefault(id(use.invocation), []).append(use)
@@ -83,9 +77,10 @@ class RunEffects:
         if effects is not None:
             return any(lands(effect, path, outside) for effect in effects)
         uses = self._tools(item)
-        if uses:
-            opaque = any(use.opaque for use in uses) and id(item) not in self._runners
-            return opaque or any(_tool_writes(use, path, outside) for use in uses)
+        if any(use.opaque or _tool_writes(use, path, outside) for use in uses):
+            return True
+        if item.shown or any(use.own for use in uses):
+            return False
         if item.program is None or item.opaque or not is_familiar(item.program):
             return True
         return _names(item, path) or item.cwd is None or inside(path, item.cwd)
@@ -115,10 +110,10 @@ class RunEffects:
         effects = effects_of(item)
         if effects is None:
             uses = self._tools(item)
-            if not uses or any(use.applies is None for use in uses):
-                return None
-            if id(item) in self._runners:
+            if item.shown and all(use.applies for use in uses):
                 return False
+            if not any(use.own for use in uses) or any(use.applies is None for use in uses):
+                return None
             if any(use.opaque for use in uses):
                 return None
             return None if _names(item, folder) else False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.buildkit.scope import User
+from cachekey.buildkit.scope import ROOT, Scope, User
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge.records import CacheDir, Kind, Tool
@@ -70,10 +70,18 @@ def writer(run: Run, mount: Mount | None = None) -> User | None:
     return None if any(item.user is not None for item in items) else run.scope.user
 
 
-def is_remembered(run: Run, user: User) -> bool:
-    """Tell whether only a remembered fact of the base image says who the user is: no USER does."""
-    facts = run.scope.base.facts
-    return user.span is None and facts is not None and not facts.confidence.warns
+def is_remembered(scope: Scope, user: User) -> bool:
+    """Tell whether only a remembered fact of the base image says who the user is.
+
+    That is so without USER, and where USER gives a name that the file makes no account for.
+    """
+    facts = scope.base.facts
+    if facts is None or facts.confidence.warns:
+        return False
+    account = user.account
+    if user.span is None or account is None or account is ROOT:
+        return user.span is None
+    return account.name is not None and user.text == account.name and account.span is None
 
 
 def _uses(use: ToolUse, folder: str) -> bool:

@@ -25,8 +25,8 @@ RUN_FLAGS = ("mount", "network", "security", "device")
 MOST_LAYERS = 500
 """Layers of an image: Linux' overlayfs takes no more (``OVL_MAX_STACK``), Docker 127."""
 
-# A quick look for what may matter to later RUNs: `yarn config set`, `go env -w`, `ln -s`.
-_STORES = re.compile(r"\b(?:config|env|ln)\b")
+# A quick look for what may matter to later RUNs: `yarn config set`, `go env -w`, `ln -s`, `cmake -D`.
+_STORES = re.compile(r"\b(?:config|env|ln|cmake)\b")
 
 
 def may_store(instruction: Instruction) -> bool:

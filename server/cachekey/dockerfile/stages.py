@@ -22,6 +22,7 @@ from cachekey.budget import (
 from cachekey.buildkit.identity import BuildIdentity
 from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount, read_mount
 from cachekey.buildkit.scope import (
+    NAMESPACE_ARG,
     PLATFORM_ARGS,
     ROOT,
     Account,
@@ -51,9 +52,6 @@ from cachekey.tools.uses import ConfigReader
 
 _UNESCAPED = re.compile(r"\\?([\s\S])")
 
-NAMESPACE_ARG = "BUILDKIT_CACHE_MOUNT_NS"
-"""The build argument that sets the namespace. Source: BuildKit ``dockerui/config.go``."""
-
 
 @record(frozen=True)
 class BuildOptions:
@@ -62,6 +60,8 @@ class BuildOptions:
     build_args: Mapping[str, str]
     namespace: str = ""
     engine: str = "buildkit"
+    passed: frozenset[str] = frozenset()
+    """Arguments that are passed with values that nobody knows."""
 
 
 def read_dockerfile(
@@ -124,6 +124,7 @@ class _Reader:
         """Where Buildah 1.28 differs (experiments in tests/buildkit): ENV beats ARG, ARG is not
         inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
         backslash escapes in flags whatever ``# escape=`` says."""
+        self.containerfile = "containerfile" in posixpath.basename(path).lower()
         self.identity = BuildIdentity(path, namespace, options.engine)
         self.budget = Budget(FILE_STEPS)
         self.at = self.cut = None  # type: Instruction | None
@@ -189,6 +190,8 @@ class _Reader:
             origin: Origin = "arg" if given is None else "build-arg"
             if given is not None:
                 value = Expansion.literal(given)
+            elif name.text in self.options.passed:
+                value = _open(name.text)
             elif default is not None:
                 value = self._expand(default.text, None)
             elif name.text in PLATFORM_ARGS:
@@ -335,7 +338,8 @@ class _Reader:
         for flag in instruction.flags:
             if flag.name.text == "mount":
                 self.budget.spend(MEETING_STEPS)
-                more = BUILDAH_KEYS if self.buildah else ()
+                # Who calls it a Containerfile may well build it with Podman.
+                more = BUILDAH_KEYS if self.buildah or self.containerfile else ()
                 mount = read_mount(self._flag(flag), scope, self.tree.escape, more, self.budget)
                 silent = dormant and self.buildah
                 mounts.append(mount if silent else self.identity.identify(mount))
@@ -392,6 +396,8 @@ class _Reader:
         given = self.build_args.get(name)
         if given is not None:
             return Variable(name, Expansion.literal(given), "build-arg")
+        if name in self.options.passed:
+            return Variable(name, _open(name), "build-arg")
         if default is not None:
             return Variable(name, self._expand(default, scope), "arg")
         outer = self.globals.get(name)

@@ -16,6 +16,7 @@ from cachekey.knowledge.records import (
     Hides,
     Keeping,
     Kind,
+    Linking,
     LinkMode,
     Manifest,
     Passing,
@@ -103,7 +104,7 @@ def _commands(table: Table) -> tuple[Command, ...]:
     raw = table.data.get("commands")
     if isinstance(raw, str) or (isinstance(raw, list) and raw and isinstance(raw[0], str)):
         always = (pattern("*"),)
-        return (Command(table.texts("commands"), always, (), (), (), "", ""),)
+        return (Command(table.texts("commands"), always, (), (), (), (), ""),)
     found = []
     for item in table.tables("commands"):
         found.append(
@@ -113,13 +114,15 @@ def _commands(table: Table) -> tuple[Command, ...]:
                 silent=item.patterns("silent"),
                 runs=item.patterns("runs"),
                 contains=item.texts("contains"),
-                variable=item.text("variable"),
+                through=tuple(_way(way) for way in item.tables("through")),
                 matches=item.text("matches"),
             )
         )
         item.close()
         if not found[-1].names:
             item.complain("'names' is missing")
+        if bool(found[-1].through) != bool(found[-1].matches):
+            item.complain("through and matches belong together", "through")
     return tuple(found)
 
 
@@ -151,6 +154,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         needed_by=table.patterns("needed_by"),
         kept_apart=tuple(_way(item) for item in table.tables("kept_apart")),
         instead=table.text("instead"),
+        linked=_linking(table.table("linked")),
         when=table.mapping("when"),
         confidence=table.choice("confidence", Confidence, confidence),
         note=table.text("note"),
@@ -177,6 +181,7 @@ def _way(table: Table) -> Way:
         below=table.text("below"),
         split=table.text("split"),
         ignore_case=table.flag("ignore_case"),
+        earlier=table.flag("earlier"),
         when=table.mapping("when"),
     )
     table.close()
@@ -247,6 +252,17 @@ def _keeping(table: Table | None) -> Keeping | None:
         table.texts("words"),
         table.texts("lines"),
     )
+    table.close()
+    return item
+
+
+def _linking(table: Table | None) -> Linking | None:
+    if table is None:
+        return None
+    ways = tuple(_way(way) for way in table.tables("by"))
+    value, commands = table.text("value", required=True), table.patterns("commands")
+    what, unless = table.text("what", required=True), table.texts("unless")
+    item = Linking(ways, value, commands, what, unless)
     table.close()
     return item
 

@@ -94,6 +94,8 @@ class Way:
     split: str = ""
     """The value is a list, its first item counts (``:``)."""
     ignore_case: bool = False
+    earlier: bool = False
+    """With ``flag``: an earlier call of the program may have said it (``cmake -D`` for ``--build``)."""
     when: Mapping[str, str] = field(default_factory=dict)
     """Settings (see :class:`Setting`) that must have these values for the way to count."""
 
@@ -139,6 +141,22 @@ class Switch:
         """Tell whether the variable or key switches the cache off with this value."""
         value = value.strip().lower()
         return value in self.on if self.on else value not in self.off
+
+
+@record(frozen=True, eq=False)
+class Linking:
+    """A setting with which what a tool installs is nothing but links into its cache."""
+
+    by: tuple[Way, ...]
+    """What sets it, strongest first."""
+    value: str
+    """Its value (lower case) then."""
+    commands: tuple[Pattern, ...]
+    """Subcommands that install."""
+    what: str
+    """What consists of links."""
+    unless: tuple[str, ...]
+    """Variables that turn it off when they are set."""
 
 
 @record(frozen=True, eq=False)
@@ -195,6 +213,8 @@ class CacheDir:
     """What keeps the contents of several platforms apart within the directory, when it is set."""
     instead: str
     """For results: the role to mount instead."""
+    linked: Linking | None
+    """When what the tool installs elsewhere leads into this directory."""
     when: Mapping[str, str]
     """Settings that must have these values for the directory to be in use."""
     confidence: Confidence
@@ -229,9 +249,10 @@ class Command:
     """Run a program whose words follow, or scripts that cannot be seen."""
     contains: tuple[str, ...]
     """Texts in an argument that tell a use (``Pkg.add`` in ``julia -e``)."""
-    variable: str
+    through: tuple[Way, ...]
+    """The program is another one, which calls the tool when one of these says so ..."""
     matches: str
-    """Only when ``variable`` has a value that fits this glob."""
+    """... by this name, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
 
 
 @record(frozen=True)

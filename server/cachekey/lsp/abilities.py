@@ -15,12 +15,16 @@ class Abilities:
     pull: bool = False
     """It asks for diagnostics; otherwise they are pushed. Never both."""
     refresh: bool = False
+    lens_refresh: bool = False
+    hint_refresh: bool = False
     related: bool = False
     tags: frozenset[int] = frozenset()
     versioned_edits: bool = False
     create_files: bool = False
     annotations: bool = False
     resolve_edits: bool = False
+    asks: bool = False
+    """It shows messages with buttons."""
     configuration: bool = False
     configuration_events: bool = False
     watch_files: bool = False
@@ -32,6 +36,13 @@ class Abilities:
     """It knows VS Code's command that asks for completions once more."""
     shows_rules: bool = False
     """It shows the documentation that ``cachekey.explainRule`` answers with (``experimental``)."""
+    chooses: bool = False
+    """It has the command ``cachekey.silence``, applies edits and asks questions (``experimental``)."""
+
+    @property
+    def calm(self) -> bool:
+        """Tell whether something can be said later: to others the whole truth is told at once."""
+        return self.refresh or not self.pull
 
     @classmethod
     def of(cls, params: types.InitializeParams) -> Abilities:
@@ -56,6 +67,8 @@ class Abilities:
             # Presence is what counts: an empty ``"diagnostic": {}`` says yes.
             pull=find("text_document.diagnostic") is not None,
             refresh=has("workspace.diagnostics.refresh_support"),
+            lens_refresh=has("workspace.code_lens.refresh_support"),
+            hint_refresh=has("workspace.inlay_hint.refresh_support"),
             related=has("text_document.publish_diagnostics.related_information")
             or has("text_document.diagnostic.related_information"),
             tags=frozenset(
@@ -71,6 +84,7 @@ class Abilities:
             annotations=find("workspace.workspace_edit.change_annotation_support") is not None,
             resolve_edits="edit" in each("text_document.code_action.resolve_support.properties")
             and has("text_document.code_action.data_support"),
+            asks=find("window.show_message.message_action_item") is not None,
             configuration=has("workspace.configuration"),
             configuration_events=has("workspace.did_change_configuration.dynamic_registration"),
             watch_files=has("workspace.did_change_watched_files.dynamic_registration"),
@@ -79,10 +93,11 @@ class Abilities:
             markdown_completion=markdown in each(f"{item}.documentation_format"),
             suggests_again=params.client_info is not None
             and "visual studio code" in params.client_info.name.lower(),
-            shows_rules=_shows_rules(capabilities.experimental),
+            shows_rules=_own(capabilities.experimental, "explainRule"),
+            chooses=_own(capabilities.experimental, "silence") and has("workspace.apply_edit"),
         )
 
 
-def _shows_rules(experimental: Any) -> bool:
+def _own(experimental: Any, name: str) -> bool:
     own = experimental.get("cachekey") if isinstance(experimental, dict) else None
-    return isinstance(own, dict) and bool(own.get("explainRule"))
+    return isinstance(own, dict) and bool(own.get(name))

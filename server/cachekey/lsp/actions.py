@@ -1,12 +1,14 @@
-"""Code actions: fixes, *fix all*, *Ignore here*, *Turn this rule off* and *Why?*.
+"""Code actions: fixes first, then *Explain*, then what silences a finding; *fix all*, refactorings.
 
 An action names what it would do (``data``); the edit is computed when the client resolves it, or at
-once for clients that cannot. Nothing of an edit rides in a diagnostic, so nothing goes stale.
+once for clients that cannot. Nothing of an edit rides in a diagnostic, so nothing goes stale. Every
+edit is applied at once: what it changes besides the cache stands in its title. Only where the user
+is to choose among places (:attr:`cachekey.finding.Fix.choose`) an editor that can shows them first.
 """
 
 from __future__ import annotations
 
-import posixpath
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +18,27 @@ from pygls.exceptions import JsonRpcContentModified
 from cachekey.assist.refactor import refactorings
 from cachekey.checking import engine, fixing, suppress
 from cachekey.checking.keeping import Trial
-from cachekey.edits import settings as settings_edit
 from cachekey.finding import FileEdit, Finding, Fix, Safety
-from cachekey.lsp import uris, words
+from cachekey.lsp import words
 from cachekey.lsp.convert import difference, to_span
-from cachekey.lsp.edits import Caution, file_edit, new_file, workspace_edit
-from cachekey.lsp.names import EXPLAIN, FIX_ALL
+from cachekey.lsp.edits import CHOOSE, workspace_edit
+from cachekey.lsp.names import EXPLAIN, FIX_ALL, SILENCE
+from cachekey.lsp.turnoff import turning_off
 from cachekey.markup.message import message
-from cachekey.text import Source
-from cachekey.workspace.settings import TABLE
+from cachekey.text import apply_edits
 
 if TYPE_CHECKING:
-    from cachekey.lsp.session import Analysis, Document, Session
+    from cachekey.lsp.analysis import Analysis
+    from cachekey.lsp.session import Document, Session
+    from cachekey.markup.message import Message
 
 _SAFETY = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
-_SUFFIX = {Safety.SAFE: "", Safety.UNSAFE: " (unsafe)", Safety.MANUAL: " (to be completed)"}
+_MOST_FIXES = 4
+"""Of one finding: with *Explain* and two ways to silence it nobody reads more than seven entries."""
+_MOST_ROUNDS = 8
+"""Fixes behind each other that one click makes."""
+_CLAUSE = ("A", "It", "Only", "That", "The")
+"""Words that are small behind a bracket."""
 
 
 def code_actions(session: Session, params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -58,7 +66,7 @@ def resolve(session: Session, action: types.CodeAction) -> types.CodeAction:
     document = session.find(str(data.get("uri")))
     if document is None or document.version != data.get("version"):
         raise JsonRpcContentModified("the document has changed since the action was offered")
-    action.edit = _edit(session, document, data)
+    action.edit = edit_for(session, document, data)
     return action
 
 
@@ -81,21 +89,40 @@ def _quick_fixes(
         if finding.span.start <= span.end and span.start <= finding.span.end
     ]
     yield from _fixes(session, document, analysis, here)
-    seen: set[str] = set()
+    first: dict[str, int] = {}
     for index, finding in here:
-        if finding.code in seen:
-            continue
-        seen.add(finding.code)
+        first.setdefault(finding.code, index)
+    for code, index in first.items():
+        title = message(f"Explain {code} ({analysis.findings[index].rule})")
+        explain = words.command(title, EXPLAIN, code)
         about = [analysis.diagnostics[index]]
-        for title, do in (
-            (f"Ignore {finding.code} ({finding.rule}) here", "ignore"),
-            (f"Turn {finding.code} ({finding.rule}) off", "off"),
-        ):
+        yield words.action(title, types.CodeActionKind.QuickFix, about, command=explain)
+    yield from _silencers(session, document, analysis, list(first.values()))
+
+
+def _silencers(
+    session: Session, document: Document, analysis: Analysis, here: Sequence[int]
+) -> Iterator[types.CodeAction]:
+    """Yield the ways to hear no more of findings: one entry where the client shows a choice."""
+    ways: list[tuple[types.CodeAction, dict[str, Any]]] = []
+    for index in here:
+        finding, about = analysis.findings[index], [analysis.diagnostics[index]]
+        name = f"{finding.code} ({finding.rule})"
+        titles = {"ignore": f"Ignore {name} here"}
+        if (file := _settings_name(session, document)) is not None:
+            titles["off"] = f"Turn {name} off in {file}"
+        for do, title in titles.items():
             action = words.action(message(title), types.CodeActionKind.QuickFix, about)
-            yield _with_edit(session, document, action, {"do": do, "index": index})
-        title = message(f"Why? ({finding.code} {finding.rule})")
-        why = words.command(message("Why?"), EXPLAIN, finding.code)
-        yield words.action(title, types.CodeActionKind.QuickFix, about, command=why)
+            ways.append((action, {"do": do, "index": index}))
+    if not ways or not session.abilities.chooses:
+        yield from (_with_edit(session, document, action, data) for action, data in ways)
+        return
+    known = {"uri": document.uri, "version": document.version}
+    title = message(f"Silence {', '.join(analysis.findings[index].code for index in here)}...")
+    choices = [words.choice(message(action.title), data | known) for action, data in ways]
+    about = [analysis.diagnostics[index] for index in here]
+    command = words.command(title, SILENCE, *choices)
+    yield words.action(title, types.CodeActionKind.QuickFix, about, command=command)
 
 
 def _fixes(
@@ -105,7 +132,9 @@ def _fixes(
     here: Sequence[tuple[int, Finding]],
 ) -> Iterator[types.CodeAction]:
     offers = [
-        (index, number, fix) for index, finding in here for number, fix in enumerate(finding.fixes)
+        (index, number, fix)
+        for index, finding in here
+        for number, fix in enumerate(finding.fixes[:_MOST_FIXES])
     ]
     offers.sort(key=lambda offer: _rank(offer[2]))
     shown: dict[str, list[Fix]] = {}
@@ -121,7 +150,7 @@ def _fixes(
             continue
         alike.append(fix)
         action = words.action(
-            message(fix.title + _SUFFIX[fix.safety]),
+            _title(fix),
             types.CodeActionKind.QuickFix,
             [analysis.diagnostics[index]],
             preferred=fix.preferred and fix.safety is Safety.SAFE,
@@ -135,12 +164,21 @@ def _refactorings(
 ) -> Iterator[types.CodeAction]:
     span = to_span(analysis.source, params.range, session.encoding)
     for fix in refactorings(document.area.project, document.path, span):
-        caution = None if fix.safety is Safety.SAFE else Caution(fix.title, fix.reason)
         yield words.action(
-            message(fix.title + _SUFFIX[fix.safety]),
+            _title(fix),
             types.CodeActionKind.RefactorRewrite,
-            edit=workspace_edit(session, document.area, fix.edits, caution),
+            edit=workspace_edit(
+                session, document.area, fix.edits, choose=CHOOSE if fix.choose else ""
+            ),
         )
+
+
+def _title(fix: Fix) -> Message:
+    """Say what a fix does, and in brackets what else it changes."""
+    if fix.safety is Safety.SAFE or not fix.reason:
+        return message(fix.title)
+    head, gap, rest = fix.reason.rstrip(".").partition(" ")
+    return message(f"{fix.title} ({head.lower() if head in _CLAUSE else head}{gap}{rest})")
 
 
 def _rank(fix: Fix) -> tuple[bool, int, bool]:
@@ -160,16 +198,17 @@ def _with_edit(
         action.data = data
     else:
         # Whether there is an edit at all decides whether these are offered.
-        action.edit = _edit(session, document, data)
+        action.edit = edit_for(session, document, data)
     return action
 
 
 # -- edits -----------------------------------------------------------------------------------------
 
 
-def _edit(
+def edit_for(
     session: Session, document: Document, data: Mapping[str, Any]
 ) -> types.WorkspaceEdit | None:
+    """Make the edit that the data of an action names; None when there is none after all."""
     if data["do"] == "fixAll":
         return _fix_all(session, document)
     analysis = session.analyse(document)
@@ -180,10 +219,12 @@ def _edit(
     if data["do"] == "ignore":
         return _ignore(session, document, finding)
     if data["do"] == "off":
-        return _turn_off(session, document, finding)
+        change = turning_off(session, document, finding.code)
+        return change.edit(session) if change is not None else None
+    if data["do"] == "complete":
+        return _complete(session, document, finding)
     fix = finding.fixes[data["fix"]]
-    caution = None if fix.safety is Safety.SAFE else Caution(fix.title, fix.reason)
-    return workspace_edit(session, document.area, fix.edits, caution)
+    return workspace_edit(session, document.area, fix.edits, choose=CHOOSE if fix.choose else "")
 
 
 def _fix_all(session: Session, document: Document) -> types.WorkspaceEdit | None:
@@ -208,6 +249,29 @@ def _fix_all(session: Session, document: Document) -> types.WorkspaceEdit | None
     return workspace_edit(session, area, [FileEdit(path, edit) for edit in edits])
 
 
+def _complete(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
+    """Apply the preferred fix of a finding, and of what it brings up: one click leaves no finding."""
+    area, path = document.area, document.path
+    settings, text = area.settings(path), document.text
+    before = Counter(item.code for item in session.analyse(document).findings)
+    waiting: Finding | None = finding
+    try:
+        for _ in range(_MOST_ROUNDS):
+            fix = waiting.fixes[0] if waiting is not None and waiting.fixes else None
+            if fix is None or any(item.path != path for item in fix.edits):
+                break
+            text = apply_edits(text, [item.edit for item in fix.edits])
+            area.project.add(path, text, document.kind)
+            found = engine.check(area.project, path, settings)
+            now = Counter(item.code for item in found)
+            waiting = next((item for item in found if now[item.code] > before[item.code]), None)
+    finally:
+        # The project tried the fixes out; the document itself has not changed yet.
+        area.project.add(path, document.text, document.kind)
+    edits = difference(document.text, text)
+    return workspace_edit(session, area, [FileEdit(path, edit) for edit in edits])
+
+
 def _ignore(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
     model = document.area.project.documents.get(document.path)
     edit = suppress.ignore_here(model, finding) if model is not None else None
@@ -216,16 +280,7 @@ def _ignore(session: Session, document: Document, finding: Finding) -> types.Wor
     return workspace_edit(session, document.area, [FileEdit(document.path, edit)])
 
 
-def _turn_off(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
-    area = document.area
-    file = area.settings_file(document.path)
-    if file is not None and not file.broken:
-        table = TABLE if posixpath.basename(file.path) == "pyproject.toml" else ()
-        edit = settings_edit.turn_off(file.source, finding.code, table=table)
-        if edit is not None:
-            return file_edit(session, uris.from_path(file.path), file.source, edit)
-    elif file is None and area.root and session.abilities.create_files:
-        edit = settings_edit.turn_off(Source(""), finding.code)
-        if edit is not None:
-            return new_file(uris.from_path(area.full(settings_edit.NEW_FILE)), edit.text)
-    return None
+def _settings_name(session: Session, document: Document) -> str | None:
+    """Name the settings file in which a rule could be turned off; None where it cannot be."""
+    change = turning_off(session, document, "CK000")
+    return change.name if change is not None else None

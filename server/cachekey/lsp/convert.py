@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from cachekey.finding import Finding, Related
     from cachekey.lsp.abilities import Abilities
-    from cachekey.text import Encoding
-    from cachekey.workspace.summary import Where
+    from cachekey.text import Encoding, Where
 
 SEVERITY = {
     Severity.ERROR: types.DiagnosticSeverity.Error,

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from lsprotocol import types
 
 from cachekey.lsp import uris, words
+from cachekey.lsp.calm import PAUSE
 from cachekey.lsp.convert import to_range
 from cachekey.markup.message import message
 from cachekey.text import Span
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from cachekey.disk.discovery import SettingsFile
+    from cachekey.lsp.analysis import Analysis
     from cachekey.lsp.area import Area
-    from cachekey.lsp.session import Analysis, Document, Session
+    from cachekey.lsp.session import Document, Session
     from cachekey.text import Encoding
 
 _PATIENCE = 2.0
@@ -47,6 +49,8 @@ class Reporter:
         self._later: dict[str, Document] = {}
         self._flushing: asyncio.Handle | None = None
         self._pausing: asyncio.Handle | None = None
+        self._typing: dict[str, asyncio.Handle] = {}
+        """For each document in which a word is being typed, who looks after it when typing pauses."""
         self._refresh_due = False
         self._ready = asyncio.Event()
         self._said: dict[str, Analysis] = {}
@@ -70,15 +74,32 @@ class Reporter:
         """Note that a document was opened or changed."""
         if self._pausing is not None:
             self._plan(_PAUSE)
+        self._wait_for_pause(document)
         if self._session.abilities.pull:
             return
         self._urgent[uris.same(document.uri)] = document
         if self._flushing is None:
             self._flushing = asyncio.get_running_loop().call_soon(self._flush)
 
+    def _wait_for_pause(self, document: Document) -> None:
+        """Show the whole truth about a document when no key has come for a while."""
+        key = uris.same(document.uri)
+        if (waiting := self._typing.pop(key, None)) is not None:
+            waiting.cancel()
+
+        def pause() -> None:
+            self._typing.pop(key, None)
+            document.calm.rest()
+            self.concerned([document])
+
+        if document.calm.typing:
+            self._typing[key] = asyncio.get_running_loop().call_later(PAUSE, pause)
+
     def closed(self, document: Document) -> None:
         """Take a closed document's squiggles away."""
         key = uris.same(document.uri)
+        document.calm.rest()
+        self._wait_for_pause(document)
         self._urgent.pop(key, None)
         self._later.pop(key, None)
         self._said.pop(key, None)
@@ -103,7 +124,7 @@ class Reporter:
         document = self._session.find(uri)
         if document is None:
             return types.RelatedFullDocumentDiagnosticReport(items=[])
-        analysis = self._analyse(document)
+        analysis = self._shown(document)
         self._said[uris.same(uri)] = analysis
         if previous == analysis.result_id:
             return types.RelatedUnchangedDocumentDiagnosticReport(result_id=previous)
@@ -112,6 +133,16 @@ class Reporter:
         )
 
     # -- what follows ---------------------------------------------------------------------------
+
+    def _shown(self, document: Document) -> Analysis:
+        """Return what is to be shown of a document now."""
+        encoding = self._session.encoding
+        held = document.calm.in_word(document.uri, document.text, document.version, encoding)
+        if held is not None:
+            return held
+        analysis = self._analyse(document)
+        model = document.area.project.documents.get(document.path)
+        return document.calm.complete(analysis, half_typed=getattr(model, "half_typed", False))
 
     def _analyse(self, document: Document) -> Analysis:
         """Analyse a document, and queue those that its change concerns."""
@@ -158,7 +189,7 @@ class Reporter:
     def _send(self, document: Document) -> None:
         if self._session.find(document.uri) is not document:
             return
-        analysis, key = self._analyse(document), uris.same(document.uri)
+        analysis, key = self._shown(document), uris.same(document.uri)
         if _same(self._said.get(key), analysis):
             return
         self._said[key] = analysis
@@ -173,7 +204,7 @@ class Reporter:
         said = self._said.get(uris.same(document.uri))
         if said is None or self._session.find(document.uri) is not document:
             return
-        if not _same(said, self._analyse(document)):
+        if not _same(said, self._shown(document)):
             self._refresh_due = True
 
 

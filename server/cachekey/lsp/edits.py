@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -10,7 +9,6 @@ from lsprotocol import types
 from cachekey.lsp import words
 from cachekey.lsp.convert import to_text_edit
 from cachekey.markup.message import message
-from cachekey.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,23 +16,19 @@ if TYPE_CHECKING:
     from cachekey.finding import FileEdit
     from cachekey.lsp.area import Area
     from cachekey.lsp.session import Session
-    from cachekey.text import Edit
+    from cachekey.text import Edit, Source
 
 _NOTE = "cachekey"
-
-
-@dataclass(frozen=True)
-class Caution:
-    """What the user is to confirm before an edit is applied."""
-
-    label: str
-    reason: str
+CHOOSE = "Take the tick away from what shall stay as it is"
 
 
 def workspace_edit(
-    session: Session, area: Area, edits: Sequence[FileEdit], caution: Caution | None = None
+    session: Session, area: Area, edits: Sequence[FileEdit], *, choose: str = ""
 ) -> types.WorkspaceEdit | None:
-    """Turn edits of an area's documents into one edit; ``None`` when a document is unknown."""
+    """Turn edits of an area's documents into one edit; ``None`` when a document is unknown.
+
+    With ``choose``, which says why, an editor that can shows the places first, all of them ticked.
+    """
     by_path: dict[str, list[Edit]] = {}
     for item in edits:
         by_path.setdefault(item.path, []).append(item.edit)
@@ -45,12 +39,15 @@ def workspace_edit(
             return None
         converted = [to_text_edit(source, edit, session.encoding) for edit in group]
         changes.append((session.uri(area, path), session.version(area, path), converted))
-    return _assemble(session, changes, caution)
+    return _assemble(session, changes, choose=choose)
 
 
-def file_edit(session: Session, uri: str, source: Source, edit: Edit) -> types.WorkspaceEdit:
-    """Turn an edit of a file that is no document of ours into a workspace edit."""
-    return _assemble(session, [(uri, None, [to_text_edit(source, edit, session.encoding)])], None)
+def file_edit(
+    session: Session, uri: str, source: Source, edits: Sequence[Edit]
+) -> types.WorkspaceEdit:
+    """Turn edits of a file that is no document of ours into a workspace edit."""
+    converted = [to_text_edit(source, edit, session.encoding) for edit in edits]
+    return _assemble(session, [(uri, None, converted)])
 
 
 def new_file(uri: str, text: str) -> types.WorkspaceEdit:
@@ -67,28 +64,37 @@ def new_file(uri: str, text: str) -> types.WorkspaceEdit:
     )
 
 
+def deleted_file(uri: str) -> types.WorkspaceEdit:
+    """Make an edit that deletes a file; only for clients that could create it."""
+    options = types.DeleteFileOptions(ignore_if_not_exists=True)
+    return types.WorkspaceEdit(document_changes=[types.DeleteFile(uri=uri, options=options)])
+
+
 def _assemble(
     session: Session,
     changes: Sequence[tuple[str, int | None, list[types.TextEdit]]],
-    caution: Caution | None,
+    *,
+    choose: str = "",
 ) -> types.WorkspaceEdit:
     abilities = session.abilities
     if not abilities.versioned_edits:
         return types.WorkspaceEdit(changes={uri: edits for uri, _, edits in changes})
-    note = caution if abilities.annotations else None
     documents = [
         types.TextDocumentEdit(
             text_document=types.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version),
-            edits=edits if note is None else [_annotated(edit) for edit in edits],
+            edits=edits,
         )
         for uri, version, edits in changes
     ]
-    if note is None:
+    if not (choose and abilities.annotations and documents):
         return types.WorkspaceEdit(document_changes=documents)
-    reason = message(note.reason) if note.reason else None
-    annotation = words.annotation(message(note.label), reason)
-    return types.WorkspaceEdit(document_changes=documents, change_annotations={_NOTE: annotation})
-
-
-def _annotated(edit: types.TextEdit) -> types.AnnotatedTextEdit:
-    return types.AnnotatedTextEdit(annotation_id=_NOTE, range=edit.range, new_text=edit.new_text)
+    # VS Code leaves the boxes of edits that want a yes empty, and of all others ticked. So it is an
+    # edit that changes nothing which makes it show them.
+    start = types.Position(line=0, character=0)
+    nothing = types.AnnotatedTextEdit(
+        annotation_id=_NOTE, range=types.Range(start=start, end=start), new_text=""
+    )
+    first = documents[0]
+    first.edits = [*first.edits, nothing]
+    note = words.annotation(message(choose))
+    return types.WorkspaceEdit(document_changes=documents, change_annotations={_NOTE: note})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from cachekey.assist import keys_page
 from cachekey.lsp import uris, words
 from cachekey.lsp.names import document_kind
 from cachekey.markup.message import message
@@ -84,6 +85,8 @@ async def folders_changed(back: Backend, params: types.DidChangeWorkspaceFolders
 
 def explain_rule(back: Backend, code: str) -> str | None:
     """Say what a rule is about; the answer to the command is its whole documentation."""
+    if code == keys_page.NAME:
+        return keys_page.PAGE
     rule = next((rule for rule in ALL if code in {rule.code, rule.name}), None)
     if rule is None:
         return None

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cachekey.assist import hover as explain
+from cachekey.assist import keys_page
 from cachekey.lsp import words
 from cachekey.lsp.convert import to_offset, to_range
+from cachekey.lsp.names import EXPLAIN
 from cachekey.markup.markdown import card, plain_card
 from cachekey.markup.rich import Rich, link
 
@@ -29,7 +31,7 @@ def hover(session: Session, params: types.HoverParams) -> types.Hover | None:
         return link(f"{path}:{line + 1}", f"{session.uri(area, path)}#L{line + 1}")
 
     settings = area.settings(document.path)
-    found = explain.hover(area.project, document.path, offset, settings, place)
+    found = explain.hover(area.project, document.path, offset, settings, place, _how(session))
     if found is None:
         return None
     markdown = session.abilities.markdown_hover
@@ -38,3 +40,13 @@ def hover(session: Session, params: types.HoverParams) -> types.Hover | None:
         contents=words.contents(text, markdown=markdown),
         range=to_range(source, found.span, session.encoding),
     )
+
+
+def _how(session: Session) -> Rich:
+    """Point at the page on keys: in the editor where it shows pages of ours, else on the web."""
+    text = "How keys work"
+    if not session.abilities.markdown_hover:
+        return explain.HOW
+    if session.abilities.shows_rules:
+        return link(text, f"command:{EXPLAIN}?%5B%22{keys_page.NAME}%22%5D")
+    return link(text, "https://docs.docker.com/reference/dockerfile/#run---mounttypecache")

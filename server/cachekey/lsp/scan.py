@@ -61,6 +61,8 @@ class Scanner:
     async def _scan(self, area: Area) -> None:
         found = await asyncio.to_thread(discovery.find, area.root, area.exclusion())
         paths = [path[len(area.root.rstrip("/")) + 1 :] for path in found.files]
+        # Who builds a Dockerfile decides how it is read: those first.
+        paths.sort(key=lambda path: document_kind(path) == "dockerfile")
         gone = set(area.project.index) - set(paths)
         bar = self._bar(len(paths))
         await bar.begin("Reading Dockerfiles")

@@ -34,8 +34,9 @@ def serve(tcp: tuple[str, int] | None = None) -> int:
 
     gc.freeze()
     gc.enable()
-    # A document's records come and go by thousands with each keystroke, nearly all without cycles.
-    gc.set_threshold(20_000, 10, 10)
+    # A document's records come and go by thousands with each keystroke, nearly all without cycles. What
+    # goes in circles must not pile up: memory that was taken once is seldom given back.
+    gc.set_threshold(5_000, 10, 5)
     server = features.build()
     return transport.serve_stdio(server) if tcp is None else transport.serve_tcp(server, *tcp)
 

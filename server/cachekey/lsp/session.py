@@ -5,10 +5,8 @@ Answers are computed from here; nothing in this module sends a message.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -18,7 +16,9 @@ from cachekey.checking.suppress import UNREADABLE
 from cachekey.finding import Finding, Severity
 from cachekey.lsp import uris
 from cachekey.lsp.abilities import Abilities
+from cachekey.lsp.analysis import Analysis
 from cachekey.lsp.area import Area
+from cachekey.lsp.calm import Calm
 from cachekey.lsp.config import Editor
 from cachekey.lsp.convert import to_diagnostic, to_range
 from cachekey.lsp.names import document_kind
@@ -34,26 +34,6 @@ logger = logging.getLogger(__name__)
 
 LARGEST = 500_000
 """Characters; reading a longer text would keep everything else waiting for seconds."""
-
-
-@dataclass(frozen=True, eq=False)
-class Analysis:
-    """What was found in one text of one document."""
-
-    source: Source
-    version: int
-    findings: tuple[Finding, ...]
-    diagnostics: tuple[types.Diagnostic, ...]
-    kept: dict[tuple[int, int], bool] = field(default_factory=dict)
-    """For fixes that were tried, by the numbers of the finding and the fix: whether they are offered."""
-
-    @cached_property
-    def result_id(self) -> str:
-        """Return what is equal exactly when version, text and diagnostics are."""
-        digest = hashlib.blake2b(digest_size=16)
-        for part in (self.source.text, repr((self.version, self.diagnostics))):
-            digest.update(part.encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
 
 
 @dataclass(eq=False)
@@ -73,6 +53,7 @@ class Document:
     analysis: Analysis | None = field(default=None, repr=False)
     epoch: int = -1
     """State of the area in which ``analysis`` was made."""
+    calm: Calm = field(default_factory=Calm, repr=False)
 
     def forget(self) -> None:
         """Note that what was found no longer holds."""
@@ -91,6 +72,8 @@ class Session:
         """One for every workspace folder, deepest first."""
         self.stirred: dict[str, Document] = {}
         """Open documents that changes elsewhere concern, until somebody looks after them."""
+        self.shown: set[str] = set()
+        """What the client has asked for, of "lenses" and "hints"."""
         self.editor = Editor()
         """Settings of the editor where no folder says otherwise."""
 
@@ -165,6 +148,8 @@ class Session:
         """Take in a new text; nothing is read before somebody asks."""
         document = self.find(uri)
         if document is not None:
+            if self.abilities.calm:
+                document.calm.changed(document.text, text)
             document.version, document.text = version, text
             document.unread, document.analysis = True, None
         return document
@@ -231,7 +216,14 @@ class Session:
                 findings = engine.check(area.project, document.path, settings)
         except Exception:  # one broken document must not cost the others their answers
             logger.exception("cannot check %s", document.path)
-        diagnostics = tuple(
+        diagnostics = self.diagnostics(area, source, findings, version)
+        return Analysis(source, version, tuple(findings), diagnostics)
+
+    def diagnostics(
+        self, area: Area, source: Source, findings: Sequence[Finding], version: int | None
+    ) -> tuple[types.Diagnostic, ...]:
+        """Turn the findings of one of an area's documents into the client's."""
+        return tuple(
             to_diagnostic(
                 finding,
                 source,
@@ -242,7 +234,6 @@ class Session:
             )
             for index, finding in enumerate(findings)
         )
-        return Analysis(source, version, tuple(findings), diagnostics)
 
     # -- places ---------------------------------------------------------------------------------
 

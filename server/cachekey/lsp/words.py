@@ -51,9 +51,9 @@ def refusal(code: int, text: Message) -> types.ResponseError:
     return types.ResponseError(code=code, message=text)
 
 
-def bar(title: Message) -> types.WorkDoneProgressBegin:
+def bar(title: Message, *, cancellable: bool) -> types.WorkDoneProgressBegin:
     """Make the beginning of a progress bar."""
-    return types.WorkDoneProgressBegin(title=title, percentage=0)
+    return types.WorkDoneProgressBegin(title=title, percentage=0, cancellable=cancellable)
 
 
 def bar_at(percentage: int, text: Message) -> types.WorkDoneProgressReport:
@@ -81,14 +81,27 @@ def action(
     )
 
 
-def command(title: Message, name: str, *arguments: str) -> types.Command:
+def command(title: Message, name: str, *arguments: object) -> types.Command:
     """Make a command that the client may send back."""
     return types.Command(title=title, command=name, arguments=list(arguments))
 
 
-def annotation(label: Message, reason: Message | None) -> types.ChangeAnnotation:
+def choice(label: Message, data: dict[str, object]) -> dict[str, object]:
+    """Make one of the things that the user may choose from; ``data`` comes back."""
+    return {"label": label, "data": data}
+
+
+def question(
+    kind: types.MessageType, text: Message, *answers: Message
+) -> types.ShowMessageRequestParams:
+    """Make a message with buttons."""
+    buttons = [types.MessageActionItem(title=answer) for answer in answers]
+    return types.ShowMessageRequestParams(type=kind, message=text, actions=buttons)
+
+
+def annotation(label: Message) -> types.ChangeAnnotation:
     """Make the note of an edit that waits for a yes."""
-    return types.ChangeAnnotation(label=label, needs_confirmation=True, description=reason)
+    return types.ChangeAnnotation(label=label, needs_confirmation=True)
 
 
 def contents(text: Markdown | Plain, *, markdown: bool) -> types.MarkupContent:
@@ -119,3 +132,35 @@ def proposal(
         text_edit=edit,
         command=follow_up,
     )
+
+
+def hint(place: types.Position, label: Message) -> types.InlayHint:
+    """Make what an editor shows between the characters of a line."""
+    return types.InlayHint(position=place, label=label, kind=types.InlayHintKind.Parameter)
+
+
+def symbol(
+    name: Message,
+    kind: types.SymbolKind,
+    where: types.Range,
+    name_range: types.Range,
+    *,
+    detail: Message,
+    children: Sequence[types.DocumentSymbol] = (),
+) -> types.DocumentSymbol:
+    """Make an entry of a document's outline."""
+    return types.DocumentSymbol(
+        name=name,
+        kind=kind,
+        range=where,
+        selection_range=name_range,
+        detail=detail,
+        children=list(children) or None,
+    )
+
+
+def workspace_symbol(
+    name: Message, kind: types.SymbolKind, where: types.Location, container: Message
+) -> types.WorkspaceSymbol:
+    """Make what is found by its name in the workspace."""
+    return types.WorkspaceSymbol(name=name, kind=kind, location=where, container_name=container)

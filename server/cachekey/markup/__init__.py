@@ -16,6 +16,7 @@ terminal       :data:`~terminal.Terminal`,     terminals and logs of builds; ``l
                :data:`~terminal.Output`        rich text for them
 annotation     ``Output``                      GitHub Actions
 data           ``Output``                      programs: JSON, SARIF
+xml            ``Output``                      programs: JUnit's reports
 html           :data:`~html.Html`              browsers: HTML, SVG
 =============  ==============================  ============================================
 """

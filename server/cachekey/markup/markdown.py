@@ -24,8 +24,9 @@ _HARMLESS = re.compile(
     re.VERBOSE,
 )
 _FENCE = re.compile("`+")
-_OWN_SCHEMES = ("file:", "https:")
-"""Of the links that this program makes: documents of the workspace, sources of what it knows."""
+_OWN_SCHEMES = ("file:", "https:", "command:cachekey.explainrule?")
+"""Of the links that this program makes: documents of the workspace, sources of what it knows, and the
+one command that editors of ours may be asked for, which shows a page."""
 
 
 def markdown(text: Rich) -> Markdown:
@@ -42,6 +43,14 @@ def card(found: Sequence[Rich]) -> Markdown:
 def paragraphs(found: Iterable[Rich]) -> Markdown:
     """Write each line as a paragraph."""
     return Markdown("\n\n".join(map(markdown, found)))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Rich]]) -> Markdown:
+    """Write a table; the words of its head are literals."""
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    # Tables are cut up before anything else is read, code spans included.
+    cells = ([markdown(cell).replace("|", "\\|") for cell in row] for row in rows)
+    return Markdown("\n".join([*lines, *(f"| {' | '.join(row)} |" for row in cells)]))
 
 
 def plain(text: Rich) -> Plain:

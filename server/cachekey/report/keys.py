@@ -17,6 +17,9 @@ from cachekey.markup.terminal import (
     trimmed,
 )
 
+_MOST_BUILDS = 5
+"""Of one mount, in a table for people."""
+
 
 def render(document: Mapping[str, Any], style: Style) -> Output:
     """Return the text of a ``keys`` document: each cache with its mounts, then what is refused."""
@@ -36,6 +39,7 @@ def _lines(document: Mapping[str, Any], style: Style) -> Iterator[Terminal]:
         yield line("{}  {}", style(terminal(cache["key"]), "1"), about)
         for number in members:
             yield line("  {}", _cells(rows[number], widths))
+            yield from _builds(mounts[number], cache["key"], style)
     refused = [number for number, mount in enumerate(mounts) if mount["error"]]
     if refused:
         yield style(terminal("refused by the builder"), "1;31")
@@ -43,6 +47,19 @@ def _lines(document: Mapping[str, Any], style: Style) -> Iterator[Terminal]:
         yield line("  {}: {}", rows[number][0], terminal(mounts[number]["error"]))
     if not mounts:
         yield terminal("No cache mounts.")
+
+
+def _builds(mount: Mapping[str, Any], key: str, style: Style) -> Iterator[Terminal]:
+    """Tell of the builds in which a mount has another key."""
+    others = [build for build in mount["builds"] if build["key"] != key]
+    for build in others[:_MOST_BUILDS]:
+        said = [f"{name}={'?' if text is None else text}" for name, text in build["args"].items()]
+        why = ", ".join([*said, *build["platforms"]])
+        who = f"{build['path']} {build['name']}".strip()
+        tail = f" ({why})" if why else ""
+        yield line("    {}  {}", terminal(f"{who}{tail}:"), style(terminal(build["key"]), "1"))
+    if len(others) > _MOST_BUILDS:
+        yield line("    {}", terminal(f"and {len(others) - _MOST_BUILDS} more builds"))
 
 
 def _row(mount: Mapping[str, Any]) -> tuple[Terminal, ...]:

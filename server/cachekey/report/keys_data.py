@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cachekey.buildkit.keys import Base, Key
@@ -10,12 +10,14 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.text import Source, Span
 from cachekey.tools.uses import relation_to
+from cachekey.workspace.keyed import Built
+from cachekey.workspace.project import Project
 from cachekey.workspace.summary import Document
 
 VERSION = 1
 
 
-def mounts_report(documents: Iterable[Document]) -> dict[str, Any]:
+def mounts_report(documents: Iterable[Document], project: Project) -> dict[str, Any]:
     """Return the document of ``cachekey keys --format json``, asking for one model after the other.
 
     Ranges are zero-based lines and UTF-16 characters. A mount that BuildKit refuses has no key and
@@ -26,6 +28,7 @@ def mounts_report(documents: Iterable[Document]) -> dict[str, Any]:
     for document in documents:
         if not isinstance(document, Dockerfile):
             continue
+        builds = project.built(document)
         for run in document.runs:
             for flag, error in () if run.dormant else run.flag_errors:
                 mounts.append(_row(document, run, flag.span) | {"error": str(error)})
@@ -35,7 +38,8 @@ def mounts_report(documents: Iterable[Document]) -> dict[str, Any]:
                 if mount.key is not None:
                     _, members = caches.setdefault(mount.key.identity, (str(mount.key), []))
                     members.append(len(mounts))
-                mounts.append(_mount_row(document, run, mount))
+                row = _mount_row(document, run, mount)
+                mounts.append(row | {"builds": list(_builds(mount, builds))})
     groups = [{"key": key, "mounts": members} for key, members in caches.values()]
     return {"version": VERSION, "mounts": mounts, "caches": groups}
 
@@ -59,6 +63,7 @@ def _row(document: Dockerfile, run: Run, span: Span) -> dict[str, Any]:
         "tools": [],
         "unresolved": [],
         "error": None,
+        "builds": [],
     }
 
 
@@ -85,6 +90,23 @@ def _mount_row(document: Dockerfile, run: Run, mount: Mount) -> dict[str, Any]:
             "unresolved": sorted(mount.key.unresolved),
         }
     )
+
+
+def _builds(mount: Mount, builds: Iterable[Built]) -> Iterator[dict[str, Any]]:
+    """Yield the builds that come to a mount, once for each key that it has there."""
+    for built in builds:
+        target = built.build.target
+        for one in built.keys.get(mount.span.start, ()):
+            yield {
+                "path": built.build.path,
+                "name": built.build.name,
+                "kind": built.build.kind,
+                "args": dict(built.args),
+                "platforms": list(one.platforms),
+                "target": target.text if target is not None else None,
+                "key": str(one.key),
+                "unresolved": sorted(one.key.unresolved),
+            }
 
 
 def _key_row(key: Key) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +12,7 @@ from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.markup.data import dump
 from cachekey.markup.message import message
 from cachekey.markup.terminal import Output
+from cachekey.report.fingerprint import fingerprints
 from cachekey.report.record import Report
 from cachekey.text import Span
 
@@ -26,8 +25,9 @@ def render(report: Report) -> Output:
     """Return the report as a SARIF log of one run."""
     rules = _rules(report.findings)
     numbers = {rule["id"]: index for index, rule in enumerate(rules)}
-    seen: Counter[str] = Counter()
-    results = [_result(report, finding, numbers, seen) for finding in report.findings]
+    names = fingerprints(report.findings, report.sources, report.name)
+    found = zip(report.findings, names, strict=True)
+    results = [_result(report, finding, numbers, name) for finding, name in found]
     driver = {"name": "Cachekey", "semanticVersion": __version__, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "utf16CodeUnits", "results": results}
     return dump({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -51,7 +51,7 @@ def _rules(findings: Iterable[Finding]) -> list[dict[str, Any]]:
 
 
 def _result(
-    report: Report, finding: Finding, numbers: dict[str, int], seen: Counter[str]
+    report: Report, finding: Finding, numbers: dict[str, int], fingerprint: str
 ) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.code,
@@ -59,7 +59,7 @@ def _result(
         "level": _LEVELS.get(finding.severity, "note"),
         "message": {"text": message(finding.message)},
         "locations": [_location(report, finding.path, finding.span)],
-        "partialFingerprints": {"cachekey/v1": _fingerprint(report, finding, seen)},
+        "partialFingerprints": {"cachekey/v2": fingerprint},
     }
     if finding.related:
         result["relatedLocations"] = [
@@ -74,15 +74,6 @@ def _result(
     if fixes := [fix for fix in fixes if fix]:
         result["fixes"] = fixes
     return result
-
-
-def _fingerprint(report: Report, finding: Finding, seen: Counter[str]) -> str:
-    """Name a finding by what it says and where, but not by line, so that it survives edits."""
-    name = report.name(finding.path)
-    digest = hashlib.sha256(f"{finding.code}\0{name}\0{finding.message}".encode("utf-8", "replace"))
-    value = digest.hexdigest()[:32]
-    seen[value] += 1
-    return f"{value}:{seen[value]}"
 
 
 def _artifact(report: Report, path: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from cachekey.markup.terminal import (
     trimmed,
 )
 from cachekey.report.record import Report
+from cachekey.report.words import counted, files_of
 from cachekey.text import Source
 
 WIDTH = 120
@@ -30,12 +31,6 @@ _COLOURS = {
     Severity.WARNING: "33",
     Severity.INFORMATION: "34",
     Severity.HINT: "36",
-}
-_PLURALS = {
-    Severity.ERROR: ("error", "errors"),
-    Severity.WARNING: ("warning", "warnings"),
-    Severity.INFORMATION: ("information", "information"),
-    Severity.HINT: ("hint", "hints"),
 }
 _FIX_WORDS = {Safety.SAFE: "fix", Safety.UNSAFE: "unsafe fix", Safety.MANUAL: "by hand"}
 
@@ -112,25 +107,34 @@ def _shown(text: str) -> Terminal:
     return terminal(text.replace("\ufeff", "").replace("\t", " " * _TAB))
 
 
-def summary(report: Report, fixed: int, *, unsafe: bool) -> Output:
-    """Return the last line: how much was found, how much was and can be fixed."""
-    return output([terminal(_summary(report, fixed, unsafe=unsafe))])
+def summary(
+    report: Report, fixed: int, *, unsafe: bool, unlisted: int = 0, known: int = 0
+) -> Output:
+    """Return the last line: how much was found, how much was and can be fixed.
 
-
-def _summary(report: Report, fixed: int, *, unsafe: bool) -> str:
-    files = f"{report.files} file{'' if report.files == 1 else 's'}"
-    done = f"Fixed {fixed}. " if fixed else ""
-    if not report.files:
-        return f"{done}Nothing to check: no Dockerfile, Containerfile or devcontainer.json found."
-    if not report.findings:
-        return f"{done}No problems in {files}."
-    counts = Counter(finding.severity for finding in report.findings)
+    ``unlisted`` hints are counted without being shown, ``known`` findings are those of a baseline.
+    """
     parts = [
-        f"{counts[severity]} {_PLURALS[severity][counts[severity] > 1]}"
-        for severity in Severity
-        if counts[severity]
+        *([f"Fixed {fixed}."] if fixed else []),
+        _found(report),
+        *([_fixable(report, unsafe=unsafe)] if report.findings else []),
+        *([f"{unlisted} hint{_s(unlisted)} not shown (--hints)."] if unlisted else []),
+        *([f"{known} known from the baseline."] if known else []),
     ]
-    return f"{done}Found {', '.join(parts)} in {files}.{_fixable(report, unsafe=unsafe)}"
+    return output([terminal(" ".join(part for part in parts if part))])
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _found(report: Report) -> str:
+    if not report.files:
+        return "Nothing to check: no Dockerfile, Containerfile or devcontainer.json found."
+    if not report.findings:
+        return f"No problems in {files_of(report)}."
+    counts = Counter(finding.severity for finding in report.findings)
+    return f"Found {counted(counts)} in {files_of(report)}."
 
 
 def _fixable(report: Report, *, unsafe: bool) -> str:
@@ -140,11 +144,11 @@ def _fixable(report: Report, *, unsafe: bool) -> str:
         for finding in report.findings
     )
     if unsafe and safe + more:
-        return f" {safe + more} can be fixed with --fix --unsafe-fixes."
+        return f"{safe + more} can be fixed with --fix --unsafe-fixes."
     if safe:
         hidden = f" ({more} more with --unsafe-fixes)" if more else ""
-        return f" {safe} can be fixed with --fix{hidden}."
-    return f" {more} can be fixed with --fix --unsafe-fixes." if more else ""
+        return f"{safe} can be fixed with --fix{hidden}."
+    return f"{more} can be fixed with --fix --unsafe-fixes." if more else ""
 
 
 def _has(finding: Finding, safety: Safety) -> bool:

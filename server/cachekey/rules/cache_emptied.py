@@ -108,7 +108,7 @@ def _holding(
     run: Run, directories: Iterable[UsedDirectory], roles: tuple[str, ...]
 ) -> Mount | None:
     for directory in directories:
-        if directory.cache.role in roles:
+        if directory.cache.role in roles and directory.confidence.warns:
             for mount in run.caches:
                 if mount.directory and directory.relation(mount.directory) in COVERS:
                     return mount
@@ -151,7 +151,8 @@ def _takes_piece(run: Run, effect: Effect, folder: str) -> bool:
     path = (effect.path or "").removesuffix("/*")
     if effect.path is None or not inside(path, folder):
         return False
-    pieces = [item.path for use in run.uses for item in use.directories if item.path is not None]
+    places = (item for use in run.uses for item in use.directories if item.confidence.warns)
+    pieces = (item.path for item in places if item.path is not None)
     if any(inside(piece, folder) and covers(effect, piece) for piece in pieces):
         return True
     if not covers(effect, path):

@@ -58,7 +58,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         return
     for mount in run.caches:
         user = writer(run, mount)
-        if user is None or user.is_root is not False or is_remembered(run, user):
+        if user is None or user.is_root is not False or is_remembered(run.scope, user):
             continue
         if user.uid is None and (user.account is None or user.account.span is None):
             continue

@@ -114,6 +114,7 @@ def _without_command(run: Run, ctx: Context) -> Finding:
         run.caches[0].span,
         "this RUN has no command, and its mounts end with it: no command ever sees this cache",
         fixes=partial(_joined, run, ctx),
+        missing=True,
     )
 
 

@@ -1,7 +1,8 @@
 """What the image needs at run time lies in a cache mount.
 
 Installed packages, environments and browsers below a cache mount are there for this RUN alone.
-The image has an empty directory in their place.
+The image has an empty directory in their place. Where a tool installs nothing but links into its cache
+(`UV_LINK_MODE=symlink`), the image has links that lead nowhere.
 
 ## Bad
 ```dockerfile
@@ -34,14 +35,13 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.commands.effect import meets
-from cachekey.dockerfile.coverage import maybe_covered
-from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.dockerfile.coverage import covering, maybe_covered
+from cachekey.dockerfile.lost import is_needed
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
@@ -55,12 +55,13 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     dockerfile: Dockerfile = ctx.document
     if run.onbuild or not run.commands.complete:
         return
+    yield from _links(run, ctx)
     for mount in run.caches:
         found = _result(run, mount)
         if found is None or run.effects.takes_out(mount.directory or "/") is not False:
             continue
         stage = dockerfile.stage_of(run)
-        if not _needed(dockerfile, stage, run, mount):
+        if not is_needed(dockerfile, stage, [mount.directory or "/"]):
             continue
         use, item = found
         yield ctx.finding(
@@ -84,29 +85,27 @@ def _result(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
     return None
 
 
-def _needed(dockerfile: Dockerfile, stage: Stage, run: Run, mount: Mount) -> bool:
-    """Tell whether somebody looks for the result in the layer: the image itself, or a later RUN.
-
-    A stage that is not the last one may be meant for other results alone.
-    """
-    folder = mount.directory or "/"
-    if stage is dockerfile.stages[-1]:
-        return True
-    for later in dockerfile.stages:
-        if later is not stage and later.descends_from(stage) and later is dockerfile.stages[-1]:
-            return True
-        for step in later.steps:
-            copied = step.copied
-            if copied is None or copied.origin is None:
+def _links(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report installations that are links into a cache mount."""
+    for use in run.uses:
+        for item in use.directories:
+            mount = covering(run, item) if item.linked and item.path is not None else None
+            if mount is None or mount.readonly or not item.confidence.warns:
                 continue
-            if dockerfile.stage_named(copied.origin, later) is stage:
-                if any(meets(_rooted(word), folder) for word in copied.words[:-1]):
-                    return True
-    return False
-
-
-def _rooted(word: str) -> str:
-    return "/" + posixpath.normpath(f"/{word}").lstrip("/")
+            if run.effects.takes_out(mount.directory or "/") is not False:
+                continue
+            results = [
+                one.path
+                for one in use.directories
+                if one.cache.kind is Kind.RESULT and one.used is not False and one.path is not None
+            ]
+            if is_needed(ctx.document, ctx.document.stage_of(run), results):
+                yield ctx.finding(
+                    use.invocation.head,
+                    f"{use.tool.name} makes {item.linked} links into {mount.directory}, which is a cache "
+                    "mount: in the image they lead nowhere",
+                    related=[ctx.related(mount.span, "the cache, which no layer ever holds")],
+                )
 
 
 def _fixes(

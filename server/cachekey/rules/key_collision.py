@@ -2,7 +2,7 @@ r"""One key holds different things: two tools, or two directories of one tool, l
 
 A mount puts the whole volume at its target. Two targets with one `id` are therefore the same
 directory: cargo's registry and its git checkouts, or apt's packages and its lists, end up in each
-other's way.
+other's way. The same holds for one `id` on a directory and on one within it.
 
 ## Bad
 ```dockerfile
@@ -25,8 +25,10 @@ RUN --mount=type=cache,id=cargo,target=/usr/local/cargo/registry \
 ## Fix
 Give each directory an id of its own; the first keeps the name.
 
-Silent for one directory at two places (another home, a variable), for a parent directory of several
-tools, and for mounts that open different `source=` directories of the volume.
+The keys count that the file tells, and those that builds of the workspace give it.
+
+Silent for one directory at two places (another home, a variable), for directories that nobody can
+name, and for mounts that open different `source=` directories of the volume.
 
 ## Source
 BuildKit `dockerfile2llb/convert_runmount.go`; experiments in `tests/buildkit` (two mounts with
@@ -36,10 +38,12 @@ one id).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
+from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
+from cachekey.commands.effect import inside
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
@@ -48,6 +52,9 @@ from cachekey.edits.everywhere import held
 from cachekey.finding import Finding, Fix, Reach, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
+_MOST_FOLDERS = 20
+"""Directories of one volume that another one is compared with."""
+
 Contents = tuple[str, str, str]
 """Tool, role and the part of its directory."""
 
@@ -55,14 +62,44 @@ Contents = tuple[str, str, str]
 @rule("CK103", "key-collision", Severity.WARNING, Fixable.ALWAYS)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report each mount whose volume holds something else further up."""
+    told: set[int] = set()
+    for build, key_of in _views(dockerfile, ctx):
+        for second, finding in _collisions(dockerfile, build, key_of, ctx):
+            if second.mount.span.start not in told:
+                told.add(second.mount.span.start)
+                yield finding
+    for first, second in _within_each_other(dockerfile):
+        if second.mount.span.start not in told:
+            told.add(second.mount.span.start)
+            yield _nested(first, second, ctx)
+
+
+def _views(dockerfile: Dockerfile, ctx: Context) -> Iterator[tuple[str, Mapping[int, Key]]]:
+    """Yield the keys by the places of the mounts: as the file tells them, then in each build.
+
+    A build counts with what it surely passes; variables that only its caller knows collide with nobody.
+    """
+    yield "", {m.span.start: m.key for _, m in dockerfile.caches if m.key is not None}
+    for built in ctx.project.built(dockerfile):
+        if built.args and all(said.sure for name, said in built.build.args):
+            yield (
+                built.build.label,
+                {start: keys[0].key for start, keys in built.keys.items() if len(keys) == 1},
+            )
+
+
+def _collisions(
+    dockerfile: Dockerfile, build: str, key_of: Mapping[int, Key], ctx: Context
+) -> Iterator[tuple[Place, Finding]]:
     first: dict[object, tuple[Place, Contents]] = {}
     names: dict[object, dict[Contents, str]] = {}
     for run, mount in dockerfile.caches:
         contents = _contents(run, mount)
-        if mount.key is None or contents is None or not mount.id or run.onbuild:
+        key = key_of.get(mount.span.start)
+        if key is None or contents is None or not mount.id or run.onbuild:
             continue
         place = Place(dockerfile, run, mount)
-        volume = (mount.key.identity, mount.source)
+        volume = (key.identity, mount.source)
         known, theirs = first.setdefault(volume, (place, contents))
         if theirs == contents or known.mount.directory == mount.directory:
             continue
@@ -72,7 +109,48 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
         if suffix in taken or contents[2]:
             suffix = "-".join(filter(None, (suffix, posixpath.basename(contents[2]))))
         used.setdefault(contents, suffix)
-        yield _finding(known, place, theirs, contents, used[contents], ctx)
+        label = f"{key.label} in {build}" if build else key.label
+        yield place, _finding(known, place, theirs, contents, used[contents], ctx, label)
+
+
+def _within_each_other(dockerfile: Dockerfile) -> Iterator[tuple[Place, Place]]:
+    """Yield mounts of one volume whose directories lie within each other."""
+    seen: dict[object, dict[str, Place]] = {}
+    for run, mount in dockerfile.caches:
+        folder = mount.directory
+        if mount.key is None or folder is None or not mount.id or run.onbuild:
+            continue
+        place = Place(dockerfile, run, mount)
+        others = seen.setdefault((mount.key.identity, mount.source), {})
+        for other, first in others.items():
+            if other != folder and (inside(folder, other) or inside(other, folder)):
+                yield first, place
+                break
+        if len(others) < _MOST_FOLDERS:
+            others.setdefault(folder, place)
+
+
+def _nested(first: Place, second: Place, ctx: Context) -> Finding:
+    assert second.mount.key is not None
+    option = second.mount.options["id"]
+    raw = option.field.value.text if option.field.value is not None else second.mount.id
+    name = f"{raw}-{posixpath.basename(second.mount.directory or '')}"
+    return ctx.finding(
+        option.span,
+        f"the cache {second.mount.key.label} lies on {first.mount.directory} too "
+        f"(line {first.line + 1}), and {second.mount.directory} is not the same place within it",
+        related=[ctx.related(first.mount.span, f"the same volume on {first.mount.directory}")],
+        fixes=partial(_apart, second, name, ctx),
+    )
+
+
+def _apart(second: Place, name: str, ctx: Context) -> Iterator[Fix]:
+    assert second.mount.key is not None
+    reach = Reach((second.mount.key.identity,), frozenset({second.mount.directory}))
+    free = ctx.project.free(name)
+    edits = partial(rename, ctx.project, reach, free)
+    title = f"Keep it apart: id={free} on {{places}}"
+    yield ctx.fix(title, edits, preferred=True, apart=True, reach=reach)
 
 
 def _contents(run: Run, mount: Mount) -> Contents | None:
@@ -92,9 +170,14 @@ def _contents(run: Run, mount: Mount) -> Contents | None:
 
 
 def _finding(
-    first: Place, second: Place, theirs: Contents, ours: Contents, suffix: str, ctx: Context
+    first: Place,
+    second: Place,
+    theirs: Contents,
+    ours: Contents,
+    suffix: str,
+    ctx: Context,
+    label: str,
 ) -> Finding:
-    assert second.mount.key is not None
     option = second.mount.options["id"]
     raw = option.field.value.text if option.field.value is not None else second.mount.id
     name = f"{raw}-{suffix}"
@@ -102,7 +185,7 @@ def _finding(
     where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
     return ctx.finding(
         option.span,
-        f"the cache {second.mount.key.label} already holds {_describe(first, theirs)}, {where}: "
+        f"the cache {label} already holds {_describe(first, theirs)}, {where}: "
         f"here {_describe(second, ours)} would land in the same directory",
         related=[ctx.related(first.mount.span, f"{_describe(first, theirs)} in the same volume")],
         fixes=partial(_fixes, second, ours, name, ctx),

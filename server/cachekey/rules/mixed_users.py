@@ -71,7 +71,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         return
     for mount in run.caches:
         user = writer(run, mount)
-        if user is None or user.is_root is not False or is_remembered(run, user):
+        if user is None or user.is_root is not False or is_remembered(run.scope, user):
             continue
         if mount.readonly or "mode" in mount.options or not run.visible_mount(mount):
             continue
@@ -95,7 +95,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 
 def _is_root(place: Place) -> bool:
     user = writer(place.run, place.mount)
-    return user is not None and user.is_root is True
+    return user is not None and user.is_root is True and not is_remembered(place.run.scope, user)
 
 
 def _open(place: Place) -> bool:

@@ -93,7 +93,7 @@ def _hidden(run: Run, mount: Mount) -> str | None:
     for broad in run.knowledge.broad():
         if broad.path == folder:
             return broad.what
-    if facts is None:
+    if facts is None or not facts.confidence.warns:
         return None
     for ships in facts.ships:
         if ships.path == folder:

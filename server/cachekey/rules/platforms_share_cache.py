@@ -20,9 +20,10 @@ RUN --mount=type=cache,id=apk-cache-$TARGETARCH,target=/etc/apk/cache apk add cu
 ## Fix
 Add `-$TARGETARCH` to the name and declare the argument.
 
-Silent without a sign that several platforms are built (`TARGETARCH`, `TARGETPLATFORM`,
-`BUILDPLATFORM` in the file), in stages that run on the build platform, with an explicit
-`sharing`, and for contents that are told apart by themselves.
+A build of the workspace that names several platforms (a workflow, Bake, a compose file, a Makefile)
+is proof. Without one, silent unless the file shows that several platforms are built (`TARGETARCH`,
+`TARGETPLATFORM`, `BUILDPLATFORM`), and with an explicit `sharing`. Always silent in stages that run on
+the build platform, and for contents that are told apart by themselves.
 
 ## Source
 BuildKit: the key has no platform (`tests/buildkit`, two-platforms); the tools' own files for the
@@ -44,6 +45,7 @@ from cachekey.edits.mount import insert_line_before, set_option
 from cachekey.finding import FileEdit, Finding, Fix, Severity
 from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.workspace.keyed import BuildKey, Built
 
 _SIGN = re.compile(r"\b(?:TARGET|BUILD)(?:PLATFORM|ARCH)\b")
 
@@ -54,22 +56,44 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
     dockerfile: Dockerfile = ctx.document
     if not any(run.caches for run in stage.runs):
         return
-    if not _several(dockerfile) or _on_builder(stage):
+    builds = ctx.project.built(dockerfile)
+    signs = _several(dockerfile)
+    if not (signs or builds) or _on_builder(stage):
         return
     for run in stage.runs:
         for mount in run.caches:
             purpose = purpose_of(run, mount)
             if run.onbuild or purpose is None or "platform" not in purpose.cache.varies_by:
                 continue
-            if mount.used or "sharing" in mount.options or mount.key is None:
+            if mount.used or mount.key is None or purpose.use.keeps_apart(purpose.cache):
                 continue
-            if purpose.use.keeps_apart(purpose.cache):
+            proof = _proof(mount, builds)
+            if proof is None and (not signs or "sharing" in mount.options):
                 continue
-            yield ctx.finding(
-                mount.target_span,
-                f"builds for every platform share {purpose.cache.what} of {purpose.tool.name} here",
-                fixes=partial(_fixes, dockerfile, mount, purpose, ctx),
-            )
+            yield _finding(dockerfile, mount, purpose, proof, ctx)
+
+
+def _proof(mount: Mount, builds: Iterable[Built]) -> BuildKey | None:
+    """Return a build that gives several platforms one key."""
+    keys = (one for built in builds for one in built.keys.get(mount.span.start, ()))
+    return next((one for one in keys if len(one.platforms) > 1), None)
+
+
+def _finding(
+    dockerfile: Dockerfile, mount: Mount, purpose: Purpose, proof: BuildKey | None, ctx: Context
+) -> Finding:
+    what = f"{purpose.cache.what} of {purpose.tool.name}"
+    who, related = "builds for every platform", []
+    if proof is not None:
+        who = f"builds for {' and '.join(proof.platforms[:3])}"
+        said = f"{proof.build.label} builds for these platforms"
+        related = [ctx.related(proof.build.span, said, proof.build.path)]
+    return ctx.finding(
+        mount.target_span,
+        f"{who} share {what} here",
+        related=related,
+        fixes=partial(_fixes, dockerfile, mount, purpose, ctx),
+    )
 
 
 @remembered

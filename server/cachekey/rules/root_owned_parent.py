@@ -55,7 +55,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     for stage in reversed(last.chain) if last is not None else ():
         for run in stage.runs:
             user = run.scope.user
-            if run.onbuild or user.is_root is not False or is_remembered(run, user):
+            if run.onbuild or user.is_root is not False or is_remembered(run.scope, user):
                 continue
             for mount in run.caches:
                 folder = _made(stage, run, mount, user)

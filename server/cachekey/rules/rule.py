@@ -98,6 +98,7 @@ class Context:
         related: Iterable[Related] = (),
         severity: Severity | None = None,
         unnecessary: bool = False,
+        missing: bool = False,
     ) -> Finding:
         """Make a finding of this rule at ``span`` of the document under check.
 
@@ -114,6 +115,7 @@ class Context:
             tuple(islice(related, MOST_RELATED)),
             fixes if callable(fixes) else lambda: fixes,
             unnecessary,
+            missing,
         )
 
     def fix(

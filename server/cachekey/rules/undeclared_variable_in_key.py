@@ -19,8 +19,8 @@ RUN --mount=type=cache,id=go-$TARGETARCH,target=/root/.cache/go-build go build -
 ## Fix
 Declare it in front of the first RUN of the stage that needs it.
 
-An argument that is declared before FROM only counts as well: there it is a hint, since the base
-image may define a variable of the same name. Silent for variables that the base image could
+An argument that is declared before FROM only, or that a build of the workspace passes, counts as well:
+there it is a hint, since the base image may define a variable of the same name. Silent for variables that the base image could
 define, and for `${NAME:-default}`, which says what an unset variable means.
 
 ## Source
@@ -97,7 +97,7 @@ def _of_mount(
         if option is None or (option_name == "target" and mount.id):
             continue
         for name in sorted(option.value.undefined | option.value.unresolved):
-            severity = _severity(dockerfile, mount, option, name)
+            severity = _severity(dockerfile, mount, option, name, ctx)
             if severity is None:
                 continue
             surely = severity is not Severity.HINT
@@ -121,12 +121,15 @@ def _fixes(start: int, name: str, ctx: Context, keyword: str = "ARG") -> Iterato
     )
 
 
-def _severity(dockerfile: Dockerfile, mount: Mount, option: Option, name: str) -> Severity | None:
+def _severity(
+    dockerfile: Dockerfile, mount: Mount, option: Option, name: str, ctx: Context
+) -> Severity | None:
     if name in mount.scope.variables or re.search(rf"\$\{{{name}:?[-+]", _raw(option)):
         return None
     if name in PLATFORM_ARGS:
         return Severity.WARNING
-    if name not in dockerfile.global_args:
+    passed = any(name in build.passed for build in ctx.project.index.builds(dockerfile.path))
+    if name not in dockerfile.global_args and not passed:
         return None
     return Severity.WARNING if mount.scope.base.is_scratch else Severity.HINT
 

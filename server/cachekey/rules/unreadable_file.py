@@ -40,15 +40,17 @@ def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding
     if isinstance(document, Dockerfile):
         for problem in document.tree.problems:
             if not _is_template(document, problem.span):
-                yield ctx.finding(problem.span, f"BuildKit cannot read this: {problem.message}")
+                message = f"BuildKit cannot read this: {problem.message}"
+                yield ctx.finding(problem.span, message, missing=True)
         if document.stages and document.stages[0].instruction.implied:
             written = (step.instruction for step in document.stages[0].steps)
             first = next((item for item in written if item.keyword != "ARG"), None)
             if first is not None and not _is_template(document, first.span):
                 message = "the builder wants a FROM in front of this: there is none in the file"
-                yield ctx.finding(first.keyword_span, message)
+                yield ctx.finding(first.keyword_span, message, missing=True)
     elif document.problem is not None:
-        yield ctx.finding(document.problem.span, document.problem.message)
+        unread = document.problem
+        yield ctx.finding(unread.span, unread.message, missing=True)
 
 
 def _is_template(document: Dockerfile, span: Span) -> bool:

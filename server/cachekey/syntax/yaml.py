@@ -23,6 +23,7 @@ LARGEST = 60_000
 _DEEPEST = 40
 """Brackets within each other: PyYAML needs the square of their number."""
 _MOST_DOCUMENTS = 16
+_WORDS = re.compile(r"\S+|\s+")
 _MOST_MERGES = 32
 """Mappings that ``<<`` may lead to from one mapping, each once."""
 
@@ -138,5 +139,21 @@ def _mapped(source: Source, span: Span, value: str) -> Mapped:
         return Mapped.plain(source, span)
     if written[1:-1] == value and written[0] in "\"'":
         return Mapped.plain(source, Span(span.start + 1, span.end - 1))
-    at = written.find(value.split("\n", 1)[0]) if value else 0
-    return Mapped(value, ((0, span.start + max(at, 0)),), span.end)
+    return _aligned(source, span, value)
+
+
+def _aligned(source: Source, span: Span, value: str) -> Mapped:
+    """Map a block, or a text over several lines, whose words stand in the file as they are."""
+    pieces: list[Mapped] = []
+    at = span.start
+    if source.text[at] in "|>":
+        at = source.text.find("\n", at, span.end) + 1
+    for match in _WORDS.finditer(value):
+        word = match.group()
+        start = source.text.find(word, at, span.end) if not word.isspace() else at
+        if start < 0:
+            # An escape: the place of the whole text is all that can be told.
+            return Mapped(value, ((0, span.start),), span.end)
+        at = min(start + len(word), span.end)
+        pieces.append(Mapped(word, ((0, start),), at))
+    return Mapped.join(pieces, span.start)

@@ -132,7 +132,8 @@ class ToolEnvironment:
     def way(self, way: Way) -> Known | NotKnown | None:
         """Return what one way says, before ``below`` is appended."""
         if way.flag:
-            return self.flag(way.flag, way.key)
+            # The options of a program that only calls the tool are its own.
+            return self.flag(way.flag, way.key) if not self.command.through else None
         if way.env:
             return self.variable(way.env, way.ignore_case)
         if way.config:
@@ -146,8 +147,25 @@ class ToolEnvironment:
 
     def flag(self, flag: str, key: str = "") -> Known | NotKnown | None:
         """Return the value of an option; the last one on the line counts."""
+        found = self._flag_of(self.invocation, self.line, flag, key)
+        if found is None and self._hidden_options:
+            return NotKnown(f"{self._hidden_options} may hold {flag}")
+        return found
+
+    def _flag_earlier(self, way: Way) -> Known | NotKnown | None:
+        """Return the value of an option of the last call in front of this one that has it."""
+        for item in self.earlier.having(way.key or way.flag, self._stop):
+            if any(matches(item.program or "", name) for name in self.command.names):
+                line = read_line(self.tool, self.command, item.texts)
+                found = self._flag_of(item, line, way.flag, way.key)
+                if found is not None:
+                    return found
+        return None
+
+    def _flag_of(
+        self, item: Invocation, line: CommandLine, flag: str, key: str
+    ) -> Known | NotKnown | None:
         found: Known | NotKnown | None = None
-        line = self.line
         for index, text in line.options:
             if not text.startswith(flag):
                 continue
@@ -163,9 +181,7 @@ class ToolEnvironment:
                 if name.lower() != key.lower():
                     continue
             if value is not None:
-                found = Known(value, f"the flag {flag}", self.invocation.args[place].span)
-        if found is None and self._hidden_options:
-            return NotKnown(f"{self._hidden_options} may hold {flag}")
+                found = Known(value, f"the flag {flag}", item.args[place].span)
         return found
 
     @cached_property
@@ -379,20 +395,30 @@ class ToolEnvironment:
                 return (way.value or found.text).lower()
         return setting.default
 
-    def fits_variable(self) -> bool | None:
-        """Tell whether the command entry's own condition on a variable holds."""
-        if not self.command.variable:
+    def is_called_through(self) -> bool | None:
+        """Tell whether the program, where it is another one, calls this tool."""
+        if not self.command.through:
             return True
-        found = self.variable(self.command.variable)
-        if isinstance(found, NotKnown):
-            return None
-        return found is not None and matches(found.text, self.command.matches)
+        found = [self._said(way) for way in self.command.through]
+        said = (re.split(r"[ ;]", one.text)[0] for one in found if isinstance(one, Known))
+        if any(posixpath.basename(text) == self.command.matches for text in said):
+            return True
+        return None if any(isinstance(one, NotKnown) for one in found) else False
+
+    def _said(self, way: Way) -> Known | NotKnown | None:
+        if not way.flag:
+            return self.way(way)
+        found = self.flag(way.flag, way.key)
+        return self._flag_earlier(way) if found is None and way.earlier else found
 
     def confidence(self, own: Confidence, image: bool) -> Confidence:
         """Return the weaker of a record's confidence and, where it counted, the image's."""
-        if image and self.image is not None and not self.image.confidence.warns:
-            return Confidence.REMEMBERED
-        return own
+        return Confidence.REMEMBERED if image and self.is_image_remembered else own
+
+    @property
+    def is_image_remembered(self) -> bool:
+        """Tell whether what is known of the image is without proof."""
+        return self.image is not None and not self.image.confidence.warns
 
 
 _NOTHING = object()

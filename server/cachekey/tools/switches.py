@@ -43,7 +43,7 @@ def find_switches(env: ToolEnvironment, downloads: tuple[str, ...]) -> Iterator[
 
 def _flag(env: ToolEnvironment, switch: Switch) -> tuple[By, str, Span | None] | None:
     index = has_option(switch.flag, env.line)
-    if index is None:
+    if index is None or env.command.through:
         return None
     word = env.invocation.args[index]
     return "flag", word.written, word.span

@@ -75,6 +75,10 @@ class UsedDirectory:
     """Whether this subcommand uses it; None when that is not known."""
     fills: bool
     """It fills the directory ahead of other commands."""
+    linked: str
+    """What this command installs elsewhere as mere links into the directory; empty: nothing."""
+    shaky: bool
+    """Only a remembered fact of the base image says that it is there and not elsewhere."""
     needs: bool
     """It fails or starts anew when an earlier command's content is not there."""
     confidence: Confidence
@@ -87,14 +91,15 @@ class UsedDirectory:
     def relation(self, target: str) -> Relation:
         """Tell how a mount on ``target`` lies to the directory.
 
-        A child that the tool never makes is no part of it.
+        A child that the tool never makes is no part of it. Where the place is shaky, what does not
+        match is unknown.
         """
-        if self.path is not None and not self.also:
+        if self.path is not None and not self.also and not self.shaky:
             return self._relation(target, self.path)
         answers = {self._relation(target, path) for path in self.also}
         if self.path is not None:
             answers.add(self._relation(target, self.path))
-        elif self.cache.path or self.cache.moved_by:
+        if self.shaky or (self.path is None and (self.cache.path or self.cache.moved_by)):
             answers.add("unknown")
         return next((one for one in _BEST if one in answers), "none")
 
@@ -137,10 +142,15 @@ class ToolUse:
     @cached_property
     def applies(self) -> bool | None:
         """Whether the executable is this tool at all; None when two tools share the name."""
-        answers = (self._env.holds(self.tool.when), self._env.fits_variable())
+        answers = (self._env.holds(self.tool.when), self._env.is_called_through())
         if False in answers:
             return False
         return None if None in answers else True
+
+    @property
+    def own(self) -> bool:
+        """Whether the program is the tool itself, and not one that calls it or starts it."""
+        return self.via is None and not self.command.through
 
     @cached_property
     def uses(self) -> bool | None:
@@ -167,6 +177,8 @@ class ToolUse:
     @cached_property
     def opaque(self) -> bool:
         """Whether it runs a program or scripts that this view does not show."""
+        if self.invocation.shown:
+            return False
         return any_fits(self.command.runs, self._env.line) is not False
 
     @property
@@ -204,7 +216,7 @@ class ToolUse:
     @cached_property
     def empties(self) -> tuple[Emptied, ...]:
         """Which directories the subcommand empties."""
-        if self.via is not None:
+        if not self.own:
             return ()
         return tuple(
             Emptied(item, item.caches or self._downloads, item.confidence or self.tool.confidence)
@@ -294,9 +306,22 @@ class ToolUse:
             also=tuple(self._alternatives(cache, found)) if known else (),
             used=self._uses(cache),
             fills=any_fits(cache.filled_by, line) is True,
+            linked=self._linked(cache),
+            shaky=image and self._env.is_image_remembered,
             needs=any_fits(cache.needed_by, line) is True,
             confidence=self._env.confidence(cache.confidence, image),
         )
+
+    def _linked(self, cache: CacheDir) -> str:
+        linking = cache.linked
+        if linking is None or any_fits(linking.commands, self._env.line) is not True:
+            return ""
+        if any(self._env.variable(name) is not None for name in linking.unless):
+            return ""
+        found = next((one for way in linking.by if (one := self._env.way(way)) is not None), None)
+        if not isinstance(found, Known) or found.from_image:
+            return ""
+        return linking.what if found.text.lower() == linking.value else ""
 
     def _uses(self, cache: CacheDir) -> bool | None:
         if self.uses is not True or not cache.used_by or self.via is not None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
+from cachekey.builds.invocation import Invocation
 from cachekey.workspace.summary import CacheMount, Summary, Topic, Volume
 
 _NOBODY: Mapping[str, list[object]] = {}
@@ -85,6 +86,10 @@ class Index:
         """Yield every mount of the workspace that has this key, by path and place."""
         return self._mounts(("key", identity))
 
+    def sharing_in_builds(self, identity: Hashable) -> Iterator[CacheMount]:
+        """Yield every mount that has this key in some build, though not by its file alone."""
+        return self._mounts(("also", identity))
+
     def named(self, full: str) -> Iterator[CacheMount]:
         """Yield every mount with this ``id`` (see ``CacheKey.full``), by path and place.
 
@@ -116,12 +121,16 @@ class Index:
             for item in self._items(topic, path):
                 yield path, cast("Volume", item)
 
-    def builders(self, dockerfile: str) -> Iterator[Summary]:
-        """Yield the dev containers that build a Dockerfile, by path."""
-        for path in self._ordered(("built", dockerfile)):
-            summary = self.get(path)
-            if summary is not None:
-                yield summary
+    def builds(self, dockerfile: str) -> Iterator[Invocation]:
+        """Yield the builds of a Dockerfile, by path and place."""
+        topic = ("built", dockerfile)
+        for path in self._ordered(topic):
+            for item in self._items(topic, path):
+                yield cast("Invocation", item)
+
+    def readers(self, path: str) -> list[str]:
+        """Return the files whose builds rest on what another file says."""
+        return list(self._ordered(("read", path)))
 
     def composers(self, path: str) -> Iterator[str]:
         """Yield the dev containers that name a compose file, by path."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
+from typing import cast
 
 from cachekey.buildkit.keys import Key
+from cachekey.builds.invocation import Invocation
+from cachekey.builds.read import read_build_file
 from cachekey.devcontainer.compose import read_compose
 from cachekey.devcontainer.read import Devcontainer, read_devcontainer
 from cachekey.dockerfile.records import Dockerfile
@@ -23,6 +26,7 @@ from cachekey.kinds import Kind, kind_in
 from cachekey.knowledge import Knowledge
 from cachekey.text import Source
 from cachekey.workspace.index import Index, Overlay
+from cachekey.workspace.keyed import Built, agreed, built
 from cachekey.workspace.settings import Settings
 from cachekey.workspace.summary import CacheMount, Document, Summary, Topic, summarise
 
@@ -69,6 +73,8 @@ class Project:
         self._built: dict[str, BuildOptions] = {}
         """With what the kept Dockerfiles were read."""
         self._borrowed: OrderedDict[str, Document] = OrderedDict()
+        self._waking = False
+        """Files are read anew since another has changed: they wake nobody in turn."""
 
     def call(self, root: str) -> None:
         """Name the project after its root folder, as far as that makes an id."""
@@ -88,7 +94,7 @@ class Project:
         if document is None:
             return None
         self._documents[path] = document
-        self._take_in(summarise(document, self.knowledge))
+        self._take_in(self._summarise(document))
         return document
 
     def survey(self, path: str, text: str, kind: Kind | None = None) -> None:
@@ -96,7 +102,7 @@ class Project:
         document = self._read(path, Source(text), kind)
         if document is not None:
             self._documents.pop(path, None)
-            self._take_in(summarise(document, self.knowledge))
+            self._take_in(self._summarise(document))
 
     def beside(self, texts: Mapping[str, str]) -> Project:
         """Return a project in which some files have other texts, to try something out.
@@ -130,8 +136,11 @@ class Project:
         """Forget a document; nothing happens when it is not there."""
         self.release(path)
         self._borrowed.pop(path, None)
+        before = self.index.get(path)
         self.changed |= self.index.drop(path)
         self.changed.add(("built", path))
+        if before is not None and before.builds:
+            self._follow(before.builds, ())
 
     def concerned(self) -> set[str]:
         """Return the files for which something has changed since this was last asked."""
@@ -165,6 +174,8 @@ class Project:
             return read_devcontainer(path, source)
         if kind == "compose":
             return read_compose(path, source)
+        if kind == "builds":
+            return read_build_file(path, source, self.read)
         options, config = self._options(path), self._config(path)
         before = self._documents.pop(path, None)
         # What was read of it is taken apart for the new text; other build arguments change it all.
@@ -173,26 +184,73 @@ class Project:
         known = before if same and isinstance(before, Dockerfile) else None
         return read_dockerfile(path, source, options, self.knowledge, config, known)
 
+    def _summarise(self, document: Document) -> Summary:
+        found = self.built(document) if isinstance(document, Dockerfile) else ()
+        return summarise(document, self.knowledge, self.read, found)
+
+    def built(self, document: Dockerfile) -> tuple[Built, ...]:
+        """Return what the builds of the workspace make of a Dockerfile's cache mounts."""
+        builds = tuple(self.index.builds(document.path))
+        if not builds:
+            return ()
+        known = document.__dict__.get("built")
+        if known is None or known[0] != builds:
+
+            def read(arguments: Mapping[str, str], passed: frozenset[str]) -> Dockerfile:
+                own = self.settings.build_args
+                options = BuildOptions(
+                    {**arguments, **own},
+                    self.settings.namespace,
+                    self.settings.engine,
+                    passed - own.keys(),
+                )
+                path, config = document.path, self._config(document.path)
+                return read_dockerfile(path, document.source, options, self.knowledge, config)
+
+            options = self._built.get(document.path) or self._options(document.path)
+            found = built(document, builds, options.build_args, read)
+            known = document.__dict__["built"] = (builds, found)
+        return cast("tuple[Built, ...]", known[1])
+
     def _take_in(self, summary: Summary) -> None:
         self._borrowed.pop(summary.path, None)
         before = self.index.get(summary.path)
         self.put(summary)
-        if summary.builds and summary.build_args != (before.build_args if before else {}):
-            self._reread(summary.builds)
+        self._follow(before.builds if before is not None else (), summary.builds)
+        self._wake(summary.path)
+
+    def _follow(self, before: Sequence[Invocation], after: Sequence[Invocation]) -> None:
+        """Read the Dockerfiles anew whose keys other builds may have changed."""
+        old, new = ({item.means: item.dockerfile for item in one} for one in (before, after))
+        for path in {(old | new)[means] for means in old.keys() ^ new.keys()}:
+            if path is not None:
+                self._reread(path)
+
+    def _wake(self, path: str) -> None:
+        """Read the files anew whose builds rest on a file that has changed."""
+        waking, self._waking = self._waking, True
+        for other in () if waking else tuple(self.index.readers(path)):
+            known = self.index.get(other)
+            text = kept.source.text if (kept := self._documents.get(other)) else self.read(other)
+            if known is None or text is None or other == path:
+                continue
+            if kept is not None:
+                self.add(other, text, known.kind)
+            else:
+                self.survey(other, text, known.kind)
+        self._waking = waking
 
     def _reread(self, path: str) -> None:
-        # The build arguments of a devcontainer.json decide keys of the Dockerfile that it builds.
         self._borrowed.pop(path, None)
         known = self._documents.get(path)
         if isinstance(known, Dockerfile):
-            self.add(path, known.source.text, "dockerfile")
+            if self._built.get(path) != self._options(path):
+                self.add(path, known.source.text, "dockerfile")
         elif path in self.index and (text := self.read(path)) is not None:
             self.survey(path, text, "dockerfile")
 
     def _options(self, path: str) -> BuildOptions:
-        first = next(self.index.builders(path), None)
-        given = first.build_args if first is not None and first.build_args else {}
-        arguments = {**given, **self.settings.build_args}
+        arguments = {**agreed(self.index.builds(path)), **self.settings.build_args}
         return BuildOptions(arguments, self.settings.namespace, self.settings.engine)
 
     def _config(self, path: str) -> Callable[[str], str | None]:

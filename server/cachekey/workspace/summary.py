@@ -7,11 +7,15 @@ across files is answered from summaries.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from zlib import crc32
 
 from cachekey.buildkit.keys import Base, Key, NameFrom
 from cachekey.buildkit.mounts import Mount
+from cachekey.builds.composefile import compose_builds
+from cachekey.builds.devfile import devcontainer_build
+from cachekey.builds.invocation import BuildFile, Dance, Invocation, unique
+from cachekey.builds.places import Looker, Read
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.read import Devcontainer
@@ -21,24 +25,13 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.kinds import Kind
 from cachekey.knowledge import Knowledge
 from cachekey.record import record
-from cachekey.text import Source, Span
+from cachekey.text import Span, Where, where_of
+from cachekey.workspace.keyed import Built
 
-Document = Dockerfile | Devcontainer | ComposeFile
+Document = Dockerfile | Devcontainer | ComposeFile | BuildFile
 
 Topic = tuple[str, Hashable]
 """What a question across files is about: ``("key", identity)``, ``("tool", (tool, role))``..."""
-
-
-@record(frozen=True, slots=True)
-class Where:
-    """A place in a file whose text is not at hand: enough for every editor's columns."""
-
-    line: int
-    """Zero-based."""
-    head: str
-    """The line's text up to the end of the place."""
-    width: int
-    """Code points of the place within ``head``."""
 
 
 @record(frozen=True, slots=True)
@@ -102,6 +95,8 @@ class CacheMount:
     """Tool and role of the download caches that lie whole below the mount and that its RUN uses."""
     meant: bool
     """Key and target say what was meant: no variable is missing, no ``~``, no ONBUILD."""
+    also: tuple[CacheKey, ...] = ()
+    """Other keys that it has in builds of the workspace."""
 
     @property
     def line(self) -> int:
@@ -137,9 +132,12 @@ class Summary:
     """A Dockerfile's accepted cache mounts, in file order."""
     volumes: tuple[Volume, ...] = ()
     """A devcontainer.json's mounts, in file order."""
-    builds: str | None = None
-    """The Dockerfile that a devcontainer.json builds."""
-    build_args: Mapping[str, str] | None = None
+    builds: tuple[Invocation, ...] = ()
+    """What it builds, in file order."""
+    dances: tuple[Dance, ...] = ()
+    """Steps of a workflow that carry caches over runs."""
+    reads: tuple[str, ...] = ()
+    """Other files that were read for what it builds, or looked for and not found."""
     composes: tuple[str, ...] = ()
     """The compose files that a devcontainer.json names; a compose file names itself."""
     state: int = 0
@@ -155,8 +153,15 @@ class Summary:
         for volume in self.volumes:
             if volume.volume is not None:
                 found.setdefault(("volume", volume.volume), []).append(volume)
-        if self.builds is not None:
-            found[("built", self.builds)] = [self]
+        for build in self.builds:
+            if build.dockerfile is not None:
+                found.setdefault(("built", build.dockerfile), []).append(build)
+                found.setdefault(("keys of", build.dockerfile), []).append(build.means)
+        if self.kind == "dockerfile":
+            # Asked anew when somebody builds it in another way.
+            found[("keys of", self.path)] = []
+        for path in self.reads:
+            found[("read", path)] = [self.kind]
         for path in self.composes:
             # What runs may depend on any line: both sides look anew when the other has changed.
             found[("composes", path)] = [self.state]
@@ -167,6 +172,8 @@ def _topics(mount: CacheMount) -> Iterator[Topic]:
     yield ("key", mount.key.identity)
     if mount.id:
         yield ("name", mount.key.full)
+    for key in mount.also:
+        yield ("also", key.identity)
     folder = posixpath.basename(mount.directory or "")
     yield ("folder", folder)
     yield ("folder and key", (folder, mount.key.identity))
@@ -176,20 +183,42 @@ def _topics(mount: CacheMount) -> Iterator[Topic]:
         yield ("tool and key", (tool, mount.key.identity))
 
 
-def summarise(document: Document, knowledge: Knowledge) -> Summary:
-    """Return the summary of a document."""
+def _no_file(path: str) -> None:
+    return None
+
+
+def summarise(
+    document: Document,
+    knowledge: Knowledge,
+    read: Read = _no_file,
+    builds: Sequence[Built] = (),
+) -> Summary:
+    """Return the summary of a document.
+
+    ``read`` gives the texts of other files, ``builds`` is what builds make of a Dockerfile.
+    """
     if isinstance(document, Dockerfile):
-        return Summary(document.path, "dockerfile", mounts=tuple(_mounts(document)))
+        mounts = tuple(_mounts(document, builds))
+        return Summary(document.path, "dockerfile", mounts=mounts)
+    if isinstance(document, BuildFile):
+        own, dances, reads = document.invocations, document.dances, document.reads
+        return Summary(document.path, "builds", builds=own, dances=dances, reads=reads)
     if isinstance(document, ComposeFile):
-        text = document.source.text
-        return Summary(document.path, "compose", composes=(document.path,), state=_state(text))
+        looker = Looker(read)
+        return Summary(
+            document.path,
+            "compose",
+            builds=unique(compose_builds(document, looker)),
+            reads=looker.asked,
+            composes=(document.path,),
+            state=_state(document.source.text),
+        )
     paths = tuple(path for path in document.compose_paths if path is not None)
     return Summary(
         document.path,
         "devcontainer",
         volumes=tuple(_volumes(document, knowledge)),
-        builds=document.dockerfile_path,
-        build_args=dict(document.build_args),
+        builds=devcontainer_build(document),
         composes=paths,
         state=_state(document.source.text) if paths else 0,
     )
@@ -199,7 +228,12 @@ def _state(text: str) -> int:
     return crc32(text.encode("utf-8", "surrogatepass"))
 
 
-def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
+def _mounts(document: Dockerfile, builds: Sequence[Built]) -> Iterator[CacheMount]:
+    also: dict[int, dict[object, CacheKey]] = {}
+    for item in builds:
+        for start, keys in item.keys.items():
+            for one in keys:
+                also.setdefault(start, {})[one.key.identity] = _key(one.key)
     for run, mount in document.caches:
         if mount.key is None:
             continue
@@ -210,7 +244,7 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
             # A summary outlives the model, whose places move.
             mount.span.fixed,
             span.fixed,
-            _where(document.source, span),
+            where_of(document.source, span),
             document.stage_of(run).label,
             user.label if user.account is not None else "",
             _key(mount.key),
@@ -222,6 +256,11 @@ def _mounts(document: Dockerfile) -> Iterator[CacheMount]:
             _use(run, mount),
             tuple(_around(run, mount)),
             _is_meant(run, mount, mount.key),
+            tuple(
+                key
+                for identity, key in also.get(mount.span.start, {}).items()
+                if identity != mount.key.identity
+            ),
         )
 
 
@@ -236,13 +275,6 @@ def name_span(mount: Mount) -> Span:
         if (option := mount.options.get(name)) is not None and option.value.text:
             return option.span
     return mount.span
-
-
-def _where(source: Source, span: Span) -> Where:
-    line = source.line_of(span.start)
-    full = source.line_span(line)
-    end = min(span.end, full.end)
-    return Where(line, source.text[full.start : end], max(0, end - span.start))
 
 
 def _writer(run: Run, mount: Mount) -> object:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from cachekey.syntax.dockerfile.parse import parse, parse_part
 from cachekey.syntax.dockerfile.tree import Comment, DockerfileTree, Instruction
-from cachekey.text import Source, Span
+from cachekey.text import Source, Span, changed
 
 _SENTINEL = "FROM scratch\n"
 """An instruction behind the part that is read: swallowed when the part does not end by itself."""
@@ -37,19 +37,21 @@ def reparse(old: DockerfileTree, source: Source) -> DockerfileTree | None:
     _move(read, begin, source.line_of(begin))
     ahead, behind = list(old.instructions[: max(0, part.first)]), old.instructions[part.last :]
     between = old.instructions[len(ahead) : part.last]
-    # The change may touch a comment alone, or the blank line behind an instruction.
+    # The change may touch comments alone, or the blank line behind an instruction.
     same = _leading(between, old.source, read, source)
-    ahead += between[:same]
     rest = _leading(between[same:][::-1], old.source, read[same:][::-1], source)
-    if rest:
-        behind, read = (*between[len(between) - rest :], *behind), read[: len(read) - rest]
+    kept = [*between[:same], *between[len(between) - rest :]]
+    written = [*read[:same], *read[len(read) - rest :]]
     lines = source.text.count("\n") - old.source.text.count("\n")
     _move(behind, part.shift, lines)
+    for item, there in zip(kept, written, strict=True):
+        # Comments may have come or gone between any two of them.
+        item.anchor.move(there.anchor.at - item.anchor.at, there.anchor.line - item.anchor.line)
     return DockerfileTree(
         source,
         tree.directives if top else old.directives,
         old.escape,
-        (*ahead, *read[same:], *behind),
+        (*ahead, *kept[:same], *read[same : len(read) - rest], *kept[same:], *behind),
         tuple(_comments(old.comments, tree.comments, part)),
         (),
     )
@@ -63,42 +65,16 @@ class _Part:
         starts = [item.anchor.at for item in old.instructions]
         self.shift = len(after) - len(before)
         """How far what stands behind the part has moved."""
-        same = _common(before, after)
-        self.first = bisect_left(starts, same) - 1
+        gone, _ = changed(before, after)
+        self.first = bisect_left(starts, gone.start) - 1
         """Number of the first instruction that is read again; -1: what stands above all of them, too."""
-        rest = min(len(before), len(after)) - same
-        stop = len(before) - min(_common_end(before, after), rest)
-        self.last = max(bisect_left(starts, stop), self.first + 1)
+        self.last = max(bisect_left(starts, gone.end), self.first + 1)
         """Number of the first instruction behind that is not."""
         self.begin = starts[self.first] if self.first >= 0 else 0
         # What comes behind must begin a line in the new text, too.
         while self.last < len(starts) and after[starts[self.last] + self.shift - 1] != "\n":
             self.last += 1
         self.end = starts[self.last] if self.last < len(starts) else len(before)
-
-
-def _common(one: str, two: str) -> int:
-    """Return how many characters two texts have in common at their beginning."""
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == two[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _common_end(one: str, two: str) -> int:
-    """Return how many characters two texts have in common at their end."""
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[len(one) - middle : len(one) - low] == two[len(two) - middle : len(two) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _has_lone_returns(text: str) -> bool:

@@ -1,0 +1,106 @@
+"""What a hover says of the builds of a Dockerfile: who makes which key, who passes an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from cachekey.buildkit.mounts import Mount
+from cachekey.builds.invocation import Invocation
+from cachekey.dockerfile.records import Dockerfile
+from cachekey.markup.rich import Rich, joined, rich
+from cachekey.syntax.dockerfile.namevalue import arg_pairs
+from cachekey.text import Span
+from cachekey.workspace.carried import carrier, may_carry
+from cachekey.workspace.keyed import BuildKey, Built
+from cachekey.workspace.project import Project
+
+Link = Callable[[str, int], Rich]
+_MANY = 5
+
+
+def build_lines(project: Project, document: Dockerfile, mount: Mount, link: Link) -> Iterator[Rich]:
+    """Tell which builds of the workspace come to a mount, with which key, and what stays of it."""
+    builds = project.built(document)
+    coming = [(built, one) for built in builds for one in built.keys.get(mount.span.start, ())]
+    for built, one in coming[:_MANY]:
+        yield rich("Built by {}{}: `{}`", _who(built.build, link), _why(built, one), str(one.key))
+    if len(coming) > _MANY:
+        yield rich("Built by {} more", str(len(coming) - _MANY))
+    identities = {one.key.identity for _, one in coming}
+    if len(identities) > 1 and len({one.platforms for _, one in coming}) < len(identities):
+        yield rich("These builds do not share it: what they pass makes separate caches")
+    others = [built for built in builds if built.told and mount.span.start not in built.keys]
+    if others:
+        shown = joined(", ", [_who(built.build, link) for built in others[:_MANY]])
+        yield rich("Not reached by {}: the target does not need this stage", shown)
+    yield from _lost(project, coming, link)
+
+
+def _lost(project: Project, coming: list[tuple[Built, BuildKey]], link: Link) -> Iterator[Rich]:
+    """Tell for which builds the cache ends with the run."""
+    lost: list[Rich] = []
+    for built, one in coming:
+        if built.build.runner != "fresh":
+            continue
+        dance = carrier(project, built.build, one.key)
+        if dance is not None:
+            place = link(dance.path, dance.where.line)
+            yield rich("Carried over the runs of {} by {}", _who(built.build, link), place)
+        elif not may_carry(project, built.build):
+            lost.append(rich("{} (on {})", _who(built.build, link), built.build.runs_on))
+    if lost:
+        shown = joined(", ", lost[:_MANY])
+        yield rich("Empty in every run of {}: nothing carries it, `cache-to` does not", shown)
+
+
+def _who(build: Invocation, link: Link) -> Rich:
+    place = link(build.path, build.where.line)
+    return rich("{} `{}`", place, build.name) if build.name else place
+
+
+def _why(built: Built, one: BuildKey) -> Rich:
+    said = [
+        rich("`{}` is not known", name) if text is None else rich("`{}`", f"{name}={text}")
+        for name, text in built.args
+    ]
+    said += [rich("`{}`", platform) for platform in one.platforms]
+    return rich(" ({})", joined(", ", said)) if said else Rich()
+
+
+def argument_lines(
+    project: Project, document: Dockerfile, offset: int, link: Link
+) -> tuple[Span, tuple[Rich, ...]] | None:
+    """Tell who passes the argument that is declared at a place."""
+    for instruction in document.tree.instructions:
+        if instruction.keyword != "ARG" or not instruction.span.contains(offset):
+            continue
+        for name, _ in arg_pairs(instruction.args, document.tree.escape):
+            if name.span().contains(offset):
+                lines = tuple(_passed(project, document, name.text, link))
+                return (name.span(), lines) if lines else None
+    return None
+
+
+def _passed(project: Project, document: Dockerfile, name: str, link: Link) -> Iterator[Rich]:
+    builds = list(project.index.builds(document.path))
+    passing = [build for build in builds if name in build.passed]
+    if not builds:
+        return
+    yield rich("**Argument `{}`**", name)
+    if name in project.settings.build_args:
+        text = project.settings.build_args[name]
+        yield rich("The setting `build-args` says `{}`: that counts here", text)
+    for build in passing[:_MANY]:
+        said = dict(build.args)[name]
+        value = rich("a value that nobody knows before it runs")
+        if said.text is not None:
+            value = rich("`{}`", said.text)
+        if said.open:
+            value = rich("{} unless `{}` says else", value, ", ".join(sorted(said.open)))
+        yield rich("{} passes {}", _who(build, link), value)
+    if len(passing) > _MANY:
+        yield rich("{} more builds pass it", str(len(passing) - _MANY))
+    rest = [build for build in builds if name not in build.passed and "args" not in build.open]
+    if rest:
+        shown = joined(", ", [_who(build, link) for build in rest[:_MANY]])
+        yield rich("Not passed by {}", shown)

@@ -1,0 +1,277 @@
+"""What a hover says of a mount: the key of a cache and what follows from it, in eight lines at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from cachekey.assist.hover_builds import build_lines
+from cachekey.assist.hover_devcontainer import runtime_lines
+from cachekey.buildkit.keys import Key
+from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount
+from cachekey.buildkit.scope import PLATFORM_ARGS
+from cachekey.dockerfile.place import Place, same_cache
+from cachekey.dockerfile.purpose import opens_up, purpose_of, writer
+from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.markup.rich import Rich, joined, rich
+from cachekey.record import record
+from cachekey.tools.uses import ToolUse, relation_to
+from cachekey.workspace.project import Project
+from cachekey.workspace.summary import CacheMount
+
+Link = Callable[[str, int], Rich]
+"""Names a place: a path and a zero-based line."""
+_NEAR = 3
+_MANY = 5
+_MOST_LINES = 8
+_MOST_BUILDS = 3
+
+
+@record(frozen=True)
+class Reader:
+    """How places and pages are named to whoever reads."""
+
+    link: Link
+    how: Rich
+    """Where it says how keys work."""
+
+
+def cache_card(
+    project: Project, document: Dockerfile, run: Run, mount: Mount, reader: Reader
+) -> tuple[Rich, ...]:
+    """Explain a cache mount: its key, who has it and who nearly does, who may write, who uses it."""
+    key = mount.key
+    assert key is not None
+    origin = _origin(key, mount)
+    if project.settings.engine == "buildah":
+        origin = rich("{}, as Buildah forms keys", origin)
+    purpose = purpose_of(run, mount)
+    elsewhere = runtime_lines(project, document, [purpose.tool.id]) if purpose else ()
+    told = (
+        rich("**Cache `{}`**, {}", key.label, origin),
+        _one_line([*_variables(key, mount), *_frontend(document, mount, project)]),
+        _sharing(project, document, mount, key, reader.link),
+        _one_line(islice(build_lines(project, document, mount, reader.link), _MOST_BUILDS)),
+        _near(document, run, mount, key, reader.link),
+        _owner(document, run, mount),
+        _use(run, mount),
+        _one_line(islice(elsewhere, 1)),
+    )
+    shown = [line for line in told if line is not None][: _MOST_LINES - 1]
+    return (*shown, reader.how)
+
+
+def other_mount_line(document: Dockerfile, run: Run, mount: Mount, link: Link) -> Rich | None:
+    """Explain a mount that is no cache, in one line; None where there is nothing to say."""
+    where = mount.directory or mount.target.text
+    if mount.type == "bind":
+        stage = document.stage_named(mount.origin, document.stage_of(run)) if mount.origin else None
+        source = rich("the build context")
+        if stage is not None:
+            at = document.source.line_of(stage.instruction.span.start)
+            source = rich("stage {} ({})", stage.label, link(document.path, at))
+        elif mount.origin:
+            source = rich("`{}`", mount.origin)
+        # Source: BuildKit documentation, "RUN --mount=type=bind".
+        kept = rich("read-only") if mount.readonly else rich("what is written there is thrown away")
+        return rich(
+            "**Bind**: `{}` of {} on `{}`, {}; not in the image, and no cache",
+            mount.source,
+            source,
+            where,
+            kept,
+        )
+    if mount.type == "secret":
+        # Source: BuildKit `dispatchRunMounts`: without a target it is a file below /run/secrets.
+        name = mount.id or mount.target.text
+        file = mount.target.text or f"/run/secrets/{name}"
+        shown = Rich() if "env" in mount.options else rich(" in `{}`", file)
+        return rich(
+            "**Secret** `{}`{}: for this RUN only, never in the image; a changed secret does not "
+            "make the step run again",
+            name,
+            shown,
+        )
+    if mount.type == "ssh":
+        return rich("**SSH agent** of the build (`--ssh`), for this RUN only")
+    if mount.type == "tmpfs":
+        return rich("**tmpfs** on `{}`: memory, gone behind this RUN", where)
+    return None
+
+
+def _one_line(parts: Iterator[Rich] | list[Rich]) -> Rich | None:
+    found = list(parts)
+    return joined("; ", found) if found else None
+
+
+def _origin(key: Key, mount: Mount) -> Rich:
+    by_id = key.name_from == "id"
+    parts = [rich("named by `id`") if by_id else rich("named by its target (there is no `id`)")]
+    relative = mount.target.known and not mount.target.text.startswith("/")
+    if key.name_from == "target" and relative:
+        parts.append(rich("the relative text as it is written, in every project of this builder"))
+    if key.base is not None and key.base.origin:
+        parts.append(rich("joined by `from={}`", key.base.origin))
+    if key.base is not None and key.base.owner is not None:
+        parts.append(rich("joined by the owner `{}`", str(key.base.owner)))
+    if key.namespace:
+        parts.append(rich("in the namespace `{}`", key.namespace))
+    return joined(", ", parts)
+
+
+def _variables(key: Key, mount: Mount) -> Iterator[Rich]:
+    for name in sorted(key.unresolved):
+        if name in PLATFORM_ARGS:
+            yield rich("`{}` decides: one cache for each platform of the build", name)
+        elif name in mount.scope.variables:
+            yield rich(
+                "`{}` decides: the build passes it (`--build-arg`, setting `build-args`)", name
+            )
+        else:
+            yield rich(
+                "`{}` decides: nothing in this file sets it, only the base image could", name
+            )
+    for name in sorted(mount.used - mount.undefined - key.unresolved):
+        variable = mount.scope.variables.get(name)
+        if variable is not None and variable.origin == "arg":
+            value = variable.value.text
+            yield rich("`{}` is `{}` unless the build passes another value", name, value)
+    for name in sorted(mount.undefined):
+        yield rich("`{}` is not defined here: it expands to nothing", name)
+
+
+def _sharing(project: Project, document: Dockerfile, mount: Mount, key: Key, link: Link) -> Rich:
+    others = project.index.count_sharing(key.identity) - 1
+    if others < 1:
+        return rich("No other mount of this folder has this key")
+    here = (document.path, mount.span)
+    found = (place for place in project.sharing(key) if (place.path, place.span) != here)
+    shown = joined(", ", [_place(place, link) for place in islice(found, _MANY)])
+    more = rich(" and {} more", str(others - _MANY)) if others > _MANY else Rich()
+    return rich("Same cache: {}{}", shown, more)
+
+
+def _place(place: CacheMount, link: Link) -> Rich:
+    where = link(place.path, place.line)
+    if not place.who:
+        return rich("{} (stage {})", where, place.stage)
+    return rich("{} (stage {}, as {})", where, place.stage, place.who)
+
+
+def _near(document: Dockerfile, run: Run, mount: Mount, key: Key, link: Link) -> Rich | None:
+    """Name mounts that one would take for the same cache, and why they are not."""
+    found: list[Rich] = []
+    purpose = purpose_of(run, mount)
+    for other_run, other in document.caches:
+        if other is mount or other.key is None or other.key.identity == key.identity:
+            continue
+        why = None
+        if other.key.name.key == key.name.key:
+            why = rich("its owner or `from` differs")
+        elif purpose is not None:
+            theirs = purpose_of(other_run, other)
+            if theirs is not None and theirs.key == purpose.key:
+                why = rich("its key is `{}`", other.key.label)
+        if why:
+            line = document.source.line_of(other.span.start)
+            found.append(rich("{} ({})", link(document.path, line), why))
+    found += _refused(document, mount, key, link)
+    return rich("Not the same cache: {}", joined(", ", found[:_NEAR])) if found else None
+
+
+def _refused(document: Dockerfile, mount: Mount, key: Key, link: Link) -> Iterator[Rich]:
+    """Name mounts that are written as this cache and that the builder does not take."""
+    for _, other in document.mounts:
+        if other.error is None or other.type != "cache":
+            continue
+        if (other.id or other.target.text) == (mount.id or mount.target.text):
+            line = document.source.line_of(other.span.start)
+            yield rich("{} (BuildKit refuses it)", link(document.path, line))
+
+
+def _owner(document: Dockerfile, run: Run, mount: Mount) -> Rich:
+    directory = mount.directory or mount.target.text or "the working directory"
+    mode = mount.value("mode")
+    owner = "root" if mount.uid == 0 else "?" if mount.uid is None else str(mount.uid)
+    octal = mode.text if mode else "0755"
+    return rich(
+        "`{}`: a new one belongs to {}, mode {}; {}",
+        directory,
+        owner,
+        octal,
+        _may(document, run, mount),
+    )
+
+
+def _may(document: Dockerfile, run: Run, mount: Mount) -> Rich:
+    return right_to_write(document, run, mount)[1]
+
+
+def right_to_write(document: Dockerfile, run: Run, mount: Mount) -> tuple[bool | None, Rich]:
+    """Tell whether a RUN may write to a new cache, and by what right; None where it is not known."""
+    user = run.scope.user
+    if mount.readonly:
+        return False, rich("this RUN may only read it (`ro`)")
+    if user.account is None:
+        return None, rich("the user of this RUN is not known")
+    if user.is_root:
+        return True, rich("this RUN is root and may write")
+    if opens_up(run, mount.directory):
+        return True, rich("this RUN is {} and changes owner or mode itself", user.label)
+    if user.uid is not None and user.uid == mount.uid:
+        return True, rich("this RUN is {}, the owner", user.label)
+    opener = next((place for place in same_cache(document, mount) if _opens(place)), None)
+    if opener is not None:
+        line = str(document.source.line_of(opener.mount.span.start) + 1)
+        return True, rich("this RUN is {}; line {} opens what it leaves there", user.label, line)
+    if mount.value("mode") is not None:
+        return None, rich("this RUN is {}, and the daemon's umask cuts the mode", user.label)
+    return False, rich("this RUN is {}: **it may not write**", user.label)
+
+
+def _opens(place: Place) -> bool:
+    """Tell whether a RUN with the same cache changes owner or mode of what lies there."""
+    user = writer(place.run, place.mount)
+    return user is not None and opens_up(place.run, place.mount.directory)
+
+
+def _use(run: Run, mount: Mount) -> Rich:
+    directory = mount.directory
+    if directory is None:
+        return rich("Where it is mounted is not known here")
+    if not run.visible_mount(mount):
+        return rich("Hidden: a later mount of this RUN has the same target")
+    using = []
+    for use in run.uses:
+        for item in use.directories:
+            if item.used is not False and item.relation(directory) in ("exact", "part", "parent"):
+                said = rich("{} keeps {} in `{}`", use.tool.name, item.cache.what, item.path or "?")
+                using.append(said)
+    if using:
+        return rich("Used: {}", joined("; ", dict.fromkeys(using)))
+    if not run.commands.complete or any(item.opaque for item in run.commands.items):
+        return rich("Which command uses it is not known: not every command of this RUN can be read")
+    unknown = next((use for use in run.uses if relation_to(directory, use) == "unknown"), None)
+    if unknown is not None:
+        return rich("Whether {} uses it is not known: {}", unknown.tool.name, _reason(unknown))
+    return rich("No command of this RUN is known to use it")
+
+
+def _reason(use: ToolUse) -> str:
+    item = next((item for item in use.directories if item.path is None), None)
+    return item.decided_by if item else "its place is not known"
+
+
+def _frontend(document: Dockerfile, mount: Mount, project: Project) -> Iterator[Rich]:
+    if project.settings.engine == "buildah":
+        return
+    others = [item.key for item in mount.fields if item.key in BUILDAH_KEYS]
+    if others and mount.error is None:
+        yield rich("Buildah and Podman take `{}`; BuildKit refuses this mount", ", ".join(others))
+    if "env" in mount.options:
+        yield rich("`env` does nothing on a cache mount, and Docker 20.10 refuses it")
+    if mount.used and not any(item.name == "syntax" for item in document.tree.directives):
+        yield rich(
+            "Docker 20.10 takes `$` literally here; with `# syntax=docker/dockerfile:1` on the first "
+            "line every version expands it"
+        )

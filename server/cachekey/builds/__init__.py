@@ -1,0 +1,1 @@
+"""Who builds which Dockerfile, with what: read from compose, Bake, workflows, Makefiles, scripts."""

@@ -1,0 +1,55 @@
+"""Reads any file that starts builds: which reader is told by the file's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cachekey.builds.bake import bake_builds
+from cachekey.builds.invocation import BuildFile, unique
+from cachekey.builds.places import Looker, Read
+from cachekey.builds.recipes import (
+    read_gitlab,
+    read_justfile,
+    read_makefile,
+    read_script,
+    speaks_of_builds,
+)
+from cachekey.builds.workflow import read_workflow
+from cachekey.kinds import Builder, builder_of, kind_of
+from cachekey.text import Source
+
+_LOCAL = re.compile(r"uses:\s*['\"]?\./(?!\.github/workflows)")
+
+
+def read_build_file(path: str, source: Source, read: Read) -> BuildFile:
+    """Read a file; whatever it holds, this never fails.
+
+    ``read`` gives the texts of other files of the workspace. What is too large is not read at all.
+    """
+    kind = builder_of(path)
+    if kind is None or not concerns(path, source.text):
+        return BuildFile(path, source)
+    return _READERS[kind](path, source, Looker(read))
+
+
+def concerns(path: str, text: str) -> bool:
+    """Tell whether a file may have to do with builds of images; a quick look, before any reading."""
+    kind = builder_of(path) if kind_of(path) == "builds" else None
+    if kind == "workflow" and _LOCAL.search(text):
+        return True
+    return kind is None or kind == "bake" or speaks_of_builds(text)
+
+
+def _bake(path: str, source: Source, looker: Looker) -> BuildFile:
+    return BuildFile(path, source, unique(bake_builds(path, source, looker)), (), looker.asked)
+
+
+_READERS: dict[Builder, Callable[[str, Source, Looker], BuildFile]] = {
+    "bake": _bake,
+    "workflow": read_workflow,
+    "gitlab": read_gitlab,
+    "make": read_makefile,
+    "just": read_justfile,
+    "shell": read_script,
+}

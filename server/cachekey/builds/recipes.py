@@ -1,0 +1,272 @@
+"""Builds in Makefiles, justfiles, shell scripts and GitLab CI: command lines in files of other languages.
+
+What those languages compute is a variable that nobody knows; what they write is read as a shell reads
+it. Sources: the manuals of GNU Make (*Recipes*, *Using Variables*), just, and GitLab's *CI/CD YAML*.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from cachekey.builds.invocation import BuildFile, Invocation, Runner, unique
+from cachekey.builds.places import Looker, bases
+from cachekey.builds.shell import started
+from cachekey.builds.starts import Caller, builds_of
+from cachekey.syntax.yaml import YamlNode, parse
+from cachekey.text import Mapped, Source, Span
+
+LARGEST = 100_000
+"""Characters; a larger file is none that people write."""
+_SPEAKS = re.compile(r"docker|podman|nerdctl|buildah|depot|container|engine|oci", re.IGNORECASE)
+_BUILDS = re.compile(r"\b(?:build|buildx|bake|bud)\b")
+_MOST_LINES = 400
+"""Command lines of one file that are read."""
+_DEEPEST = 8
+
+_ASSIGN = re.compile(
+    r"(?P<head>[ ]*(?:export[ \t]+|override[ \t]+)*)(?P<name>[\w.-]+)[ \t]*(?P<op>::?:?=|\?=|\+=|=|!=)[ \t]*"
+)
+_RULE = re.compile(r"(?P<name>[^\s#:=][^:#=]*?)[ \t]*::?(?!=)")
+_MAKE_VARIABLE = re.compile(
+    r"\$(?:(?P<dollar>\$)|\((?P<round>[\w.-]+)\)|\{(?P<curly>[\w.-]+)\}|\((?P<call>[^()]*)\)|(?P<auto>[@<^?*+|%]))"
+)
+_JUST_VARIABLE = re.compile(r"\{\{\s*(?P<name>[A-Za-z_][\w-]*)?[^{}]*\}\}")
+_JUST_ASSIGN = re.compile(
+    r"(?:export[ \t]+)?(?P<name>[A-Za-z_][\w-]*)[ \t]*:=[ \t]*"
+    r"(?:\"(?P<d>[^\"\\]*)\"|'(?P<s>[^']*)')[ \t]*(?:#.*)?\Z"
+)
+_JUST_RULE = re.compile(r"@?(?P<name>[A-Za-z_][\w-]*)\b[^:]*:(?!=)")
+
+
+def speaks_of_builds(text: str) -> bool:
+    """Tell whether a file may start a build at all."""
+    return len(text) <= LARGEST and bool(_BUILDS.search(text) and _SPEAKS.search(text))
+
+
+# -- shell -----------------------------------------------------------------------------------------
+
+
+def read_script(path: str, source: Source, looker: Looker) -> BuildFile:
+    """Read a shell script."""
+    text = Mapped.plain(source, Span(0, len(source.text)))
+    caller = Caller(path, source, "command", "", tuple(bases(path)))
+    return _file(path, source, looker, _of_text(text, caller, looker))
+
+
+def _of_text(
+    text: Mapped, caller: Caller, looker: Looker, lookup: Callable[[str], str | None] | None = None
+) -> Iterator[Invocation]:
+    for item in started(text, "/", lookup):
+        yield from builds_of(item, caller, looker)
+
+
+def _file(path: str, source: Source, looker: Looker, found: Iterator[Invocation]) -> BuildFile:
+    builds = unique(found)
+    return BuildFile(path, source, builds, (), looker.asked)
+
+
+# -- make ------------------------------------------------------------------------------------------
+
+
+def read_makefile(path: str, source: Source, looker: Looker) -> BuildFile:
+    """Read a Makefile: each line of a recipe is a script of its own, in the Makefile's folder."""
+    lines = _logical(source)
+    variables = _make_variables(source, lines)
+    folder = posixpath.dirname(path)
+
+    def builds() -> Iterator[Invocation]:
+        for name, line in _recipes(source, lines):
+            caller = Caller(path, source, "command", name, (folder,))
+            yield from _of_text(_make_text(line), caller, looker, variables)
+
+    return _file(path, source, looker, builds())
+
+
+def _logical(source: Source) -> list[Span]:
+    """Return the lines of a Makefile, those that a backslash continues as one."""
+    found: list[Span] = []
+    text = source.text
+    at = 0
+    for match in re.finditer(r"(?:[^\n\\]|\\\r?\n|\\)*(?:\n|\Z)", text):
+        if match.start() != at or match.end() == at:
+            break
+        end = match.end() - (1 if text[match.end() - 1 : match.end()] == "\n" else 0)
+        found.append(Span(at, end))
+        at = match.end()
+    return found
+
+
+def _recipes(source: Source, lines: Sequence[Span]) -> Iterator[tuple[str, Mapped]]:
+    """Yield the rule's name and the text of each line of a recipe that may build."""
+    name, defining, count = "", False, 0
+    for span in lines:
+        text = source.slice(span)
+        if defining:
+            defining = not text.startswith("endef")
+        elif text.startswith("define "):
+            defining = True
+        elif text.startswith("\t"):
+            if _BUILDS.search(text) and count < _MOST_LINES:
+                count += 1
+                skip = len(text) - len(text.lstrip("\t @+-"))
+                yield name, Mapped.plain(source, Span(span.start + skip, span.end))
+        elif (match := _RULE.match(text)) is not None:
+            name = match.group("name").split()[0]
+
+
+def _make_variables(source: Source, lines: Sequence[Span]) -> Callable[[str], str | None]:
+    """Return a look-up of the variables that are set once, to a text that tells itself."""
+    written: dict[str, str | None] = {}
+    for span in lines:
+        text = source.slice(span)
+        match = None if text.startswith("\t") else _ASSIGN.match(text)
+        if match is None:
+            continue
+        name = match.group("name")
+        value = text[match.end() :].split(" #")[0].replace("\\\n", " ").strip()
+        known = match.group("op") in ("=", ":=", "::=", "?=") and name not in written
+        written[name] = value if known else None
+    return _resolver(written)
+
+
+def _resolver(written: Mapping[str, str | None]) -> Callable[[str], str | None]:
+    known: dict[str, str | None] = {}
+
+    def value(name: str, depth: int = 0) -> str | None:
+        if name in known:
+            return known[name]
+        text = written.get(name)
+        if text is None or depth > _DEEPEST:
+            return None
+        known[name] = None
+        parts: list[str] = []
+        at = 0
+        for match in _MAKE_VARIABLE.finditer(text):
+            inner = match.group("round") or match.group("curly")
+            found = "$" if match.group("dollar") else value(inner, depth + 1) if inner else None
+            if found is None or len(found) > LARGEST // 100:
+                return None
+            parts += (text[at : match.start()], found)
+            at = match.end()
+        whole = "".join((*parts, text[at:]))
+        known[name] = whole if "$" not in text[at:] and len(whole) <= LARGEST // 100 else None
+        return known[name]
+
+    return value
+
+
+def _make_text(line: Mapped) -> Mapped:
+    """Return a recipe's line as the shell's: Make's variables become those of the shell."""
+    parts: list[Mapped] = []
+    at = 0
+    for match in _MAKE_VARIABLE.finditer(line.text):
+        parts.append(line.slice(at, match.start()))
+        name = match.group("round") or match.group("curly")
+        if match.group("dollar"):
+            parts.append(line.slice(match.start(), match.start() + 1))
+        else:
+            text = f"${{{name}}}" if name and re.fullmatch(r"\w+", name) else "${__make__}"
+            parts.append(line.standing(text, match.start(), match.end()))
+        at = match.end()
+    return Mapped.join([*parts, line.slice(at)], line.end)
+
+
+# -- just ------------------------------------------------------------------------------------------
+
+
+def read_justfile(path: str, source: Source, looker: Looker) -> BuildFile:
+    """Read a justfile: each line of a recipe is a script of its own, in the justfile's folder."""
+    values: dict[str, str] = {}
+    recipes: list[tuple[str, Mapped]] = []
+    name = ""
+    for span in _logical(source):
+        text = source.slice(span)
+        if text[:1] in (" ", "\t"):
+            if _BUILDS.search(text) and len(recipes) < _MOST_LINES:
+                skip = len(text) - len(text.lstrip(" \t@-"))
+                recipes.append((name, Mapped.plain(source, Span(span.start + skip, span.end))))
+        elif (given := _JUST_ASSIGN.match(text.rstrip("\r"))) is not None:
+            values[given.group("name")] = given.group("d") or given.group("s") or ""
+        elif (match := _JUST_RULE.match(text)) is not None:
+            name = match.group("name")
+    folder = posixpath.dirname(path)
+
+    def builds() -> Iterator[Invocation]:
+        for recipe, line in recipes:
+            caller = Caller(path, source, "command", recipe, (folder,))
+            yield from _of_text(_just_text(line), caller, looker, values.get)
+
+    return _file(path, source, looker, builds())
+
+
+def _just_text(line: Mapped) -> Mapped:
+    parts: list[Mapped] = []
+    at = 0
+    for match in _JUST_VARIABLE.finditer(line.text):
+        parts.append(line.slice(at, match.start()))
+        plain = re.fullmatch(r"\{\{\s*[\w-]+\s*\}\}", match.group())
+        name = match.group("name") if plain else None
+        text = f"${{{name}}}" if name and re.fullmatch(r"\w+", name) else "${__just__}"
+        parts.append(line.standing(text, match.start(), match.end()))
+        at = match.end()
+    return Mapped.join([*parts, line.slice(at)], line.end)
+
+
+# -- GitLab ----------------------------------------------------------------------------------------
+
+
+def read_gitlab(path: str, source: Source, looker: Looker) -> BuildFile:
+    """Read the jobs of a GitLab pipeline: their lines run in one shell, at the repository's root."""
+    documents = parse(source)
+    root = documents[-1] if documents else None
+
+    def builds() -> Iterator[Invocation]:
+        if root is None or root.kind != "mapping":
+            return
+        common = _gitlab_variables(root.get("variables"))
+        for name, (_, job) in root.entries.items():
+            if job.kind != "mapping":
+                continue
+            variables = {**common, **_gitlab_variables(job.get("variables"))}
+            runner, runs_on = _gitlab_runner(root, job)
+            caller = Caller(
+                path, source, "command", name, ("",), runner=runner, runs_on=runs_on, job=name
+            )
+            before = job.get("before_script") or root.get("before_script")
+            lines = [*_gitlab_lines(before), *_gitlab_lines(job.get("script"))]
+            if any(_BUILDS.search(line.text) for line in lines):
+                text = Mapped.join(lines, lines[0].offset(0))
+                yield from _of_text(text, caller, looker, variables.get)
+
+    return _file(path, source, looker, builds())
+
+
+def _gitlab_lines(node: YamlNode | None) -> Iterator[Mapped]:
+    items = node.elements if node is not None and node.kind == "sequence" else (node,)
+    for item in items:
+        if item is not None and item.text is not None:
+            yield item.text
+            yield item.text.standing("\n", len(item.text.text), len(item.text.text))
+
+
+def _gitlab_variables(node: YamlNode | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, (_, value) in node.entries.items() if node is not None else ():
+        text = value.text or value.string("value")
+        if text is not None and "$" not in text.text:
+            found[name] = text.text
+    return found
+
+
+def _gitlab_runner(root: YamlNode, job: YamlNode) -> tuple[Runner, str]:
+    """A job with Docker as a service begins with an empty daemon; of others nobody knows."""
+    default = root.get("default")
+    places = (job, default, root) if default is not None else (job, root)
+    services = next((s for p in places if (s := p.get("services")) is not None), None)
+    for item in services.elements if services is not None else ():
+        text = item.text or item.string("name")
+        if text is not None and "dind" in text.text:
+            return "fresh", text.text
+    return "unknown", "a GitLab runner"

@@ -1,0 +1,295 @@
+"""The steps of GitHub workflows, those of local composite actions in their place, with what they are given.
+
+Source: GitHub's *Workflow syntax* and *Metadata syntax*. An expression is filled in when it names an
+input or an environment variable that the files set; any other is computed when the workflow runs.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+
+from cachekey.builds.invocation import Said
+from cachekey.builds.places import Looker
+from cachekey.record import cached_property, record
+from cachekey.syntax.yaml import YamlNode, parse
+from cachekey.text import Mapped, Source, Span
+
+_EXPRESSION = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")
+_NAME = re.compile(r"\s*(inputs|env)\.([\w-]+)\s*\Z")
+_OUTPUT = re.compile(r"\s*steps\.([\w-]+)\.outputs\.name\s*\Z")
+_DEEPEST_ACTIONS = 3
+_MOST_STEPS = 300
+"""Of one file, those of its actions included."""
+
+Scope = Mapping[str, Said]
+"""Known values by the names that expressions have for them: ``inputs.x``, ``env.X``."""
+
+
+@record(frozen=True, eq=False)
+class Step:
+    """One step of a job."""
+
+    index: int
+    id: str
+    name: str
+    span: Span
+    """Where it stands in the workflow: for one of an action the step that calls it."""
+    uses: str
+    """The action without its version, in lower case; empty for a script."""
+    version: str
+    """What stands behind ``@``, and a comment behind that."""
+    inputs: Scope
+    """What ``with`` gives."""
+    run: Mapped | None
+    shell: str
+    folder: str | None
+    """``working-directory``, from the workspace; None when it is computed."""
+    env: Scope
+    scope: Scope
+    here: bool
+    """It stands in the workflow itself."""
+    raw: Mapping[str, Mapped] = field(default_factory=dict)
+    """The texts of ``with`` as written."""
+
+    def text(self, name: str) -> str | None:
+        """Return an input whose value is known."""
+        said = self.inputs.get(name)
+        return said.text if said is not None else None
+
+
+@record(frozen=True, eq=False)
+class Job:
+    """One job with its steps."""
+
+    name: str
+    node: YamlNode
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def labels(self) -> tuple[str, ...] | None:
+        """Return what ``runs-on`` may come to, each label of each; None when it is computed."""
+        return _labels(self.node)
+
+
+def fill(text: str, span: Span, scope: Scope) -> Said:
+    """Fill expressions of a text in."""
+    if "${{" not in text:
+        return Said(text, span.fixed)
+    opened: set[str] = set()
+    parts: list[str] = []
+    at = 0
+    for match in _EXPRESSION.finditer(text):
+        name = _NAME.match(match.group(1))
+        said = scope.get(f"{name.group(1)}.{name.group(2)}") if name is not None else None
+        if said is None or said.text is None:
+            return Said(None, span.fixed)
+        opened |= said.open
+        parts += (text[at : match.start()], said.text)
+        at = match.end()
+    whole = "".join((*parts, text[at:]))
+    return Said(None if "${{" in whole else whole, span.fixed, frozenset(opened))
+
+
+def lines_of(text: Mapped) -> Iterator[Mapped]:
+    """Yield the lines of a text that are not blank, without the blanks around them."""
+    at = 0
+    for line in text.text.split("\n"):
+        kept = line.strip()
+        if kept:
+            start = at + line.index(kept)
+            yield text.slice(start, start + len(kept))
+        at += len(line) + 1
+
+
+class StepReader:
+    """Reads the jobs of one workflow."""
+
+    def __init__(self, source: Source, looker: Looker) -> None:
+        self.source, self.looker = source, looker
+        self._left = _MOST_STEPS
+
+    def jobs(self, root: YamlNode) -> Iterator[Job]:
+        """Yield the jobs of a workflow."""
+        scope = {**_inputs(root), **_env(root.get("env"), {})}
+        jobs = root.get("jobs")
+        for name, (_, node) in jobs.entries.items() if jobs is not None else ():
+            own = {**scope, **_env(node.get("env"), scope)}
+            yield Job(
+                name, node, tuple(self._numbered(node.get("steps"), own, _folder(root, node)))
+            )
+
+    def _numbered(self, node: YamlNode | None, scope: Scope, folder: str) -> Iterator[Step]:
+        for index, step in enumerate(self._steps(node, scope, folder, None, 0)):
+            yield Step(**{**step.__dict__, "index": index})
+
+    def _steps(
+        self, node: YamlNode | None, scope: Scope, folder: str, span: Span | None, depth: int
+    ) -> Iterator[Step]:
+        for item in node.elements if node is not None else ():
+            self._left -= 1
+            if self._left < 0 or item.kind != "mapping":
+                return
+            step = self._step(item, scope, folder, span)
+            if step.uses.startswith("./") and depth < _DEEPEST_ACTIONS:
+                yield from self._action(step, depth)
+            else:
+                yield step
+
+    def _step(self, node: YamlNode, scope: Scope, folder: str, span: Span | None) -> Step:
+        uses, run, named = (node.string(key) for key in ("uses", "run", "name"))
+        action, _, version = (uses.text if uses is not None else "").partition("@")
+        head = uses or run or named
+        key = "uses" if uses is not None else "run" if run is not None else "name"
+        place = span or (node.entries[key][0].span if head is not None else node.span)
+        if span is None and uses is not None:
+            place = uses.span()
+            version += _comment_behind(self.source, place.end)
+        env = _env(node.get("env"), scope)
+        own = {**scope, **env}
+        given = node.get("with")
+        raw = {
+            name: value.text
+            for name, (_, value) in (given.entries if given is not None else {}).items()
+            if value.text is not None
+        }
+        where = node.string("working-directory")
+        at = fill(where.text, place, own).text if where is not None else folder
+        ident = node.string("id")
+        title = named.text if named is not None else ident.text if ident is not None else ""
+        return Step(
+            index=0,
+            id=ident.text if ident is not None else "",
+            name=title if "${{" not in title else "",
+            span=place,
+            uses=action.lower() if not action.startswith("./") else action,
+            version=version,
+            inputs={name: fill(text.text, span or text.span(), own) for name, text in raw.items()},
+            run=run,
+            shell=shell.text if (shell := node.string("shell")) is not None else "",
+            folder=at,
+            env=env,
+            scope=own,
+            here=span is None,
+            raw=raw,
+        )
+
+    def _action(self, step: Step, depth: int) -> Iterator[Step]:
+        """Read the steps of a local action."""
+        folder = posixpath.normpath(step.uses)
+        if folder.startswith(".."):
+            return
+        for name in ("action.yml", "action.yaml"):
+            text = self.looker.text(posixpath.join(folder, name))
+            if text is None:
+                continue
+            documents = parse(Source(text))
+            runs = documents[0].get("runs") if documents else None
+            scope = {**_defaults(documents[0].get("inputs") if documents else None, step.span)}
+            scope |= {f"inputs.{name}": said for name, said in step.inputs.items()}
+            scope |= {name: said for name, said in step.scope.items() if name.startswith("env.")}
+            steps = runs.get("steps") if runs is not None else None
+            yield from self._steps(steps, scope, "", step.span, depth + 1)
+            return
+
+
+def _folder(root: YamlNode, job: YamlNode) -> str:
+    for node in (job, root):
+        defaults = node.get("defaults")
+        run = defaults.get("run") if defaults is not None else None
+        found = run.string("working-directory") if run is not None else None
+        if found is not None and "${{" not in found.text:
+            return found.text
+    return ""
+
+
+def _inputs(root: YamlNode) -> dict[str, Said]:
+    """Return the defaults of the inputs of a workflow; whoever starts it may give other values."""
+    events = root.get("on") or root.get("true")
+    found: dict[str, Said] = {}
+    for event in ("workflow_dispatch", "workflow_call"):
+        node = events.get(event) if events is not None else None
+        found |= _defaults(node.get("inputs") if node is not None else None, Span(0, 0))
+    return found
+
+
+def _defaults(node: YamlNode | None, span: Span) -> dict[str, Said]:
+    found: dict[str, Said] = {}
+    for name, (_, value) in node.entries.items() if node is not None else ():
+        default = value.string("default")
+        if default is not None and "${{" not in default.text:
+            key = f"inputs.{name}"
+            found[key] = Said(default.text, span.fixed, frozenset((key,)))
+    return found
+
+
+def _env(node: YamlNode | None, scope: Scope) -> dict[str, Said]:
+    found: dict[str, Said] = {}
+    for name, (_, value) in node.entries.items() if node is not None else ():
+        if value.text is not None:
+            found[f"env.{name}"] = fill(value.text.text, value.span, scope)
+    return found
+
+
+def _comment_behind(source: Source, at: int) -> str:
+    """Return the comment behind an action's version, where pinned commits have their name."""
+    end = source.line_span(source.line_of(at)).end
+    return source.text[at : min(end, at + 60)]
+
+
+def _labels(node: YamlNode) -> tuple[str, ...] | None:
+    runs_on = node.get("runs-on")
+    if runs_on is None:
+        return None
+    if runs_on.kind == "mapping":
+        runs_on = runs_on.get("labels") or runs_on.get("group") or runs_on
+    nodes = runs_on.elements if runs_on.kind == "sequence" else (runs_on,)
+    found: list[str] = []
+    for item in nodes:
+        if item.text is None:
+            return None
+        text = item.text.text
+        if "${{" not in text:
+            found.append(text)
+            continue
+        match = re.match(r"\s*\$\{\{\s*matrix\.([\w.-]+)\s*\}\}\s*\Z", text)
+        values = _matrix(node, match.group(1).split(".")) if match is not None else None
+        if not values:
+            return None
+        found += values
+    return tuple(found)
+
+
+def _matrix(node: YamlNode, path: list[str]) -> list[str] | None:
+    """Return all values that a key of the matrix takes; None when some are computed."""
+    strategy = node.get("strategy")
+    matrix = strategy.get("matrix") if strategy is not None else None
+    if matrix is None or matrix.kind != "mapping":
+        return None
+    found: list[str] = []
+    axis = matrix.get(path[0])
+    include = matrix.get("include")
+    rows = [row.get(path[0]) for row in include.elements] if include is not None else []
+    if (axis is not None and axis.kind != "sequence") or (
+        include is not None and include.kind != "sequence"
+    ):
+        return None
+    for value in (*(axis.elements if axis is not None else ()), *rows):
+        current = value
+        for name in path[1:]:
+            current = current.get(name) if current is not None else None
+        if current is None:
+            continue
+        if current.text is None or "${{" in current.text.text:
+            return None
+        found.append(current.text.text)
+    return found
+
+
+def output_of(text: str) -> str | None:
+    """Return the step whose output ``name`` an expression is."""
+    match = _EXPRESSION.fullmatch(text.strip())
+    found = _OUTPUT.match(match.group(1)) if match is not None else None
+    return found.group(1) if found is not None else None

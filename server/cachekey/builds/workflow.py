@@ -1,0 +1,256 @@
+"""GitHub workflows: what their jobs build, on which builder, and what carries caches over runs.
+
+Source: the ``action.yml`` of docker/build-push-action and docker/bake-action.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from cachekey.builds.dance import read_dance
+from cachekey.builds.flags import pair_of
+from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, unique
+from cachekey.builds.places import Looker, Place, place
+from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
+from cachekey.builds.shell import started
+from cachekey.builds.starts import Caller, baked, builds_of
+from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
+from cachekey.devcontainer.paths import within
+from cachekey.record import replace
+from cachekey.syntax.yaml import parse
+from cachekey.text import Mapped, Source
+
+_DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.*))?\Z")
+_OWN_TREE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}/?")
+_SHELLS = ("", "bash", "sh")
+
+
+def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
+    """Read a workflow; whatever it holds, this never fails."""
+    documents = parse(source)
+    builds: list[Invocation] = []
+    dances: list[Dance] = []
+    if documents and documents[0].kind == "mapping":
+        for job in StepReader(source, looker).jobs(documents[0]):
+            builds += _builds(job, path, source, looker)
+            dances += [
+                dance
+                for step in job.steps
+                if (dance := read_dance(path, source, job, step)) is not None
+            ]
+    return BuildFile(path, source, unique(iter(builds)), tuple(dances), looker.asked)
+
+
+def _builds(job: Job, path: str, source: Source, looker: Looker) -> Iterator[Invocation]:
+    prefix = _checkout(job)
+    for step in job.steps:
+        what = builds_with(step)
+        if not what and step.run is None:
+            continue
+        runner, runs_on = runner_of(job, step)
+        caller = Caller(
+            path=path,
+            source=source,
+            kind="workflow",
+            name=f"{job.name}/{step.name or step.uses or f'step {step.index + 1}'}",
+            bases=("",),
+            runner=runner,
+            runs_on=runs_on,
+            native=native_of(job) if runner == "fresh" else "",
+            job=job.name,
+            step=step.index,
+            builder=builder_of(job, step),
+            env={key[4:]: said for key, said in step.scope.items() if key.startswith("env.")},
+        )
+        if what == "build-push":
+            yield _push(step, caller, prefix)
+        elif what == "bake":
+            yield from _bake(step, caller, looker, prefix)
+        elif step.run is not None and step.shell in _SHELLS:
+            yield from _run(job, step, caller, looker, prefix)
+
+
+def _checkout(job: Job) -> str:
+    """Return the folder into which the job checks this repository out."""
+    for step in job.steps:
+        if step.uses == "actions/checkout" and "repository" not in step.inputs:
+            return (step.text("path") or "").removeprefix("./").strip("/")
+    return ""
+
+
+def _inside(prefix: str, text: str | None) -> str | None:
+    """Return a path of the runner's folder as one of the repository."""
+    if text is None or not prefix:
+        return text
+    cleaned = posixpath.normpath(text)
+    if cleaned == prefix:
+        return "."
+    return cleaned[len(prefix) + 1 :] if cleaned.startswith(f"{prefix}/") else None
+
+
+def _tree(step: Step, name: str) -> Said | None:
+    """Return an input that is a path; the runner's own folder is the repository."""
+    said = step.inputs.get(name)
+    raw = step.raw.get(name)
+    if said is not None and said.text is None and raw is not None:
+        text = _OWN_TREE.sub("", raw.text) or "."
+        return fill(text, raw.span() if step.here else step.span, step.scope)
+    return said
+
+
+def _push(step: Step, caller: Caller, prefix: str) -> Invocation:
+    """Read docker/build-push-action."""
+    context, file = _tree(step, "context"), _tree(step, "file")
+    if file is not None and file.text == "":
+        file = None
+    opened = {"file"} if any(s is not None and s.open for s in (context, file)) else set()
+    args, loose = _pairs(step, "build-args")
+    contexts, _ = _pairs(step, "build-contexts")
+    opened |= {"args"} if loose else set()
+    found = _place(context, file, prefix)
+    target = step.inputs.get("target")
+    return replace(
+        caller.build(step.span),
+        folder=found.folder,
+        dockerfile=found.dockerfile,
+        file=file,
+        args=args,
+        contexts=contexts,
+        target=target if target is not None and target.text != "" else None,
+        platforms=_listed(step, "platforms"),
+        cache_from=_listed(step, "cache-from", ""),
+        cache_to=_listed(step, "cache-to", ""),
+        open=frozenset(opened),
+    )
+
+
+def _place(context: Said | None, file: Said | None, prefix: str) -> Place:
+    if (context is not None and context.text is None) or (file is not None and file.text is None):
+        if file is not None and file.text is not None:
+            return Place(None, place("", ".", _inside(prefix, file.text), beside=False).dockerfile)
+        return Place(None, None)
+    written = context.text if context is not None else "{{defaultContext}}"
+    match = _DEFAULT_CONTEXT.match(written or "{{defaultContext}}")
+    name = file.text if file is not None else None
+    if match is not None:
+        # Fetched from the repository itself: the file is looked for in the context.
+        return place("", match.group(1) or ".", name, beside=True)
+    if prefix and name is not None and (name := _inside(prefix, name)) is None:
+        return Place(None, None)
+    inside = _inside(prefix, written)
+    return place("", inside, name, beside=False)
+
+
+def _listed(step: Step, name: str, separators: str = ",") -> tuple[Said, ...]:
+    """Return a list: a line each, and at commas where they are no part of an entry."""
+    said, raw = step.inputs.get(name), step.raw.get(name)
+    if said is None or raw is None:
+        return ()
+    if said.text is None or "${{" in raw.text or not step.here:
+        texts = [] if said.text is None else re.split(r"[\n,]" if separators else r"\n", said.text)
+        kept = [Said(text.strip(), said.span, said.open) for text in texts if text.strip()]
+        return tuple(kept) if said.text is not None else (said,)
+    found: list[Said] = []
+    for line in lines_of(raw):
+        for part in _split(line) if separators else (line,):
+            found.append(Said(part.text, part.span().fixed))
+    return tuple(found)
+
+
+def _split(line: Mapped) -> Iterator[Mapped]:
+    at = 0
+    for text in line.text.split(","):
+        kept = text.strip()
+        if kept:
+            start = at + text.index(kept)
+            yield line.slice(start, start + len(kept))
+        at += len(text) + 1
+
+
+def _pairs(step: Step, name: str) -> tuple[tuple[tuple[str, Said], ...], bool]:
+    """Return the ``NAME=value`` lines of an input, and whether there may be more."""
+    raw = step.raw.get(name)
+    found: dict[str, Said] = {}
+    loose = False
+    for line in lines_of(raw) if raw is not None else ():
+        span = line.span() if step.here else step.span
+        if line.text.startswith("#"):
+            continue
+        filled = fill(line.text, span, step.scope)
+        if pair_of(found, filled, line.text):
+            loose = True
+    return tuple(found.items()), loose
+
+
+def _bake(step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[Invocation]:
+    """Read docker/bake-action, which builds from the repository itself unless ``source`` says else."""
+    base = step.text("source") or step.text("workdir") or "."
+    folder = within("", _inside(prefix, base.removeprefix("{{defaultContext}}:") or "."))
+    if folder is None or "{{" in base:
+        folder = ""
+    files = [_file(said, folder) for said in _listed(step, "files")]
+    names = _listed(step, "targets")
+    sets = [fill(s.text, s.span, step.scope) if s.text else s for s in _listed(step, "set", "")]
+    loose = any(said.text is None for said in (*names, *sets))
+    own = replace(caller, bases=(folder,))
+    kept = [path for path in files if path is not _GIVEN]
+    chosen = [said.text for said in names if said.text]
+    if names and not chosen:
+        # Which of them is a matter of the matrix: each could be.
+        yield replace(
+            caller.build(step.span), open=frozenset(("args", "platforms", "target", "file"))
+        )
+        return
+    yield from baked(own, step.span, kept, chosen, sets, looker, loose)
+
+
+_GIVEN = "\0"
+"""A file that another action makes, such as docker/metadata-action: it holds tags and labels."""
+
+
+def _file(said: Said, folder: str) -> str | None:
+    if said.text is None or said.text.startswith("cwd://"):
+        return _GIVEN
+    return within(folder, said.text)
+
+
+def _run(job: Job, step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[Invocation]:
+    assert step.run is not None
+    folder = _inside(prefix, step.folder or ("." if step.folder is not None else None))
+    base = within("", folder) if folder is not None else None
+    values = caller.env or {}
+
+    def lookup(name: str) -> str | None:
+        said = values.get(name)
+        return said.text if said is not None and not said.open else None
+
+    own = replace(caller, bases=() if base is None else (base,))
+    for item in started(without_expressions(step.run, step), "/", lookup):
+        plain = not item.buildx
+        runner, runs_on = runner_of(job, step, plain=plain)
+        builder = item.line.builder
+        named = builder.text if builder is not None else builder_of(job, step, plain=plain)
+        native = native_of(job) if runner == "fresh" else ""
+        sure = replace(own, runner=runner, runs_on=runs_on, builder=named, native=native)
+        for made in builds_of(item, sure, looker):
+            yield made if step.here else replace(made, span=step.span.fixed)
+
+
+_EXPRESSIONS = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")
+
+
+def without_expressions(text: Mapped, step: Step) -> Mapped:
+    """Return a script with its expressions filled in, or as variables that nobody knows."""
+    if "${{" not in text.text:
+        return text
+    parts: list[Mapped] = []
+    at = 0
+    for match in _EXPRESSIONS.finditer(text.text):
+        parts.append(text.slice(at, match.start()))
+        said = fill(match.group(), step.span, step.scope)
+        known = said.text if said.text is not None and not said.open else "${__expression__}"
+        parts.append(text.standing(known, match.start(), match.end()))
+        at = match.end()
+    return Mapped.join([*parts, text.slice(at)], text.end)

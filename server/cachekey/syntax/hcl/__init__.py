@@ -1,0 +1,1 @@
+"""HCL as far as Bake files use it: blocks, attributes, expressions, each with its span."""

@@ -1,0 +1,89 @@
+"""Hovers of a Dockerfile: every place that decides about a cache has something to say, and not too much."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from cachekey.assist.hover import hover
+from cachekey.markup.markdown import plain_card
+from cachekey.rules import ALL
+from cachekey.workspace.project import Project
+
+TEXT = """\
+# syntax=docker/dockerfile:1
+ARG V=3.13
+FROM python:$V AS build
+ENV UV_CACHE_DIR=/cache/uv
+ARG TARGETARCH
+RUN useradd -u 1000 app
+RUN --mount=type=cache,id=uv-$TARGETARCH,target=/cache/uv uv sync && chmod -R 0777 /cache/uv
+WORKDIR /src
+USER app
+RUN --mount=type=cache,id=uv-$TARGETARCH,target=/cache/uv \\
+    --mount=type=cache,id=uv-$TARGETARCH,tagret=/x uv sync
+RUN --mount=type=cache,target=.npm npm ci
+RUN --mount=type=bind,source=/a,target=/b --mount=type=secret,id=tok true
+FROM build AS last
+FROM nobody/knows:this
+"""
+
+
+def said(part: str, text: str = TEXT) -> str:
+    project = Project()
+    project.add("Dockerfile", text)
+    found = hover(project, "Dockerfile", text.index(part) + 1)
+    return plain_card(found.lines) if found is not None else ""
+
+
+@pytest.mark.parametrize(
+    ("part", "wanted"),
+    [
+        ("V=3.13", "Decides the image of Dockerfile:3"),
+        ("FROM python", "Runs as root, home /root"),
+        ("FROM python", "family debian"),
+        ("FROM python", "Known of this image since 20"),
+        ("UV_CACHE_DIR", "Moves the cache of uv (downloaded and built wheels) to /cache/uv"),
+        (
+            "TARGETARCH\nRUN",
+            "In the key or target of: Dockerfile:7 uv-${TARGETARCH}, Dockerfile:10",
+        ),
+        ("WORKDIR", "Dockerfile:12: the target .npm is mounted on /src/.npm"),
+        ("USER app", "a mount for this user needs uid=1000"),
+        ("USER app", "Mounts of this user: Dockerfile:10 uv-${TARGETARCH}, Dockerfile:12 .npm"),
+        ("/a,target=/b", "Bind: /a of the build context on /b, read-only"),
+        ("tok true", "Secret tok in /run/secrets/tok"),
+        ("FROM build AS last", "Stage last, built on stage build"),
+        ("FROM nobody", "describe it in the setting images"),
+        ("/cache/uv \\", "this RUN is app (1000); line 7 opens what it leaves there"),
+        ("/cache/uv uv sync", "Not the same cache: Dockerfile:11 (BuildKit refuses it)"),
+    ],
+)
+def test_what_decides_says_so(part: str, wanted: str) -> None:
+    assert wanted in said(part)
+
+
+def test_a_closed_cache_is_still_called_closed() -> None:
+    text = TEXT.replace(" && chmod -R 0777 /cache/uv", "")
+    assert "it may not write" in said("/cache/uv \\", text)
+
+
+def test_instructions_that_decide_nothing_are_silent() -> None:
+    text = "FROM alpine\nENV GREETING=hello\nCOPY . .\nCMD true\n"
+    for part in ("GREETING", "COPY", "CMD"):
+        assert said(part, text) == ""
+
+
+def test_eight_lines_and_a_way_to_the_rest() -> None:
+    seen = 0
+    for rule in ALL:
+        for text in re.findall(r"```dockerfile\n(.*?)```", rule.doc, re.DOTALL):
+            project = Project()
+            project.add("Dockerfile", text)
+            for match in re.finditer("type=cache", text):
+                found = hover(project, "Dockerfile", match.end())
+                if found is not None and "Cache" in plain_card(found.lines[:1]):
+                    seen += 1
+                    assert len(found.lines) <= 8
+                    assert "How keys work" in plain_card(found.lines)
+    assert seen > 50

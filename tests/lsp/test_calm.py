@@ -1,0 +1,157 @@
+"""Nothing flickers while somebody types: what a word says before it is complete is not shown."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from cachekey.lsp.abilities import Abilities
+from cachekey.lsp.calm import PAUSE
+from cachekey.lsp.diagnostics import Reporter
+from cachekey.lsp.session import Document, Session
+from cachekey.rules import ALL
+from lsprotocol import types
+
+from tests.support.client import Client
+from tests.support.expected import findings, where
+
+_BLOCK = re.compile(r"```(dockerfile|jsonc?)[^\n]*\n(.*?)```", re.DOTALL)
+_PATHS = {"dockerfile": "Dockerfile"}
+HEAD = """\
+FROM python:3.13
+USER app
+RUN --mount=type=cache,taget=/root/.cache/pip pip install x
+RUN --mount=type=cache,target=/root/.cache/uv """
+WRONG = f"{HEAD}uv sync\n"
+
+
+def examples() -> Iterator[object]:
+    for rule in ALL:
+        for number, (kind, text) in enumerate(_BLOCK.findall(rule.doc)):
+            path = _PATHS.get(kind, ".devcontainer/devcontainer.json")
+            yield pytest.param(path, text, id=f"{rule.code}-{number}")
+
+
+class Typist:
+    """Types into a document of a client that diagnostics are pushed to."""
+
+    def __init__(self, path: str, text: str = "") -> None:
+        self.session = Session()
+        self.pushed: list[types.PublishDiagnosticsParams] = []
+        self.reporter = Reporter(self.session, self.pushed.append, lambda: None)
+        self.session.abilities = Abilities(related=True)
+        made = self.session.open(f"untitled:/{path}", "dockerfile", 0, text)
+        assert made is not None
+        self.document: Document = made
+
+    async def begin(self) -> None:
+        self.reporter.go()
+        self.reporter.touched(self.document)
+        await asyncio.sleep(0)
+
+    async def type(self, text: str) -> None:
+        """Press keys until the text is this one."""
+        for end in range(len(self.document.text) + 1, len(text) + 1):
+            self.session.change(self.document.uri, self.document.version + 1, text[:end])
+            self.reporter.touched(self.document)
+            # The server looks as soon as all that has arrived is taken in.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    @property
+    def shown(self) -> tuple[types.Diagnostic, ...]:
+        return tuple(self.pushed[-1].diagnostics) if self.pushed else ()
+
+
+def _finished(text: str, end: int, path: str) -> str:
+    """Return a text to the end of the line that is being typed, with all lines that continue it."""
+    while not path.endswith(".json") and (stop := text.find("\n", end)) >= 0:
+        end = stop + 1
+        if not text[:stop].rstrip().endswith("\\"):
+            return text[:end]
+    return text
+
+
+@pytest.mark.parametrize(("path", "text"), list(examples()))
+async def test_no_finding_shows_that_the_finished_line_does_not_have(path: str, text: str) -> None:
+    # An empty devcontainer.json is wrong, and told when it is opened.
+    begun = int(path.endswith(".json"))
+    typist = Typist(path, text[:begun])
+    await typist.begin()
+    for end in range(begun + 1, len(text) + 1):
+        await typist.type(text[:end])
+        if not typist.shown:
+            continue
+        line = _finished(text, end, path)
+        real = {
+            (finding.code, where(whole, finding.span, "utf-16")[0])
+            for whole in {line, text}
+            for finding in findings({path: whole}, path)
+        }
+        assert {(item.code, item.range.start.line) for item in typist.shown} <= real, text[:end]
+
+
+async def test_a_squiggle_changes_once_for_a_word() -> None:
+    typist = Typist("Dockerfile")
+    await typist.begin()
+    await typist.type(
+        "FROM python:3.13\nRUN --mount=type=cache,taget=/root/.cache/pip pip install x"
+    )
+    typist.session.change(typist.document.uri, 90, typist.document.text + "\n")
+    typist.reporter.touched(typist.document)
+    await asyncio.sleep(0.01)
+    before = [(item.code, item.message) for item in typist.shown]
+    assert before, "a test of nothing"
+    seen = [before]
+    for word in ("taget", "tage", "tag", "ta", "t", "ta", "tar", "targ", "targe", "target"):
+        text = typist.document.text
+        new = re.sub(r"\bt[a-z]*=/root", f"{word}=/root", text)
+        typist.session.change(typist.document.uri, typist.document.version + 1, new)
+        typist.reporter.touched(typist.document)
+        await asyncio.sleep(0.01)
+        seen.append([(item.code, item.message) for item in typist.shown])
+    await asyncio.sleep(PAUSE + 0.4)
+    seen.append([(item.code, item.message) for item in typist.shown])
+    assert sum(one != other for one, other in pairwise(seen)) == 1
+    assert seen[-1] == []
+
+
+async def test_what_is_true_shows_when_typing_pauses(client: Client) -> None:
+    uri = client.open(client.uri("calm/Dockerfile"), HEAD)
+    await client.diagnose(uri, 1)
+    for number, end in enumerate(range(len(HEAD) + 1, len(WRONG)), 2):
+        client.change(uri, number, WRONG[:end])
+    await client.until_codes(
+        uri, [item.code for item in findings({"calm/Dockerfile": WRONG[:-1]}, "calm/Dockerfile")]
+    )
+    client.close(uri)
+
+
+async def test_what_stands_elsewhere_moves_along(client: Client) -> None:
+    text = "FROM python:3.13\nRUN echo x --mount=type=cache\nRUN --mount=type=cache,taget=/x pip list\n"
+    path = "along/Dockerfile"
+    uri = client.open(client.uri(path), text)
+    (before,) = [item for item in await client.diagnose(uri, 1) if item.code == "CK601"]
+    new = text.replace("taget", "xtaget")
+    client.change(uri, 2, new)
+    (after,) = [item for item in await client.diagnose(uri, 2) if item.code == "CK601"]
+    assert after.range.start.line == before.range.start.line
+    assert after.range.end.character == before.range.end.character + 1
+    client.close(uri)
+
+
+async def test_a_bigger_change_is_looked_at_at_once(client: Client) -> None:
+    path = "bigger/Dockerfile"
+    text = WRONG.replace("taget", "sharing")
+    uri = client.open(client.uri(path), text)
+    await client.diagnose(uri, 1)
+    fixed = text.replace("sharing=", "target=")
+    client.change(uri, 2, fixed)
+    received = await client.diagnose(uri, 2)
+    assert [item.code for item in received] == [
+        finding.code for finding in findings({path: fixed}, path)
+    ]
+    client.close(uri)

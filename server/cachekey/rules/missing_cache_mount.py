@@ -77,9 +77,10 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         seen.add(use.tool.id)
         yield ctx.finding(
             use.invocation.head,
-            f"{use.tool.name} makes {lacks} anew in each build of this layer: no mount of this RUN holds them"
+            f"{use.tool.name} makes {lacks} anew whenever this step is built: no mount of this RUN holds them"
             if lacks
-            else f"{use.tool.name} downloads everything again in each build of this layer",
+            else f"{use.tool.name} downloads everything again whenever this step is built: it has no cache "
+            "mount",
             fixes=partial(_fixes, run, use, places, ctx),
         )
 

@@ -70,9 +70,9 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
             continue
         yield ctx.finding(
             own.name_span,
-            f"{use.name} has another cache here than in {first.path}: "
-            f"{own.key.label}, there {first.key.label}",
-            related=[ctx.related(first.span, "the other cache", first.path)],
+            f"{use.name} has a cache here that does not see the one of {first.path}: the key is "
+            f"{own.key.label} here and {first.key.label} there",
+            related=[ctx.related(first.span, f"the cache {first.key.label}", first.path)],
             fixes=partial(_one_id, own, use, first, ctx),
             severity=Severity.INFORMATION,
         )
@@ -130,8 +130,8 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                 continue
             yield ctx.finding(
                 mount.name_span,
-                f"{mount.use.name} gets a second, empty cache here: its key is "
-                f"{mount.key.label}, on line {first.line + 1} it is {first.key.label}",
+                f"{mount.use.name} has a second cache here, which does not see the first: the key is "
+                f"{mount.key.label} here and {first.key.label} on line {first.line + 1}",
                 related=[ctx.related(first.span, f"the cache with the key {first.key.label}")],
                 fixes=partial(_fixes_in, dockerfile, mounts, ctx),
             )

@@ -70,7 +70,10 @@ def codes(document: Any) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "a command is missing: check, keys, explain, rule, settings or lsp"),
+        (
+            (),
+            "a command is missing: check, keys, ci, diff, explain, rule, settings, builder, prove or lsp",
+        ),
         (("chekc",), "there is no command 'chekc'; did you mean 'check'?"),
         (("--versoin",), "there is no option '--versoin'; did you mean '--version'?"),
         (("check", "--fromat", "json"), "there is no option '--fromat'; did you mean '--format'?"),
@@ -365,15 +368,15 @@ def test_keys(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_explain(capfd: pytest.CaptureFixture[str]) -> None:
-    put("sub/Dockerfile", MOUNTS)
+    put("sub/Dockerfile", f"{MOUNTS}CMD true\n")
     put("other/Dockerfile", MOUNTS)
     for place in ("sub/Dockerfile:2", "sub/Dockerfile:2:10"):
         assert main(["explain", place]) == 0
         assert "one" in capfd.readouterr().out
-    assert main(["explain", "sub/Dockerfile:1:1"]) == 1
-    assert capfd.readouterr().err == "cachekey: sub/Dockerfile:1:1: nothing to explain here\n"
+    assert main(["explain", "sub/Dockerfile:4:1"]) == 1
+    assert capfd.readouterr().err == "cachekey: sub/Dockerfile:4:1: nothing to explain here\n"
     assert main(["explain", "sub/Dockerfile:99"]) == 2
-    assert "sub/Dockerfile has 4 lines" in capfd.readouterr().err
+    assert "sub/Dockerfile has 5 lines" in capfd.readouterr().err
 
 
 def test_rule(capfd: pytest.CaptureFixture[str]) -> None:

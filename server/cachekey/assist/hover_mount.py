@@ -204,25 +204,29 @@ def _owner(document: Dockerfile, run: Run, mount: Mount) -> Rich:
 
 
 def _may(document: Dockerfile, run: Run, mount: Mount) -> Rich:
-    """Tell whether a RUN may write to a new cache, and by what right."""
+    return right_to_write(document, run, mount)[1]
+
+
+def right_to_write(document: Dockerfile, run: Run, mount: Mount) -> tuple[bool | None, Rich]:
+    """Tell whether a RUN may write to a new cache, and by what right; None where it is not known."""
     user = run.scope.user
     if mount.readonly:
-        return rich("this RUN may only read it (`ro`)")
+        return False, rich("this RUN may only read it (`ro`)")
     if user.account is None:
-        return rich("the user of this RUN is not known")
+        return None, rich("the user of this RUN is not known")
     if user.is_root:
-        return rich("this RUN is root and may write")
+        return True, rich("this RUN is root and may write")
     if opens_up(run, mount.directory):
-        return rich("this RUN is {} and changes owner or mode itself", user.label)
+        return True, rich("this RUN is {} and changes owner or mode itself", user.label)
     if user.uid is not None and user.uid == mount.uid:
-        return rich("this RUN is {}, the owner", user.label)
+        return True, rich("this RUN is {}, the owner", user.label)
     opener = next((place for place in same_cache(document, mount) if _opens(place)), None)
     if opener is not None:
-        line = document.source.line_of(opener.mount.span.start) + 1
-        return rich("this RUN is {}; line {} opens what it leaves there", user.label, str(line))
+        line = str(document.source.line_of(opener.mount.span.start) + 1)
+        return True, rich("this RUN is {}; line {} opens what it leaves there", user.label, line)
     if mount.value("mode") is not None:
-        return rich("this RUN is {}, and the daemon's umask cuts the mode", user.label)
-    return rich("this RUN is {}: **it may not write**", user.label)
+        return None, rich("this RUN is {}, and the daemon's umask cuts the mode", user.label)
+    return False, rich("this RUN is {}: **it may not write**", user.label)
 
 
 def _opens(place: Place) -> bool:

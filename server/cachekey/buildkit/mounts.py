@@ -54,7 +54,9 @@ BUILDAH_KEYS = (
 """Options that only Buildah and Podman take: they label, or set flags of the mount, and join no key.
 
 In lower case, as fields are read; Buildah tells `Z` and `z` apart.
-Source: Buildah ``internal/volumes/volumes.go`` (``GetBindMount``, ``GetCacheMount``)."""
+
+Source: Buildah ``internal/volumes/volumes.go`` (``GetBindMount``, ``GetCacheMount``).
+"""
 _BOOLS = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cachekey.cli import check, settings
-from cachekey.cli.loading import Input
+from cachekey.cli import builders, builds, check, diffing, settings
+from cachekey.cli.loading import Input, around
 from cachekey.cli.options import (
     config_of,
     input_of,
@@ -22,13 +21,11 @@ from cachekey.cli.options import (
 )
 from cachekey.cli.terminal import Progress, UsageError, complain
 from cachekey.cli.terminal import write as say
-from cachekey.disk.discovery import parents, repository
 from cachekey.disk.files import absolute
 from cachekey.markup.listing import listing
 from cachekey.markup.rich import Rich, rich
 from cachekey.markup.terminal import Output, text_output
 from cachekey.selectors import unknown_rule
-from cachekey.workspace.settings import FILE_NAMES
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -71,7 +68,7 @@ def explain(options: Namespace) -> int:
         raise UsageError(f"{match.group('file')}: no such file")
     with Progress() as progress:
         # The whole workspace: who shares a key is half of what there is to say.
-        paths = [path, *_around(path)]
+        paths = [path, *around(path)]
         space = loaded(Input(paths, overrides_of(options), config_of(options)), progress)
         for _ in space.models(space.texts):
             pass
@@ -82,17 +79,6 @@ def explain(options: Namespace) -> int:
         return status_of(space, 1)
     say(sys.stdout, text)
     return status_of(space, 0)
-
-
-def _around(path: str) -> list[str]:
-    """Return the folder whose files belong together with ``path``, if that can be told."""
-    folder = posixpath.dirname(path)
-    if top := repository(folder):
-        return [top]
-    for above in parents(folder):
-        if any(os.path.isfile(posixpath.join(above, name)) for name in FILE_NAMES):
-            return [above]
-    return []
 
 
 def _hover(space: Workspace, name: str, line: int, column: str | None) -> Output | None:
@@ -148,7 +134,11 @@ def rule(options: Namespace) -> int:
 RUN: dict[str, Callable[[Namespace], int]] = {
     "check": check.run,
     "keys": keys,
+    "ci": builds.run,
+    "diff": diffing.run,
     "explain": explain,
     "rule": rule,
     "settings": settings.run,
+    "builder": builders.builder,
+    "prove": builders.prove,
 }

@@ -8,6 +8,7 @@ is to choose among places (:attr:`cachekey.finding.Fix.choose`) an editor that c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,15 @@ from pygls.exceptions import JsonRpcContentModified
 
 from cachekey.assist.refactor import refactorings
 from cachekey.checking import engine, fixing, suppress
+from cachekey.checking.keeping import Trial
 from cachekey.finding import FileEdit, Finding, Fix, Safety
 from cachekey.lsp import words
 from cachekey.lsp.convert import difference, to_span
-from cachekey.lsp.edits import workspace_edit
+from cachekey.lsp.edits import CHOOSE, workspace_edit
 from cachekey.lsp.names import EXPLAIN, FIX_ALL, SILENCE
 from cachekey.lsp.turnoff import turning_off
 from cachekey.markup.message import message
+from cachekey.text import apply_edits
 
 if TYPE_CHECKING:
     from cachekey.lsp.analysis import Analysis
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 _SAFETY = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
 _MOST_FIXES = 4
 """Of one finding: with *Explain* and two ways to silence it nobody reads more than seven entries."""
+_MOST_ROUNDS = 8
+"""Fixes behind each other that one click makes."""
 _CLAUSE = ("A", "It", "Only", "That", "The")
 """Words that are small behind a bracket."""
 
@@ -133,7 +138,12 @@ def _fixes(
     ]
     offers.sort(key=lambda offer: _rank(offer[2]))
     shown: dict[str, list[Fix]] = {}
+    trial = Trial(document.area.project, document.area.settings)
     for index, number, fix in offers:
+        if (index, number) not in analysis.kept:
+            analysis.kept[index, number] = trial.keeps(fix)
+        if not analysis.kept[index, number]:
+            continue
         # Only where two findings offer the same in the same words their edits tell them apart.
         alike = shown.setdefault(fix.title, [])
         if any(other.edits == fix.edits for other in alike):
@@ -157,7 +167,9 @@ def _refactorings(
         yield words.action(
             _title(fix),
             types.CodeActionKind.RefactorRewrite,
-            edit=workspace_edit(session, document.area, fix.edits, choose=fix.choose),
+            edit=workspace_edit(
+                session, document.area, fix.edits, choose=CHOOSE if fix.choose else ""
+            ),
         )
 
 
@@ -209,8 +221,10 @@ def edit_for(
     if data["do"] == "off":
         change = turning_off(session, document, finding.code)
         return change.edit(session) if change is not None else None
+    if data["do"] == "complete":
+        return _complete(session, document, finding)
     fix = finding.fixes[data["fix"]]
-    return workspace_edit(session, document.area, fix.edits, choose=fix.choose)
+    return workspace_edit(session, document.area, fix.edits, choose=CHOOSE if fix.choose else "")
 
 
 def _fix_all(session: Session, document: Document) -> types.WorkspaceEdit | None:
@@ -224,13 +238,37 @@ def _fix_all(session: Session, document: Document) -> types.WorkspaceEdit | None
         return engine.check(area.project, path, settings)
 
     try:
-        outcome = fixing.apply_fixes({path: document.text}, analysis.findings, Safety.SAFE, recheck)
+        texts, index = {path: document.text}, area.project.index
+        outcome = fixing.apply_fixes(texts, analysis.findings, Safety.SAFE, recheck, lambda: index)
     finally:
         # The project tried the fixes out; the document itself has not changed yet.
         area.project.add(path, document.text, document.kind)
     if path not in outcome.texts:
         return None
     edits = difference(document.text, outcome.texts[path])
+    return workspace_edit(session, area, [FileEdit(path, edit) for edit in edits])
+
+
+def _complete(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
+    """Apply the preferred fix of a finding, and of what it brings up: one click leaves no finding."""
+    area, path = document.area, document.path
+    settings, text = area.settings(path), document.text
+    before = Counter(item.code for item in session.analyse(document).findings)
+    waiting: Finding | None = finding
+    try:
+        for _ in range(_MOST_ROUNDS):
+            fix = waiting.fixes[0] if waiting is not None and waiting.fixes else None
+            if fix is None or any(item.path != path for item in fix.edits):
+                break
+            text = apply_edits(text, [item.edit for item in fix.edits])
+            area.project.add(path, text, document.kind)
+            found = engine.check(area.project, path, settings)
+            now = Counter(item.code for item in found)
+            waiting = next((item for item in found if now[item.code] > before[item.code]), None)
+    finally:
+        # The project tried the fixes out; the document itself has not changed yet.
+        area.project.add(path, document.text, document.kind)
+    edits = difference(document.text, text)
     return workspace_edit(session, area, [FileEdit(path, edit) for edit in edits])
 
 

@@ -38,20 +38,19 @@ one id).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
-from cachekey.dockerfile.place import Place, same_cache
+from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.edits.caches import merge_edits
-from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.edits.caches import rename
+from cachekey.edits.everywhere import held
+from cachekey.finding import Finding, Fix, Reach, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Span
 
 _MOST_FOLDERS = 20
 """Directories of one volume that another one is compared with."""
@@ -63,17 +62,16 @@ Contents = tuple[str, str, str]
 @rule("CK103", "key-collision", Severity.WARNING, Fixable.ALWAYS)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report each mount whose volume holds something else further up."""
-    told: set[Span] = set()
+    told: set[int] = set()
     for build, key_of in _views(dockerfile, ctx):
-        for finding in _in_one_view(dockerfile, build, key_of, ctx):
-            if finding.span not in told:
-                told.add(finding.span)
+        for second, finding in _collisions(dockerfile, build, key_of, ctx):
+            if second.mount.span.start not in told:
+                told.add(second.mount.span.start)
                 yield finding
     for first, second in _within_each_other(dockerfile):
-        finding = _nested(first, second, ctx)
-        if finding.span not in told:
-            told.add(finding.span)
-            yield finding
+        if second.mount.span.start not in told:
+            told.add(second.mount.span.start)
+            yield _nested(first, second, ctx)
 
 
 def _views(dockerfile: Dockerfile, ctx: Context) -> Iterator[tuple[str, Mapping[int, Key]]]:
@@ -90,9 +88,9 @@ def _views(dockerfile: Dockerfile, ctx: Context) -> Iterator[tuple[str, Mapping[
             )
 
 
-def _in_one_view(
+def _collisions(
     dockerfile: Dockerfile, build: str, key_of: Mapping[int, Key], ctx: Context
-) -> Iterator[Finding]:
+) -> Iterator[tuple[Place, Finding]]:
     first: dict[object, tuple[Place, Contents]] = {}
     names: dict[object, dict[Contents, str]] = {}
     for run, mount in dockerfile.caches:
@@ -112,7 +110,7 @@ def _in_one_view(
             suffix = "-".join(filter(None, (suffix, posixpath.basename(contents[2]))))
         used.setdefault(contents, suffix)
         label = f"{key.label} in {build}" if build else key.label
-        yield _finding(known, place, theirs, contents, used[contents], ctx, label)
+        yield place, _finding(known, place, theirs, contents, used[contents], ctx, label)
 
 
 def _within_each_other(dockerfile: Dockerfile) -> Iterator[tuple[Place, Place]]:
@@ -147,16 +145,12 @@ def _nested(first: Place, second: Place, ctx: Context) -> Finding:
 
 
 def _apart(second: Place, name: str, ctx: Context) -> Iterator[Fix]:
-    folder = second.mount.directory
-
-    def edits() -> Iterable[FileEdit]:
-        return merge_edits(
-            FileEdit(place.path, set_option(place.mount, "id", name))
-            for place in same_cache(second.dockerfile, second.mount)
-            if place.mount.source == second.mount.source and place.mount.directory == folder
-        )
-
-    yield ctx.fix(f"Keep it apart: id={name}", edits, preferred=True)
+    assert second.mount.key is not None
+    reach = Reach((second.mount.key.identity,), frozenset({second.mount.directory}))
+    free = ctx.project.free(name)
+    edits = partial(rename, ctx.project, reach, free)
+    title = f"Keep it apart: id={free} on {{places}}"
+    yield ctx.fix(title, edits, preferred=True, apart=True, reach=reach)
 
 
 def _contents(run: Run, mount: Mount) -> Contents | None:
@@ -199,16 +193,16 @@ def _finding(
 
 
 def _fixes(second: Place, ours: Contents, name: str, ctx: Context) -> Iterator[Fix]:
-    edits = partial(_edits, second, ours, name)
-    yield ctx.fix(f"Keep it apart: id={name}", edits, preferred=True)
-
-
-def _edits(second: Place, ours: Contents, name: str) -> Iterable[FileEdit]:
-    return merge_edits(
-        FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in same_cache(second.dockerfile, second.mount)
-        if place.mount.source == second.mount.source and _contents(place.run, place.mount) == ours
-    )
+    summary = ctx.project.index.get(ctx.path)
+    mounts = summary.mounts if summary is not None else ()
+    own = next((mount for mount in mounts if mount.span == second.mount.span.fixed), None)
+    if own is None:
+        return
+    reach = Reach((own.key.identity,), held(own))
+    free = ctx.project.free(name)
+    edits = partial(rename, ctx.project, reach, free)
+    title = f"Keep it apart: id={free} on {{places}}"
+    yield ctx.fix(title, edits, preferred=True, apart=True, reach=reach)
 
 
 def _describe(place: Place, contents: Contents) -> str:

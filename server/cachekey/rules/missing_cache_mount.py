@@ -147,7 +147,7 @@ def _owner(run: Run) -> dict[str, object] | None:
     user = writer(run)
     if user is None or user.is_root is None:
         return None
-    return {} if user.is_root else owner_of(user) or None
+    return {} if user.is_root else owner_of(user, run.scope) or None
 
 
 def _switches(run: Run, use: ToolUse, places: list[_Place]) -> list[Word | None]:

@@ -43,7 +43,7 @@ from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.lost import is_needed
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import rename, wish_for
+from cachekey.edits.caches import reach_of, rename, wish_for
 from cachekey.finding import Finding, Fix, Severity, Wish
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
@@ -84,7 +84,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         ):
             # A relative target is the matter of CK107.
             continue
-        wish = wish_for(mount)
+        wish = wish_for(mount, ctx.path)
         if mount.id and mount.id in ctx.project.names_for(wish):
             continue
         option = mount.options["id" if mount.id else "target"]
@@ -98,7 +98,14 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 
 
 def _fixes(mount: Mount, wish: Wish, ctx: Context) -> Iterator[Fix]:
-    yield ctx.naming("Name the project: id={id}", wish, partial(rename, ctx.document, mount))
+    reach = reach_of(mount, folder=posixpath.dirname(ctx.path))
+    yield ctx.naming(
+        "Name it after this project: add id={id} to {places}",
+        wish,
+        partial(rename, ctx.project, reach),
+        reach,
+        apart=True,
+    )
 
 
 def _is_one_projects(run: Run, mount: Mount, purpose: Purpose, ctx: Context) -> bool:

@@ -14,6 +14,7 @@ from cachekey.suggest import nearest
 COMMANDS = {
     "check": "find defects of build caches and fix them",
     "keys": "list every cache mount with its key",
+    "map": "draw which files share which caches",
     "explain": "say what stands at a place, as a hover does",
     "rule": "document the rules",
     "settings": "show the settings in force and who set them",
@@ -109,6 +110,15 @@ def _keys() -> _Parser:
     return parser
 
 
+def _map() -> _Parser:
+    parser = _parser("map")
+    _paths(parser)
+    formats = ("text", "svg", "html", "mermaid", "json")
+    parser.add_argument("--format", choices=formats, default="text")
+    _resolving(parser)
+    return parser
+
+
 def _explain() -> _Parser:
     parser = _parser("explain")
     parser.add_argument("place", metavar="FILE:LINE[:COL]", help="lines and columns from 1")
@@ -142,6 +152,7 @@ def _lsp() -> _Parser:
 _PARSERS = {
     "check": _check,
     "keys": _keys,
+    "map": _map,
     "explain": _explain,
     "rule": _rule,
     "settings": _settings,

@@ -70,7 +70,11 @@ def codes(document: Any) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "a command is missing: check, keys, map, explain, rule, settings or lsp"),
+        (
+            (),
+            "a command is missing: check, keys, map, ci, diff, explain, rule, settings, builder, "
+            "prove or lsp",
+        ),
         (("chekc",), "there is no command 'chekc'; did you mean 'check'?"),
         (("--versoin",), "there is no option '--versoin'; did you mean '--version'?"),
         (("check", "--fromat", "json"), "there is no option '--fromat'; did you mean '--format'?"),

@@ -39,7 +39,7 @@ async def test_name_a_cache(client: Client) -> None:
     uri = client.open(client.uri("refactor/Dockerfile"), DOCKERFILE)
     await client.diagnose(uri, 1)
     action = (await refactorings(client, uri, at(2, 20)))[0]
-    assert action.title == "Name this cache: id=uv-cache"
+    assert action.title == "Name this cache: add id=uv-cache to lines 3 and 4"
     changed = apply(DOCKERFILE, edits_of(action.edit)[uri], client.encoding)
     assert changed == DOCKERFILE.replace("type=cache,", "type=cache,id=uv-cache,")
     assert await refactorings(client, uri, at(0, 2)) == []

@@ -280,6 +280,7 @@ def test_keys_as_text() -> None:
         "tools": ["uv"],
         "sharing": "locked",
         "unresolved": ["X"],
+        "builds": [],
         "target": "/c",
         "error": None,
     }

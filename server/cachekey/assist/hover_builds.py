@@ -10,7 +10,7 @@ from cachekey.dockerfile.records import Dockerfile
 from cachekey.markup.rich import Rich, joined, rich
 from cachekey.syntax.dockerfile.namevalue import arg_pairs
 from cachekey.text import Span
-from cachekey.workspace.carried import carrier
+from cachekey.workspace.carried import carrier, may_carry
 from cachekey.workspace.keyed import BuildKey, Built
 from cachekey.workspace.project import Project
 
@@ -46,7 +46,7 @@ def _lost(project: Project, coming: list[tuple[Built, BuildKey]], link: Link) ->
         if dance is not None:
             place = link(dance.path, dance.where.line)
             yield rich("Carried over the runs of {} by {}", _who(built.build, link), place)
-        else:
+        elif not may_carry(project, built.build):
             lost.append(rich("{} (on {})", _who(built.build, link), built.build.runs_on))
     if lost:
         shown = joined(", ", lost[:_MANY])

@@ -8,7 +8,7 @@ from itertools import islice
 from cachekey.assist.hover_builds import build_lines
 from cachekey.assist.hover_devcontainer import runtime_lines
 from cachekey.buildkit.keys import Key
-from cachekey.buildkit.mounts import Mount
+from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount
 from cachekey.buildkit.scope import PLATFORM_ARGS
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import opens_up, purpose_of, writer
@@ -265,6 +265,9 @@ def _reason(use: ToolUse) -> str:
 def _frontend(document: Dockerfile, mount: Mount, project: Project) -> Iterator[Rich]:
     if project.settings.engine == "buildah":
         return
+    others = [item.key for item in mount.fields if item.key in BUILDAH_KEYS]
+    if others and mount.error is None:
+        yield rich("Buildah and Podman take `{}`; BuildKit refuses this mount", ", ".join(others))
     if "env" in mount.options:
         yield rich("`env` does nothing on a cache mount, and Docker 20.10 refuses it")
     if mount.used and not any(item.name == "syntax" for item in document.tree.directives):

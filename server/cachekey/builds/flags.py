@@ -26,6 +26,15 @@ _VALUED = frozenset(
     --squash-all --timestamp --name --save-tag --push-to --scale --timeout --exit-code-from
     --attach --wait-timeout""".split()  # noqa: SIM905
 )
+_SHOWS = (
+    "--print",
+    "--list",
+    "--list-targets",
+    "--list-variables",
+    "--check",
+    "--help",
+    "--dry-run",
+)
 _FILE = ("-f", "--file")
 _NAMED_VARIABLE = re.compile(r"""["']?([A-Za-z_]\w*)=""")
 _BAG = re.compile(r"""["']?\$""")
@@ -49,6 +58,8 @@ class Line:
     """``--project-directory`` of Compose."""
     words: list[Said] = field(default_factory=list)
     """What is no flag."""
+    shows: bool = False
+    """It only tells what it would build."""
     loose: bool = False
     """A variable may hold further flags."""
 
@@ -68,6 +79,7 @@ def read_line(words: Sequence[tuple[Word, str | None]]) -> Line:
             line.words.append(Said(text, word.span.fixed))
             continue
         name, equals, rest = shown.partition("=")
+        line.shows = line.shows or name in _SHOWS
         if not name.startswith("--") and len(name) > 2 and name[:2] in _FILE:
             # -fDockerfile
             name, equals, rest = name[:2], "=", shown[2:]

@@ -66,6 +66,8 @@ class Invocation:
     """Whether the builder is thrown away behind the build."""
     runs_on: str = ""
     """What makes it so, in words."""
+    native: str = ""
+    """The platform of the builder, for which is built when no other is named."""
     job: str = ""
     step: int = -1
     """Of a workflow: the job, and the place of the step in it."""
@@ -93,7 +95,7 @@ class Invocation:
         names = tuple(name for name, _ in (*self.args, *self.contexts))
         args = tuple((value.text, value.open) for _, value in self.args)
         texts = tuple(None if one is None else one.text for one in said)
-        return (self.path, self.dockerfile, names, args, texts, self.open, self.runner)
+        return (self.path, self.dockerfile, names, args, texts, self.open, self.runner, self.native)
 
     @property
     def several(self) -> bool:

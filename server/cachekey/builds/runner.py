@@ -15,6 +15,7 @@ from cachekey.builds.invocation import Runner
 from cachekey.builds.steps import Job, Step, output_of
 
 _HOSTED = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+\Z", re.IGNORECASE)
+_LINUX = re.compile(r"ubuntu-(?:latest|\d\d\.\d\d)(?:-arm)?\Z", re.IGNORECASE)
 _KEEPERS = {
     "depot": re.compile(r"depot/(?:build-push|bake|setup)-action|depot/use-action"),
     "Blacksmith": re.compile(r"useblacksmith/(?:build-push-action|setup-docker-builder)"),
@@ -67,6 +68,15 @@ def runner_of(job: Job, step: Step, *, plain: bool = False) -> tuple[Runner, str
             return "kept", f"{shown}, setup-buildx keeps its state"
         return "unknown", f"{shown}, but setup-buildx removes its builder behind the job"
     return "unknown", shown
+
+
+def native_of(job: Job) -> str:
+    """Return the platform of a hosted runner, which is that of its builder; empty when not known."""
+    labels = job.labels or ()
+    if not labels or not all(_LINUX.match(label) for label in labels):
+        return ""
+    found = {"linux/arm64" if label.lower().endswith("-arm") else "linux/amd64" for label in labels}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _remote(setup: Step) -> tuple[Runner, str] | None:

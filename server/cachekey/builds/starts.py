@@ -34,6 +34,7 @@ class Caller:
     """Folders that it may be started in; where there are several, the Dockerfile decides."""
     runner: Runner = "unknown"
     runs_on: str = ""
+    native: str = ""
     job: str = ""
     step: int = -1
     builder: str | None = None
@@ -50,6 +51,7 @@ class Caller:
             where=where_of(self.source, span),
             runner=self.runner,
             runs_on=self.runs_on,
+            native=self.native,
             job=self.job,
             step=self.step,
             builder=self.builder,
@@ -76,6 +78,8 @@ def builds_of(item: Started, caller: Caller, looker: Looker) -> Iterator[Invocat
     if item.program == "depot":
         runner, runs_on = "kept", "depot"
     caller = replace(caller, bases=bases, runner=runner, runs_on=runs_on)
+    if item.line.shows:
+        return
     if item.verb == "build":
         yield _build(item, caller, looker)
     elif caller.kind == "workflow" and bases:

@@ -13,7 +13,7 @@ from cachekey.builds.dance import read_dance
 from cachekey.builds.flags import pair_of
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, unique
 from cachekey.builds.places import Looker, Place, place
-from cachekey.builds.runner import builder_of, builds_with, runner_of
+from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
 from cachekey.builds.shell import started
 from cachekey.builds.starts import Caller, baked, builds_of
 from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
@@ -58,6 +58,7 @@ def _builds(job: Job, path: str, source: Source, looker: Looker) -> Iterator[Inv
             bases=("",),
             runner=runner,
             runs_on=runs_on,
+            native=native_of(job) if runner == "fresh" else "",
             job=job.name,
             step=step.index,
             builder=builder_of(job, step),
@@ -231,7 +232,8 @@ def _run(job: Job, step: Step, caller: Caller, looker: Looker, prefix: str) -> I
         runner, runs_on = runner_of(job, step, plain=plain)
         builder = item.line.builder
         named = builder.text if builder is not None else builder_of(job, step, plain=plain)
-        sure = replace(own, runner=runner, runs_on=runs_on, builder=named)
+        native = native_of(job) if runner == "fresh" else ""
+        sure = replace(own, runner=runner, runs_on=runs_on, builder=named, native=native)
         for made in builds_of(item, sure, looker):
             yield made if step.here else replace(made, span=step.span.fixed)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cachekey.cli import check, settings
-from cachekey.cli.loading import Input
+from cachekey.cli import builders, builds, check, diffing, settings
+from cachekey.cli.loading import Input, around
 from cachekey.cli.options import (
     config_of,
     input_of,
@@ -23,13 +22,11 @@ from cachekey.cli.options import (
 )
 from cachekey.cli.terminal import Progress, UsageError, complain
 from cachekey.cli.terminal import write as say
-from cachekey.disk.discovery import parents, repository
-from cachekey.disk.files import absolute, inside
+from cachekey.disk.files import absolute
 from cachekey.markup.listing import listing
 from cachekey.markup.rich import Rich, rich
 from cachekey.markup.terminal import Output, text_output
 from cachekey.selectors import unknown_rule
-from cachekey.workspace.settings import FILE_NAMES
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -103,7 +100,7 @@ def explain(options: Namespace) -> int:
         raise UsageError(f"{match.group('file')}: no such file")
     with Progress() as progress:
         # The whole workspace: who shares a key is half of what there is to say.
-        paths = [path, *_around(path)]
+        paths = [path, *around(path)]
         space = loaded(Input(paths, overrides_of(options), config_of(options)), progress)
         for _ in space.models(space.texts):
             pass
@@ -114,22 +111,6 @@ def explain(options: Namespace) -> int:
         return status_of(space, 1)
     say(sys.stdout, text)
     return status_of(space, 0)
-
-
-def _around(path: str) -> list[str]:
-    """Return the folder whose files belong together with ``path``, if that can be told.
-
-    Of a repository only what lies below the working directory, when ``path`` does: other commands
-    run there see no more, and nothing above it is named.
-    """
-    folder = posixpath.dirname(path)
-    if top := repository(folder):
-        here = absolute(".")
-        return [here] if inside(path, here) and inside(here, top) else [top]
-    for above in parents(folder):
-        if any(os.path.isfile(posixpath.join(above, name)) for name in FILE_NAMES):
-            return [above]
-    return []
 
 
 def _hover(space: Workspace, name: str, line: int, column: str | None) -> Output | None:
@@ -186,7 +167,11 @@ RUN: dict[str, Callable[[Namespace], int]] = {
     "check": check.run,
     "keys": keys,
     "map": cache_map,
+    "ci": builds.run,
+    "diff": diffing.run,
     "explain": explain,
     "rule": rule,
     "settings": settings.run,
+    "builder": builders.builder,
+    "prove": builders.prove,
 }

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import NoReturn
 
+from cachekey.cli import builder_usage
 from cachekey.cli.terminal import UsageError
 from cachekey.report.formats import FORMATS
 from cachekey.suggest import nearest
@@ -15,9 +16,12 @@ COMMANDS = {
     "check": "find defects of build caches and fix them",
     "keys": "list every cache mount with its key",
     "map": "draw which files share which caches",
+    "ci": "say which builds of workflows lose their caches, and check cache-dance maps",
+    "diff": "say what becomes of the caches since a git revision",
     "explain": "say what stands at a place, as a hover does",
     "rule": "document the rules",
     "settings": "show the settings in force and who set them",
+    **builder_usage.COMMANDS,
     "lsp": "serve an editor",
 }
 LEVELS = ("error", "warning", "info", "information", "hint", "never")
@@ -119,9 +123,49 @@ def _map() -> _Parser:
     return parser
 
 
+def _ci() -> _Parser:
+    parser = _parser("ci")
+    _paths(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--write-map", action="store_true", help="print the steps that carry the caches, to paste"
+    )
+    _resolving(parser)
+    return parser
+
+
+def _diff() -> _Parser:
+    parser = _parser("diff")
+    parser.add_argument("revision", metavar="REV", help="the git revision to compare with")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files and folders (default: the working directory)",
+    )
+    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    _resolving(parser)
+    return parser
+
+
 def _explain() -> _Parser:
     parser = _parser("explain")
     parser.add_argument("place", metavar="FILE:LINE[:COL]", help="lines and columns from 1")
+    _resolving(parser)
+    return parser
+
+
+def _builder() -> _Parser:
+    parser = _parser("builder")
+    _paths(parser)
+    builder_usage.add_builder(parser)
+    _resolving(parser)
+    return parser
+
+
+def _prove() -> _Parser:
+    parser = _parser("prove")
+    builder_usage.add_prove(parser)
     _resolving(parser)
     return parser
 
@@ -153,9 +197,13 @@ _PARSERS = {
     "check": _check,
     "keys": _keys,
     "map": _map,
+    "ci": _ci,
+    "diff": _diff,
     "explain": _explain,
     "rule": _rule,
     "settings": _settings,
+    "builder": _builder,
+    "prove": _prove,
     "lsp": _lsp,
 }
 

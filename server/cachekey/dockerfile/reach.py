@@ -28,7 +28,8 @@ def reached(
         stage = waiting.pop()
         if stage.index in found or (stage.name or "").lower() in replaced:
             continue
-        if stage.parent is None and not stage.base.reference.known:
+        if stage.index and stage.parent is None and not stage.base.reference.known:
+            # It could be any of the stages in front of it.
             return None
         found.add(stage.index)
         waiting += _needed(dockerfile, stage, replaced)

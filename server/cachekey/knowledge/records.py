@@ -329,6 +329,8 @@ class Suggestion:
     commands: tuple[Pattern, ...]
     mounts: tuple[str, ...]
     """Roles, or ``role/part`` where only a part is right."""
+    rare: tuple[str, ...]
+    """Those of them that many projects never fill: nobody misses one beside the others."""
 
 
 @record(frozen=True, eq=False)

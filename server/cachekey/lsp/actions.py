@@ -19,6 +19,7 @@ from pygls.exceptions import JsonRpcContentModified
 from cachekey.assist.refactor import refactorings
 from cachekey.assist.refactor_cache import copies
 from cachekey.checking import engine, fixing, suppress
+from cachekey.checking.keeping import Trial
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.finding import FileEdit, Finding, Fix, Safety
 from cachekey.lsp import words
@@ -140,7 +141,12 @@ def _fixes(
     ]
     offers.sort(key=lambda offer: _rank(offer[2]))
     shown: dict[str, list[Fix]] = {}
+    trial = Trial(document.area.project, document.area.settings)
     for index, number, fix in offers:
+        if (index, number) not in analysis.kept:
+            analysis.kept[index, number] = trial.keeps(fix)
+        if not analysis.kept[index, number]:
+            continue
         # Only where two findings offer the same in the same words their edits tell them apart.
         alike = shown.setdefault(fix.title, [])
         if any(other.edits == fix.edits for other in alike):
@@ -244,7 +250,8 @@ def _fix_all(session: Session, document: Document) -> types.WorkspaceEdit | None
         return engine.check(area.project, path, settings)
 
     try:
-        outcome = fixing.apply_fixes({path: document.text}, analysis.findings, Safety.SAFE, recheck)
+        texts, index = {path: document.text}, area.project.index
+        outcome = fixing.apply_fixes(texts, analysis.findings, Safety.SAFE, recheck, lambda: index)
     finally:
         # The project tried the fixes out; the document itself has not changed yet.
         area.project.add(path, document.text, document.kind)

@@ -6,6 +6,8 @@ from cachekey.rules.build_options_mount import check as build_options_mount
 from cachekey.rules.cache_disabled import check as cache_disabled
 from cachekey.rules.cache_emptied import check as cache_emptied
 from cachekey.rules.cache_env_remote_only import check as cache_env_remote_only
+from cachekey.rules.cache_lost_in_ci import check as cache_lost_in_ci
+from cachekey.rules.cache_map_mismatch import check as cache_map_mismatch
 from cachekey.rules.cache_mount_at_runtime import check as cache_mount_at_runtime
 from cachekey.rules.cache_not_connected import check as cache_not_connected
 from cachekey.rules.cache_not_writable import check as cache_not_writable
@@ -90,6 +92,8 @@ ALL: tuple[Rule, ...] = (
     link_mode,
     missing_cache_mount,
     layer_order,
+    cache_lost_in_ci,
+    cache_map_mismatch,
     invalid_mount,
     cache_mount_at_runtime,
     unwritable_volume,

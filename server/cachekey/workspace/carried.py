@@ -66,6 +66,20 @@ def carrier(project: Project, build: Invocation, key: Key) -> Dance | None:
     return None
 
 
+def may_carry(project: Project, build: Invocation) -> bool:
+    """Tell whether a dance of the job may carry caches of which the files do not tell."""
+    summary = project.index.get(build.path)
+    dances = summary.dances if summary is not None and build.job else ()
+    return any(
+        dance.job == build.job and (dance.entries is None or _open(project, dance))
+        for dance in dances
+    )
+
+
+def _open(project: Project, dance: Dance) -> bool:
+    return any(entry_key(project, entry) is None for entry in dance.entries or ())
+
+
 def _other_builder(dance: Dance, build: Invocation) -> bool:
     known = dance.builder is not None and build.builder is not None
     return known and dance.builder != build.builder
@@ -98,6 +112,19 @@ def needed(project: Project, build: Invocation) -> list[Needed] | None:
 # -- checking -----------------------------------------------------------------------------------------
 
 
+def checkable(project: Project, dance: Dance) -> bool:
+    """Tell whether all is known that decides whether a map is right."""
+    builds = builds_beside(project, dance)
+    known = [needed(project, build) for build in builds]
+    wanted = [item for items in known for item in items or ()]
+    told = bool(builds) and None not in known and not any(item.key.unresolved for item in wanted)
+    return (
+        told
+        and (dance.discovers is not None or not _open(project, dance))
+        and (dance.entries is not None or dance.discovers is not None)
+    )
+
+
 def problems(project: Project, dance: Dance) -> Iterator[Problem]:
     """Yield what is wrong with a dance, in file order."""
     line = dance.where.line
@@ -121,7 +148,9 @@ def problems(project: Project, dance: Dance) -> Iterator[Problem]:
         if any(item.key.identity == mount.key.identity for item in wanted):
             fitting.add(mount.key.identity)
         elif whole and not any(item.key.unresolved for item in wanted):
-            yield _misfit(entry, mount, wanted)
+            problem, meant = _misfit(entry, mount, wanted)
+            fitting |= {meant.key.identity} if meant is not None else set()
+            yield problem
     if whole and dance.entries:
         yield from _forgotten(dance, wanted, fitting)
 
@@ -184,32 +213,31 @@ def _covers(path: str, folder: str) -> bool:
     return inner == outer or inner.startswith(f"{outer}/") or outer == "."
 
 
-def _misfit(entry: Entry, mount: Mount, wanted: Sequence[Needed]) -> Problem:
-    """Say why an entry feeds no mount of the job's builds."""
+def _misfit(entry: Entry, mount: Mount, wanted: Sequence[Needed]) -> tuple[Problem, Needed | None]:
+    """Say why an entry feeds no mount of the job's builds, and which one is meant."""
     assert mount.key is not None
     where = (entry.span, entry.where.line, str(mount.key))
     for item in wanted:
         if item.key.name.key == mount.key.name.key and item.key.namespace == mount.key.namespace:
             theirs, ours = _joined(item.key), _joined(mount.key)
-            return Problem(
-                *where,
-                f"{_place(item)} has {theirs} in its key and this entry {ours}: another cache, the build "
-                "starts empty; give the entry the same options",
+            message = (
+                f"{_place(item)} has {theirs} in its key and this entry {ours}: another cache, the "
+                "build starts empty; give the entry the same options"
             )
+            return Problem(*where, message), item
     for item in wanted:
         if item.mount.directory is not None and item.mount.directory == mount.directory:
-            return Problem(
-                *where,
+            message = (
                 f"this entry fills the cache `{mount.key.label}`, but {_place(item)} mounts "
-                f"`{item.key.label}` there: the build starts empty; the id must be the same",
+                f"`{item.key.label}` there: the build starts empty; the id must be the same"
             )
+            return Problem(*where, message), item
     files = ", ".join(dict.fromkeys(item.dockerfile.path for item in wanted))
     tail = f" of {files}" if files else " that this job builds"
-    return Problem(
-        *where,
-        f"no mount{tail} has the cache `{mount.key.label}`: this entry carries what nobody uses",
-        sure=bool(files),
+    message = (
+        f"no mount{tail} has the cache `{mount.key.label}`: this entry carries what nobody uses"
     )
+    return Problem(*where, message, sure=bool(files)), None
 
 
 def _joined(key: Key) -> str:

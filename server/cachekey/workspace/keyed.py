@@ -140,15 +140,24 @@ def _deciding(document: Dockerfile) -> frozenset[str]:
 
 
 def _built(build: Invocation, reader: _Readings) -> Built:
-    platforms = {said.text: said for said in build.platforms}
+    # `local` is the platform of whoever builds.
+    platforms = {said.text: said for said in build.platforms if said.text != "local"}
     known = [text for text in platforms if text is not None]
     rounds: list[tuple[str, ...]] = [(text,) for text in known] or [()]
-    if len(known) != len(platforms):
+    if len(known) != len(platforms) or "platforms" in build.open:
         rounds = [()]
     found: dict[int, dict[object, BuildKey]] = {}
     told = "target" not in build.open and (build.target is None or build.target.text is not None)
     for platform in rounds:
-        extra = platform_args(platform[0]) if platform else {}
+        # Where no platform is named the builder's own is built.
+        named = (
+            platform[0]
+            if platform
+            else ""
+            if platforms or "platforms" in build.open
+            else build.native
+        )
+        extra = platform_args(named) if named else {}
         document = reader.of(build, extra)
         if document is None:
             return Built(build, {}, False, reader.shown(build))

@@ -1,0 +1,89 @@
+"""A workflow builds this file where its cache mounts are empty in every run.
+
+A fresh runner begins without cache mounts, and `cache-to` carries layers, never mounts: nothing that
+such a build writes there is read again. It is said once for a file, as an information.
+
+## Bad
+```file .github/workflows/image.yml
+on: push
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/build-push-action@v6
+        with: {cache-to: "type=gha,mode=max"}
+```
+```dockerfile
+FROM python:3.13
+RUN --mount=type=cache,target=/root/.cache/pip pip install requests
+```
+
+## Good
+```file .github/workflows/image.yml
+on: push
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/cache@v4
+        with: {path: pip, key: pip}
+      - uses: reproducible-containers/buildkit-cache-dance@v3
+        with: {cache-map: '{"pip": "/root/.cache/pip"}'}
+      - uses: docker/build-push-action@v6
+```
+```dockerfile
+FROM python:3.13
+RUN --mount=type=cache,target=/root/.cache/pip pip install requests
+```
+
+## What to do
+There are two honest ways. Install what changes seldom in a layer of its own, in front of what changes
+often, and let `cache-to` carry that layer. Or carry the contents of the mounts with a cache dance:
+`cachekey ci --write-map` prints its map. Silent where any build of the workspace keeps its builder, where
+the job dances, and for builds that come to no cache mount.
+
+## Source
+BuildKit issue 1512 (cache mounts are no part of an exported cache); GitHub: each job of a hosted runner is
+a new machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cachekey.builds.invocation import Invocation
+from cachekey.dockerfile.records import Dockerfile
+from cachekey.finding import Finding, Severity
+from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.workspace.keyed import Built
+
+
+@rule("CK505", "cache-lost-in-ci", Severity.INFORMATION, Fixable.NEVER)
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount that a workflow's build comes to and always finds empty."""
+    builds = ctx.project.built(dockerfile)
+    if any(built.build.runner == "kept" for built in builds):
+        return
+    lost = next((built for built in builds if _is_lost(built, ctx)), None)
+    for _, mount in dockerfile.caches if lost is not None else ():
+        assert lost is not None
+        if mount.span.start in lost.keys:
+            build = lost.build
+            yield ctx.finding(
+                mount.target_span,
+                f"empty in every run of {build.label}: its runner ({build.runs_on}) is a new machine each "
+                "time, and `cache-to` carries no cache mounts",
+                related=[ctx.related(build.span, "this build begins without it", build.path)],
+            )
+            return
+
+
+def _is_lost(built: Built, ctx: Context) -> bool:
+    build = built.build
+    sure = build.kind == "workflow" and built.told and "file" not in build.open
+    return sure and build.runner == "fresh" and bool(built.keys) and not _dances(build, ctx)
+
+
+def _dances(build: Invocation, ctx: Context) -> bool:
+    summary = ctx.project.index.get(build.path)
+    return any(dance.job == build.job for dance in summary.dances) if summary is not None else False

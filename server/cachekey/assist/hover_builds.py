@@ -15,7 +15,7 @@ from cachekey.workspace.keyed import BuildKey, Built
 from cachekey.workspace.project import Project
 
 Link = Callable[[str, int], Rich]
-_MANY = 5
+_MANY = 2
 
 
 def build_lines(project: Project, document: Dockerfile, mount: Mount, link: Link) -> Iterator[Rich]:
@@ -23,34 +23,30 @@ def build_lines(project: Project, document: Dockerfile, mount: Mount, link: Link
     builds = project.built(document)
     coming = [(built, one) for built in builds for one in built.keys.get(mount.span.start, ())]
     for built, one in coming[:_MANY]:
-        yield rich("Built by {}{}: `{}`", _who(built.build, link), _why(built, one), str(one.key))
+        fate = _fate(project, built, one, link)
+        key = rich(" as `{}`", str(one.key)) if str(one.key) != str(mount.key) else Rich()
+        yield rich("Built by {}{}{}{}", _who(built.build, link), _why(built, one), key, fate)
     if len(coming) > _MANY:
-        yield rich("Built by {} more", str(len(coming) - _MANY))
+        yield rich("{} more builds", str(len(coming) - _MANY))
     identities = {one.key.identity for _, one in coming}
     if len(identities) > 1 and len({one.platforms for _, one in coming}) < len(identities):
-        yield rich("These builds do not share it: what they pass makes separate caches")
+        yield rich("these builds do not share it: what they pass makes separate caches")
     others = [built for built in builds if built.told and mount.span.start not in built.keys]
     if others:
         shown = joined(", ", [_who(built.build, link) for built in others[:_MANY]])
         yield rich("Not reached by {}: the target does not need this stage", shown)
-    yield from _lost(project, coming, link)
 
 
-def _lost(project: Project, coming: list[tuple[Built, BuildKey]], link: Link) -> Iterator[Rich]:
-    """Tell for which builds the cache ends with the run."""
-    lost: list[Rich] = []
-    for built, one in coming:
-        if built.build.runner != "fresh":
-            continue
-        dance = carrier(project, built.build, one.key)
-        if dance is not None:
-            place = link(dance.path, dance.where.line)
-            yield rich("Carried over the runs of {} by {}", _who(built.build, link), place)
-        elif not may_carry(project, built.build):
-            lost.append(rich("{} (on {})", _who(built.build, link), built.build.runs_on))
-    if lost:
-        shown = joined(", ", lost[:_MANY])
-        yield rich("Empty in every run of {}: nothing carries it, `cache-to` does not", shown)
+def _fate(project: Project, built: Built, one: BuildKey, link: Link) -> Rich:
+    """Tell what becomes of the cache when a fresh runner has ended."""
+    if built.build.runner != "fresh":
+        return Rich()
+    dance = carrier(project, built.build, one.key)
+    if dance is not None:
+        return rich(", carried over its runs by {}", link(dance.path, dance.where.line))
+    if may_carry(project, built.build):
+        return Rich()
+    return rich(": empty in every run ({}), which `cache-to` does not change", built.build.runs_on)
 
 
 def _who(build: Invocation, link: Link) -> Rich:

@@ -144,7 +144,8 @@ class Context:
         half_typed = getattr(self.document, "half_typed", False)
         title = _one_line(title)
         safety = Safety.MANUAL if half_typed else safety
-        return self._settled(Fix(title, write, safety, preferred, reason, apart, reach=reach))
+        fix = Fix(title, write, safety, preferred, reason, apart=apart, reach=reach)
+        return self._settled(fix)
 
     def naming(
         self,

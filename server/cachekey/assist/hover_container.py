@@ -139,7 +139,10 @@ def feature_lines(use: FeatureUse) -> Iterator[Rich]:
         yield rich("Hands {} over to the container's user", owned)
     if known.sudo:
         yield rich("Gives the user sudo without a password")
-    yield rich("Source: {} ({})", link(known.source, known.source), known.date)
+    if known.date:
+        yield rich("Source: {} ({})", link(known.source, known.source), known.date)
+    else:
+        yield rich("Read in `{}`", known.source)
 
 
 def command_lines(command: Lifecycle, container: Container) -> Iterator[Rich]:

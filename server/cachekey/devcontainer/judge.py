@@ -201,6 +201,8 @@ def unmounted(container: Container) -> Iterator[tuple[EnvEntry, Claim, str]]:
             continue
         mounts = (*container.mounts, *document.mounts)
         places = [place for mount in mounts if (place := container.place(mount))]
+        for use in container.features:
+            places += [mount.target for mount in use.known.mounts] if use.known is not None else ()
         if any(covers(place, directory) or covers(directory, place) for place in places):
             continue
         if _below(directory, ("/tmp", "/workspaces", "/var/tmp", container.folder)):

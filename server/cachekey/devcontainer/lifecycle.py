@@ -32,6 +32,13 @@ _OWNS = re.compile(
     r"|\.sh\b|\bbash\b"
 )
 """What a script in another language would say that gives something away, or calls who does."""
+
+
+def speaks_of_owners(text: str) -> bool:
+    """Tell whether a script that is not read command by command may give something away."""
+    return _OWNS.search(text) is not None
+
+
 _MADE_BY = {
     "make": ("Makefile", "makefile", "GNUmakefile"),
     "just": ("justfile", "Justfile", ".justfile"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.compose import ComposeFile, compose
 from cachekey.devcontainer.container import Container, FeatureUse
+from cachekey.devcontainer.localfeature import local_feature
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.read import Devcontainer
@@ -64,7 +65,11 @@ def _fresh(texts: object, around: Surroundings) -> bool:
 
 def _make(document: Devcontainer, around: Surroundings) -> Container:
     texts = KnownTexts(around)
-    features = tuple(FeatureUse(item, feature(item.key.text)) for item in document.features)
+    features = tuple(
+        FeatureUse(item, feature(name) or local_feature(name, document.path, texts.read))
+        for item in document.features
+        for name in (item.key.text,)
+    )
     composition = service = dockerfile = None
     target: str | None = None
     context: str | None = None

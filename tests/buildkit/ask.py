@@ -23,7 +23,7 @@ def keys(
     namespace = given.pop(NAMESPACE, "") or namespace
     project = Project(Settings(build_args=given, namespace=namespace, engine=engine))
     project.add("Dockerfile", dockerfile)
-    return list(mounts_report(project.documents.values())["mounts"])
+    return list(mounts_report(project.documents.values(), project)["mounts"])
 
 
 def refusals(

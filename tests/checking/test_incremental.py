@@ -92,7 +92,7 @@ def told(project: Project) -> object:
     places = range(0, len(document.source.text), 11)
     return (
         [whole(finding) for finding in engine.check(project, PATH)],
-        mounts_report([document]),
+        mounts_report([document], project),
         [hover(project, PATH, offset) for offset in places],
         outline(document.tree),
     )

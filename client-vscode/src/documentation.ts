@@ -57,3 +57,25 @@ export async function choose(...choices: Choice[]): Promise<void> {
     await vscode.commands.executeCommand("cachekey.apply", picked.data);
   }
 }
+
+interface Place {
+  readonly uri: string;
+  readonly range: { readonly start: Position };
+}
+
+interface Position {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** Shows the places that a lens speaks of, as this editor shows references. */
+export async function showMounts(uri: string, at: Position, places: Place[]): Promise<void> {
+  const position = ({ line, character }: Position): vscode.Position =>
+    new vscode.Position(line, character);
+  await vscode.commands.executeCommand(
+    "editor.action.showReferences",
+    vscode.Uri.parse(uri),
+    position(at),
+    places.map((place) => new vscode.Location(vscode.Uri.parse(place.uri), position(place.range.start))),
+  );
+}

@@ -18,8 +18,9 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-Detail = Literal["findings", "titles", "edits"]
-"""How much of the fixes somebody wants to know: nothing, what they would do, or everything."""
+Detail = Literal["findings", "titles", "edits", "tried"]
+"""How much of the fixes somebody wants to know: nothing, what they would do, everything, or everything
+of those that were tried and make nothing worse."""
 
 
 class Severity(str, Enum):
@@ -63,6 +64,20 @@ class Wish:
     """The last name of the directory."""
     identity: Hashable
     """The key of the cache that gets the name."""
+    path: str = ""
+    """The file whose project the name tells, where projects in other folders have the same key."""
+
+
+@record(frozen=True)
+class Reach:
+    """The caches whose mounts a fix changes, wherever they stand in the workspace."""
+
+    identities: tuple[Hashable, ...]
+    """Their keys."""
+    only: frozenset[Hashable] | None = None
+    """What the mounts hold, if only some of those with the keys are changed."""
+    folder: str | None = None
+    """The folder of the files that are changed, if it is not all of them."""
 
 
 @record(frozen=True)
@@ -87,17 +102,17 @@ class Fix:
     """Why the fix is not safe: what else it changes, in one sentence; part of its title in an editor."""
     choose: bool = False
     """It changes many places of the workspace, among which the user may choose."""
+    apart: bool = False
+    """It takes one cache apart, or moves to another one, and its title says so."""
     wish: Wish | None = None
-    """The title holds ``{id}``, for which the workspace is still to be asked; see :meth:`named`."""
+    """The title holds ``{id}``, for which the workspace is still to be asked."""
+    reach: Reach | None = None
+    """The title holds ``{places}``, for which the workspace is still to be asked."""
 
     def told(self, detail: Detail) -> Fix:
         """Return the fix as data alone, with its edits or without."""
-        edits = self.edits if detail == "edits" else ()
+        edits = self.edits if detail in {"edits", "tried"} else ()
         return replace(self, write=partial(tuple, edits))
-
-    def named(self, name: str) -> Fix:
-        """Return the fix with the id that was wished for in its title."""
-        return replace(self, title=self.title.replace("{id}", name), wish=None)
 
     @cached_property
     def edits(self) -> tuple[FileEdit, ...]:

@@ -50,6 +50,44 @@ def builder_of(path: str) -> Builder | None:
     return next((kind for kind, pattern in _BUILDERS if pattern.match(path)), None)
 
 
+# Names that Dockerfiles have and other files, too: "Dockerfile_intel", ".Dockerfile", "Dockerfile.tmpl".
+_PERHAPS = re.compile(
+    r"""\.? (?:Dockerfile|Containerfile)
+      (?: [._-] .* )? (?: [._-] (?: erb | gotmpl | hbs | in | j2 | jinja2? | m4 | mustache
+      | te?mpl | template | tpl ) | _ [^.]+ )?\Z""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_TEMPLATE = re.compile(r"(?i)\.(?:erb|gotmpl|hbs|in|j2|jinja2?|m4|mustache|te?mpl|template|tpl)\Z")
+HEAD = 4000
+"""Characters at the top of a file by which :func:`reads_as_dockerfile` decides."""
+_BEGINS = re.compile(
+    r"(?:\s*(?:\#.*|ARG[ \t].*|\{[{%].*[%}]\}|<%.*%>)?(?:\r?\n|\Z))*[ \t]*FROM[ \t]+\S",
+    re.IGNORECASE,
+)
+
+
+def may_be_dockerfile(path: str) -> bool:
+    """Tell whether a file of which :func:`kind_of` knows nothing may be a Dockerfile all the same."""
+    name = path.rsplit("/", 1)[-1]
+    if kind_of(path) is not None or not _PERHAPS.match(name):
+        return False
+    suffix = name.lstrip(".").partition(".")[2].rsplit(".", 1)[-1]
+    return bool(_TEMPLATE.search(name)) or not _ABOUT.match(suffix)
+
+
+def reads_as_dockerfile(text: str) -> bool:
+    """Tell whether a text begins as a Dockerfile does: comments and ARGs, then FROM."""
+    return _BEGINS.match(text, 0, HEAD) is not None
+
+
+def kind_in(path: str, text: str) -> Kind | None:
+    """Tell by its name, and where that leaves it open by its text, what a file is."""
+    kind = kind_of(path)
+    if kind is None and may_be_dockerfile(path) and reads_as_dockerfile(text):
+        return "dockerfile"
+    return kind
+
+
 def kind_of(path: str) -> Kind | None:
     """Tell by its name what a file is; None for one that Cachekey does not read."""
     name = path.rsplit("/", 1)[-1]

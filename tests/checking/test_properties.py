@@ -195,7 +195,6 @@ def test_fixes_come_to_an_end(level: Safety) -> None:
         after = {**sample.files, **outcome.texts}
         again = apply_fixes(after, check(after, settings), level, recheck)
         assert again.texts == {}, f"{sample.title}: {[item.title for item in again.applied]}"
-        assert outcome.abandoned == (), sample.title
 
 
 # -- hostile texts ---------------------------------------------------------------------------------
@@ -376,7 +375,7 @@ def test_hover_and_completion_everywhere(sample: Sample) -> None:
 
 
 def test_hovers_of_cache_mounts_are_short() -> None:
-    """Six to twelve short lines, whatever the mount."""
+    """Eight lines at most, whatever the mount, and none that fills the screen."""
     seen = 0
     for sample in samples():
         project = sample.project()
@@ -388,7 +387,7 @@ def test_hovers_of_cache_mounts_are_short() -> None:
                 hover = explain.hover(project, sample.path, mount.span.start + 2)
                 assert hover is not None, sample.title
                 lines = [line for line in hover.markdown.splitlines() if line.strip()]
-                assert 6 <= len(lines) <= 12, (sample.title, hover.markdown)
+                assert 4 <= len(lines) <= 8, (sample.title, hover.markdown)
                 assert all(len(line) <= 240 for line in lines), hover.markdown
                 seen += 1
     assert seen > 200

@@ -70,7 +70,10 @@ def codes(document: Any) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "a command is missing: check, keys, explain, rule, settings or lsp"),
+        (
+            (),
+            "a command is missing: check, keys, ci, diff, explain, rule, settings, builder, prove or lsp",
+        ),
         (("chekc",), "there is no command 'chekc'; did you mean 'check'?"),
         (("--versoin",), "there is no option '--versoin'; did you mean '--version'?"),
         (("check", "--fromat", "json"), "there is no option '--fromat'; did you mean '--format'?"),
@@ -365,15 +368,35 @@ def test_keys(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_explain(capfd: pytest.CaptureFixture[str]) -> None:
-    put("sub/Dockerfile", MOUNTS)
+    put("sub/Dockerfile", f"{MOUNTS}CMD true\n")
     put("other/Dockerfile", MOUNTS)
     for place in ("sub/Dockerfile:2", "sub/Dockerfile:2:10"):
         assert main(["explain", place]) == 0
         assert "one" in capfd.readouterr().out
-    assert main(["explain", "sub/Dockerfile:1:1"]) == 1
-    assert capfd.readouterr().err == "cachekey: sub/Dockerfile:1:1: nothing to explain here\n"
+    assert main(["explain", "sub/Dockerfile:4:1"]) == 1
+    assert capfd.readouterr().err == "cachekey: sub/Dockerfile:4:1: nothing to explain here\n"
     assert main(["explain", "sub/Dockerfile:99"]) == 2
-    assert "sub/Dockerfile has 4 lines" in capfd.readouterr().err
+    assert "sub/Dockerfile has 5 lines" in capfd.readouterr().err
+
+
+def test_explain_names_nothing_above_the_working_directory(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(".git/HEAD", "ref: refs/heads/main\n")
+    put("shop/Dockerfile", MOUNTS)
+    put("beside/Dockerfile", MOUNTS)
+    assert main(["explain", "shop/Dockerfile:2:10"]) == 0
+    assert "beside/Dockerfile" in capfd.readouterr().out
+    monkeypatch.chdir("shop")
+    assert main(["explain", "Dockerfile:2:10"]) == 0
+    assert "beside" not in capfd.readouterr().out
+
+
+def test_a_wrong_code_is_not_guessed_wildly(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["rule", "CK999"]) == 2
+    assert "did you mean" not in capfd.readouterr().err
+    assert main(["rule", "CK1O1"]) == 2
+    assert "CK101" in capfd.readouterr().err
 
 
 def test_rule(capfd: pytest.CaptureFixture[str]) -> None:

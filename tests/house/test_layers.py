@@ -42,11 +42,12 @@ ROOMS = [
     {"checking"},
     {"report"},
     {"lsp"},
+    {"builder"},
     {"cli"},
     {"__main__"},
 ]
 LEVEL = {name: number for number, names in enumerate(ROOMS) for name in names}
-FACES = {"disk", "cli", "lsp", "__main__", "report"}
+FACES = {"builder", "disk", "cli", "lsp", "__main__", "report"}
 OUTSIDE = {
     "os",
     "time",

@@ -13,7 +13,7 @@ async def test_what_the_server_offers(client: Client) -> None:
     sync = offered.text_document_sync
     assert (sync.open_close, sync.change) == (True, types.TextDocumentSyncKind.Full)
     pull = types.DiagnosticOptions(
-        inter_file_dependencies=True, workspace_diagnostics=False, identifier="cachekey"
+        inter_file_dependencies=True, workspace_diagnostics=True, identifier="cachekey"
     )
     assert offered.diagnostic_provider == (pull if client.flavour in PULLING else None)
     assert offered.code_action_provider == types.CodeActionOptions(
@@ -33,11 +33,12 @@ async def test_what_the_server_offers(client: Client) -> None:
     assert offered.completion_provider.trigger_characters == ("=", ",", "-", '"', "{")
     assert offered.execute_command_provider.commands == (
         "cachekey.explainRule",
+        "cachekey.checkWorkspace",
         "cachekey.apply",
     )
-    # Nothing is drawn into the text unasked.
-    assert offered.inlay_hint_provider is None
-    assert offered.code_lens_provider is None
+    # What they draw into the text has its settings: test_names.py.
+    assert offered.inlay_hint_provider is not None
+    assert offered.code_lens_provider is not None
 
 
 async def test_the_server_says_its_name_and_version(client: Client) -> None:

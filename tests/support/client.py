@@ -286,6 +286,11 @@ def make_client() -> Client:
         client.diagnostic_refresh_count += 1
         client._news.set()
 
+    @client.feature(types.WORKSPACE_CODE_LENS_REFRESH)
+    @client.feature(types.WORKSPACE_INLAY_HINT_REFRESH)
+    def refresh_others(params: None) -> None:
+        client._news.set()
+
     @client.feature(types.WORKSPACE_APPLY_EDIT)
     def apply_edit(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
         client.applied.append(params)

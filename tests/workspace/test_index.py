@@ -89,10 +89,10 @@ def test_an_id_on_offer_is_longer_where_another_folder_has_the_name() -> None:
     made.call("/somewhere/acme")
     made.add("a/Dockerfile", OUTPUT.format("/app"))
     titles = [fix.title for f in engine.check(made, "a/Dockerfile") for fix in f.fixes]
-    assert "Name the project: id=acme-app-target" in titles
+    assert any("id=acme-app-target " in title for title in titles)
     made.remove("b/Dockerfile")
     titles = [fix.title for f in engine.check(made, "a/Dockerfile") for fix in f.fixes]
-    assert "Name the project: id=acme-target" in titles
+    assert any("id=acme-target " in title for title in titles)
 
 
 def test_what_is_dropped_leaves_nothing_behind() -> None:

@@ -8,7 +8,7 @@ from itertools import islice
 from cachekey.assist.hover_builds import build_lines
 from cachekey.assist.hover_devcontainer import runtime_lines
 from cachekey.buildkit.keys import Key
-from cachekey.buildkit.mounts import Mount
+from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount
 from cachekey.buildkit.scope import PLATFORM_ARGS
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import opens_up, purpose_of, writer
@@ -204,25 +204,29 @@ def _owner(document: Dockerfile, run: Run, mount: Mount) -> Rich:
 
 
 def _may(document: Dockerfile, run: Run, mount: Mount) -> Rich:
-    """Tell whether a RUN may write to a new cache, and by what right."""
+    return right_to_write(document, run, mount)[1]
+
+
+def right_to_write(document: Dockerfile, run: Run, mount: Mount) -> tuple[bool | None, Rich]:
+    """Tell whether a RUN may write to a new cache, and by what right; None where it is not known."""
     user = run.scope.user
     if mount.readonly:
-        return rich("this RUN may only read it (`ro`)")
+        return False, rich("this RUN may only read it (`ro`)")
     if user.account is None:
-        return rich("the user of this RUN is not known")
+        return None, rich("the user of this RUN is not known")
     if user.is_root:
-        return rich("this RUN is root and may write")
+        return True, rich("this RUN is root and may write")
     if opens_up(run, mount.directory):
-        return rich("this RUN is {} and changes owner or mode itself", user.label)
+        return True, rich("this RUN is {} and changes owner or mode itself", user.label)
     if user.uid is not None and user.uid == mount.uid:
-        return rich("this RUN is {}, the owner", user.label)
+        return True, rich("this RUN is {}, the owner", user.label)
     opener = next((place for place in same_cache(document, mount) if _opens(place)), None)
     if opener is not None:
-        line = document.source.line_of(opener.mount.span.start) + 1
-        return rich("this RUN is {}; line {} opens what it leaves there", user.label, str(line))
+        line = str(document.source.line_of(opener.mount.span.start) + 1)
+        return True, rich("this RUN is {}; line {} opens what it leaves there", user.label, line)
     if mount.value("mode") is not None:
-        return rich("this RUN is {}, and the daemon's umask cuts the mode", user.label)
-    return rich("this RUN is {}: **it may not write**", user.label)
+        return None, rich("this RUN is {}, and the daemon's umask cuts the mode", user.label)
+    return False, rich("this RUN is {}: **it may not write**", user.label)
 
 
 def _opens(place: Place) -> bool:
@@ -261,6 +265,9 @@ def _reason(use: ToolUse) -> str:
 def _frontend(document: Dockerfile, mount: Mount, project: Project) -> Iterator[Rich]:
     if project.settings.engine == "buildah":
         return
+    others = [item.key for item in mount.fields if item.key in BUILDAH_KEYS]
+    if others and mount.error is None:
+        yield rich("Buildah and Podman take `{}`; BuildKit refuses this mount", ", ".join(others))
     if "env" in mount.options:
         yield rich("`env` does nothing on a cache mount, and Docker 20.10 refuses it")
     if mount.used and not any(item.name == "syntax" for item in document.tree.directives):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.assist import refactor_cache
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.edits.caches import rename
+from cachekey.edits.caches import reach_of, rename
+from cachekey.edits.everywhere import settled
 from cachekey.edits.recipe import Recipe, offers
 from cachekey.finding import FileEdit, Fix
 from cachekey.text import Span
@@ -23,6 +25,7 @@ def refactorings(project: Project, path: str, span: Span) -> Iterator[Fix]:
     document = project.documents.get(path)
     if isinstance(document, Dockerfile):
         yield from _name_cache(project, document, span)
+        yield from refactor_cache.refactorings(project, document, span)
     elif isinstance(document, Devcontainer):
         members = (document.root.member(name) for name in _ABOUT_CACHES)
         if any(
@@ -44,10 +47,9 @@ def _name_cache(project: Project, document: Dockerfile, span: Span) -> Iterator[
         if mount.id or not (mount.span.start <= span.end and span.start <= mount.span.end):
             continue
         purpose = purpose_of(run, mount)
-        name = (
-            purpose.cache.id
-            if purpose is not None and purpose.cache.id
-            else f"{project.name}-cache"
-        )
-        edits = partial(rename, document, mount, name)
-        yield Fix(f"Name this cache: id={name}", edits)
+        usual = purpose.cache.id if purpose is not None else ""
+        name = project.free(usual or f"{project.name}-cache")
+        reach = reach_of(mount)
+        title = f"Name this cache: add id={name} to {{places}}"
+        fix = Fix(title, partial(rename, project, reach, name), reach=reach)
+        yield settled(project, document.path, fix)

@@ -36,9 +36,8 @@ KEYS = (
 )
 BUILDAH_KEYS = (
     *(
-        "Z",
         "z",
-        "U",
+        "u",
         "relabel",
         "nosuid",
         "nodev",
@@ -54,7 +53,10 @@ BUILDAH_KEYS = (
 )
 """Options that only Buildah and Podman take: they label, or set flags of the mount, and join no key.
 
-Source: Buildah ``internal/volumes/volumes.go`` (``GetBindMount``, ``GetCacheMount``)."""
+In lower case, as fields are read; Buildah tells `Z` and `z` apart.
+
+Source: Buildah ``internal/volumes/volumes.go`` (``GetBindMount``, ``GetCacheMount``).
+"""
 _BOOLS = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),

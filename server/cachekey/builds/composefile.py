@@ -50,7 +50,8 @@ def composition(file: ComposeFile, looker: Looker) -> Composition:
             files.append(other)
     includes = any(node.get("include") is not None for one in files for node in one.documents)
     unread = ("include",) if includes else ()
-    return Composition(tuple(files), unread, looker.text, folder)
+    folders = {item.path: folder for item in files}
+    return Composition(tuple(files), unread, looker.text, folders)
 
 
 def service_build(service: Service, path: str, span: Span, source: Source) -> Invocation:

@@ -20,6 +20,7 @@ from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.edits.everywhere import settled
 from cachekey.finding import Finding, Severity
 from cachekey.record import record, replace
 from cachekey.rules import ALL
@@ -102,13 +103,10 @@ def conclude(project: Project, examined: Examined, settings: Settings) -> list[F
 
 
 def wished(project: Project, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Give the fixes the ids that they wish for, now that the whole workspace is known."""
+    """Fill in what fixes ask the workspace for, now that the whole of it is known."""
     for finding in findings:
-        if any(fix.wish is not None for fix in finding.fixes):
-            fixes = [
-                fix if fix.wish is None else fix.named(project.name_for(fix.wish))
-                for fix in finding.fixes
-            ]
+        if any(fix.wish or fix.reach for fix in finding.fixes):
+            fixes = [settled(project, finding.path, fix) for fix in finding.fixes]
             yield replace(finding, offer=partial(tuple, fixes))
         else:
             yield finding

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from cachekey.checking.keeping import Change, is_worse, keeps_caches, mounts_of
 from cachekey.finding import FileEdit, Finding, Fix, Safety
 from cachekey.record import record
 from cachekey.text import Edit, Span, apply_edits
+from cachekey.workspace.index import Index
 
 ROUNDS = 20
 """A set of rules whose fixes call for each other for ever stops here."""
@@ -47,7 +49,7 @@ class Outcome:
     findings: tuple[Finding, ...]
     """What remains."""
     abandoned: tuple[Applied, ...] = ()
-    """Fixes that were taken back, because a file could no longer be read after them."""
+    """Fixes that were taken back, since they would have made something worse."""
 
 
 def best_fix(finding: Finding, level: Safety) -> Fix | None:
@@ -97,10 +99,22 @@ def _span(edit: Edit) -> Span:
 class Choice:
     """Fixes that can be applied together."""
 
-    edits: Mapping[str, Sequence[Edit]]
+    change: Change
     applied: tuple[Applied, ...]
     findings: tuple[Finding, ...] = ()
     """What each of ``applied`` is to mend."""
+    fixes: tuple[Fix, ...] = ()
+
+    @property
+    def edits(self) -> Mapping[str, Sequence[Edit]]:
+        """Return the edits by path."""
+        return self.change.edits
+
+    def half(self) -> Choice:
+        """Return the first half of the fixes."""
+        size = len(self.fixes) // 2
+        fixes = self.fixes[:size]
+        return Choice(Change.of(fixes), self.applied[:size], self.findings[:size], fixes)
 
 
 def choose(
@@ -115,6 +129,7 @@ def choose(
     taken: dict[str, _Taken] = {}
     applied: list[Applied] = []
     mended: list[Finding] = []
+    fixes: list[Fix] = []
     for finding in sorted(findings, key=lambda item: item.order):
         fix = best_fix(finding, level)
         if fix is None or refuse(finding, fix) or not _consistent(fix.edits):
@@ -125,8 +140,8 @@ def choose(
             taken[item.path].add(item.edit)
         applied.append(Applied(finding.path, finding.code, finding.message, fix.title))
         mended.append(finding)
-    edits = {path: item.edits for path, item in taken.items() if item.edits}
-    return Choice(edits, tuple(applied), tuple(mended))
+        fixes.append(fix)
+    return Choice(Change.of(fixes), tuple(applied), tuple(mended), tuple(fixes))
 
 
 def _consistent(edits: Sequence[FileEdit]) -> bool:
@@ -144,25 +159,48 @@ class _Repair:
     findings: list[Finding]
     level: Safety
     recheck: Recheck
+    index: Callable[[], Index]
     changed: dict[str, str] = field(default_factory=dict)
     applied: list[Applied] = field(default_factory=list)
     abandoned: list[Applied] = field(default_factory=list)
     idle: set[Applied] = field(default_factory=set)
     """Fixes after which their finding was still there: not tried again."""
+    held: dict[Applied, None] = field(default_factory=dict)
+    """Fixes that made something worse: tried again when others have been applied since."""
+    since: int = 0
+    """How many fixes had been applied when the first of them was held."""
 
     def round(self) -> bool:
-        """Apply what goes together once; tell whether another round may find more."""
+        """Apply what goes together once; tell whether another round may find more.
+
+        Where that makes anything worse, half of it is tried, until the one that does is found.
+        """
         choice = choose(self.findings, self.level, self._refuse)
-        news = self._apply(choice)
-        if not news:
-            return False
-        before = {path: self.texts[path] for path in news}
-        findings = list(self.recheck(news))
-        if _unreadable(findings) > _unreadable(self.findings):
-            # Whatever went wrong, a file that was fine must not be left broken.
+        while news := self._apply(choice):
+            before = {path: self.texts[path] for path in news}
+            mounts = mounts_of(self.index(), news)
+            findings = list(self.recheck(news))
+            kept = keeps_caches(choice.change, mounts, self.index())
+            if kept and not is_worse(self.findings, findings):
+                self._take(choice, news, findings)
+                return True
             list(self.recheck(before))
-            self.abandoned += choice.applied
-            return False
+            if len(choice.fixes) == 1:
+                self._hold(*choice.applied)
+                return True
+            choice = choice.half()
+        if self.held and len(self.applied) > self.since:
+            self.held.clear()
+            return True
+        return False
+
+    def _hold(self, item: Applied) -> None:
+        if not self.held:
+            self.since = len(self.applied)
+        self.held[item] = None
+        self.abandoned.append(item)
+
+    def _take(self, choice: Choice, news: Mapping[str, str], findings: list[Finding]) -> None:
         left = {
             (*key, item.span.start) for key, item in zip(_keys(findings), findings, strict=True)
         }
@@ -180,20 +218,16 @@ class _Repair:
         self.changed.update(news)
         self.applied += choice.applied
         self.findings = findings
-        return True
 
     def _refuse(self, finding: Finding, fix: Fix) -> bool:
         if any(item.path not in self.texts for item in fix.edits):
             return True
-        return Applied(finding.path, finding.code, finding.message, fix.title) in self.idle
+        item = Applied(finding.path, finding.code, finding.message, fix.title)
+        return item in self.idle or item in self.held
 
     def _apply(self, choice: Choice) -> dict[str, str]:
         news = {path: apply_edits(self.texts[path], edits) for path, edits in choice.edits.items()}
         return {path: text for path, text in news.items() if text != self.texts[path]}
-
-
-def _unreadable(findings: Iterable[Finding]) -> int:
-    return sum(finding.code == "CK002" for finding in findings)
 
 
 def _moved(offset: int, edits: Sequence[Edit]) -> set[int]:
@@ -211,18 +245,24 @@ def _keys(findings: Iterable[Finding]) -> Iterable[tuple[str, str, str]]:
 
 
 def apply_fixes(
-    texts: Mapping[str, str], findings: Sequence[Finding], level: Safety, recheck: Recheck
+    texts: Mapping[str, str],
+    findings: Sequence[Finding],
+    level: Safety,
+    recheck: Recheck,
+    index: Callable[[], Index] = Index,
 ) -> Outcome:
     """Apply the fixes of ``findings`` up to ``level``, check again, and repeat until none is left.
 
-    ``texts`` holds every document that may be edited; a fix that would edit another is left out.
+    ``texts`` holds every document that may be edited; a fix that would edit another is left out, and
+    so is one that makes something worse. ``index`` gives what is known of the workspace's caches now.
     """
-    repair = _Repair(dict(texts), list(findings), level, recheck)
+    repair = _Repair(dict(texts), list(findings), level, recheck, index)
     rounds = 0
-    while rounds < ROUNDS and repair.round():
+    # To find one fix that does harm takes some rounds of its own.
+    while rounds < ROUNDS * (1 + len(repair.abandoned)) and repair.round():
         rounds += 1
     changed = {path: text for path, text in repair.changed.items() if text != texts[path]}
-    return Outcome(changed, tuple(repair.applied), tuple(repair.findings), tuple(repair.abandoned))
+    return Outcome(changed, tuple(repair.applied), tuple(repair.findings), tuple(repair.held))
 
 
 def diff(path: str, before: str, after: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from cachekey.checking.engine import Examined, check, examine
+from cachekey.checking.keeping import Trial
 from cachekey.failure import internal_error
 from cachekey.finding import Detail, Finding
 from cachekey.kinds import Kind
@@ -27,6 +28,10 @@ class Job:
     text: str
     kind: Kind
     settings: Settings
+
+    def settings_of(self, path: str) -> Settings:
+        """Return the settings of the file, which stand for those of its neighbours."""
+        return self.settings
 
 
 @record(frozen=True)
@@ -57,14 +62,18 @@ def map_files(project: Project, jobs: Iterable[Job], detail: Detail) -> Iterator
 
 
 def complete_files(
-    project: Project, jobs: Iterable[Job]
+    project: Project, jobs: Iterable[Job], detail: Detail
 ) -> Iterator[tuple[str, tuple[Finding, ...]]]:
-    """Write out all findings of the files with all edits; the project's index must be whole."""
+    """Write out all findings of the files with their edits; the project's index must be whole."""
     for job in jobs:
         findings: tuple[Finding, ...] = ()
         with _failures(job.path):
             project.add(job.path, job.text, job.kind)
-            findings = _told(check(project, job.path, job.settings), "edits")
+            found = check(project, job.path, job.settings)
+            if detail == "tried":
+                trial = Trial(project, job.settings_of)
+                found = [trial.harmless(finding) for finding in found]
+            findings = _told(found, detail)
         project.release(job.path)
         yield job.path, findings
 

@@ -1,4 +1,4 @@
-"""The command line: ``cachekey check | keys | ci | diff | explain | rule | settings | lsp``.
+"""The command line: ``cachekey check``, ``keys``, ``ci``, ``diff``, ``explain``, ``builder``, ``prove``...
 
 Exit status: 0 clean, 1 findings, 2 wrong usage or a file that cannot be read or written. Whatever
 goes wrong is one line on stderr. Everything is imported when a command needs it.

@@ -118,8 +118,10 @@ def _processes(options: Namespace) -> int:
 
 def _detail(options: Namespace) -> Detail:
     """Tell how much of the fixes this run needs to know."""
-    if options.fix or options.diff or options.format in {"json", "sarif"}:
+    if options.fix or options.diff:
         return "edits"
+    if options.format in {"json", "sarif"}:
+        return "tried"
     titles = options.format in {"text", "markdown"} or options.statistics
     return "titles" if titles else "findings"
 
@@ -202,12 +204,7 @@ def _repair(
         return fresh(checker.check(progress, "edits"))
 
     space = checker.space
-    outcome = apply_fixes(dict(space.texts), findings, level, recheck)
-    for item in outcome.abandoned:
-        space.errors.append(
-            f"{space.shown(item.path)}: the fix of {item.code} was taken back: it broke the file"
-        )
-    return outcome
+    return apply_fixes(dict(space.texts), findings, level, recheck, lambda: space.project.index)
 
 
 def _add_ignores(

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from cachekey.checking.engine import Examined, conclude, examine, wished
+from cachekey.checking.keeping import Trial
 from cachekey.checking.mapping import Job, Mapped, complete_files, map_files
 from cachekey.checking.suppress import UNREADABLE
 from cachekey.cli.workers import WORTH, WorkerLostError, Workers
@@ -50,10 +51,12 @@ class Checker:
             self._look_at(new, step)
         else:
             self._map(new, step, detail)
-        return sorted(
-            (finding for name in self.space.files for finding in self._of_file(name)),
-            key=lambda item: (self.space.shown(item.path), *item.order),
+        found: Iterable[Finding] = (
+            finding for name in self.space.files for finding in self._of_file(name)
         )
+        if detail == "tried" and len(new) < WORTH:
+            found = map(Trial(self.space.project, self.space.settings).harmless, found)
+        return sorted(found, key=lambda item: (self.space.shown(item.path), *item.order))
 
     def _of_file(self, name: str) -> list[Finding]:
         settings = self.space.settings(name)
@@ -87,7 +90,7 @@ class Checker:
             self._given(),
         )
         builders = self.space.surroundings()
-        first: Detail = "titles" if detail == "edits" else detail
+        first: Detail = "findings" if detail == "findings" else "titles"
         workers = Workers[Job, Mapped](self.space.jobs, _mapper, *plan, builders, first)
         jobs = self._jobs(new)
         done = 0
@@ -102,12 +105,13 @@ class Checker:
             )
         self.space.project.concerned()
         self._conclude([name for name in new if name in self._examined])
-        if detail == "edits":
-            self._complete([name for name in new if self._findings.get(name)], plan)
+        if detail in {"edits", "tried"}:
+            self._complete([name for name in new if self._findings.get(name)], plan, detail)
 
-    def _complete(self, names: Sequence[str], plan: tuple[Any, ...]) -> None:
+    def _complete(self, names: Sequence[str], plan: tuple[Any, ...], detail: Detail) -> None:
         """Have the edits of all fixes written out, now that all files are known."""
-        workers = Workers[Job, Any](self.space.jobs, _completer, *plan, self.space.project.index)
+        index = self.space.project.index
+        workers = Workers[Job, Any](self.space.jobs, _completer, *plan, index, detail)
         try:
             for name, findings in workers.results(self._jobs(names)):
                 self._findings[name] = list(findings)
@@ -188,8 +192,13 @@ def _mapper(
 
 
 def _completer(
-    settings: Settings, root: str, name: str, given: Mapping[str, str], index: Index
+    settings: Settings,
+    root: str,
+    name: str,
+    given: Mapping[str, str],
+    index: Index,
+    detail: Detail,
 ) -> Callable[[Iterable[Job]], Iterable[tuple[str, tuple[Finding, ...]]]]:
     project = _project(settings, root, name, given)
     project.index = index
-    return partial(complete_files, project)
+    return partial(complete_files, project, detail=detail)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cachekey.cli import builds, check, diffing, settings
+from cachekey.cli import builders, builds, check, diffing, settings
 from cachekey.cli.loading import Input, around
 from cachekey.cli.options import (
     config_of,
@@ -139,4 +139,6 @@ RUN: dict[str, Callable[[Namespace], int]] = {
     "explain": explain,
     "rule": rule,
     "settings": settings.run,
+    "builder": builders.builder,
+    "prove": builders.prove,
 }

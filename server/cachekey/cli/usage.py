@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import NoReturn
 
+from cachekey.cli import builder_usage
 from cachekey.cli.terminal import UsageError
 from cachekey.report.formats import FORMATS
 from cachekey.suggest import nearest
@@ -19,6 +20,7 @@ COMMANDS = {
     "explain": "say what stands at a place, as a hover does",
     "rule": "document the rules",
     "settings": "show the settings in force and who set them",
+    **builder_usage.COMMANDS,
     "lsp": "serve an editor",
 }
 LEVELS = ("error", "warning", "info", "information", "hint", "never")
@@ -143,6 +145,21 @@ def _explain() -> _Parser:
     return parser
 
 
+def _builder() -> _Parser:
+    parser = _parser("builder")
+    _paths(parser)
+    builder_usage.add_builder(parser)
+    _resolving(parser)
+    return parser
+
+
+def _prove() -> _Parser:
+    parser = _parser("prove")
+    builder_usage.add_prove(parser)
+    _resolving(parser)
+    return parser
+
+
 def _rule() -> _Parser:
     parser = _parser("rule")
     parser.add_argument("rule", nargs="?", metavar="CODE", help="code or name; none: all rules")
@@ -174,6 +191,8 @@ _PARSERS = {
     "explain": _explain,
     "rule": _rule,
     "settings": _settings,
+    "builder": _builder,
+    "prove": _prove,
     "lsp": _lsp,
 }
 

@@ -32,7 +32,7 @@ _RUNS_SCRIPTS = frozenset(
         *("ansible", "ansible-playbook", "chef-client", "puppet", "chroot", "parallel", "entr"),
         *("node", "nodejs", "ruby", "perl", "php", "lua", "tclsh", "expect", "groovy", "osascript"),
         *("ssh", "run-parts", "debootstrap", "nix-shell", "scl", "script", "watchexec", "catkin"),
-        *("catkin_make", "colcon", "rosdep", "west", "idf.py", "mise", "asdf", "direnv", "devbox"),
+        *("catkin_make", "colcon", "rosdep", "west", "idf.py", "mise", "devbox"),
         *("ts-node", "tsx", "nodemon", "pwsh", "powershell", "fish", "csh", "tcsh", "awk -f"),
     )
 )
@@ -44,6 +44,8 @@ _SCRIPT_RUNNERS = {
     "deno": ("run", "task", "test", "eval"),
     "composer": ("run", "run-script"),
     "cargo": ("make", "xtask"),
+    "direnv": ("exec", "reload"),
+    "asdf": ("exec", "install"),
 }
 _SCRIPT_FILE = re.compile(
     r"\.(?:sh|bash|zsh|ksh|py|pl|rb|js|mjs|cjs|ts|php|lua|r|ps1|bat|cmd)\Z", re.IGNORECASE

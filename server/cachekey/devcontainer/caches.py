@@ -107,7 +107,11 @@ def is_usual(place: str, claim: Claim) -> bool:
     invented = set(claim.cache.looks_like)
     usual = [glob for glob in usual_places(claim.cache) if glob not in invented]
     parts = ("", *(f"/{part}" for part in claim.cache.parts))
-    return any(fnmatchcase(place, glob + part) for glob in usual for part in parts)
+    if any(fnmatchcase(place, glob + part) for glob in usual for part in parts):
+        return True
+    # The directory of the tool itself, in which it makes the cache.
+    around = [posixpath.dirname(glob) for glob in usual]
+    return any(fnmatchcase(place, glob) for glob in around if glob.count("/") > 1)
 
 
 def _by_name(mount: RuntimeMount, place: str, knowledge: Knowledge) -> Claim | None:

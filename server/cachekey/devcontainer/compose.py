@@ -222,13 +222,14 @@ class Composition:
     unread: tuple[str, ...]
     """Why files are missing."""
     read: Read
-    folder: str = ""
-    """The first file's folder, from which all paths are resolved."""
+    folders: Mapping[str, str]
+    """The folder from which the paths of each file are resolved: that of the first one, and for a
+    file that is included its own."""
 
     def service(self, name: str) -> Service | None:
         """Return a service merged over the files; ``None`` when no file names it."""
         settings: dict[str, tuple[Setting, ...]] = {}
-        folders = {file.path: self.folder for file in self.files}
+        folders = dict(self.folders)
         unread = list(self.unread)
         place: tuple[str, Span] | None = None
         for file in self.files:
@@ -309,28 +310,47 @@ class Composition:
             for name, key, value in file.section("volumes")
         }
 
-    @property
-    def includes(self) -> bool:
-        """Tell whether other files are included, which are not read."""
-        return any(d.get("include") is not None for file in self.files for d in file.documents)
-
 
 def compose(paths: Iterable[str | None], read: Read) -> Composition:
-    """Read the files of a configuration; ``None`` stands for one whose path is not known."""
+    """Read the files of a configuration and those that they include.
+
+    ``None`` stands for a file whose path is not known.
+    """
+    listed = list(paths)[:_MOST_FILES]
+    folder = posixpath.dirname(next((path for path in listed if path is not None), ""))
     files: list[ComposeFile] = []
+    folders: dict[str, str] = {}
     unread: list[str] = []
-    first: str | None = None
-    for path in list(paths)[:_MOST_FILES]:
+    waiting = [(path, folder, False) for path in listed]
+    while waiting and len(folders) < _MOST_FILES:
+        path, folder, included = waiting.pop(0)
+        if path in folders:
+            continue
         file = read_file(path, read) if path is not None else None
-        first = path if first is None else first
-        if file is None or not file.readable:
+        if path is None or file is None or not file.readable:
             unread.append(f"{path or 'a compose file'} cannot be read")
-        else:
-            files.append(file)
-    made = Composition(tuple(files), tuple(unread), read, posixpath.dirname(first or ""))
-    if made.includes:
-        return Composition(made.files, (*made.unread, "include"), read, made.folder)
-    return made
+            continue
+        folders[path] = folder
+        # What is included stands below what includes it.
+        files.insert(0 if included else len(files), file)
+        waiting += ((other, place, True) for other, place in _included(file, folder))
+    unread += ["too many compose files"] if waiting else []
+    return Composition(tuple(files), tuple(unread), read, folders)
+
+
+def _included(file: ComposeFile, folder: str) -> Iterator[tuple[str | None, str]]:
+    """Yield the files that one includes, each with the folder from which its paths are resolved."""
+    for document in file.documents:
+        entries = document.get("include")
+        for entry in entries.elements if entries is not None else ():
+            item = entry.get("path") if entry.kind == "mapping" else entry
+            nodes = (item.elements or (item,)) if item is not None else ()
+            paths = [within(folder, plain(node.text)) for node in nodes]
+            first = next((path for path in paths if path is not None), "")
+            said = entry.string("project_directory") if entry.kind == "mapping" else None
+            given = within(folder, plain(said)) if said is not None else None
+            place = given if given is not None else posixpath.dirname(first)
+            yield from ((path, place) for path in paths)
 
 
 def read_file(path: str, read: Read) -> ComposeFile | None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Moment = Literal["image", "feature", "service", "containerEnv", "runArgs", "remoteEnv"]
 _LABEL = "devcontainer.metadata"
+_PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin")
 
 
 @record(frozen=True)
@@ -106,6 +107,8 @@ class Container:
     image: Image | None
     """What is known of it."""
     features: tuple[FeatureUse, ...]
+    context: str | None = None
+    """The folder from which the image is built."""
 
     # -- users --------------------------------------------------------------------------------
 
@@ -220,6 +223,11 @@ class Container:
         text = self.path(written.text)
         return text if text is not None and text.startswith("/") else None
 
+    @property
+    def _parent(self) -> str:
+        """Return the folder around the opened one."""
+        return posixpath.normpath(posixpath.join(self.root, ".."))
+
     def path(self, written: str | None) -> str | None:
         """Return a path of the container cleaned and literal; ``None`` when a variable tells it."""
         if written is None:
@@ -268,9 +276,13 @@ class Container:
         for item in self.service.mounts:
             target, source = self.place(item), item.source.text if item.source else ""
             if item.type == "bind" and target is not None and source.startswith("."):
-                path = within(self.service.folders.get(item.path, ""), source)
+                folder = self.service.folders.get(item.path, "")
+                path = within(folder, source)
                 if path is not None:
                     found.append((target, path))
+                elif posixpath.normpath(posixpath.join(folder, source)) == self._parent:
+                    # The folder around the opened one, as the templates write it.
+                    found.append((posixpath.join(target, self.basename), self.root))
         return tuple(found)
 
     def find(self, path: str) -> tuple[str, str] | None:
@@ -281,6 +293,30 @@ class Container:
                 inside = within(source, rest) if rest else None
                 text = self.texts.read(inside) if inside else None
                 return (inside, text) if inside and text is not None else None
+        return self._copied(path)
+
+    def find_program(self, name: str) -> tuple[str, str] | None:
+        """Return the same of a script that the Dockerfile puts into a directory of programs."""
+        for folder in _PROGRAMS:
+            found = self._copied(f"{folder}/{name}")
+            if found is not None:
+                return found
+        return None
+
+    def _copied(self, path: str) -> tuple[str, str] | None:
+        """Return a file that a COPY of the build context puts at a path of the image."""
+        if self.stage is None or self.context is None:
+            return None
+        for link in self.stage.chain:
+            for step in reversed(link.steps):
+                copied = step.copied
+                if copied is None or copied.origin is not None or copied.target is None:
+                    continue
+                for source in copied.sources(path):
+                    inside = within(self.context, source)
+                    text = self.texts.read(inside) if inside else None
+                    if inside and text is not None:
+                        return inside, text
         return None
 
     # -- mounts and variables -----------------------------------------------------------------
@@ -390,7 +426,9 @@ class Container:
     @cached_property
     def story(self) -> Story:
         """Return what the lifecycle commands run, with the scripts that they call."""
-        reader = StoryReader(self.document.path, self.lookup, self.fill, self.folder, self.find)
+        reader = StoryReader(
+            self.document.path, self.lookup, self.fill, self.folder, self.find, self.find_program
+        )
         for command in self.document.lifecycle:
             reader.read(command)
         return Story(tuple(reader.items), tuple(dict.fromkeys(reader.unread)))

@@ -16,6 +16,7 @@ from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import EnvEntry
+from cachekey.dockerfile.purpose import is_remembered
 from cachekey.knowledge import Claim
 from cachekey.knowledge.patterns import any_fits, has_option, read_line
 
@@ -54,7 +55,29 @@ def frozen(mount: RuntimeMount, container: Container) -> str | None:
     for shipped in ships:
         if place == shipped.path or (covers(place, shipped.path) and place.count("/") > 1):
             return shipped.what
+    if place == container.home and _installs_at_home(container):
+        return "the programs that the Dockerfile installs"
     return None
+
+
+_INSTALLS = re.compile(
+    r"\b(?:curl|wget)\b[^;&\n]*\|\s*(?:\S*/)?(?:ba|z)?sh\b|\buv (?:python|tool) install\b"
+    r"|\bpipx install\b|\bpip install\b[^;&\n]*--user|\bcargo install\b|\brustup\b"
+)
+
+
+def _installs_at_home(container: Container) -> bool:
+    """Tell whether a RUN of the user, who is not root, installs programs, which then lie at home."""
+    stage = container.stage
+    return stage is not None and any(
+        step.run is not None
+        and step.run.scope.user.is_root is False
+        and step.run.scope.user.home == container.home
+        and not is_remembered(step.run.scope, step.run.scope.user)
+        and _INSTALLS.search(step.run.text)
+        for link in stage.chain
+        for step in link.steps
+    )
 
 
 # -- whether a tool knows of its cache -----------------------------------------------------------
@@ -74,9 +97,9 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
         return None
     if not _in_use(found.claim, container) or not _all_read(container):
         return None
-    if _set_somewhere(found.cache, container) is not False:
+    if _set_somewhere(found, container) is not False:
         return None
-    if mount.place is None or _said_elsewhere(mount, container):
+    if mount.place is None or _said_elsewhere(mount, container, found.grade == "default"):
         return None
     return None if _configured(found.cache, container) else found
 
@@ -96,9 +119,14 @@ def _names(cache: CacheDir) -> frozenset[str]:
     return frozenset((*names, *(name.lower() for name in names)))
 
 
-def _set_somewhere(cache: CacheDir, container: Container) -> bool | None:
-    """Tell whether a variable moves the cache already; ``None`` when the image may do so."""
-    names = _names(cache)
+def _set_somewhere(found: RuntimeCache, container: Container) -> bool | None:
+    """Tell whether a variable moves the cache already; ``None`` when the image may do so.
+
+    A tool's home is no such variable for a cache that leaves it when the project is elsewhere.
+    """
+    names = _names(found.cache)
+    if found.grade == "default":
+        names = frozenset((*found.cache.pins, *(pin.lower() for pin in found.cache.pins)))
     if any(entry.name in names or entry.name.lower() in names for entry in container.document.env):
         return True
     if any(next(container.settings(name), None) is not None for name in names):
@@ -106,12 +134,17 @@ def _set_somewhere(cache: CacheDir, container: Container) -> bool | None:
     return None if container.image is None else False
 
 
-def _said_elsewhere(mount: RuntimeMount, container: Container) -> bool:
-    """Tell whether a command or another value names the directory, other than to own it."""
+def _said_elsewhere(mount: RuntimeMount, container: Container, variables: bool) -> bool:
+    """Tell whether a command or another value names the directory, other than to own it.
+
+    ``variables``: those have been looked at already, and none of them counts.
+    """
     document, place = container.document, container.place(mount)
     wanted = {text for text in (mount.place, place) if text}
     mounted = [other.node for other in document.mounts]
-    for _, node in document.tree.strings():
+    for path, node in document.tree.strings():
+        if variables and path[:1] in (("containerEnv",), ("remoteEnv",)):
+            continue
         if node.text is None or node is mount.node or any(node is other for other in mounted):
             continue
         said = _TALKS_OF_OWNERS.sub("", node.text.text)
@@ -127,6 +160,7 @@ def _said_elsewhere(mount: RuntimeMount, container: Container) -> bool:
         text in _TALKS_OF_OWNERS.sub("", step.instruction.args.text)
         for link in stage.chain
         for step in link.steps
+        if not (variables and step.instruction.keyword == "ENV")
         for text in wanted
     )
 

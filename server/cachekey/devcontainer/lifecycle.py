@@ -21,8 +21,15 @@ from cachekey.text import Mapped, Source, Span
 
 _MOST_SCRIPTS = 24
 _LARGEST_SCRIPT = 100_000
+_HARMLESS_AS_ROOT = (
+    r"(?:apt|apt-get|apk|dnf|yum|pacman|pip3?|npm|gem|rm|ln|cp|mv|tee|mkdir|chsh|sed|"
+    r"locale-gen|update-\S+|systemctl|service|true)"
+)
 _OWNS = re.compile(
-    r"\b(?:chown|chmod|chgrp|setfacl|sudo|doas|usermod|docker|podman)\b|\.sh\b|\bbash\b"
+    r"\b(?:chown|chmod|chgrp|setfacl|usermod)\b"
+    r"|\b(?:docker|podman)[\s\"',]+(?:compose[\s\"',]+)?(?:run|exec)\b"
+    rf"|\b(?:sudo|doas)\b(?![\s\"',]+(?:-\S+[\s\"',]+)*{_HARMLESS_AS_ROOT}(?![\w-]))"
+    r"|\.sh\b|\bbash\b"
 )
 """What a script in another language would say that gives something away, or calls who does."""
 _MADE_BY = {
@@ -48,6 +55,8 @@ class Ran:
     """The lifecycle command."""
     path: str
     """The file in which it stands."""
+    script: str | None = None
+    """The file of the workspace that it runs, when that could be read."""
 
 
 @record(frozen=True, eq=False)
@@ -81,6 +90,8 @@ class StoryReader:
     """Where they start: the workspace's folder in the container."""
     find: Callable[[str], tuple[str, str] | None]
     """Gives path and text of a workspace's file by its path in the container."""
+    find_program: Callable[[str], tuple[str, str] | None]
+    """Gives the same of a script by its bare name, where the image's build puts it on the PATH."""
     items: list[Ran] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     scripts: int = 0
@@ -113,14 +124,25 @@ class StoryReader:
             self.unread.append(f"a part of {moment}" if path == self.document else path)
         for item in commands.items:
             who = item.user or user
-            ran = Ran(item, "root" if who in ("root", "0") else who, moment, path)
+            found = self._script_of(item)
+            script = found[0] if found is not None else None
+            ran = Ran(item, "root" if who in ("root", "0") else who, moment, path, script)
             self.items.append(ran)
             if item.program is None:
                 self.unread.append(f"a command of {moment}")
-            elif item.opaque:
-                self._behind(ran)
+            elif item.opaque or found is not None:
+                self._behind(ran, found)
 
-    def _behind(self, ran: Ran) -> None:
+    def _script_of(self, item: Invocation) -> tuple[str, str] | None:
+        """Return path and text of the script that a call runs, when it can be read."""
+        if item.opaque:
+            place = _script(item)
+            return self._file(item.cwd, place) if place is not None else None
+        bare = item.program if item.unfamiliar and item.path == item.program else None
+        found = self.find_program(bare) if bare else None
+        return found if found is not None and len(found[1]) <= _LARGEST_SCRIPT else None
+
+    def _behind(self, ran: Ran, found: tuple[str, str] | None) -> None:
         """Read the script that a command runs, or note that nobody can."""
         item = ran.item
         if self.scripts >= _MOST_SCRIPTS:
@@ -133,10 +155,8 @@ class StoryReader:
         if item.program in _MADE_BY and item.path == item.program:
             self._scan(ran, _MADE_BY[item.program or ""])
             return
-        place = _script(item)
-        found = self._file(item.cwd, place) if place is not None else None
         if found is None:
-            self.unread.append(place or item.program or "a script")
+            self.unread.append(_script(item) or item.program or "a script")
             return
         path, text = found
         if not _is_shell(path, text):
@@ -184,6 +204,7 @@ def _script(item: Invocation) -> str | None:
     runs_its_operand = program in SHELLS or program in (
         ".",
         "source",
+        "fish",
         "node",
         "ruby",
         "perl",

@@ -16,6 +16,7 @@ from typing import Literal
 
 from cachekey.buildkit.scope import Scope
 from cachekey.commands.invocation import Invocation
+from cachekey.commands.shellstate import Setting
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.lifecycle import Ran
 from cachekey.devcontainer.mounts import RuntimeMount
@@ -24,6 +25,7 @@ from cachekey.dockerfile.purpose import is_remembered
 from cachekey.dockerfile.records import Run, Stage, Step
 from cachekey.record import record
 from cachekey.syntax.dockerfile.tree import Instruction
+from cachekey.syntax.shell.tree import Word
 
 Owner = Literal["user", "root", "missing"]
 """Of a directory in the image: the container's user (or everybody) may write, only root, or none."""
@@ -102,8 +104,11 @@ def _gives(ran: Ran, place: str, container: Container) -> bool:
     if program in ("find", "xargs", "install", "rsync", "cp") and ran.user == "root":
         words = [text or "" for text in item.texts]
         return not item.args_known or None in item.texts or _names(words, place)
-    if ran.user == "root" and item.unfamiliar:
+    if ran.user == "root" and item.unfamiliar and ran.script is None:
         return _names([text or "?" for text in item.texts], place) or bool(_SETS_UP.search(program))
+    if ran.script is not None:
+        # What it runs comes by itself.
+        return False
     known = container.knowledge.tool_for(program) is not None or not item.unfamiliar
     return not known and (bool(_SETS_UP.search(program)) or _made_by_build(program, container))
 
@@ -126,11 +131,11 @@ def recursive(item: Invocation) -> bool:
 
 def owned_paths(item: Invocation) -> Iterator[str | None]:
     """Yield the paths that a chown or chmod names, absolute; None for one that is not known."""
-    words = [(word, item.resolve(word, globs=True)) for word in item.args]
+    words = [(word, _value(item, word)) for word in item.args]
     operands = [text for _, text in words if text is None or not text.startswith("-")]
     reference = any(text is not None and text.startswith("--reference") for _, text in words)
     for text in operands if reference else operands[1:]:
-        if text is None or (not text.startswith(("/", "~")) and item.cwd is None):
+        if text is None or (not text.startswith(("/", "~", "{")) and item.cwd is None):
             yield None
         elif text.startswith("~"):
             home = item.state.value("HOME")
@@ -139,9 +144,28 @@ def owned_paths(item: Invocation) -> Iterator[str | None]:
             yield posixpath.normpath(posixpath.join(item.cwd or "/", text))
 
 
+def _value(item: Invocation, word: Word | Setting) -> str | None:
+    """Return an operand with its globs; ``{}`` stands for what a variable tells behind its head."""
+    found = item.resolve(word, globs=True)
+    if found is not None or isinstance(word, Setting):
+        return found
+    head = re.match(r"\"?(/[^$`\"'\\]*)", word.written)
+    return head.group(1) + "{}" if head else None
+
+
+def _open(path: str | None, place: str) -> bool:
+    """Tell whether a path is one that may well be the place, one around it or one below."""
+    if path is None:
+        return True
+    head, brace, _ = path.partition("{")
+    if not brace:
+        return False
+    return not head.startswith("/") or f"{place}/".startswith(head) or head.startswith(f"{place}/")
+
+
 def _may_be(path: str | None, place: str, deep: bool) -> bool:
     if path is None or "{" in path:
-        return True
+        return _open(path, place)
     if re.search(r"[*?\[]", path):
         head = "/".join(place.split("/")[: path.count("/") + 1]) if deep else place
         return fnmatch.fnmatchcase(head, path) and head.count("/") == path.count("/")
@@ -317,16 +341,27 @@ def _command(
         # Whether one around it reaches it depends on whether it is there.
         return given if owner == "root" or place in owned_paths(item) else None
     if program in ("rm", "mv"):
-        return None if any(path is None or covers(path, place) for path in paths) else owner
+        return None if any(_may_be(path, place, True) for path in paths) else owner
     if program in ("useradd", "adduser") and owner is None and container.home == place:
         return "user"
-    return None if item.opaque else owner
+    return None if item.opaque and not _fetched(run, place, container) else owner
+
+
+def _fetched(run: Run, place: str, container: Container) -> bool:
+    """Tell whether a RUN's unread program is one that it fetches, and the place none of its own.
+
+    An installer from elsewhere writes below system directories and homes, and knows no others.
+    """
+    home = container.home
+    at_home = home is not None and covers(home, place)
+    foreign = not at_home and place.split("/")[1] not in _SYSTEM
+    return foreign and re.search(r"\b(?:curl|wget)\b", run.text) is not None
 
 
 def _mkdir(
     owner: Owner | None, item: Invocation, paths: list[str | None], place: str, root: bool | None
 ) -> Owner | None:
-    if any(path is None or "{" in path for path in paths):
+    if any(_open(path, place) for path in paths):
         return None
     if owner in ("root", "user") or not any(covers(place, path) for path in paths if path):
         return owner
@@ -342,7 +377,8 @@ def _given_to(item: Invocation) -> Owner | None:
 
 
 def _operands(item: Invocation) -> Iterator[str | None]:
-    for text in item.texts:
+    for word in item.args:
+        text = _value(item, word)
         if text is None:
             yield None
         elif not text.startswith("-"):

@@ -67,6 +67,7 @@ def _make(document: Devcontainer, around: Surroundings) -> Container:
     features = tuple(FeatureUse(item, feature(item.key.text)) for item in document.features)
     composition = service = dockerfile = None
     target: str | None = None
+    context: str | None = None
     builds = False
     reference = literal(document.image) if document.image is not None else None
     if document.compose:
@@ -75,13 +76,14 @@ def _make(document: Devcontainer, around: Surroundings) -> Container:
         service = composition.service(name) if name else None
         reference = None
         if service is not None and (build := service.build) is not None:
-            builds, target = True, build.target
+            builds, target, context = True, build.target, build.context
             dockerfile = _dockerfile(build.dockerfile, build.args, texts)
         elif service is not None and (said := service.setting("image")) is not None:
             reference = said.text.text if said.text is not None else None
     elif document.build_target is not None:
         build_target = document.build_target
         builds, target, reference = True, build_target.target, None
+        context = build_target.context
         dockerfile = _dockerfile(build_target.path, build_target.args, texts)
     stage = _stage(dockerfile, target)
     image = around.knowledge.image(reference) if reference else None
@@ -103,6 +105,7 @@ def _make(document: Devcontainer, around: Surroundings) -> Container:
         reference,
         image,
         features,
+        context,
     )
 
 

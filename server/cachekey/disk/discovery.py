@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from cachekey.disk.files import absolute, inside, read, reason
 from cachekey.disk.ignore import IgnoreRules
-from cachekey.kinds import kind_of
+from cachekey.kinds import HEAD, kind_of, may_be_dockerfile, reads_as_dockerfile
 from cachekey.selectors import Named
 from cachekey.text import Source
 from cachekey.workspace.settings import FILE_NAMES, TABLE, SettingProblem, Settings, from_toml
@@ -104,10 +104,21 @@ class _Walk:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in SKIPPED_FOLDERS and not self._out(path + "/", layers):
                         pending.append((path, layers))
-                elif kind_of(path) and not self._out(path, layers):
+                elif self._counts(path, entry) and not self._out(path, layers):
                     self._file(path, entry)
         files = sorted(_bounded([*self.files, *self._good_links()]))
         return Found(tuple(files), tuple(self.problems))
+
+    def _counts(self, path: str, entry: os.DirEntry[str]) -> bool:
+        if kind_of(path) is not None:
+            return True
+        if not may_be_dockerfile(path) or not entry.is_file(follow_symlinks=False):
+            return False
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return reads_as_dockerfile(file.read(HEAD))
+        except OSError:
+            return False
 
     def _out(self, path: str, layers: _Layers) -> bool:
         return _ignored(path, layers) or self.excluded(path)

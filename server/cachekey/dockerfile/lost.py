@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
@@ -96,6 +97,31 @@ def _may_read(run: Run, path: str) -> bool:
         return True
     used = (item for use in run.uses for item in use.directories if item.used is not False)
     return any(item.needs and item.path is not None and meets(item.path, path) for item in used)
+
+
+def is_needed(dockerfile: Dockerfile, stage: Stage, folders: list[str]) -> bool:
+    """Tell whether somebody looks for the result in the layer: the image itself, or a later RUN.
+
+    A stage that is not the last one may be meant for other results alone.
+    """
+    if stage is dockerfile.stages[-1]:
+        return True
+    for later in dockerfile.stages:
+        if later is not stage and later.descends_from(stage) and later is dockerfile.stages[-1]:
+            return True
+        for step in later.steps:
+            copied = step.copied
+            if copied is None or copied.origin is None:
+                continue
+            if dockerfile.stage_named(copied.origin, later) is stage:
+                words = [_rooted(word) for word in copied.words[:-1]]
+                if any(meets(word, folder) for word in words for folder in folders):
+                    return True
+    return False
+
+
+def _rooted(word: str) -> str:
+    return "/" + posixpath.normpath(f"/{word}").lstrip("/")
 
 
 def readings(run: Run) -> Iterator[Reading]:

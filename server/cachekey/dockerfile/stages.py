@@ -127,6 +127,7 @@ class _Reader:
         """Where Buildah 1.28 differs (experiments in tests/buildkit): ENV beats ARG, ARG is not
         inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
         backslash escapes in flags whatever ``# escape=`` says."""
+        self.containerfile = "containerfile" in posixpath.basename(path).lower()
         self.identity = BuildIdentity(path, namespace, options.engine)
         self.budget = Budget(FILE_STEPS)
         self.at = self.cut = None  # type: Instruction | None
@@ -340,7 +341,8 @@ class _Reader:
         for flag in instruction.flags:
             if flag.name.text == "mount":
                 self.budget.spend(MEETING_STEPS)
-                more = BUILDAH_KEYS if self.buildah else ()
+                # Who calls it a Containerfile may well build it with Podman.
+                more = BUILDAH_KEYS if self.buildah or self.containerfile else ()
                 mount = read_mount(self._flag(flag), scope, self.tree.escape, more, self.budget)
                 silent = dormant and self.buildah
                 mounts.append(mount if silent else self.identity.identify(mount))

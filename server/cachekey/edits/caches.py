@@ -5,20 +5,27 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.buildkit.scope import User
-from cachekey.dockerfile.place import Place, same_cache
+from cachekey.buildkit.scope import Scope, User
+from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import is_guest, opens_up
-from cachekey.dockerfile.records import Dockerfile
-from cachekey.edits.mount import append_command, set_option, set_options
-from cachekey.finding import FileEdit, Wish
+from cachekey.edits.everywhere import everywhere
+from cachekey.edits.mount import append_command, remove_options, set_option, set_options
+from cachekey.finding import FileEdit, Reach, Wish
 from cachekey.text import Edit, Span
 
+if TYPE_CHECKING:
+    from cachekey.workspace.project import Project
+    from cachekey.workspace.summary import CacheMount
+
+_SAYS_UID = re.compile(r"(?i)uid|user_?id")
+_SAYS_GID = re.compile(r"(?i)gid|group_?id")
 _AWKWARD = re.compile(r"""[/\s,"'\\`]""")
 
 
-def wish_for(mount: Mount) -> Wish:
+def wish_for(mount: Mount, path: str) -> Wish:
     """Wish for an id that names the project, and the whole directory where it has two of that name."""
     folder = mount.directory or mount.target.text
     name = posixpath.basename(folder).strip(".") or "build"
@@ -28,18 +35,21 @@ def wish_for(mount: Mount) -> Wish:
     longer = folder.strip("/.").replace("/", "-")
     identity = mount.key.identity if mount.key is not None else None
     plain, full = (_AWKWARD.sub("-", text) for text in (name, longer))
-    return Wish(plain, full, posixpath.basename(folder), identity)
+    return Wish(plain, full, posixpath.basename(folder), identity, path)
 
 
-def rename(dockerfile: Dockerfile, mount: Mount, name: str) -> list[FileEdit]:
-    """Return the edits that give a cache an ``id`` in each mount of the document that has its key.
+def reach_of(*mounts: Mount, folder: str | None = None) -> Reach:
+    """Return what a fix changes that changes the caches of these mounts, in ``folder`` or everywhere."""
+    keys = [mount.key.identity for mount in mounts if mount.key is not None]
+    return Reach(tuple(dict.fromkeys(keys)), folder=folder)
+
+
+def rename(project: Project, reach: Reach, name: str) -> Iterator[FileEdit]:
+    """Yield the edits that give a cache an ``id`` in each mount that has its key.
 
     Whoever takes something out of the cache in a later RUN must still find it there.
     """
-    return [
-        FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in same_cache(dockerfile, mount)
-    ]
+    return everywhere(project, reach, lambda place: [set_option(place.mount, "id", name)])
 
 
 def shared_ownership(
@@ -55,14 +65,14 @@ def shared_ownership(
     if len({place.run.scope.user.uid for place in guests}) != 1:
         return None
     user = guests[0].run.scope.user
-    if not owner_of(user) and len({place.mount.uid for place in places}) > 1:
+    if user.uid is None and len({place.mount.uid for place in places}) > 1:
         # Whose number it is nobody knows: the owners that are written stay apart.
         return None
     edits: list[FileEdit] = []
     command = ""
     for place in places:
-        edits += in_file(place.path, set_options(place.mount, **owner_of(user)))
-        if is_guest(place) or opens_up(place.run, place.mount.directory):
+        edits += in_file(place.path, set_options(place.mount, **owner_of(user, place.run.scope)))
+        if place.mount.readonly or is_guest(place) or opens_up(place.run, place.mount.directory):
             continue
         target = folder or place.mount.directory
         command = f"chmod -R 0777 {target}"
@@ -71,6 +81,44 @@ def shared_ownership(
             return None
         edits += in_file(place.path, [edit])
     return edits, command
+
+
+def differ(one: CacheMount, two: CacheMount) -> bool:
+    """Tell whether two mounts hold different things, as far as their tools and places tell."""
+    a, b = one.use, two.use
+    if a is not None and b is not None:
+        return (a.tool, a.role, a.part) != (b.tool, b.role, b.part)
+    folders = {posixpath.basename(mount.directory or mount.key.name) for mount in (one, two)}
+    return len(folders) > 1
+
+
+JOINS = ("from", "uid", "gid", "mode")
+"""Options that join the key."""
+
+
+def says_else(first: Mount, second: Mount, name: str) -> bool:
+    """Tell whether two mounts give an option different values, as expanded."""
+    a, b = first.value(name), second.value(name)
+    return (a.text if a else None) != (b.text if b else None)
+
+
+def align(model: Mount, changed: Mount) -> Iterator[Edit]:
+    """Yield the edits that give a mount the owner and the base of another one."""
+    extra = [name for name in JOINS if name in changed.options and name not in model.options]
+    yield from remove_options(changed, *extra)
+    wanted = {
+        name: model.options[name].value.text
+        for name in JOINS
+        if name in model.options and says_else(model, changed, name)
+    }
+    yield from set_options(changed, **wanted)
+
+
+def options_of(mount: Mount) -> str:
+    """Return the owner options of a mount as they are expanded, empty without any."""
+    return ",".join(
+        f"{name}={mount.options[name].value.text}" for name in JOINS if name in mount.options
+    )
 
 
 def in_file(path: str, edits: Iterable[Edit]) -> list[FileEdit]:
@@ -84,12 +132,27 @@ def placed(path: str, write: Callable[[], Iterable[Edit | FileEdit]]) -> Iterato
         yield edit if isinstance(edit, FileEdit) else FileEdit(path, edit)
 
 
-def owner_of(user: User) -> dict[str, object]:
-    """Return the mount options that make a new volume belong to ``user``; empty when unknown."""
+def owner_of(user: User, scope: Scope) -> dict[str, object]:
+    """Return the mount options that make a new volume belong to ``user``; empty when unknown.
+
+    A number that only an ARG tells may be another one in the next build: the variable is written.
+    """
     if user.uid is None:
         return {}
-    options: dict[str, object] = {"uid": user.uid}
-    return options | ({"gid": user.gid} if user.gid is not None else {})
+    options: dict[str, object] = {"uid": _argument(user.uid, _SAYS_UID, scope)}
+    if user.gid is not None:
+        options["gid"] = _argument(user.gid, _SAYS_GID, scope)
+        if options["gid"] == user.gid and user.gid == user.uid:
+            # Without a group of its own the user's has the same number.
+            options["gid"] = options["uid"]
+    return options
+
+
+def _argument(number: int, says: re.Pattern[str], scope: Scope) -> object:
+    for name, variable in scope.variables.items():
+        if variable.origin == "arg" and variable.value.text == str(number) and says.search(name):
+            return f"${{{name}}}"
+    return number
 
 
 def merge_edits(edits: Iterable[FileEdit]) -> tuple[FileEdit, ...]:

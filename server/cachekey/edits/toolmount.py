@@ -49,7 +49,7 @@ def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
     edits = [set_option(mount, "target", path)]
     if user is None or user.is_root is None or user.is_root or "mode" in mount.options:
         return edits
-    owner = owner_of(user)
+    owner = owner_of(user, run.scope)
     if not owner:
         return None
     if mount.uid != user.uid:

@@ -15,12 +15,16 @@ class Abilities:
     pull: bool = False
     """It asks for diagnostics; otherwise they are pushed. Never both."""
     refresh: bool = False
+    lens_refresh: bool = False
+    hint_refresh: bool = False
     related: bool = False
     tags: frozenset[int] = frozenset()
     versioned_edits: bool = False
     create_files: bool = False
     annotations: bool = False
     resolve_edits: bool = False
+    asks: bool = False
+    """It shows messages with buttons."""
     configuration: bool = False
     configuration_events: bool = False
     watch_files: bool = False
@@ -63,6 +67,8 @@ class Abilities:
             # Presence is what counts: an empty ``"diagnostic": {}`` says yes.
             pull=find("text_document.diagnostic") is not None,
             refresh=has("workspace.diagnostics.refresh_support"),
+            lens_refresh=has("workspace.code_lens.refresh_support"),
+            hint_refresh=has("workspace.inlay_hint.refresh_support"),
             related=has("text_document.publish_diagnostics.related_information")
             or has("text_document.diagnostic.related_information"),
             tags=frozenset(
@@ -78,6 +84,7 @@ class Abilities:
             annotations=find("workspace.workspace_edit.change_annotation_support") is not None,
             resolve_edits="edit" in each("text_document.code_action.resolve_support.properties")
             and has("text_document.code_action.data_support"),
+            asks=find("window.show_message.message_action_item") is not None,
             configuration=has("workspace.configuration"),
             configuration_events=has("workspace.did_change_configuration.dynamic_registration"),
             watch_files=has("workspace.did_change_watched_files.dynamic_registration"),

@@ -8,21 +8,27 @@ is to choose among places (:attr:`cachekey.finding.Fix.choose`) an editor that c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified
 
 from cachekey.assist.refactor import refactorings
+from cachekey.assist.refactor_cache import copies
 from cachekey.checking import engine, fixing, suppress
+from cachekey.checking.keeping import Trial
+from cachekey.dockerfile.records import Dockerfile
 from cachekey.finding import FileEdit, Finding, Fix, Safety
 from cachekey.lsp import words
 from cachekey.lsp.convert import difference, to_span
-from cachekey.lsp.edits import workspace_edit
-from cachekey.lsp.names import EXPLAIN, FIX_ALL, SILENCE
+from cachekey.lsp.edits import CHOOSE, workspace_edit
+from cachekey.lsp.names import COPY, EXPLAIN, FIX_ALL, SILENCE
 from cachekey.lsp.turnoff import turning_off
 from cachekey.markup.message import message
+from cachekey.text import Span, apply_edits
 
 if TYPE_CHECKING:
     from cachekey.lsp.analysis import Analysis
@@ -32,6 +38,8 @@ if TYPE_CHECKING:
 _SAFETY = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
 _MOST_FIXES = 4
 """Of one finding: with *Explain* and two ways to silence it nobody reads more than seven entries."""
+_MOST_ROUNDS = 8
+"""Fixes behind each other that one click makes."""
 _CLAUSE = ("A", "It", "Only", "That", "The")
 """Words that are small behind a bracket."""
 
@@ -133,7 +141,12 @@ def _fixes(
     ]
     offers.sort(key=lambda offer: _rank(offer[2]))
     shown: dict[str, list[Fix]] = {}
+    trial = Trial(document.area.project, document.area.settings)
     for index, number, fix in offers:
+        if (index, number) not in analysis.kept:
+            analysis.kept[index, number] = trial.keeps(fix)
+        if not analysis.kept[index, number]:
+            continue
         # Only where two findings offer the same in the same words their edits tell them apart.
         alike = shown.setdefault(fix.title, [])
         if any(other.edits == fix.edits for other in alike):
@@ -153,12 +166,15 @@ def _refactorings(
     session: Session, document: Document, analysis: Analysis, params: types.CodeActionParams
 ) -> Iterator[types.CodeAction]:
     span = to_span(analysis.source, params.range, session.encoding)
-    for fix in refactorings(document.area.project, document.path, span):
-        yield words.action(
-            _title(fix),
-            types.CodeActionKind.RefactorRewrite,
-            edit=workspace_edit(session, document.area, fix.edits, choose=fix.choose),
-        )
+    kind = types.CodeActionKind.RefactorRewrite
+    for number, fix in enumerate(refactorings(document.area.project, document.path, span)):
+        data = {"do": "refactor", "at": [span.start, span.end], "number": number}
+        yield _with_edit(session, document, words.action(_title(fix), kind), data)
+    model = document.area.project.documents.get(document.path)
+    if isinstance(model, Dockerfile) and session.abilities.chooses:
+        for item in copies(model, span):
+            title = message(item.title)
+            yield words.action(title, kind, command=words.command(title, COPY, item.text))
 
 
 def _title(fix: Fix) -> Message:
@@ -182,7 +198,7 @@ def _with_edit(
     session: Session, document: Document, action: types.CodeAction, data: dict[str, Any]
 ) -> types.CodeAction:
     data |= {"uri": document.uri, "version": document.version}
-    if session.abilities.resolve_edits and data["do"] in {"fix", "fixAll"}:
+    if session.abilities.resolve_edits and data["do"] in {"fix", "fixAll", "refactor"}:
         action.data = data
     else:
         # Whether there is an edit at all decides whether these are offered.
@@ -199,6 +215,10 @@ def edit_for(
     """Make the edit that the data of an action names; None when there is none after all."""
     if data["do"] == "fixAll":
         return _fix_all(session, document)
+    if data["do"] == "refactor":
+        found = refactorings(document.area.project, document.path, Span(*data["at"]))
+        fix = next(islice(found, data["number"], None), None)
+        return _written(session, document, fix) if fix is not None else None
     analysis = session.analyse(document)
     index = data.get("index")
     if not isinstance(index, int) or not 0 <= index < len(analysis.findings):
@@ -209,8 +229,14 @@ def edit_for(
     if data["do"] == "off":
         change = turning_off(session, document, finding.code)
         return change.edit(session) if change is not None else None
-    fix = finding.fixes[data["fix"]]
-    return workspace_edit(session, document.area, fix.edits, choose=fix.choose)
+    if data["do"] == "complete":
+        return _complete(session, document, finding)
+    return _written(session, document, finding.fixes[data["fix"]])
+
+
+def _written(session: Session, document: Document, fix: Fix) -> types.WorkspaceEdit | None:
+    choose = CHOOSE if fix.choose else ""
+    return workspace_edit(session, document.area, fix.edits, choose=choose) if fix.edits else None
 
 
 def _fix_all(session: Session, document: Document) -> types.WorkspaceEdit | None:
@@ -224,13 +250,37 @@ def _fix_all(session: Session, document: Document) -> types.WorkspaceEdit | None
         return engine.check(area.project, path, settings)
 
     try:
-        outcome = fixing.apply_fixes({path: document.text}, analysis.findings, Safety.SAFE, recheck)
+        texts, index = {path: document.text}, area.project.index
+        outcome = fixing.apply_fixes(texts, analysis.findings, Safety.SAFE, recheck, lambda: index)
     finally:
         # The project tried the fixes out; the document itself has not changed yet.
         area.project.add(path, document.text, document.kind)
     if path not in outcome.texts:
         return None
     edits = difference(document.text, outcome.texts[path])
+    return workspace_edit(session, area, [FileEdit(path, edit) for edit in edits])
+
+
+def _complete(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
+    """Apply the preferred fix of a finding, and of what it brings up: one click leaves no finding."""
+    area, path = document.area, document.path
+    settings, text = area.settings(path), document.text
+    before = Counter(item.code for item in session.analyse(document).findings)
+    waiting: Finding | None = finding
+    try:
+        for _ in range(_MOST_ROUNDS):
+            fix = waiting.fixes[0] if waiting is not None and waiting.fixes else None
+            if fix is None or any(item.path != path for item in fix.edits):
+                break
+            text = apply_edits(text, [item.edit for item in fix.edits])
+            area.project.add(path, text, document.kind)
+            found = engine.check(area.project, path, settings)
+            now = Counter(item.code for item in found)
+            waiting = next((item for item in found if now[item.code] > before[item.code]), None)
+    finally:
+        # The project tried the fixes out; the document itself has not changed yet.
+        area.project.add(path, document.text, document.kind)
+    edits = difference(document.text, text)
     return workspace_edit(session, area, [FileEdit(path, edit) for edit in edits])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ class Analysis:
     version: int
     findings: tuple[Finding, ...]
     diagnostics: tuple[types.Diagnostic, ...]
+    kept: dict[tuple[int, int], bool] = field(default_factory=dict)
+    """For fixes that were tried, by the numbers of the finding and the fix: whether they are offered."""
 
     @cached_property
     def result_id(self) -> str:

@@ -55,6 +55,11 @@ class Area:
 
     # -- settings -------------------------------------------------------------------------------
 
+    @property
+    def editor(self) -> Editor:
+        """Return the editor's settings for this folder."""
+        return self._editor
+
     def settings_file(self, path: str) -> SettingsFile | None:
         """Return the settings file that counts for a document; ``None`` without one."""
         if not self.root:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from cachekey.lsp import uris, words
 from cachekey.lsp.abilities import Abilities
+from cachekey.lsp.check import WorkspaceCheck
 from cachekey.lsp.config import Editor, from_editor
 from cachekey.lsp.diagnostics import Reporter, setting_diagnostics
 from cachekey.lsp.names import WATCHED
@@ -36,7 +38,10 @@ class Backend:
         self.client = client
         self.session = Session()
         self.reporter = Reporter(self.session, client.text_document_publish_diagnostics, self.renew)
-        self.scanner = Scanner(self.surroundings_changed, self._bar)
+        self.scanner = Scanner(self.surroundings_changed, self.bar)
+        publish = client.text_document_publish_diagnostics
+        stoppable = partial(self.bar, cancellable=True)
+        self.check = WorkspaceCheck(self.session, publish, stoppable)
         self._tasks: set[asyncio.Task[None]] = set()
         self._complaints: tuple[str, ...] = ()
         self._wrong_settings: dict[Area, dict[str, list[types.Diagnostic]]] = {}
@@ -54,8 +59,11 @@ class Backend:
 
         task.add_done_callback(finished)
 
-    def _bar(self, files: int) -> Progress:
-        return Progress(self.client, files, able=self.session.abilities.progress)
+    def bar(self, files: int, *, cancellable: bool = False) -> Progress:
+        """Make a progress bar for so many files."""
+        return Progress(
+            self.client, files, able=self.session.abilities.progress, cancellable=cancellable
+        )
 
     # -- beginning ------------------------------------------------------------------------------
 
@@ -139,6 +147,7 @@ class Backend:
             if document.area.is_lonely:
                 document.area.configure(session.editor)
         self.reporter.concerned(session.documents.values())
+        self.renew_lenses()
 
     async def _pull(self, scopes: Sequence[str | None]) -> list[Editor] | None:
         if not self.session.abilities.configuration:
@@ -192,14 +201,26 @@ class Backend:
         """Look at the open documents again that files beside them concern, new or gone."""
         self.session.notice(area)
         self.reporter.look_after()
+        self.renew_lenses()
+        self.check.stirred()
+
+    def renew_lenses(self) -> None:
+        """Have lenses and hints asked for again, which may speak of other files and of settings."""
+        abilities, client, shown = self.session.abilities, self.client, self.session.shown
+        if abilities.lens_refresh and "lenses" in shown:
+            self.spawn(_patiently(client.workspace_code_lens_refresh_async(None)))
+        if abilities.hint_refresh and "hints" in shown:
+            self.spawn(_patiently(client.workspace_inlay_hint_refresh_async(None)))
 
     def renew(self) -> None:
         """Ask a client that pulls diagnostics to pull again."""
         if self.session.abilities.refresh:
-            self.spawn(self._refresh())
+            self.spawn(_patiently(self.client.workspace_diagnostic_refresh_async(None)))
 
-    async def _refresh(self) -> None:
-        try:
-            await self.client.workspace_diagnostic_refresh_async(None)
-        except Exception as error:
-            logger.debug("the client did not refresh: %s", error)
+
+async def _patiently(asking: Coroutine[Any, Any, None]) -> None:
+    """Wait for a client to do what it says it can."""
+    try:
+        await asking
+    except Exception as error:
+        logger.debug("the client did not refresh: %s", error)

@@ -13,11 +13,40 @@ _CLIENT_ONLY = "there is no setting"
 
 
 @dataclass(frozen=True)
+class Shows:
+    """What the editor shows beside squiggles."""
+
+    caches: bool = True
+    """A lens above mounts that share a cache (``codeLens.caches``)."""
+    missing: bool = True
+    """A lens above commands that download everything anew (``codeLens.missing``)."""
+    ids: bool = False
+    """The id that a mount without one implies (``inlayHints.id``)."""
+
+    @classmethod
+    def of(cls, data: Mapping[str, object]) -> Shows:
+        """Read the settings; what is no true or false counts as not set."""
+        blank = cls()
+
+        def read(section: str, name: str, default: bool) -> bool:
+            group = data.get(section)
+            value = group.get(name) if isinstance(group, Mapping) else data.get(f"{section}.{name}")
+            return value if isinstance(value, bool) else default
+
+        return cls(
+            read("codeLens", "caches", blank.caches),
+            read("codeLens", "missing", blank.missing),
+            read("inlayHints", "id", blank.ids),
+        )
+
+
+@dataclass(frozen=True)
 class Editor:
     """The editor's ``cachekey.*`` settings."""
 
     settings: Settings = field(default_factory=Settings)
     problems: tuple[str, ...] = ()
+    shows: Shows = field(default_factory=Shows)
 
 
 def from_editor(data: object) -> Editor:
@@ -35,7 +64,8 @@ def from_editor(data: object) -> Editor:
     given: dict[str, Any] = {str(key): value for key, value in data.items() if value is not None}
     settings, problems = from_mapping(given, ALL)
     said = (problem.message for problem in problems)
-    return Editor(settings, tuple(text for text in said if not text.startswith(_CLIENT_ONLY)))
+    told = tuple(text for text in said if not text.startswith(_CLIENT_ONLY))
+    return Editor(settings, told, Shows.of(given))
 
 
 def join(editor: Settings, file: Settings | None) -> Settings:

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cachekey.lsp import actions, choosing, completion, events, hover, navigate
+from cachekey.lsp import (
+    actions,
+    choosing,
+    completion,
+    events,
+    hover,
+    lenses,
+    navigate,
+    rename,
+    symbols,
+)
 from cachekey.lsp.backend import Backend
 
 if TYPE_CHECKING:
@@ -82,6 +92,32 @@ class Connection(Backend):
     ) -> list[types.DocumentHighlight] | None:
         """Answer ``textDocument/documentHighlight``."""
         return navigate.highlights(self.session, params)
+
+    def prepare_rename(
+        self, params: types.PrepareRenameParams
+    ) -> types.PrepareRenamePlaceholder | None:
+        """Answer ``textDocument/prepareRename``."""
+        return rename.prepare(self.session, params)
+
+    async def rename(self, params: types.RenameParams) -> types.WorkspaceEdit | None:
+        """Answer ``textDocument/rename``."""
+        return await rename.rename(self, params)
+
+    def symbols(self, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        """Answer ``textDocument/documentSymbol``."""
+        return symbols.document_symbols(self.session, params)
+
+    def workspace_symbols(self, params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
+        """Answer ``workspace/symbol``."""
+        return symbols.workspace_symbols(self.session, params)
+
+    def lenses(self, params: types.CodeLensParams) -> list[types.CodeLens]:
+        """Answer ``textDocument/codeLens``."""
+        return lenses.lenses(self.session, params)
+
+    def hints(self, params: types.InlayHintParams) -> list[types.InlayHint]:
+        """Answer ``textDocument/inlayHint``."""
+        return lenses.hints(self.session, params)
 
     def links(self, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
         """Answer ``textDocument/documentLink``."""

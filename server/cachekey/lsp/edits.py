@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from cachekey.text import Edit, Source
 
 _NOTE = "cachekey"
+CHOOSE = "Take the tick away from what shall stay as it is"
 
 
 def workspace_edit(
-    session: Session, area: Area, edits: Sequence[FileEdit], *, choose: bool = False
+    session: Session, area: Area, edits: Sequence[FileEdit], *, choose: str = ""
 ) -> types.WorkspaceEdit | None:
     """Turn edits of an area's documents into one edit; ``None`` when a document is unknown.
 
-    With ``choose`` an editor that can shows the places first, all of them ticked.
+    With ``choose``, which says why, an editor that can shows the places first, all of them ticked.
     """
     by_path: dict[str, list[Edit]] = {}
     for item in edits:
@@ -73,7 +74,7 @@ def _assemble(
     session: Session,
     changes: Sequence[tuple[str, int | None, list[types.TextEdit]]],
     *,
-    choose: bool = False,
+    choose: str = "",
 ) -> types.WorkspaceEdit:
     abilities = session.abilities
     if not abilities.versioned_edits:
@@ -95,5 +96,5 @@ def _assemble(
     )
     first = documents[0]
     first.edits = [*first.edits, nothing]
-    note = words.annotation(message("Take the tick away from what shall stay as it is"))
+    note = words.annotation(message(choose))
     return types.WorkspaceEdit(document_changes=documents, change_annotations={_NOTE: note})

@@ -14,7 +14,7 @@ from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
 from cachekey.lsp import words
-from cachekey.lsp.names import ACTION_KINDS, APPLY, EXPLAIN, TRIGGERS
+from cachekey.lsp.names import ACTION_KINDS, APPLY, CHECK, EXPLAIN, REQUEST_FAILED, TRIGGERS
 from cachekey.lsp.protocol import Protocol
 from cachekey.lsp.types_loader import converter
 from cachekey.markup.message import message
@@ -58,7 +58,8 @@ class Server(LanguageServer):
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Log what went wrong in a handler; nobody wants a pop-up while typing."""
-        if isinstance(error, JsonRpcContentModified | JsonRpcMethodNotFound):
+        told = isinstance(error, JsonRpcException) and error.code == REQUEST_FAILED
+        if told or isinstance(error, JsonRpcContentModified | JsonRpcMethodNotFound):
             logger.debug("refused: %s", error)
             return
         # pygls has put the traceback of what happened into the error's data.
@@ -81,6 +82,7 @@ def build() -> Server:
     _register_workspace(server)
     _register_requests(server)
     _register_navigation(server)
+    _register_names(server)
     return server
 
 
@@ -138,6 +140,10 @@ def _register_workspace(server: Server) -> None:
     def explain_rule(ls: Server, code: str) -> str | None:
         return ls.backend.explain_rule(code)
 
+    @server.command(CHECK)
+    async def check(ls: Server) -> None:
+        await ls.backend.check.run()
+
     @server.command(APPLY)
     async def apply(ls: Server, data: dict[str, Any]) -> None:
         await ls.backend.apply(data)
@@ -145,7 +151,7 @@ def _register_workspace(server: Server) -> None:
 
 def _register_pull(server: Server) -> None:
     options = types.DiagnosticOptions(
-        identifier="cachekey", inter_file_dependencies=True, workspace_diagnostics=False
+        identifier="cachekey", inter_file_dependencies=True, workspace_diagnostics=True
     )
 
     @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)
@@ -155,6 +161,12 @@ def _register_pull(server: Server) -> None:
         # A task begins when all that has arrived is handled: of a burst the last text is checked.
         reporter = ls.backend.reporter
         return await reporter.report(params.text_document.uri, params.previous_result_id)
+
+    @server.feature(types.WORKSPACE_DIAGNOSTIC)
+    async def workspace_diagnostic(
+        ls: Server, params: types.WorkspaceDiagnosticParams
+    ) -> types.WorkspaceDiagnosticReport:
+        return await ls.backend.check.report(params)
 
 
 def _register_requests(server: Server) -> None:
@@ -197,3 +209,33 @@ def _register_navigation(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK)
     def link(ls: Server, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
         return ls.backend.links(params)
+
+
+def _register_names(server: Server) -> None:
+    @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+    async def rename(ls: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
+        return await ls.backend.rename(params)
+
+    @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
+    def prepare_rename(
+        ls: Server, params: types.PrepareRenameParams
+    ) -> types.PrepareRenamePlaceholder | None:
+        return ls.backend.prepare_rename(params)
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    def symbols(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        return ls.backend.symbols(params)
+
+    @server.feature(types.WORKSPACE_SYMBOL)
+    def workspace_symbols(
+        ls: Server, params: types.WorkspaceSymbolParams
+    ) -> list[types.WorkspaceSymbol]:
+        return ls.backend.workspace_symbols(params)
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
+    def lenses(ls: Server, params: types.CodeLensParams) -> list[types.CodeLens]:
+        return ls.backend.lenses(params)
+
+    @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
+    def hints(ls: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
+        return ls.backend.hints(params)

@@ -1,7 +1,8 @@
-"""Ways from a cache mount to its like, and from devcontainer.json to its Dockerfile."""
+"""Ways from a cache mount to its like, to the variables in its key and back, and between files."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -10,6 +11,7 @@ from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp import builds
 from cachekey.lsp.convert import to_offset, to_range, where_range
+from cachekey.workspace.summary import name_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,14 +19,26 @@ if TYPE_CHECKING:
     from cachekey.buildkit.mounts import Mount
     from cachekey.lsp.area import Area
     from cachekey.lsp.session import Document, Session
+    from cachekey.text import Source
     from cachekey.workspace.summary import CacheMount
+
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))")
 
 
 def definition(session: Session, params: types.DefinitionParams) -> list[types.Location]:
-    """Answer ``textDocument/definition``: the other mounts that share this cache."""
+    """Answer ``textDocument/definition``: where a variable in a mount is set, or the other mounts.
+
+    On the rest of a mount the answer are the mounts that share its cache.
+    """
     document, mount = _mount_at(session, params)
     if document is None or mount is None:
         return _dockerfiles(session, params)
+    source = session.read(document)
+    offset = to_offset(source, params.position, session.encoding)
+    variable = mount.scope.variables.get(_variable_in(source, mount, offset) or "")
+    if variable is not None and variable.span is not None and variable.path is None:
+        where = to_range(source, variable.span, session.encoding)
+        return [types.Location(uri=document.uri, range=where)]
     others = [
         place
         for place in _sharing(document.area, mount)
@@ -34,13 +48,14 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
 
 
 def references(session: Session, params: types.ReferenceParams) -> list[types.Location]:
-    """Answer ``textDocument/references``: every mount of this cache; at a FROM or ARG who builds."""
+    """Answer ``textDocument/references``: every mount of a cache or of a variable; at a FROM who builds."""
     document, mount = _mount_at(session, params)
     if document is None:
         return []
     if mount is None:
+        found = _uses_of_variable(session, document, params)
         offset = to_offset(session.read(document), params.position, session.encoding)
-        return builds.builds_at(session, document, offset)
+        return [*found, *builds.builds_at(session, document, offset)]
     return _locations(session, document.area, _sharing(document.area, mount))
 
 
@@ -73,6 +88,35 @@ def links(session: Session, params: types.DocumentLinkParams) -> list[types.Docu
         return []
     where = to_range(source, model.build_target.span, session.encoding)
     return [types.DocumentLink(range=where, target=session.uri(area, dockerfile.path))]
+
+
+def _variable_in(source: Source, mount: Mount, offset: int) -> str | None:
+    """Return the name of the variable that stands at an offset of a mount."""
+    start = mount.span.start
+    for match in _VARIABLE.finditer(source.slice(mount.span)):
+        if start + match.start() <= offset <= start + match.end():
+            return match[1] or match[2]
+    return None
+
+
+def _uses_of_variable(
+    session: Session, document: Document, params: types.ReferenceParams
+) -> list[types.Location]:
+    """Return the mounts in which the variable counts that is set at a place."""
+    source = session.read(document)
+    model = document.area.project.documents.get(document.path)
+    if not isinstance(model, Dockerfile):
+        return []
+    offset = to_offset(source, params.position, session.encoding)
+    found = []
+    for _, mount in model.caches:
+        for name in mount.used:
+            variable = mount.scope.variables.get(name)
+            span = variable.span if variable is not None and variable.path is None else None
+            if span is not None and span.contains(offset):
+                where = to_range(source, name_span(mount), session.encoding)
+                found.append(types.Location(uri=document.uri, range=where))
+    return found
 
 
 def _dockerfiles(session: Session, params: types.DefinitionParams) -> list[types.Location]:

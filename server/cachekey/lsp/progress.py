@@ -26,10 +26,21 @@ WORTH = 200
 class Progress:
     """One bar; it says nothing where the client has none to show."""
 
-    def __init__(self, client: LanguageServer, total: int, *, able: bool) -> None:
+    def __init__(
+        self, client: LanguageServer, total: int, *, able: bool, cancellable: bool
+    ) -> None:
         self._client, self._total = client, total
         self._token: str | None = str(uuid.uuid4()) if able and total >= WORTH else None
         self._percent = -1
+        self._cancellable = cancellable
+
+    @property
+    def cancelled(self) -> bool:
+        """Tell whether the user has had enough."""
+        if self._token is None:
+            return False
+        waiting = self._client.work_done_progress.tokens.get(self._token)
+        return waiting is not None and waiting.cancelled()
 
     async def begin(self, title: str) -> None:
         """Ask the client for a bar and begin it."""
@@ -42,7 +53,7 @@ class Progress:
             logger.debug("the client shows no progress: %s", error)
             self._token = None
             return
-        bars.begin(self._token, words.bar(message(title)))
+        bars.begin(self._token, words.bar(message(title), cancellable=self._cancellable))
 
     def at(self, done: int) -> None:
         """Note that so many files are read."""

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cachekey.disk import discovery, files
+from cachekey.kinds import may_be_dockerfile
 from cachekey.lsp.names import document_kind
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ class Scanner:
 
     async def update(self, area: Area, paths: Sequence[str]) -> None:
         """Read some files of an area anew; those that are gone are forgotten."""
-        await self._take_in(area, [path for path in paths if document_kind(path)])
+        await self._take_in(
+            area, [path for path in paths if document_kind(path) or may_be_dockerfile(path)]
+        )
         self._done(area)
 
     async def _take_in(self, area: Area, paths: Sequence[str], bar: Progress | None = None) -> None:

@@ -72,6 +72,8 @@ class Session:
         """One for every workspace folder, deepest first."""
         self.stirred: dict[str, Document] = {}
         """Open documents that changes elsewhere concern, until somebody looks after them."""
+        self.shown: set[str] = set()
+        """What the client has asked for, of "lenses" and "hints"."""
         self.editor = Editor()
         """Settings of the editor where no folder says otherwise."""
 
@@ -214,7 +216,14 @@ class Session:
                 findings = engine.check(area.project, document.path, settings)
         except Exception:  # one broken document must not cost the others their answers
             logger.exception("cannot check %s", document.path)
-        diagnostics = tuple(
+        diagnostics = self.diagnostics(area, source, findings, version)
+        return Analysis(source, version, tuple(findings), diagnostics)
+
+    def diagnostics(
+        self, area: Area, source: Source, findings: Sequence[Finding], version: int | None
+    ) -> tuple[types.Diagnostic, ...]:
+        """Turn the findings of one of an area's documents into the client's."""
+        return tuple(
             to_diagnostic(
                 finding,
                 source,
@@ -225,7 +234,6 @@ class Session:
             )
             for index, finding in enumerate(findings)
         )
-        return Analysis(source, version, tuple(findings), diagnostics)
 
     # -- places ---------------------------------------------------------------------------------
 

@@ -51,9 +51,9 @@ def refusal(code: int, text: Message) -> types.ResponseError:
     return types.ResponseError(code=code, message=text)
 
 
-def bar(title: Message) -> types.WorkDoneProgressBegin:
+def bar(title: Message, *, cancellable: bool) -> types.WorkDoneProgressBegin:
     """Make the beginning of a progress bar."""
-    return types.WorkDoneProgressBegin(title=title, percentage=0)
+    return types.WorkDoneProgressBegin(title=title, percentage=0, cancellable=cancellable)
 
 
 def bar_at(percentage: int, text: Message) -> types.WorkDoneProgressReport:
@@ -132,3 +132,35 @@ def proposal(
         text_edit=edit,
         command=follow_up,
     )
+
+
+def hint(place: types.Position, label: Message) -> types.InlayHint:
+    """Make what an editor shows between the characters of a line."""
+    return types.InlayHint(position=place, label=label, kind=types.InlayHintKind.Parameter)
+
+
+def symbol(
+    name: Message,
+    kind: types.SymbolKind,
+    where: types.Range,
+    name_range: types.Range,
+    *,
+    detail: Message,
+    children: Sequence[types.DocumentSymbol] = (),
+) -> types.DocumentSymbol:
+    """Make an entry of a document's outline."""
+    return types.DocumentSymbol(
+        name=name,
+        kind=kind,
+        range=where,
+        selection_range=name_range,
+        detail=detail,
+        children=list(children) or None,
+    )
+
+
+def workspace_symbol(
+    name: Message, kind: types.SymbolKind, where: types.Location, container: Message
+) -> types.WorkspaceSymbol:
+    """Make what is found by its name in the workspace."""
+    return types.WorkspaceSymbol(name=name, kind=kind, location=where, container_name=container)

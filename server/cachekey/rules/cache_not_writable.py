@@ -43,9 +43,10 @@ from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import is_remembered, opens_up, writer
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import in_file, merge_edits, owner_of
+from cachekey.edits.caches import in_file, name_for, owner_of, reach_of
+from cachekey.edits.everywhere import everywhere, reached
 from cachekey.edits.mount import set_options
-from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Reach, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.tools.uses import relation_to
 
@@ -78,7 +79,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             f"a new cache here belongs to {_name(owner)}, and this RUN runs as {user.label}: "
             f"{_consequence(run, mount)}",
             related=[ctx.related(user.span, f"USER {user.text}")] if user.span else [],
-            fixes=partial(_fixes, mount, user, sharing, ctx),
+            fixes=partial(_fixes, run, mount, user, sharing, ctx),
         )
 
 
@@ -108,12 +109,29 @@ def _consequence(run: Run, mount: Mount) -> str:
     return "it may not write to it"
 
 
-def _fixes(mount: Mount, user: User, sharing: Sequence[Place], ctx: Context) -> Iterator[Fix]:
-    owner = owner_of(user)
+def _fixes(
+    run: Run, mount: Mount, user: User, sharing: Sequence[Place], ctx: Context
+) -> Iterator[Fix]:
+    owner = owner_of(user, run.scope)
     if owner:
         text = ",".join(f"{name}={value}" for name, value in owner.items())
-        title = f"Let a new cache belong to {user.name or user.uid}: {text}"
-        yield ctx.fix(title, partial(_own, user, sharing), preferred=True)
+        who = user.name or user.uid
+        reach = reach_of(mount)
+        others = {other.writer for other in reached(ctx.project.index, reach)} - {None}
+        if others <= {user.uid, user.name}:
+            title = f"Let a new cache belong to {who}: add {text} to {{places}}"
+            edits = partial(_own, user, reach, ctx)
+            yield ctx.fix(title, edits, preferred=True, reach=reach)
+        elif mount.key is not None:
+            name = ctx.project.free(name_for(mount.key.label, who))
+            yield ctx.fix(
+                f"Give {who} a cache of its own: id={name},{text}",
+                partial(_apart, user, name, sharing),
+                safety=Safety.UNSAFE,
+                preferred=True,
+                reason="another file goes on with the old cache",
+                apart=True,
+            )
     else:
         yield ctx.fix(
             f"Add uid= with the number of {user.name}",
@@ -123,12 +141,17 @@ def _fixes(mount: Mount, user: User, sharing: Sequence[Place], ctx: Context) -> 
         )
 
 
-def _own(user: User, sharing: Sequence[Place]) -> tuple[FileEdit, ...]:
-    """Return the edits that give the cache to ``user`` on each of its mounts that this user has."""
-    owner = owner_of(user)
-    return merge_edits(
-        edit
-        for place in sharing
-        if place.run.scope.user.uid == user.uid
-        for edit in in_file(place.path, set_options(place.mount, **owner))
+def _own(user: User, reach: Reach, ctx: Context) -> Iterator[FileEdit]:
+    """Yield the edits that give the cache to ``user`` on each of its mounts."""
+    return everywhere(
+        ctx.project,
+        reach,
+        lambda place: set_options(place.mount, **owner_of(user, place.run.scope)),
     )
+
+
+def _apart(user: User, name: str, sharing: Sequence[Place]) -> Iterator[FileEdit]:
+    """Yield the edits that give the cache of this file a name and an owner of its own."""
+    for place in sharing:
+        options = {"id": name, **owner_of(user, place.run.scope)}
+        yield from in_file(place.path, set_options(place.mount, **options))

@@ -35,14 +35,13 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.commands.effect import meets
 from cachekey.dockerfile.coverage import covering, maybe_covered
-from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.dockerfile.lost import is_needed
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
@@ -62,7 +61,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if found is None or run.effects.takes_out(mount.directory or "/") is not False:
             continue
         stage = dockerfile.stage_of(run)
-        if not _needed(dockerfile, stage, [mount.directory or "/"]):
+        if not is_needed(dockerfile, stage, [mount.directory or "/"]):
             continue
         use, item = found
         yield ctx.finding(
@@ -100,38 +99,13 @@ def _links(run: Run, ctx: Context) -> Iterator[Finding]:
                 for one in use.directories
                 if one.cache.kind is Kind.RESULT and one.used is not False and one.path is not None
             ]
-            if _needed(ctx.document, ctx.document.stage_of(run), results):
+            if is_needed(ctx.document, ctx.document.stage_of(run), results):
                 yield ctx.finding(
                     use.invocation.head,
                     f"{use.tool.name} makes {item.linked} links into {mount.directory}, which is a cache "
                     "mount: in the image they lead nowhere",
                     related=[ctx.related(mount.span, "the cache, which no layer ever holds")],
                 )
-
-
-def _needed(dockerfile: Dockerfile, stage: Stage, folders: list[str]) -> bool:
-    """Tell whether somebody looks for the result in the layer: the image itself, or a later RUN.
-
-    A stage that is not the last one may be meant for other results alone.
-    """
-    if stage is dockerfile.stages[-1]:
-        return True
-    for later in dockerfile.stages:
-        if later is not stage and later.descends_from(stage) and later is dockerfile.stages[-1]:
-            return True
-        for step in later.steps:
-            copied = step.copied
-            if copied is None or copied.origin is None:
-                continue
-            if dockerfile.stage_named(copied.origin, later) is stage:
-                words = [_rooted(word) for word in copied.words[:-1]]
-                if any(meets(word, folder) for word in words for folder in folders):
-                    return True
-    return False
-
-
-def _rooted(word: str) -> str:
-    return "/" + posixpath.normpath(f"/{word}").lstrip("/")
 
 
 def _fixes(

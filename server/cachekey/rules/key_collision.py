@@ -2,7 +2,7 @@ r"""One key holds different things: two tools, or two directories of one tool, l
 
 A mount puts the whole volume at its target. Two targets with one `id` are therefore the same
 directory: cargo's registry and its git checkouts, or apt's packages and its lists, end up in each
-other's way.
+other's way. The same holds for one `id` on a directory and on one within it.
 
 ## Bad
 ```dockerfile
@@ -27,8 +27,8 @@ Give each directory an id of its own; the first keeps the name.
 
 The keys count that the file tells, and those that builds of the workspace give it.
 
-Silent for one directory at two places (another home, a variable), for a parent directory of several
-tools, and for mounts that open different `source=` directories of the volume.
+Silent for one directory at two places (another home, a variable), for directories that nobody can
+name, and for mounts that open different `source=` directories of the volume.
 
 ## Source
 BuildKit `dockerfile2llb/convert_runmount.go`; experiments in `tests/buildkit` (two mounts with
@@ -38,19 +38,22 @@ one id).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.place import Place, same_cache
+from cachekey.commands.effect import inside
+from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.edits.caches import merge_edits
-from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.edits.caches import rename
+from cachekey.edits.everywhere import held
+from cachekey.finding import Finding, Fix, Reach, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Span
+
+_MOST_FOLDERS = 20
+"""Directories of one volume that another one is compared with."""
 
 Contents = tuple[str, str, str]
 """Tool, role and the part of its directory."""
@@ -59,12 +62,16 @@ Contents = tuple[str, str, str]
 @rule("CK103", "key-collision", Severity.WARNING, Fixable.ALWAYS)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report each mount whose volume holds something else further up."""
-    told: set[Span] = set()
+    told: set[int] = set()
     for build, key_of in _views(dockerfile, ctx):
-        for finding in _in_one_view(dockerfile, build, key_of, ctx):
-            if finding.span not in told:
-                told.add(finding.span)
+        for second, finding in _collisions(dockerfile, build, key_of, ctx):
+            if second.mount.span.start not in told:
+                told.add(second.mount.span.start)
                 yield finding
+    for first, second in _within_each_other(dockerfile):
+        if second.mount.span.start not in told:
+            told.add(second.mount.span.start)
+            yield _nested(first, second, ctx)
 
 
 def _views(dockerfile: Dockerfile, ctx: Context) -> Iterator[tuple[str, Mapping[int, Key]]]:
@@ -81,9 +88,9 @@ def _views(dockerfile: Dockerfile, ctx: Context) -> Iterator[tuple[str, Mapping[
             )
 
 
-def _in_one_view(
+def _collisions(
     dockerfile: Dockerfile, build: str, key_of: Mapping[int, Key], ctx: Context
-) -> Iterator[Finding]:
+) -> Iterator[tuple[Place, Finding]]:
     first: dict[object, tuple[Place, Contents]] = {}
     names: dict[object, dict[Contents, str]] = {}
     for run, mount in dockerfile.caches:
@@ -103,7 +110,47 @@ def _in_one_view(
             suffix = "-".join(filter(None, (suffix, posixpath.basename(contents[2]))))
         used.setdefault(contents, suffix)
         label = f"{key.label} in {build}" if build else key.label
-        yield _finding(known, place, theirs, contents, used[contents], ctx, label)
+        yield place, _finding(known, place, theirs, contents, used[contents], ctx, label)
+
+
+def _within_each_other(dockerfile: Dockerfile) -> Iterator[tuple[Place, Place]]:
+    """Yield mounts of one volume whose directories lie within each other."""
+    seen: dict[object, dict[str, Place]] = {}
+    for run, mount in dockerfile.caches:
+        folder = mount.directory
+        if mount.key is None or folder is None or not mount.id or run.onbuild:
+            continue
+        place = Place(dockerfile, run, mount)
+        others = seen.setdefault((mount.key.identity, mount.source), {})
+        for other, first in others.items():
+            if other != folder and (inside(folder, other) or inside(other, folder)):
+                yield first, place
+                break
+        if len(others) < _MOST_FOLDERS:
+            others.setdefault(folder, place)
+
+
+def _nested(first: Place, second: Place, ctx: Context) -> Finding:
+    assert second.mount.key is not None
+    option = second.mount.options["id"]
+    raw = option.field.value.text if option.field.value is not None else second.mount.id
+    name = f"{raw}-{posixpath.basename(second.mount.directory or '')}"
+    return ctx.finding(
+        option.span,
+        f"the cache {second.mount.key.label} lies on {first.mount.directory} too "
+        f"(line {first.line + 1}), and {second.mount.directory} is not the same place within it",
+        related=[ctx.related(first.mount.span, f"the same volume on {first.mount.directory}")],
+        fixes=partial(_apart, second, name, ctx),
+    )
+
+
+def _apart(second: Place, name: str, ctx: Context) -> Iterator[Fix]:
+    assert second.mount.key is not None
+    reach = Reach((second.mount.key.identity,), frozenset({second.mount.directory}))
+    free = ctx.project.free(name)
+    edits = partial(rename, ctx.project, reach, free)
+    title = f"Keep it apart: id={free} on {{places}}"
+    yield ctx.fix(title, edits, preferred=True, apart=True, reach=reach)
 
 
 def _contents(run: Run, mount: Mount) -> Contents | None:
@@ -138,24 +185,24 @@ def _finding(
     where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
     return ctx.finding(
         option.span,
-        f"the cache {label} holds {_describe(first, theirs)} already, {where}: "
-        f"{_describe(second, ours)} would lie in the same directory",
+        f"the cache {label} already holds {_describe(first, theirs)}, {where}: "
+        f"here {_describe(second, ours)} would land in the same directory",
         related=[ctx.related(first.mount.span, f"{_describe(first, theirs)} in the same volume")],
         fixes=partial(_fixes, second, ours, name, ctx),
     )
 
 
 def _fixes(second: Place, ours: Contents, name: str, ctx: Context) -> Iterator[Fix]:
-    edits = partial(_edits, second, ours, name)
-    yield ctx.fix(f"Keep it apart: id={name}", edits, preferred=True)
-
-
-def _edits(second: Place, ours: Contents, name: str) -> Iterable[FileEdit]:
-    return merge_edits(
-        FileEdit(place.path, set_option(place.mount, "id", name))
-        for place in same_cache(second.dockerfile, second.mount)
-        if place.mount.source == second.mount.source and _contents(place.run, place.mount) == ours
-    )
+    summary = ctx.project.index.get(ctx.path)
+    mounts = summary.mounts if summary is not None else ()
+    own = next((mount for mount in mounts if mount.span == second.mount.span.fixed), None)
+    if own is None:
+        return
+    reach = Reach((own.key.identity,), held(own))
+    free = ctx.project.free(name)
+    edits = partial(rename, ctx.project, reach, free)
+    title = f"Keep it apart: id={free} on {{places}}"
+    yield ctx.fix(title, edits, preferred=True, apart=True, reach=reach)
 
 
 def _describe(place: Place, contents: Contents) -> str:

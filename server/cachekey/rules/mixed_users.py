@@ -55,10 +55,12 @@ from cachekey.edits.caches import (
     merge_edits,
     name_for,
     owner_of,
+    reach_of,
     shared_ownership,
 )
+from cachekey.edits.everywhere import lines_text, places_of
 from cachekey.edits.mount import set_option, set_options
-from cachekey.finding import FileEdit, Finding, Fix, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
@@ -101,24 +103,31 @@ def _open(place: Place) -> bool:
 
 
 def _fixes(mount: Mount, user: User, writers: list[Place], ctx: Context) -> Iterator[Fix]:
-    shared = shared_ownership(writers)
+    reach = reach_of(mount)
+    shared = shared_ownership(list(places_of(ctx.project, reach)))
     if shared is not None:
         title = f"Share it: root ends with {shared[1]}"
         if user.uid is not None:
-            title += f", and a new cache belongs to {user.name or user.uid}"
-        yield ctx.fix(title, partial(merge_edits, shared[0]), preferred=True)
-    options = owner_of(user)
-    if options and mount.key is not None:
-        name = name_for(mount.key.label, user.name or user.uid)
-        title = f"Give {user.name or user.uid} a cache of its own: id={name}"
-        apart = partial(_apart, user, name, writers)
-        yield ctx.fix(title, apart, preferred=shared is None)
+            title += f", and a new cache belongs to {user.name or user.uid} ({{places}})"
+        edits = partial(merge_edits, shared[0])
+        yield ctx.fix(title, edits, preferred=True, reach=reach)
+    if user.uid is not None and mount.key is not None:
+        name = ctx.project.free(name_for(mount.key.label, user.name or user.uid))
+        own = [place for place in writers if place.run.scope.user.uid == user.uid]
+        lines = lines_text(place.line + 1 for place in own)
+        yield ctx.fix(
+            f"Give {user.name or user.uid} a cache of its own: id={name} on {lines}",
+            partial(_apart, user, name, own),
+            safety=Safety.UNSAFE,
+            preferred=shared is None,
+            reason="what one user has downloaded, the other downloads again",
+            apart=True,
+        )
 
 
 def _apart(user: User, name: str, writers: list[Place]) -> tuple[FileEdit, ...]:
     edits: list[FileEdit] = []
     for place in writers:
-        if place.run.scope.user.uid == user.uid:
-            edits += in_file(place.path, [set_option(place.mount, "id", name)])
-            edits += in_file(place.path, set_options(place.mount, **owner_of(user)))
+        edits += in_file(place.path, [set_option(place.mount, "id", name)])
+        edits += in_file(place.path, set_options(place.mount, **owner_of(user, place.run.scope)))
     return merge_edits(edits)

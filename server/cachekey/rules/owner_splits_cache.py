@@ -34,35 +34,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import takewhile
+from itertools import islice
 
+from cachekey.budget import MOST_EDITS
 from cachekey.buildkit.keys import Base
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.place import Place
-from cachekey.dockerfile.purpose import users_differ, writer
+from cachekey.dockerfile.purpose import purpose_of, users_differ, writer
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.edits.caches import name_for
-from cachekey.edits.mount import remove_options, set_options
-from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
+from cachekey.edits.caches import (
+    JOINS,
+    align,
+    differ,
+    name_for,
+    options_of,
+    reach_of,
+    rename,
+    says_else,
+)
+from cachekey.edits.everywhere import everywhere, places_of
+from cachekey.finding import FileEdit, Finding, Fix, Reach, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Edit, Span
+from cachekey.text import Span
 from cachekey.workspace.summary import CacheMount, Summary
-
-_JOINS = ("from", "uid", "gid", "mode")
 
 
 def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
     """Report the first mount of each id to which another file gives another owner or base.
 
-    Of two such files the one that comes later by name is told.
+    Both files are told: neither is more wrong than the other.
     """
     told: set[str] = set()
     for own in summary.mounts:
         if not own.id or own.id in told or not own.meant:
             continue
         named = ctx.project.index.named(own.key.full)
-        before = takewhile(lambda mount: mount.path < ctx.path, named)
-        first = next((mount for mount in before if mount.meant), None)
+        others = (mount for mount in islice(named, MOST_EDITS) if mount.path != ctx.path)
+        first = next((mount for mount in others if mount.meant), None)
         if first is None or first.same_as(own):
             continue
         told.add(own.id)
@@ -71,6 +79,7 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
             f"id={own.id} names another cache here than in {first.path}: "
             f"this one has {_describe(own.key.base)}, that one {_describe(first.key.base)}",
             related=[ctx.related(first.span, "the other cache", first.path)],
+            fixes=partial(_across_fixes, first, own, ctx),
             severity=Severity.INFORMATION if _each_its_own(first, own) else None,
         )
 
@@ -136,17 +145,12 @@ def _describe(base: Base | None) -> str:
     return ",".join(parts + ([str(base.owner)] if base.owner else []))
 
 
-def _differ(first: Mount, second: Mount, name: str) -> bool:
-    a, b = first.value(name), second.value(name)
-    return (a.text if a else None) != (b.text if b else None)
-
-
 def _span(first: Mount, second: Mount) -> Span:
     """Point at the options that differ, or at the name when they are missing here."""
     own = [
         second.options[name].field.span
-        for name in _JOINS
-        if name in second.options and _differ(first, second, name)
+        for name in JOINS
+        if name in second.options and says_else(first, second, name)
     ]
     if own:
         return Span(min(span.start for span in own), max(span.end for span in own))
@@ -155,43 +159,60 @@ def _span(first: Mount, second: Mount) -> Span:
 
 
 def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[Fix]:
-    if apart:
+    summary = ctx.project.index.get(ctx.path)
+    known = {mount.span: mount for mount in (summary.mounts if summary is not None else ())}
+    a, b = known.get(first.mount.span.fixed), known.get(second.mount.span.fixed)
+    if a is None or b is None:
+        return
+    if apart or differ(a, b):
         user = second.run.scope.user
-        assert second.mount.key is not None
-        name = name_for(second.mount.key.label, user.name or user.uid)
-        edits = partial(set_options, second.mount, id=name)
+        purpose = purpose_of(second.run, second.mount)
+        own = (user.name or user.uid) if apart or purpose is None else purpose.tool.id
+        name = ctx.project.free(name_for(b.key.name, own))
+        reach = reach_of(second.mount)
         yield ctx.fix(
-            f"Name this cache on its own: id={name}",
-            edits,
+            f"Name this cache on its own: id={name} on {{places}}",
+            partial(rename, ctx.project, reach, name),
             safety=Safety.UNSAFE,
             preferred=True,
             reason="a cache that has this name already stays behind",
+            reach=reach,
         )
         return
     model, changed = (second, first) if _suits(second) and not _suits(first) else (first, second)
-    aligned = [FileEdit(changed.path, edit) for edit in _align(model.mount, changed.mount)]
-    if aligned:
-        options = _options(model.mount) or "no owner options"
-        title = f"Make line {changed.line + 1} as line {model.line + 1}: {options}"
+    if list(align(model.mount, changed.mount)):
+        reach = reach_of(changed.mount)
+        aligned = partial(_everywhere, model.mount, reach, ctx)
+        options = f"give {{places}} {text}" if (text := options_of(model.mount)) else ""
+        title = f"Share one cache: {options or 'take the owner options off {places}'}"
+        title += f", as on line {model.line + 1}"
         if users_differ((first, second)):
             reason = "two users then write one cache, and one of them may find it closed"
-            yield ctx.fix(title, *aligned, safety=Safety.UNSAFE, preferred=True, reason=reason)
+            yield ctx.fix(
+                title, aligned, safety=Safety.UNSAFE, preferred=True, reason=reason, reach=reach
+            )
         else:
-            yield ctx.fix(title, *aligned, preferred=True)
+            yield ctx.fix(title, aligned, preferred=True, reach=reach)
 
 
-def _align(model: Mount, changed: Mount) -> Iterator[Edit]:
-    extra = [name for name in _JOINS if name in changed.options and name not in model.options]
-    yield from remove_options(changed, *extra)
-    wanted = {
-        name: model.options[name].value.text
-        for name in _JOINS
-        if name in model.options and _differ(model, changed, name)
-    }
-    yield from set_options(changed, **wanted)
-
-
-def _options(mount: Mount) -> str:
-    return ",".join(
-        f"{name}={mount.options[name].value.text}" for name in _JOINS if name in mount.options
+def _across_fixes(first: CacheMount, own: CacheMount, ctx: Context) -> Iterator[Fix]:
+    """Offer the other file's options to this one, where one user or an unknown one writes both."""
+    if len({own.writer, first.writer} - {None}) > 1 or differ(first, own):
+        return
+    reach = Reach((own.key.identity,))
+    model = next(places_of(ctx.project, Reach((first.key.identity,))), None)
+    if model is None:
+        return
+    text = options_of(model.mount) or "no owner options"
+    yield ctx.fix(
+        f"Share one cache: give {{places}} {text}, as in {first.path}",
+        partial(_everywhere, model.mount, reach, ctx),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason="the cache that this file has filled stays behind",
+        reach=reach,
     )
+
+
+def _everywhere(model: Mount, reach: Reach, ctx: Context) -> Iterator[FileEdit]:
+    return everywhere(ctx.project, reach, lambda place: align(model, place.mount))

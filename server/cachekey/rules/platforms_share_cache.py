@@ -40,8 +40,8 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Stage
-from cachekey.edits.caches import in_file, merge_edits, rename, wish_for
-from cachekey.edits.mount import insert_line_before
+from cachekey.edits.caches import in_file, merge_edits, wish_for
+from cachekey.edits.mount import insert_line_before, set_option
 from cachekey.finding import FileEdit, Finding, Fix, Severity
 from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
@@ -123,11 +123,14 @@ def _fixes(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context)
         yield ctx.fix(title.replace("{id}", name), partial(write, name), preferred=True)
     else:
         # Nobody else must share build output: without an id its new name has to tell the project.
-        yield ctx.naming(title, wish_for(mount), write)
+        yield ctx.naming(title, wish_for(mount, ctx.path), write)
 
 
 def _edits(dockerfile: Dockerfile, mount: Mount, name: str) -> Iterable[FileEdit]:
-    edits = rename(dockerfile, mount, f"{name}-$TARGETARCH")
+    edits = [
+        FileEdit(place.path, set_option(place.mount, "id", f"{name}-$TARGETARCH"))
+        for place in same_cache(dockerfile, mount)
+    ]
     declared: list[Stage] = []
     for place in same_cache(dockerfile, mount):
         stage = dockerfile.stage_of(place.run)

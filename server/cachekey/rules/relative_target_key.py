@@ -31,6 +31,7 @@ joined.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from functools import partial
 
@@ -38,7 +39,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import wanted
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import rename, wish_for
+from cachekey.edits.caches import reach_of, rename, wish_for
 from cachekey.edits.mount import is_plain, set_option
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.records import Kind
@@ -55,12 +56,12 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if target.text.startswith(("/", "~", "$")) or _is_windows(target.text):
             continue
         if target.text:
-            why = f"{target.text} is relative and there is no id"
+            why = f"{target.text} is a relative target without an id, and WORKDIR is no part of the key"
         else:
-            why = "this mounts the working directory, for want of a target, and there is no id"
+            why = "without a target and an id this mounts the working directory"
         yield ctx.finding(
             mount.target_span,
-            f"{why}: the key is the bare text {mount.key.label}, in every project on this builder",
+            f"{why}: every project on this builder that writes the same shares this cache",
             fixes=partial(_fixes, run, mount, ctx),
         )
 
@@ -70,7 +71,14 @@ def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     if added:
         yield from added
         return
-    yield ctx.naming("Name it: id={id}", wish_for(mount), partial(rename, ctx.document, mount))
+    reach = reach_of(mount, folder=posixpath.dirname(ctx.path))
+    yield ctx.naming(
+        "Name it after this project: add id={id} to {places}",
+        wish_for(mount, ctx.path),
+        partial(rename, ctx.project, reach),
+        reach,
+        apart=True,
+    )
     movable = is_plain(mount.directory or "") and "target" in mount.options
     if mount.directory and movable and _only_downloads(run, mount):
         edit = partial(set_option, mount, "target", mount.directory)

@@ -12,7 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from cachekey.budget import MOST_RELATED
-from cachekey.finding import FileEdit, Finding, Fix, Related, Safety, Severity, Wish
+from cachekey.edits.everywhere import settled
+from cachekey.finding import FileEdit, Finding, Fix, Reach, Related, Safety, Severity, Wish
 from cachekey.record import cached_property, record
 from cachekey.text import Edit, Span
 
@@ -124,11 +125,15 @@ class Context:
         safety: Safety = Safety.SAFE,
         preferred: bool = False,
         reason: str = "",
+        apart: bool = False,
+        reach: Reach | None = None,
     ) -> Fix:
         """Make a fix; a plain :class:`Edit` is one in the document under check.
 
         A function among ``edits`` is called when somebody asks for them: a title is often read, a
-        light bulb seldom pressed.
+        light bulb seldom pressed. ``reach`` names the caches that are changed all over the workspace;
+        ``{places}`` in the title stands for where their mounts are. ``apart`` tells that the title
+        says which cache becomes another one.
         """
 
         def write() -> Iterator[FileEdit]:
@@ -138,10 +143,16 @@ class Context:
         # What is missing at the end of a half-typed file nobody can know: edits go astray there.
         half_typed = getattr(self.document, "half_typed", False)
         title = _one_line(title)
-        return Fix(title, write, Safety.MANUAL if half_typed else safety, preferred, reason)
+        safety = Safety.MANUAL if half_typed else safety
+        return self._settled(Fix(title, write, safety, preferred, reason, apart, reach=reach))
 
     def naming(
-        self, title: str, wish: Wish, write: Callable[[str], Iterable[Edit | FileEdit]]
+        self,
+        title: str,
+        wish: Wish,
+        write: Callable[[str], Iterable[Edit | FileEdit]],
+        reach: Reach | None = None,
+        apart: bool = False,
     ) -> Fix:
         """Make the preferred fix that names a cache; ``{id}`` in the title stands for the name.
 
@@ -153,8 +164,12 @@ class Context:
         def edits() -> Iterator[FileEdit]:
             return self._placed(write(project.name_for(wish)))
 
-        fix = Fix(title, edits, preferred=True, wish=wish)
-        return fix.named(project.name_for(wish)) if project.whole else fix
+        fix = Fix(title, edits, preferred=True, apart=apart, wish=wish, reach=reach)
+        return self._settled(fix)
+
+    def _settled(self, fix: Fix) -> Fix:
+        asks = fix.wish is not None or fix.reach is not None
+        return settled(self.project, self.path, fix) if asks and self.project.whole else fix
 
     def _placed(self, edits: Iterable[Edit | FileEdit]) -> Iterator[FileEdit]:
         for edit in edits:

@@ -1,5 +1,6 @@
 """Build output of one project lies in a cache that every project of the builder shares.
 
+The same holds for packages that are installed into the project's folder, as `node_modules` is.
 Without an `id`, `/app/target` is the same cache for all who build in `/app`. Build tools trust
 what they find there by its age: another project's, or another branch's, output can end up in the
 image.
@@ -37,10 +38,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import surely_idle
+from cachekey.dockerfile.lost import is_needed
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Run
-from cachekey.edits.caches import rename, wish_for
+from cachekey.edits.caches import reach_of, rename, wish_for
 from cachekey.finding import Finding, Fix, Severity, Wish
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
@@ -52,6 +55,7 @@ _COMMON = frozenset(
         *("workspace", "workspaces", "build", "builder", "repo", "usr", "opt", "home"),
         *("root", "tmp", "var", "mnt", "srv", "data", "user", "go", "rust", "node", "target"),
         *("dist", "out", "output", "cache", "web", "frontend", "backend", "server", "client"),
+        "vendor",
     )
 )
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -66,7 +70,11 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if mount.id and not _is_generic(mount):
             continue
         purpose = purpose_of(run, mount)
-        if purpose is None or purpose.cache.kind is not Kind.BUILD or mount.directory is None:
+        if (
+            purpose is None
+            or mount.directory is None
+            or not _is_one_projects(run, mount, purpose, ctx)
+        ):
             continue
         if surely_idle(run, mount):
             # Nothing of the build lies there: that is the matter of CK301.
@@ -76,7 +84,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         ):
             # A relative target is the matter of CK107.
             continue
-        wish = wish_for(mount)
+        wish = wish_for(mount, ctx.path)
         if mount.id and mount.id in ctx.project.names_for(wish):
             continue
         option = mount.options["id" if mount.id else "target"]
@@ -90,7 +98,31 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 
 
 def _fixes(mount: Mount, wish: Wish, ctx: Context) -> Iterator[Fix]:
-    yield ctx.naming("Name the project: id={id}", wish, partial(rename, ctx.document, mount))
+    reach = reach_of(mount, folder=posixpath.dirname(ctx.path))
+    yield ctx.naming(
+        "Name it after this project: add id={id} to {places}",
+        wish,
+        partial(rename, ctx.project, reach),
+        reach,
+        apart=True,
+    )
+
+
+def _is_one_projects(run: Run, mount: Mount, purpose: Purpose, ctx: Context) -> bool:
+    """Tell whether the contents are those of one project: what it builds, or what it installs.
+
+    What the image misses is the matter of CK403.
+    """
+    folder = mount.directory or "/"
+    here = purpose.use.invocation.cwd
+    inside_project = here not in (None, "/", "/root") and inside(folder, here or "/")
+    if purpose.cache.kind is not Kind.RESULT or not (purpose.cache.relative or inside_project):
+        return purpose.cache.kind is Kind.BUILD
+    installs = any(item.cache is purpose.cache and item.used for item in purpose.use.directories)
+    missed = run.effects.takes_out(folder) is False and is_needed(
+        ctx.document, ctx.document.stage_of(run), [folder]
+    )
+    return installs and run.commands.complete and not missed
 
 
 def _is_generic(mount: Mount) -> bool:

@@ -40,19 +40,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, groupby, islice
 
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.edits.caches import in_file, merge_edits, owner_of, shared_ownership
-from cachekey.edits.mount import add_mount, insert_line_before, is_plain, set_option, set_options
-from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
+from cachekey.edits.caches import align, in_file, merge_edits, owner_of, shared_ownership
+from cachekey.edits.directory import directory_for, one_directory
+from cachekey.edits.everywhere import everywhere, lines_text, places_of
+from cachekey.edits.mount import add_mount, is_plain, set_option, set_options
+from cachekey.finding import FileEdit, Finding, Fix, Reach, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.text import Edit
 from cachekey.workspace.summary import CacheMount, CacheUse, Summary
-
-_MOST_PLACES = 200
-"""Mounts that one fix changes; where more share a key, every finding would be as long as all."""
 
 
 def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
@@ -71,9 +70,9 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
             continue
         yield ctx.finding(
             own.name_span,
-            f"{use.name} has another cache here than in {first.path}: "
-            f"{own.key.label}, there {first.key.label}",
-            related=[ctx.related(first.span, "the other cache", first.path)],
+            f"{use.name} has a cache here that does not see the one of {first.path}: the key is "
+            f"{own.key.label} here and {first.key.label} there",
+            related=[ctx.related(first.span, f"the cache {first.key.label}", first.path)],
             fixes=partial(_one_id, own, use, first, ctx),
             severity=Severity.INFORMATION,
         )
@@ -84,38 +83,40 @@ def _elsewhere(mounts: Iterator[CacheMount], path: str) -> CacheMount | None:
 
 
 def _one_id(own: CacheMount, use: CacheUse, first: CacheMount, ctx: Context) -> Iterator[Fix]:
-    name = first.id or own.id or use.cache
+    reach = Reach((own.key.identity, first.key.identity))
+    name = first.id or own.id or ctx.project.free(use.cache)
+    model = first if first.id or not own.id else own
     writers = {own.writer, first.writer} - {None}
-    if not is_plain(name) or len(writers) > 1:
-        return
-    index = ctx.project.index
-    # Every mount of the two keys, whatever its RUN calls: what was one cache stays one.
-    groups = [index.sharing(cache.key.identity) for cache in (own, first)]
-    mounts = list(islice(chain(*groups), _MOST_PLACES + 1))
-    others = len({mount.path for mount in mounts} - {ctx.path})
-    if len(mounts) <= _MOST_PLACES:
+    if is_plain(name) and len(writers) < 2 and not _taken(name, reach, ctx):
         yield ctx.fix(
-            f"Give both files id={name}" if others == 1 else f"Give all files id={name}",
-            partial(_set_id, mounts, name, ctx),
+            f"Share one cache: add id={name} to {{places}}",
+            partial(_set_id, reach, name, model, ctx),
             safety=Safety.UNSAFE,
             preferred=True,
-            reason=f"it changes {first.path} as well" if others == 1 else "it changes other files",
+            reason=f"it changes {first.path} as well",
+            reach=reach,
         )
 
 
-def _set_id(mounts: Sequence[CacheMount], name: str, ctx: Context) -> Iterator[FileEdit]:
-    """Give the mounts one id, whatever file they stand in."""
-    for path, group in groupby(sorted(mounts, key=_place), key=lambda mount: mount.path):
-        model = ctx.project.model(path)
-        if isinstance(model, Dockerfile):
-            known = {mount.span: mount for _, mount in model.caches}
-            for item in group:
-                if item.span in known:
-                    yield FileEdit(path, set_option(known[item.span], "id", name))
+def _taken(name: str, reach: Reach, ctx: Context) -> bool:
+    """Tell whether a cache that the fix does not change has the id."""
+    return not ctx.project.is_free(name, reach.identities)
 
 
-def _place(mount: CacheMount) -> tuple[str, int]:
-    return (mount.path, mount.span.start)
+def _set_id(reach: Reach, name: str, model: CacheMount, ctx: Context) -> Iterator[FileEdit]:
+    """Give every mount of the caches one id, and the owner of the mount whose cache it is to be.
+
+    Whatever their RUNs call: what was one cache stays one.
+    """
+    own = Reach((model.key.identity,))
+    first = next((place.mount for place in places_of(ctx.project, own)), None)
+    if first is None:
+        return
+
+    def edits(place: Place) -> list[Edit]:
+        return [set_option(place.mount, "id", name), *align(first, place.mount)]
+
+    yield from merge_edits(everywhere(ctx.project, reach, edits))
 
 
 @rule("CK101", "split-cache", Severity.WARNING, Fixable.SOMETIMES, across=_across)
@@ -129,8 +130,8 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                 continue
             yield ctx.finding(
                 mount.name_span,
-                f"{mount.use.name} gets a second, empty cache here: its key is "
-                f"{mount.key.label}, on line {first.line + 1} it is {first.key.label}",
+                f"{mount.use.name} has a second cache here, which does not see the first: the key is "
+                f"{mount.key.label} here and {first.key.label} on line {first.line + 1}",
                 related=[ctx.related(first.span, f"the cache with the key {first.key.label}")],
                 fixes=partial(_fixes_in, dockerfile, mounts, ctx),
             )
@@ -174,8 +175,7 @@ def _beside(
     spans = {other.span for other in mounts if what in other.around}
     runs = {id(run): run for run, other in dockerfile.caches if other.span in spans}
     flag = dockerfile.source.slice(mount.span)
-    lines = sorted(dockerfile.source.line_of(span.start) + 1 for span in spans)
-    where = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines))}"
+    where = lines_text(dockerfile.source.line_of(span.start) + 1 for span in spans)
     yield ctx.fix(
         f"Mount it on {where} as well",
         lambda: [add_mount(run, flag) for run in runs.values()],
@@ -223,29 +223,32 @@ def _nested(a: str | None, b: str | None) -> bool:
 
 def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context) -> Iterator[Fix]:
     known = {mount.span: Place(dockerfile, run, mount) for run, mount in dockerfile.caches}
-    places = [known[mount.span] for mount in mounts]
-    purpose = purpose_of(places[0].run, places[0].mount)
-    if purpose is not None:
-        yield from _fixes(dockerfile, purpose, places, ctx)
-
-
-def _fixes(
-    dockerfile: Dockerfile, purpose: Purpose, places: list[Place], ctx: Context
-) -> Iterator[Fix]:
-    explicit = next((place.mount.id for place in places if place.mount.id), None)
-    name = explicit or purpose.cache.id or f"{purpose.tool.id}-{purpose.cache.role}"
-    if not is_plain(name):
+    purpose = purpose_of(known[mounts[0].span].run, known[mounts[0].span].mount)
+    if purpose is None:
         return
-    same_id = [FileEdit(place.path, set_option(place.mount, "id", name)) for place in places]
+    # Every mount of the keys, whatever its RUN calls: what was one cache stays one.
+    reach = Reach(tuple(dict.fromkeys(mount.key.identity for mount in mounts)))
+    named = next((mount for mount in mounts if mount.id), None)
+    usual = purpose.cache.id or f"{purpose.tool.id}-{purpose.cache.role}"
+    name = named.id if named is not None else ctx.project.free(usual)
+    if not is_plain(name) or _taken(name, reach, ctx):
+        return
+    places = list(places_of(ctx.project, reach))
     if not users_differ(places):
-        yield ctx.fix(f"Give all of them id={name}", *merge_edits(same_id), preferred=True)
+        edits = partial(_set_id, reach, name, named or mounts[0], ctx)
+        title = f"Share one cache: add id={name} to {{places}}"
+        yield ctx.fix(title, edits, preferred=True, reach=reach)
     else:
         shared = shared_ownership(places)
         if shared is not None:
-            title = f"Share one cache id={name} between the users: one owner, and {shared[1]}"
-            yield ctx.fix(title, *merge_edits([*same_id, *shared[0]]), preferred=True)
+            same_id = [
+                FileEdit(place.path, set_option(place.mount, "id", name)) for place in places
+            ]
+            title = f"Share one cache: id={name} and one owner on {{places}}, {shared[1]} by root"
+            edit = partial(merge_edits, [*same_id, *shared[0]])
+            yield ctx.fix(title, edit, preferred=True, reach=reach)
         yield from _two_caches(places, name, ctx, preferred=shared is None)
-    yield from _one_directory(dockerfile, purpose, places, name, ctx)
+    yield from _one_directory(dockerfile, purpose, places, name, reach, ctx)
 
 
 def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -> Iterator[Fix]:
@@ -258,57 +261,44 @@ def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -
         edit = set_option(place.mount, "id", f"{name}-{user.name or user.uid}")
         edits.append(FileEdit(place.path, edit))
         if user.is_root is False:
-            edits += in_file(place.path, set_options(place.mount, **owner_of(user)))
+            owner = owner_of(user, place.run.scope)
+            edits += in_file(place.path, set_options(place.mount, **owner))
+    users = dict.fromkeys(place.run.scope.user.name or place.run.scope.user.uid for place in places)
     yield ctx.fix(
-        "Keep one cache for each user, with an id of its own",
-        *merge_edits(edits),
+        f"Keep a cache for each user: {', '.join(f'id={name}-{user}' for user in users)}",
+        partial(merge_edits, edits),
         safety=Safety.UNSAFE,
         preferred=preferred,
         reason="what one user has downloaded, the other downloads again",
+        apart=True,
     )
 
 
 def _one_directory(
-    dockerfile: Dockerfile, purpose: Purpose, places: list[Place], name: str, ctx: Context
+    dockerfile: Dockerfile,
+    purpose: Purpose,
+    places: list[Place],
+    name: str,
+    reach: Reach,
+    ctx: Context,
 ) -> Iterator[Fix]:
     """Offer one directory for all users and stages, named by the tool's own variable."""
-    variable = purpose.cache.pin
-    if not variable or any(_sets(place, variable) for place in places):
+    variable, folder = purpose.cache.pin, directory_for(purpose.tool)
+    if any(place.path != dockerfile.path or not _holds(place, purpose) for place in places):
+        # The variable moves this tool's cache only, and only in this image.
         return
-    folder = f"/cache/{purpose.tool.id}"
-    edits: list[FileEdit] = []
-    for place in places:
-        options = (set_option(place.mount, "id", name), set_option(place.mount, "target", folder))
-        edits += in_file(dockerfile.path, options)
-    for place in _first_of_each_chain(dockerfile, places):
-        line = f"ENV {variable}={folder}"
-        edits += in_file(
-            dockerfile.path, [insert_line_before(dockerfile, place.run.span.start, line)]
-        )
-    if users_differ(places):
-        shared = shared_ownership(places, folder)
-        if shared is None:
-            return
-        edits += shared[0]
+    edits = one_directory(dockerfile, places, purpose, name)
+    if edits is None:
+        return
     yield ctx.fix(
-        f"Keep the cache in {folder} everywhere: ENV {variable} and id={name}",
-        *merge_edits(edits),
+        f"Share one cache in {folder}: id={name} on {{places}} (sets {variable} in the image)",
+        *edits,
         safety=Safety.UNSAFE,
         reason=f"{variable} becomes part of the image's environment",
+        reach=reach,
     )
 
 
-def _sets(place: Place, variable: str) -> bool:
-    run = place.run
-    return variable in run.scope.variables or any(variable in x.env for x in run.commands.items)
-
-
-def _first_of_each_chain(dockerfile: Dockerfile, places: list[Place]) -> Iterator[Place]:
-    """Yield the places in front of which the variable must be set: the first of each stage chain."""
-    covered: list[Place] = []
-    for place in places:
-        stage = dockerfile.stage_of(place.run)
-        # What a stage sets, the stages built on it have.
-        if not any(stage.descends_from(dockerfile.stage_of(other.run)) for other in covered):
-            covered.append(place)
-            yield place
+def _holds(place: Place, purpose: Purpose) -> bool:
+    own = purpose_of(place.run, place.mount)
+    return own is not None and own.key == purpose.key

@@ -85,6 +85,9 @@ def _nameless(variable: Variable) -> str:
 def _unexpanded(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
     """Report what only a shell would expand; `runArgs` go to no shell either."""
     value = entry.value
+    if value is not None and value.text in (f"${entry.name}", f"${{{entry.name}}}"):
+        yield _itself(entry, ctx)
+        return
     match = _SHELL.match(value.text) if value is not None else None
     if value is None or match is None or (match["name"] == "PATH" and entry.name != "PATH"):
         return
@@ -94,6 +97,19 @@ def _unexpanded(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
     message = f"no shell reads {entry.place}: '{match['written']}' stays as it is"
     fixes = partial(_expand, entry, match["name"] or "HOME", span, ctx)
     yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
+
+
+def _itself(entry: EnvEntry, ctx: Context) -> Finding:
+    """Report a variable that is set to its own name, which is meant to be the host's."""
+    assert entry.value is not None
+    span, text = span_in(entry.value), f"${{localEnv:{entry.name}}}"
+    message = f"no shell reads {entry.place}: {entry.name} is set to the text '{entry.value.text}'"
+    fixes = partial(_write, span, text, ctx)
+    return ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
+
+
+def _write(span: Span, text: str, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(f"Write {text}", Edit(span, text), safety=Safety.UNSAFE, preferred=True)
 
 
 def _expand(entry: EnvEntry, name: str, span: Span, ctx: Context) -> Iterator[Fix]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from cachekey.builds.invocation import Invocation
@@ -80,7 +80,7 @@ class Index:
     def concerned(self, topics: Iterable[Topic]) -> Iterator[str]:
         """Yield the files that say something about one of the topics; a file may come twice."""
         for topic in topics:
-            yield from self._said.get(topic, _NOBODY)
+            yield from self._paths(topic)
 
     def sharing(self, identity: Hashable) -> Iterator[CacheMount]:
         """Yield every mount of the workspace that has this key, by path and place."""
@@ -99,7 +99,7 @@ class Index:
 
     def count_sharing(self, identity: Hashable) -> int:
         """Return how many mounts of the workspace have this key."""
-        return self._counts[("key", identity)]
+        return self._count(("key", identity))
 
     def of_tool(self, tool: str, role: str) -> Iterator[CacheMount]:
         """Yield the mounts that are meant to hold this download cache, by path and place."""
@@ -111,21 +111,21 @@ class Index:
 
     def is_alone_in(self, folder: str, identity: Hashable) -> bool:
         """Tell whether no mount of another key has a directory whose last name is ``folder``."""
-        same = self._counts[("folder and key", (folder, identity))]
-        return self._counts[("folder", folder)] == same
+        same = self._count(("folder and key", (folder, identity)))
+        return self._count(("folder", folder)) == same
 
     def volumes(self, name: str) -> Iterator[tuple[str, Volume]]:
         """Yield the dev containers' mounts of a volume with their files, by path and place."""
         topic = ("volume", name)
         for path in self._ordered(topic):
-            for item in self._said[topic][path]:
+            for item in self._items(topic, path):
                 yield path, cast("Volume", item)
 
     def builds(self, dockerfile: str) -> Iterator[Invocation]:
         """Yield the builds of a Dockerfile, by path and place."""
         topic = ("built", dockerfile)
         for path in self._ordered(topic):
-            for item in self._said[topic][path]:
+            for item in self._items(topic, path):
                 yield cast("Invocation", item)
 
     def readers(self, path: str, *, there: bool) -> list[str]:
@@ -136,18 +136,82 @@ class Index:
     def composers(self, path: str) -> Iterator[str]:
         """Yield the dev containers that name a compose file, by path."""
         for other in self._ordered(("composes", path)):
-            if self._summaries[other].kind == "devcontainer":
+            summary = self.get(other)
+            if summary is not None and summary.kind == "devcontainer":
                 yield other
 
     def _mounts(self, topic: Topic) -> Iterator[CacheMount]:
         for path in self._ordered(topic):
-            for item in self._said[topic][path]:
+            for item in self._items(topic, path):
                 yield cast("CacheMount", item)
 
-    def _ordered(self, topic: Topic) -> list[str]:
+    # -- what the questions rest on -------------------------------------------------------------
+
+    def _paths(self, topic: Topic) -> Iterable[str]:
+        return self._said.get(topic, _NOBODY)
+
+    def _items(self, topic: Topic, path: str) -> Sequence[object]:
+        return self._said.get(topic, _NOBODY).get(path, ())
+
+    def _count(self, topic: Topic) -> int:
+        return self._counts[topic]
+
+    def _ordered(self, topic: Topic) -> Sequence[str]:
         found = self._sorted.get(topic)
         if found is None:
             found = sorted(self._said.get(topic, _NOBODY))
             if found:
                 self._sorted[topic] = found
         return found
+
+
+class Overlay(Index):
+    """An index in which some files say something else; the one below it stays as it is.
+
+    What a fix would lead to is asked of it, at the cost of the files that the fix changes.
+    """
+
+    def __init__(self, below: Index) -> None:
+        super().__init__()
+        self._below = below
+
+    def put(self, summary: Summary) -> set[Topic]:
+        """Take in a summary, in the place of the one below; return the topics that have changed."""
+        old = self.get(summary.path)
+        before: Mapping[Topic, list[object]] = old.topics if old is not None else {}
+        super().put(summary)
+        now = summary.topics
+        return {topic for topic in before.keys() | now if before.get(topic) != now.get(topic)}
+
+    def __contains__(self, path: str) -> bool:
+        return super().__contains__(path) or path in self._below
+
+    def __iter__(self) -> Iterator[str]:
+        yield from super().__iter__()
+        yield from (path for path in self._below if not super(Overlay, self).__contains__(path))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def get(self, path: str) -> Summary | None:
+        """Return the summary of a file."""
+        return super().get(path) or self._below.get(path)
+
+    def _paths(self, topic: Topic) -> Iterable[str]:
+        yield from super()._paths(topic)
+        yield from (
+            path
+            for path in self._below._paths(topic)
+            if not super(Overlay, self).__contains__(path)
+        )
+
+    def _items(self, topic: Topic, path: str) -> Sequence[object]:
+        own = super().__contains__(path)
+        return super()._items(topic, path) if own else self._below._items(topic, path)
+
+    def _count(self, topic: Topic) -> int:
+        hidden = sum(len(self._below._items(topic, path)) for path in self._summaries)
+        return super()._count(topic) + self._below._count(topic) - hidden
+
+    def _ordered(self, topic: Topic) -> Sequence[str]:
+        return sorted(self._paths(topic))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import cast
 
 from cachekey.buildkit.keys import Key
@@ -21,10 +22,10 @@ from cachekey.devcontainer.read import Devcontainer, read_devcontainer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
 from cachekey.finding import Wish
-from cachekey.kinds import Kind, kind_of
+from cachekey.kinds import Kind, kind_in
 from cachekey.knowledge import Knowledge
 from cachekey.text import Source
-from cachekey.workspace.index import Index
+from cachekey.workspace.index import Index, Overlay
 from cachekey.workspace.keyed import Built, agreed, built
 from cachekey.workspace.settings import Settings
 from cachekey.workspace.summary import CacheMount, Document, Summary, Topic, summarise
@@ -103,6 +104,24 @@ class Project:
             self._documents.pop(path, None)
             self._take_in(self._summarise(document))
 
+    def beside(self, texts: Mapping[str, str]) -> Project:
+        """Return a project in which some files have other texts, to try something out.
+
+        It keeps models of its own and leaves those of this project alone.
+        """
+
+        def read(path: str) -> str | None:
+            if path in texts:
+                return texts[path]
+            kept = self._documents.get(path)
+            return kept.source.text if kept is not None else self.read(path)
+
+        other = Project(self.settings, read)
+        other.sees_files, other.whole, other.name = self.sees_files, self.whole, self.name
+        other.knowledge = self.knowledge
+        other.index = Overlay(self.index)
+        return other
+
     def release(self, path: str) -> None:
         """Forget the model of a document; what others need to know of it stays."""
         self._documents.pop(path, None)
@@ -140,7 +159,7 @@ class Project:
             return None
         borrowed = self._borrowed.get(path)
         if borrowed is None or borrowed.source.text != text:
-            borrowed = self._read(path, Source(text), known.kind if known else kind_of(path))
+            borrowed = self._read(path, Source(text), known.kind if known else None)
             if borrowed is None:
                 return None
             self._borrowed[path] = borrowed
@@ -149,7 +168,7 @@ class Project:
         return borrowed
 
     def _read(self, path: str, source: Source, kind: Kind | None) -> Document | None:
-        kind = kind or kind_of(path)
+        kind = kind or kind_in(path, source.text)
         if kind is None:
             return None
         if kind == "devcontainer":
@@ -273,10 +292,39 @@ class Project:
                 yield model
 
     def name_for(self, wish: Wish) -> str:
-        """Return the id that a cache of this project is best called by."""
-        plain, longer = self.names_for(wish)
-        return plain if self.index.is_alone_in(wish.folder, wish.identity) else longer
+        """Return the id that a cache of this project is best called by; no other cache has it."""
+        plain, longer, *of_folder = self.names_for(wish)
+        alone = self.index.is_alone_in(wish.folder, wish.identity)
+        names = of_folder if self._is_of_several(wish) else ([plain, longer] if alone else [longer])
+        return next((name for name in names if self.is_free(name)), self.free(names[-1]))
 
-    def names_for(self, wish: Wish) -> tuple[str, str]:
+    def names_for(self, wish: Wish) -> tuple[str, ...]:
         """Return the ids that :meth:`name_for` chooses from."""
-        return f"{self.name}-{wish.stem}", f"{self.name}-{wish.longer}"
+        folder = _NOT_IN_IDS.sub("-", posixpath.dirname(wish.path).lower()).strip("-.")
+        stems = (wish.stem, wish.longer)
+        named = tuple(f"{self.name}-{stem}" for stem in stems)
+        return (*named, *(f"{self.name}-{folder}-{stem}" for stem in stems if folder)) + (
+            () if folder else named
+        )
+
+    def _is_of_several(self, wish: Wish) -> bool:
+        """Tell whether files of several folders, which are projects of their own, have the key."""
+        folder = posixpath.dirname(wish.path)
+        return bool(wish.path) and any(
+            posixpath.dirname(mount.path) != folder for mount in self.index.sharing(wish.identity)
+        )
+
+    def is_free(self, name: str, identities: Collection[Hashable] = ()) -> bool:
+        """Tell whether no cache of the workspace has this id, but those with the given keys."""
+        full = f"{self.settings.namespace}/{name}"
+        return all(mount.key.identity in identities for mount in self.index.named(full))
+
+    def free(self, name: str, identities: Collection[Hashable] = ()) -> str:
+        """Return an id that no other cache has: ``name`` itself, or with a number behind it."""
+        if self.is_free(name, identities):
+            return name
+        return next(
+            numbered
+            for number in count(2)
+            if self.is_free(numbered := f"{name}-{number}", identities)
+        )

@@ -1,0 +1,40 @@
+"""What every kind of builder can be asked; a kind is one module."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from cachekey.builder.build import BuildRequest
+from cachekey.builder.history import PastBuild
+from cachekey.builder.programs import run
+from cachekey.builder.records import Builder, BuilderError, Usage
+
+
+class Source(ABC):
+    """One builder that was found and has answered."""
+
+    builder: Builder
+
+    @abstractmethod
+    def usage(self) -> Usage:
+        """Ask for all records and the collector's rules; raises ``BuilderError``."""
+
+    @abstractmethod
+    def prune(self, record: str) -> Sequence[str]:
+        """Return the command line that removes one record. It is shown, not run."""
+
+    def building(self, request: BuildRequest) -> Sequence[str]:
+        """Return the command line of a build; raises ``BuilderError`` where none can be proven."""
+        raise BuilderError(
+            f"prove needs BuildKit: {self.builder.name} has no namespaces that keep caches apart"
+        )
+
+    def remove(self, records: Sequence[str]) -> None:
+        """Remove records now; raises ``BuilderError``."""
+        for item in records:
+            run(self.prune(item), self.builder.name)
+
+    def history(self, most: int) -> list[PastBuild]:
+        """Return the latest builds that the builder remembers, newest first."""
+        raise BuilderError(f"{self.builder.name} tells nothing of its past builds this way")

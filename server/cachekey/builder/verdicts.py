@@ -1,0 +1,130 @@
+"""From seconds and bytes to a verdict on a mount, and the finding that explains it.
+
+Measured facts decide; a finding names the reason. Where both disagree, the verdict says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from cachekey.builder.places import Place
+from cachekey.record import record
+
+Verdict = Literal["works", "unused", "not-writable", "emptied", "split", "disabled", "unclear"]
+
+REASONS: dict[str, Verdict] = {
+    "CK201": "not-writable",
+    "CK202": "not-writable",
+    "CK301": "unused",
+    "CK302": "unused",
+    "CK307": "unused",
+    "CK308": "unused",
+    "CK304": "disabled",
+    "CK305": "emptied",
+    "CK101": "split",
+    "CK102": "split",
+}
+"""What each finding says of a mount."""
+
+_IDLE: tuple[Verdict, ...] = ("not-writable", "disabled", "emptied", "unused")
+_DENIED = ("permission denied", "eacces", "operation not permitted", "not writable")
+_BLOCK = 4096
+_NOISE = 0.25
+"""Seconds that two runs of the same step may differ by."""
+_SHARE = 0.2
+"""A step that saves less than this part of its time does not show that its cache helps."""
+
+
+@record(frozen=True)
+class Measured:
+    """One cache mount over all builds."""
+
+    place: Place
+    cold: float | None
+    """Seconds of its step with an empty cache; None when the step did not run."""
+    warm: float | None
+    """The best of the later builds."""
+    first: int | None
+    """Bytes after the cold build; None when the builder has no such cache."""
+    last: int | None
+    """Bytes after the last one."""
+    log: str = ""
+    """What the step said."""
+    readonly: bool = False
+
+
+@record(frozen=True)
+class Judged:
+    """What a mount is good for."""
+
+    verdict: Verdict
+    finding: str | None
+    """Code of the finding that explains it."""
+    words: str
+    contradicts: str | None = None
+    """A finding that the builder does not bear out."""
+
+
+def judge(measured: Measured, codes: Sequence[str], others: Iterable[Measured]) -> Judged:
+    """Judge a mount. ``codes`` are the findings on it, ``others`` the other mounts of the build."""
+    reasons = {REASONS[code]: code for code in reversed(codes) if code in REASONS}
+    if measured.cold is None or measured.warm is None:
+        return Judged("unclear", None, "its step was not run by this build")
+    if measured.readonly:
+        return Judged("unclear", None, "it is read-only: another RUN fills it")
+    saves = _saves(measured)
+    if is_empty(measured):
+        return _idle(measured, reasons)
+    if "split" in reasons and _has_twin(measured, others):
+        return Judged(
+            "split", reasons["split"], "the same contents are stored again under another key"
+        )
+    if not saves and (left := next((item for item in _IDLE if item in reasons), None)):
+        return Judged(left, reasons[left], "something is stored, and the step is not faster")
+    if not saves:
+        return Judged("unclear", None, "something is stored, and the step is not faster")
+    wrong = next((reasons[item] for item in _IDLE if item in reasons), None)
+    return Judged("works", None, f"saves {_percent(measured)} %", wrong)
+
+
+def _idle(measured: Measured, reasons: dict[Verdict, str]) -> Judged:
+    words = "nothing is stored"
+    for verdict in _IDLE:
+        if verdict in reasons:
+            return Judged(verdict, reasons[verdict], words)
+    log = measured.log.lower()
+    directory = measured.place.directory
+    if any(text in log for text in _DENIED) and directory and directory in measured.log:
+        return Judged("not-writable", None, words)
+    return Judged("unused", None, words)
+
+
+def _saves(measured: Measured) -> bool:
+    assert measured.cold is not None
+    assert measured.warm is not None
+    saved = measured.cold - measured.warm
+    return saved > _NOISE and saved > _SHARE * measured.cold
+
+
+def _percent(measured: Measured) -> int:
+    assert measured.cold is not None
+    assert measured.warm is not None
+    return round(100 * (measured.cold - measured.warm) / measured.cold)
+
+
+def is_empty(measured: Measured) -> bool:
+    """Tell whether a cache holds no file: an empty folder takes a block, and so does its base."""
+    least = _BLOCK if measured.place.base == "plain" else 2 * _BLOCK
+    return (measured.last or 0) <= least
+
+
+def _has_twin(measured: Measured, others: Iterable[Measured]) -> bool:
+    size = measured.last or 0
+    return any(
+        other.place.key.identity != measured.place.key.identity
+        and set(other.place.tools) & set(measured.place.tools)
+        and not is_empty(other)
+        and 2 * min(size, other.last or 0) >= max(size, other.last or 0)
+        for other in others
+    )

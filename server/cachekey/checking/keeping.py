@@ -1,0 +1,201 @@
+"""What every fix keeps: it makes nothing worse, in any file of the workspace.
+
+Two mounts that were one cache stay one cache, unless taking them apart is what the title says. Two
+caches that hold different things do not become one. No file gets a new error or warning.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+
+from cachekey.checking.engine import Examined, check, conclude
+from cachekey.checking.suppress import UNREADABLE
+from cachekey.edits.caches import differ
+from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.record import record, replace
+from cachekey.text import Edit, Span, apply_edits
+from cachekey.workspace.index import Index
+from cachekey.workspace.project import Project
+from cachekey.workspace.settings import Settings
+from cachekey.workspace.summary import CacheMount
+
+_LOUD = (Severity.ERROR, Severity.WARNING)
+_MOST_FILES = 50
+"""Files beside the edited ones that are looked at: a key may be that of thousands."""
+
+Mounts = Mapping[str, Sequence[CacheMount]]
+"""The mounts of files by path."""
+
+
+@record(frozen=True)
+class Change:
+    """Edits by path, each file's in order, and what they are allowed to take apart."""
+
+    edits: Mapping[str, Sequence[Edit]]
+    apart: Mapping[str, Sequence[Span]]
+    """Places of edits whose fix says in its title that a cache becomes another one."""
+
+    @staticmethod
+    def of(fixes: Iterable[Fix]) -> Change:
+        """Put fixes together whose edits do not touch each other."""
+        edits: dict[str, dict[Edit, None]] = {}
+        apart: dict[str, list[Span]] = {}
+        for fix in fixes:
+            for item in fix.edits:
+                edits.setdefault(item.path, {})[item.edit] = None
+                if fix.apart:
+                    apart.setdefault(item.path, []).append(item.edit.span)
+        # Insertions of one fix at one place keep their order.
+        ordered = {path: sorted(group, key=_span) for path, group in edits.items()}
+        return Change(ordered, apart)
+
+    def moved(self, path: str, offset: int) -> int:
+        """Return where what begins at ``offset`` begins after the edits."""
+        shift = 0
+        for edit in self.edits.get(path, ()):
+            if edit.span.end > offset:
+                break
+            shift += len(edit.text) - (edit.span.end - edit.span.start)
+        return offset + shift
+
+
+def _span(edit: Edit) -> Span:
+    return edit.span
+
+
+def mounts_of(index: Index, paths: Iterable[str]) -> Mounts:
+    """Return what a change of ``paths`` is to be measured by afterwards."""
+    summaries = (index.get(path) for path in paths)
+    return {summary.path: summary.mounts for summary in summaries if summary is not None}
+
+
+def keeps_caches(change: Change, before: Mounts, after: Index) -> bool:
+    """Tell whether what was one cache is one, and what was two different ones is two.
+
+    ``before`` holds the mounts of the edited files, ``after`` knows the whole workspace.
+    """
+    became: dict[Hashable, set[Hashable]] = {}
+    changed: list[tuple[CacheMount, CacheMount]] = []
+    places: dict[tuple[str, int], Hashable] = {}
+    for old, new in _pairs(change, before, after):
+        places[(new.path, new.span.start)] = old.key.identity
+        if not _may_part(old, change):
+            became.setdefault(old.key.identity, set()).add(new.key.identity)
+        if not new.same_as(old):
+            changed.append((old, new))
+    for identity, keys in became.items():
+        if len(keys) > 1:
+            return False
+        if keys != {identity} and _outside(after.sharing(identity), before):
+            return False
+    return not any(_joins(old, new, places, after) for old, new in changed)
+
+
+def _pairs(change: Change, before: Mounts, after: Index) -> Iterator[tuple[CacheMount, CacheMount]]:
+    for path, mounts in before.items():
+        summary = after.get(path)
+        now = {mount.span.start: mount for mount in summary.mounts} if summary is not None else {}
+        for old in mounts:
+            new = now.get(change.moved(path, old.span.start))
+            if new is not None:
+                yield old, new
+
+
+def _may_part(mount: CacheMount, change: Change) -> bool:
+    return any(
+        mount.span.start <= span.start and span.end <= mount.span.end
+        for span in change.apart.get(mount.path, ())
+    )
+
+
+def _outside(mounts: Iterable[CacheMount], edited: Mounts) -> bool:
+    return any(mount.path not in edited for mount in mounts)
+
+
+def _joins(
+    old: CacheMount, new: CacheMount, places: Mapping[tuple[str, int], Hashable], after: Index
+) -> bool:
+    """Tell whether a mount has got the cache of one that holds something else."""
+    return any(
+        places.get((other.path, other.span.start), other.key.identity) != old.key.identity
+        and differ(new, other)
+        for other in after.sharing(new.key.identity)
+    )
+
+
+def is_worse(before: Iterable[Finding], after: Iterable[Finding]) -> bool:
+    """Tell whether a file has more errors or warnings of a rule than it had."""
+    more = Counter(_loud(after))
+    more.subtract(Counter(_loud(before)))
+    return any(count > 0 for count in more.values())
+
+
+def _loud(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
+    loud = (item for item in findings if item.severity in _LOUD or item.code == UNREADABLE.code)
+    return ((item.path, item.code) for item in loud)
+
+
+class Trial:
+    """Tries fixes out beside a project, which is left as it is.
+
+    ``settings`` gives the settings of a file. The cost of a fix is that of reading the files that it
+    edits again, and what files that speak of the same caches say about each other.
+    """
+
+    def __init__(self, project: Project, settings: Callable[[str], Settings]) -> None:
+        self._project = project
+        self._settings = settings
+        self._before: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Finding]] = {}
+
+    def harmless(self, finding: Finding) -> Finding:
+        """Return the finding with those of its fixes that make nothing worse, in their order."""
+        fixes = finding.fixes
+        kept = [fix for fix in fixes if self.keeps(fix)]
+        return finding if len(kept) == len(fixes) else replace(finding, offer=partial(tuple, kept))
+
+    def keeps(self, fix: Fix) -> bool:
+        """Tell whether a fix keeps what every fix must keep; one to be completed need not."""
+        if fix.safety is Safety.MANUAL:
+            return True
+        change = Change.of([fix])
+        texts = {path: text for path in change.edits if (text := self._text(path)) is not None}
+        news = {path: apply_edits(text, change.edits[path]) for path, text in texts.items()}
+        after = self._read(news)
+        if not keeps_caches(change, mounts_of(self._project.index, news), after.index):
+            return False
+        others = set(after.index.concerned(after.changed)) - news.keys()
+        edited, near = tuple(sorted(news)), tuple(islice(sorted(others), _MOST_FILES))
+        if (edited, near) not in self._before:
+            before = self._read(texts)
+            self._before[edited, near] = self._findings(before, edited, near)
+        return not is_worse(self._before[edited, near], self._findings(after, edited, near))
+
+    def _text(self, path: str) -> str | None:
+        model = self._project.model(path)
+        return model.source.text if model is not None else None
+
+    def _read(self, texts: Mapping[str, str]) -> Project:
+        project = self._project.beside(texts)
+        for path, text in texts.items():
+            known = self._project.index.get(path)
+            project.add(path, text, known.kind if known is not None else None)
+        return project
+
+    def _findings(
+        self, project: Project, edited: Iterable[str], near: Iterable[str]
+    ) -> list[Finding]:
+        found: list[Finding] = []
+        for path in edited:
+            found += check(project, path, self._settings(path))
+        for path in near:
+            summary = project.index.get(path)
+            if summary is not None and summary.kind == "dockerfile":
+                # What it says by itself has not changed.
+                found += conclude(project, Examined(path, (), None), self._settings(path))
+            elif (text := self._text(path)) is not None:
+                project.add(path, text, summary.kind if summary is not None else None)
+                found += check(project, path, self._settings(path))
+        return found

@@ -1,0 +1,161 @@
+"""*Check Workspace*: what is to be said about the files that nobody has open.
+
+Clients that pull get it when they ask for it; our own asks all the time, and is answered when the user
+wants to know, or when files that were checked have changed. To others it is pushed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from cachekey.checking import engine
+from cachekey.lsp.names import document_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cachekey.lsp.area import Area
+    from cachekey.lsp.progress import Progress
+    from cachekey.lsp.session import Session
+
+logger = logging.getLogger(__name__)
+
+_SLICE = 0.004
+"""Seconds of checking between two looks at what the client has said."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found in a file that nobody has open."""
+
+    uri: str
+    diagnostics: tuple[types.Diagnostic, ...]
+
+    @property
+    def result_id(self) -> str:
+        """Return what is equal exactly when the diagnostics are."""
+        return hashlib.blake2b(repr(self.diagnostics).encode(), digest_size=16).hexdigest()
+
+
+class WorkspaceCheck:
+    """Checks the files of all folders, and remembers for whom."""
+
+    def __init__(
+        self,
+        session: Session,
+        publish: Callable[[types.PublishDiagnosticsParams], None],
+        bar: Callable[[int], Progress],
+    ) -> None:
+        """Begin with what to push with, and what makes a bar for so many files that can be stopped."""
+        self._session, self._publish, self._bar = session, publish, bar
+        self._wanted = asyncio.Event()
+        self._asked = False
+        """The user has asked, at least once."""
+        self._pushed: set[str] = set()
+
+    # -- what happened --------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Answer *Check Workspace*."""
+        self._asked = True
+        abilities = self._session.abilities
+        if abilities.pull:
+            # Whoever pulls asks by itself, and is answered from now on.
+            self._wanted.set()
+            return
+        checked = await self._check()
+        for item in checked:
+            self._push(item.uri, item.diagnostics)
+        for uri in self._pushed - {item.uri for item in checked if item.diagnostics}:
+            self._push(uri, ())
+        self._pushed = {item.uri for item in checked if item.diagnostics}
+
+    def stirred(self) -> None:
+        """Note that files have changed: what was told about them may no longer hold."""
+        if self._asked and self._session.abilities.pull:
+            self._wanted.set()
+
+    def _push(self, uri: str, diagnostics: tuple[types.Diagnostic, ...]) -> None:
+        if self._session.find(uri) is None:
+            self._publish(types.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics))
+
+    async def report(
+        self, params: types.WorkspaceDiagnosticParams
+    ) -> types.WorkspaceDiagnosticReport:
+        """Answer ``workspace/diagnostic``."""
+        if self._session.abilities.chooses:
+            await self._wanted.wait()
+            self._wanted.clear()
+        before = {item.uri: item.value for item in params.previous_result_ids}
+        checked = await self._check()
+        items: list[types.WorkspaceDocumentDiagnosticReport] = []
+        for item in checked:
+            if before.pop(item.uri, None) == item.result_id:
+                items.append(_unchanged(item))
+            else:
+                items.append(_full(item.uri, item.diagnostics, item.result_id))
+        opened = self._session.find
+        items += [_full(uri, (), None) for uri in before if opened(uri) is None]
+        return types.WorkspaceDiagnosticReport(items=items)
+
+    # -- checking -------------------------------------------------------------------------------
+
+    async def _check(self) -> list[Checked]:
+        found: list[Checked] = []
+        for area in list(self._session.areas):
+            paths = [path for path in sorted(area.project.index) if not area.is_open(path)]
+            bar = self._bar(len(paths))
+            await bar.begin("Checking the workspace")
+            until = time.monotonic() + _SLICE
+            try:
+                for number, path in enumerate(paths):
+                    if bar.cancelled:
+                        return found
+                    if (checked := self._file(area, path)) is not None:
+                        found.append(checked)
+                    bar.at(number + 1)
+                    if time.monotonic() > until:
+                        await asyncio.sleep(0)
+                        until = time.monotonic() + _SLICE
+            finally:
+                bar.end()
+        return found
+
+    def _file(self, area: Area, path: str) -> Checked | None:
+        text = None if area.is_open(path) else area.load(path)
+        if text is None or area.excluded(path):
+            return None
+        session = self._session
+        try:
+            document = area.project.add(path, text, document_kind(path))
+            if document is None:
+                return None
+            findings = engine.check(area.project, path, area.settings(path))
+            diagnostics = session.diagnostics(area, document.source, findings, None)
+        except Exception:  # one broken file must not cost the others theirs
+            logger.exception("cannot check %s", path)
+            return None
+        finally:
+            area.project.release(path)
+        return Checked(area.uri_of(path), diagnostics)
+
+
+def _full(
+    uri: str, diagnostics: tuple[types.Diagnostic, ...], result_id: str | None
+) -> types.WorkspaceFullDocumentDiagnosticReport:
+    return types.WorkspaceFullDocumentDiagnosticReport(
+        uri=uri, items=diagnostics, version=None, result_id=result_id
+    )
+
+
+def _unchanged(item: Checked) -> types.WorkspaceUnchangedDocumentDiagnosticReport:
+    return types.WorkspaceUnchangedDocumentDiagnosticReport(
+        uri=item.uri, version=None, result_id=item.result_id
+    )

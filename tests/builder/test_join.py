@@ -1,0 +1,212 @@
+"""Joining records with mounts, the collector's choice, and the words of descriptions."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from cachekey.builder.buildx import _ago, _duration, _policies, size_of
+from cachekey.builder.collector import collected, threats
+from cachekey.builder.descriptions import go_unquote, read_description
+from cachekey.builder.join import join
+from cachekey.builder.places import Place, places
+from cachekey.builder.records import Builder, Policy, Usage, UsageRecord, names_caches, when
+from cachekey.syntax.dockerfile.go import go_quote
+from cachekey.workspace.project import Project
+from cachekey.workspace.settings import Settings
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
+HERE = Builder("b", "buildkitd", "0.34.2", "test")
+
+
+def wanted(text: str, path: str = "Dockerfile", **settings: str) -> list[Place]:
+    project = Project(Settings(**settings))  # type: ignore[arg-type]
+    document = project.add(path, text)
+    assert document is not None
+    return list(places(document))
+
+
+def cache(ident: str, name: str, parents: tuple[str, ...] = (), **more: object) -> UsageRecord:
+    text = f"cached mount /d from exec /bin/sh -c x with id {go_quote(name)}"
+    return UsageRecord(ident, "exec.cachemount", text, 10, parents=parents, **more)  # type: ignore[arg-type]
+
+
+def usage(*records: UsageRecord, names: bool = True) -> Usage:
+    return Usage(HERE, records, (), names)
+
+
+OWNER = UsageRecord("o", "regular", "[internal] setting cache mount permissions", 1)
+FROM = "FROM x\nRUN --mount=type=cache,"
+
+
+@pytest.mark.parametrize(
+    "name", ['/a"b', "/a\nb", "/é", "/\u00c3\u0083", "/\x7f\x01", "/😀", "/a\\n"]
+)
+def test_names_come_back_as_they_were(name: str) -> None:
+    text = f"cached mount /a b from exec sh -c 'x with id \"y\"' with id {go_quote(name)}"
+    said = read_description(text, True)
+    assert (said.target, said.name) == ("/a b", name)
+    assert said.command == "sh -c 'x with id \"y\"'"
+
+
+def test_bytes_that_are_no_text_are_kept() -> None:
+    assert go_unquote("\\xff\\U0001f600\\q") == "\udcff😀\\q"
+
+
+def test_what_is_described_otherwise_is_no_error() -> None:
+    for text in ("", "cached mount ", 'cached mount with id "', 'x with id "y"'):
+        read_description(text, True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        ("target=/c", "//c"),
+        ("id=a,target=/c", "/a"),
+        ("target=c", "/c"),
+        ("id=é,target=/c", "/Ã©"),
+    ],
+)
+def test_a_record_is_found_by_its_name(flags: str, name: str) -> None:
+    found = join(usage(cache("1", name)), wanted(f"{FROM}{flags} x"))
+    assert [len(item.places) for item in found.caches] == [1]
+    assert found.caches[0].match == "exact"
+    assert found.missing == ()
+
+
+def test_another_namespace_is_another_cache() -> None:
+    here = wanted(f"{FROM}id=a,target=/c x", namespace="ns")
+    assert join(usage(cache("1", "ns/a")), here).missing == ()
+    assert len(join(usage(cache("1", "/a")), here).missing) == 1
+
+
+def test_a_base_is_not_a_plain_cache() -> None:
+    plain, owned = wanted(f"{FROM}id=a,target=/d x"), wanted(f"{FROM}id=a,target=/d,uid=1 x")
+    there = usage(OWNER, cache("1", "/a", ("o",)))
+    assert join(there, plain).missing == tuple(plain)
+    (found,) = join(there, owned).caches
+    assert (found.base, found.match, len(found.places)) == ("owner", "exact", 1)
+
+
+def test_copies_of_one_key_are_one_cache() -> None:
+    (found,) = join(
+        usage(cache("1", "/a"), cache("2", "/a")), wanted(f"{FROM}id=a,target=/d x")
+    ).caches
+    assert [item.id for item in found.records] == ["1", "2"]
+
+
+def test_an_open_key_claims_what_it_may_be() -> None:
+    here = wanted("ARG X\n" + FROM.replace("\n", "\nARG X\n", 1) + "id=a-$X,target=/d x")
+    found = join(usage(cache("1", "/a-1"), cache("2", "/b-1")), here)
+    assert {item.name: (item.match, len(item.places)) for item in found.caches} == {
+        "/a-1": ("probable", 1),
+        "/b-1": ("none", 0),
+    }
+    assert len(found.open) == 1
+
+
+def test_without_names_target_and_command_are_compared() -> None:
+    record = UsageRecord("1", "exec.cachemount", "cached mount /d from exec /bin/sh -c pip x", 1)
+    text = f"{FROM}id=a,target=/d pip x\nRUN --mount=type=cache,id=b,target=/d npm\n"
+    (found,) = join(usage(record, names=False), wanted(text)).caches
+    assert [place.key.name.text for place in found.places] == ["a"]
+    assert (found.name, found.match) == (None, "probable")
+
+
+def test_many_records_and_files_are_joined_by_look_ups() -> None:
+    """Twice as many of both may not cost four times as much."""
+
+    def seconds(count: int) -> float:
+        base = wanted(f"{FROM}id=a,target=/d x")[0]
+        here = [
+            place
+            for number in range(count)
+            for place in wanted(f"{FROM}id=a{number},target=/d x", f"{number}/Dockerfile")[:1]
+        ]
+        there = usage(*(cache(str(number), f"/a{number}") for number in range(count * 5)))
+        began = time.perf_counter()
+        found = join(there, [*here, base])
+        took = time.perf_counter() - began
+        assert len(found.missing) == 1
+        return took
+
+    few, many = min(seconds(100) for _ in range(3)), min(seconds(400) for _ in range(3))
+    assert many < few * 12
+
+
+# -- the collector --------------------------------------------------------------------------------
+
+
+def old(ident: str, days: float, size: int = 100, **more: object) -> UsageRecord:
+    used = NOW - timedelta(days=days)
+    return UsageRecord(ident, "exec.cachemount", "", size, used, used, 1, **more)  # type: ignore[arg-type]
+
+
+CACHES = Policy(
+    filters=("type==source.local", "type==exec.cachemount"), keep_seconds=172800, most=250
+)
+
+
+def test_the_longest_unused_goes_first_and_no_more_than_needed() -> None:
+    records = [old("new", 1), old("week", 7), old("month", 30)]
+    assert [item.id for item in collected(records, [CACHES], NOW)] == ["month"]
+
+
+def test_what_was_used_lately_or_is_in_use_stays() -> None:
+    records = [old("a", 1, 500), old("b", 9, 500, in_use=True)]
+    assert collected(records, [CACHES], NOW) == []
+    assert threats(records, [CACHES], NOW)["a"].since == NOW + timedelta(days=1)
+
+
+def test_parents_go_behind_their_children() -> None:
+    records = [old("parent", 30), old("child", 3, parents=("parent",))]
+    order = [item.id for item in collected(records, [Policy()], NOW)]
+    assert order == ["child", "parent"]
+
+
+def test_shared_and_internal_records_need_a_rule_for_all() -> None:
+    records = [old("a", 30, shared=True), UsageRecord("b", "internal", "", 1)]
+    assert collected(records, [Policy()], NOW) == []
+    assert len(collected(records, [Policy(everything=True)], NOW)) == 2
+
+
+# -- what buildx writes for people ----------------------------------------------------------------
+
+
+def test_sizes_ages_and_rules_of_buildx() -> None:
+    assert [size_of(text) for text in ("0B", "8.192kB", "12.3MB", "488.3MiB", "x")] == [
+        0,
+        8192,
+        12300000,
+        round(488.3 * 1024**2),
+        0,
+    ]
+    assert _ago("About an hour ago", NOW) == NOW - timedelta(hours=1)
+    assert _ago("3 weeks ago", NOW) == NOW - timedelta(weeks=3)
+    assert _ago("soon", NOW) is None
+    assert _duration("48h0m0s") == 172800
+    text = (
+        "Labels:\n a: b\nGC Policy rule#0:\n All:            false\n"
+        " Filters:        type==source.local type==exec.cachemount\n"
+        " Keep Duration:  48h0m0s\n Max Used Space: 488.3MiB\n"
+        "GC Policy rule#1:\n All: true\nFile#x:\n All: false\n"
+    )
+    first, second = _policies(text)
+    assert first.filters == ("type==source.local", "type==exec.cachemount")
+    assert (first.keep_seconds, second.everything) == (172800, True)
+
+
+def test_times_of_go() -> None:
+    assert when("2026-11-27T02:31:35.446761369Z") == datetime(
+        2026, 11, 27, 2, 31, 35, 446761, timezone.utc
+    )
+    assert [when(x) for x in (None, "", "0001-01-01T00:00:00Z", "2026-13-99T00:00:00Z")] == [
+        None
+    ] * 4
+    assert [names_caches(x) for x in ("0.11.6", "0.12.0", "0.34.2", "dev")] == [
+        False,
+        True,
+        True,
+        True,
+    ]

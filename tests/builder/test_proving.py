@@ -1,0 +1,135 @@
+"""Probes, progress and verdicts, without a builder."""
+
+from __future__ import annotations
+
+import pytest
+from cachekey.builder.places import Place, places
+from cachekey.builder.probe import probed
+from cachekey.builder.progress import Progress, runs_of
+from cachekey.builder.verdicts import Measured, judge
+from cachekey.cli import main
+from cachekey.dockerfile.records import Dockerfile
+from cachekey.workspace.project import Project
+
+
+def read(text: str) -> Dockerfile:
+    document = Project().add("Dockerfile", text)
+    assert isinstance(document, Dockerfile)
+    return document
+
+
+CACHE = "--mount=type=cache,target=/c"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"FROM a\n  RUN {CACHE} x\n", f"FROM a\nARG CACHEKEY_PROBE=1\n  RUN {CACHE} x\n"),
+        (f"FROM a\nRUN \\\n {CACHE} x\n", f"FROM a\nARG CACHEKEY_PROBE=1\nRUN \\\n {CACHE} x\n"),
+        ("FROM a\nRUN x\n", "FROM a\nRUN x\n"),
+        (f"FROM a\nRUN <<E\nRUN {CACHE} x\nE\n", f"FROM a\nRUN <<E\nRUN {CACHE} x\nE\n"),
+        (f"FROM a\nRUN echo \\\nRUN {CACHE} x\n", f"FROM a\nRUN echo \\\nRUN {CACHE} x\n"),
+        (
+            f"# escape=`\nFROM a\nRUN `\n {CACHE} x\n",
+            f"# escape=`\nFROM a\nARG CACHEKEY_PROBE=1\nRUN `\n {CACHE} x\n",
+        ),
+        (
+            f"FROM a AS b\nONBUILD RUN {CACHE} x\nFROM b\n",
+            f"FROM a AS b\nONBUILD ARG CACHEKEY_PROBE=1\nONBUILD RUN {CACHE} x\nFROM b\n",
+        ),
+        (
+            "FROM a\nRUN --mount=type=bind,target=/c x\n",
+            "FROM a\nRUN --mount=type=bind,target=/c x\n",
+        ),
+    ],
+)
+def test_probes_stand_in_front_of_the_runs_that_cache(text: str, expected: str) -> None:
+    assert probed(read(text), "1") == expected
+
+
+def test_keys_stay_what_they_are() -> None:
+    text = f"FROM a\nARG X=1\nRUN {CACHE} x\nRUN --mount=type=cache,id=$X,target=d x\n"
+    before = [place.key.identity for place in places(read(text))]
+    assert [place.key.identity for place in places(read(probed(read(text), "n")))] == before
+
+
+def test_progress_of_any_bytes_is_no_error() -> None:
+    progress = Progress()
+    for line in ("", "x", "[]", "{", '{"vertexes": [{}]}', '{"logs": [{}]}', "[" * 9999):
+        progress.feed(line)
+    assert progress.failure
+
+
+def vertex(number: int, name: str) -> str:
+    start = f"2026-11-27T02:31:3{number}.5Z"
+    end = f"2026-11-27T02:31:3{number + 1}Z"
+    return (
+        f'{{"vertexes":[{{"digest":"{number}","name":"{name}","started":"{start}",'
+        f'"completed":"{end}"}}]}}'
+    )
+
+
+def test_steps_are_matched_in_the_order_of_their_stage() -> None:
+    model = read(f"FROM a AS one\nRUN {CACHE} x\nCOPY . .\nRUN {CACHE} x\nFROM one\nRUN y\n")
+    progress = Progress()
+    for number, name in enumerate(("[one 3/4] RUN x", "[one 1/4] RUN x", "[stage-1 1/1] RUN y")):
+        progress.feed(vertex(number, name))
+    found = runs_of(model, progress.steps.values())
+    assert {line: [step.name for step in steps] for line, steps in found.items()} == {
+        1: ["[one 1/4] RUN x"],
+        3: ["[one 3/4] RUN x"],
+        5: ["[stage-1 1/1] RUN y"],
+    }
+    assert next(iter(progress.steps.values())).seconds == 0.5
+
+
+@pytest.fixture
+def place() -> Place:
+    return next(places(read(f"FROM a\nRUN {CACHE} x\n")))
+
+
+@pytest.mark.parametrize(
+    ("cold", "warm", "size", "codes", "expected"),
+    [
+        (2.0, 0.2, 99999, (), ("works", None, None)),
+        (2.0, 0.2, 99999, ("CK301",), ("works", None, "CK301")),
+        (2.0, 0.2, 99999, ("CK501",), ("works", None, None)),
+        (2.0, 1.9, 99999, (), ("unclear", None, None)),
+        (2.0, 1.9, 99999, ("CK304",), ("disabled", "CK304", None)),
+        (2.0, 1.9, 4096, (), ("unused", None, None)),
+        (2.0, 1.9, 4096, ("CK301",), ("unused", "CK301", None)),
+        (2.0, 0.2, 4096, ("CK201", "CK301"), ("not-writable", "CK201", None)),
+        (2.0, 1.9, None, (), ("unused", None, None)),
+        (None, None, 99999, ("CK301",), ("unclear", None, None)),
+        (0.1, 0.05, 99999, (), ("unclear", None, None)),
+    ],
+)
+def test_verdicts(
+    place: Place,
+    cold: float | None,
+    warm: float | None,
+    size: int | None,
+    codes: tuple[str, ...],
+    expected: tuple[object, ...],
+) -> None:
+    judged = judge(Measured(place, cold, warm, size, size), codes, [])
+    assert (judged.verdict, judged.finding, judged.contradicts) == expected
+
+
+def test_a_refused_write_is_heard(place: Place) -> None:
+    log = "mkdir: can't create directory '/c/x': Permission denied"
+    assert judge(Measured(place, 1.0, 1.0, 0, 0, log), (), []).verdict == "not-writable"
+
+
+def test_a_read_only_mount_is_not_judged(place: Place) -> None:
+    assert judge(Measured(place, 1.0, 1.0, 0, 0, readonly=True), (), []).verdict == "unclear"
+
+
+def test_what_is_asked_for_wrongly(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(str(tmp_path))
+    assert main(["prove", "nothing"]) == 2
+    assert "nothing: no such file" in capfd.readouterr().err
+    assert main(["prove"]) == 2
+    assert "required: FILE|TARGET" in capfd.readouterr().err

@@ -1,0 +1,209 @@
+"""`cachekey prove` on a real builder: planted defects get their verdicts, and nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from . import live
+from .kinds import Builder
+
+PIP = """\
+#!/bin/sh
+d=${PIP_CACHE_DIR:-$HOME/.cache/pip}
+case " $* " in *" --no-cache-dir "*) d= ;; esac
+[ -n "$d" ] && [ -e "$d/wheel" ] && exit 0
+sleep 1
+[ -z "$d" ] || { mkdir -p "$d" && head -c 200000 /dev/zero > "$d/wheel"; }
+exit 0
+"""
+"""A tool that takes a second, unless its cache is there."""
+
+HEAD = """\
+FROM scratch AS base
+COPY busybox /bin/busybox
+COPY pip /bin/pip
+RUN ["/bin/busybox","sh","-c","/bin/busybox --install -s /bin; mkdir -p /etc /home/app; \
+echo 'root:x:0:0::/root:/bin/sh' > /etc/passwd; \
+echo 'app:x:1000:1000::/home/app:/bin/sh' >> /etc/passwd; chown 1000:1000 /home/app"]
+ENV HOME=/root
+FROM base AS work
+"""
+RIGHT = "RUN --mount=type=cache,id=right,target=/root/.cache/pip pip install a\n"
+FILE = f"""\
+{HEAD}{RIGHT}\
+RUN --mount=type=cache,id=elsewhere,target=/var/cache/pip pip install b
+RUN --mount=type=cache,id=disabled,target=/root/.cache/pip pip install --no-cache-dir a
+RUN --mount=type=cache,id=emptied,target=/root/.cache/pip \\
+    pip install c \\
+ && rm -rf /root/.cache/pip/*
+RUN --mount=type=cache,target=/root/.cache/pip <<EOF
+RUN --mount=type=cache,id=text
+pip install d
+EOF
+ENV PIP_CACHE_DIR=/c/pip
+RUN --mount=type=cache,target=/c/pip,uid=0 pip install e
+ENV PIP_CACHE_DIR=
+USER app
+ENV HOME=/home/app
+RUN --mount=type=cache,id=denied,target=/home/app/.cache/pip pip install f
+"""
+EXPECTED = {
+    "right": ("works", None),
+    "elsewhere": ("unused", "CK301"),
+    "disabled": ("disabled", "CK304"),
+    "emptied": ("emptied", "CK305"),
+    "/root/.cache/pip": ("split", "CK101"),
+    "/c/pip:uid=0,gid=0,mode=0755": ("split", "CK101"),
+    "denied": ("not-writable", "CK201"),
+}
+
+
+@pytest.fixture
+def on() -> Builder:
+    return live.running("buildkit")
+
+
+@pytest.fixture
+def place(on: Builder, tmp_path: Path) -> Path:
+    """A workspace with a tool that caches."""
+    (tmp_path / ".git").mkdir()
+    shutil.copy(on.context / "busybox", tmp_path / "busybox")
+    (tmp_path / "pip").write_text(PIP, encoding="utf-8")
+    (tmp_path / "pip").chmod(0o755)
+    return tmp_path
+
+
+def environment(on: Builder, place: Path) -> dict[str, str]:
+    return {**live.environment(on), "XDG_CACHE_HOME": str(place / "notes")}
+
+
+def left(on: Builder) -> list[str]:
+    """What of a run is on the builder still."""
+    records = live.source(on, []).usage().records
+    return [item.description for item in records if "cachekey-prove-" in item.description]
+
+
+def layers(on: Builder) -> list[str]:
+    return [
+        item.description
+        for item in live.source(on, []).usage().records
+        if item.description.startswith("mount / from exec /bin/sh -c pip install")
+    ]
+
+
+def begin(on: Builder, place: Path, text: str) -> subprocess.Popen[bytes]:
+    """A run in its first build."""
+    (place / "Dockerfile").write_text(text, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cachekey", "prove", "Dockerfile"],
+        cwd=place,
+        env=environment(on, place),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    for _ in range(300):
+        if left(on):
+            return process
+        time.sleep(0.1)
+    process.kill()
+    raise AssertionError("no cache was made")
+
+
+def test_planted_defects_get_their_verdicts(on: Builder, place: Path) -> None:
+    (place / "Dockerfile").write_text(FILE, encoding="utf-8")
+    done = live.command(
+        place, environment(on, place), "prove", "Dockerfile", "--format", "json", timeout=300
+    )
+    found = live.document(done)
+    assert {m["key"]: (m["verdict"], m["finding"]) for m in found["mounts"]} == EXPECTED
+    assert all(mount["contradicts"] is None for mount in found["mounts"])
+    assert found["runs"] == 3
+    assert left(on) == []
+    assert layers(on) == []
+    assert os.listdir(place / "notes/cachekey/prove") == []
+
+
+def test_arguments_target_and_context_are_handed_through(on: Builder, place: Path) -> None:
+    files = place / "files"
+    files.mkdir()
+    for name in ("busybox", "pip"):
+        (place / name).rename(files / name)
+    (place / "secret").write_text("42")
+    (place / "Dockerfile").write_text(
+        f"{HEAD}ARG KEY\n"
+        "RUN --mount=type=cache,id=given-$KEY,target=/root/.cache/pip --mount=type=secret,id=s "
+        "test $(cat /run/secrets/s) = 42 && pip install a\n"
+        "FROM base AS last\nRUN false\n",
+        encoding="utf-8",
+    )
+    options = ("--build-arg", "KEY=7", "--target", "work", "--context", "files")
+    more = ("--secret", "id=s,src=secret", "--runs", "2", "--format", "json")
+    found = live.document(
+        live.command(place, environment(on, place), "prove", ".", *options, *more)
+    )
+    assert [(m["key"], m["verdict"]) for m in found["mounts"]] == [("given-7", "works")]
+
+
+def test_a_file_that_does_not_build(on: Builder, place: Path) -> None:
+    (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}RUN false\n", encoding="utf-8")
+    done = live.command(place, environment(on, place), "prove", "Dockerfile")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "the build fails" in done.stderr
+    assert "RUN false" in done.stderr
+    assert left(on) == []
+    assert layers(on) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(on: Builder, place: Path, how: int) -> None:
+    process = begin(on, place, f"{HEAD}{RIGHT}RUN sleep 60\n")
+    process.send_signal(how)
+    assert process.wait(60) == 130
+    assert left(on) == []
+    assert os.listdir(place / "notes/cachekey/prove") == []
+
+
+def test_the_next_run_cleans_up_behind_a_killed_one(on: Builder, place: Path) -> None:
+    process = begin(on, place, f"{HEAD}{RIGHT}RUN sleep 5\n")
+    process.kill()
+    process.wait()
+    assert left(on)
+    (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}", encoding="utf-8")
+    done = live.command(place, environment(on, place), "prove", "Dockerfile", "--runs", "2")
+    assert done.returncode == 0, done.stderr
+    assert "removed what 1 interrupted run left behind" in done.stderr
+    assert left(on) == []
+
+
+def test_what_is_kept_is_kept(on: Builder, place: Path) -> None:
+    (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}", encoding="utf-8")
+    done = live.command(place, environment(on, place), "prove", ".", "--runs", "2", "--keep")
+    assert done.returncode == 0, done.stderr
+    assert len(left(on)) == 1
+    source = live.source(on, [])
+    ours = [r.id for r in source.usage().records if "cachekey-prove-" in r.description]
+    source.remove(ours)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("docker", "needs Docker 25"), ("buildah", "needs BuildKit")]
+)
+def test_builders_that_cannot_prove_say_so(name: str, words: str, place: Path) -> None:
+    on = live.running(name)
+    if name == "buildah":
+        (on.folder / "buildah-cache").mkdir(exist_ok=True)
+    (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}", encoding="utf-8")
+    chosen = ["--builder", "buildah"] if name == "buildah" else []
+    done = live.command(place, environment(on, place), "prove", "Dockerfile", *chosen)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,86 @@
+"""*Check Workspace*: findings of files that nobody has open, pulled or pushed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+
+from tests.support.client import PULLING, PUSHED, Client, capabilities, connect
+
+WRONG = "FROM python:3.13\nRUN --mount=type=cache,taget=/root/.cache/pip pip install x\n"
+RIGHT = WRONG.replace("taget", "target")
+
+
+def _fill(root: Path) -> None:
+    for name, text in (("a", WRONG), ("b", RIGHT), ("c", WRONG)):
+        (root / name).mkdir()
+        (root / name / "Dockerfile").write_text(text)
+
+
+async def _known(client: Client, count: int) -> None:
+    """Wait until the server has read the folder."""
+    for _ in range(600):
+        found = await client.workspace_symbol_async(types.WorkspaceSymbolParams(query=""))
+        if found and any(f"{count} mount" in (item.container_name or "") for item in found):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the folder is not read")
+
+
+def _codes(report: Any) -> dict[str, list[str]]:
+    return {
+        item.uri.rpartition("/")[0].rpartition("/")[2]: [found.code for found in item.items]
+        for item in report.items
+        if item.kind == "full"
+    }
+
+
+async def _pull(client: Client, *previous: types.PreviousResultId) -> Any:
+    params = types.WorkspaceDiagnosticParams(previous_result_ids=list(previous))
+    return await client.workspace_diagnostic_async(params)
+
+
+@pytest.mark.parametrize("flavour", PULLING)
+async def test_closed_files_can_be_pulled(tmp_path: Path, flavour: str) -> None:
+    _fill(tmp_path)
+    async with connect(tmp_path, flavour) as client:
+        client.open(client.uri("a/Dockerfile"), WRONG)
+        await _known(client, 1)
+        report = await _pull(client)
+        # What is open is told by itself.
+        assert _codes(report) == {"b": [], "c": ["CK601"]}
+        known = [types.PreviousResultId(uri=i.uri, value=i.result_id) for i in report.items]
+        again = await _pull(client, *known)
+        assert [item.kind for item in again.items] == ["unchanged", "unchanged"]
+        gone = types.PreviousResultId(uri=client.uri("gone/Dockerfile"), value="x")
+        assert _codes(await _pull(client, *known, gone)) == {"gone": []}
+
+
+@pytest.mark.parametrize("flavour", PUSHED)
+async def test_closed_files_are_pushed_on_demand(tmp_path: Path, flavour: str) -> None:
+    _fill(tmp_path)
+    async with connect(tmp_path, flavour) as client:
+        await _known(client, 1)
+        assert client.published == []
+        command = types.ExecuteCommandParams(command="cachekey.checkWorkspace")
+        await client.workspace_execute_command_async(command)
+        found = await client.until(client.uri("c/Dockerfile"), None)
+        assert [item.code for item in found] == ["CK601"]
+
+
+async def test_our_own_client_waits_for_the_user(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    made = capabilities("vscode")
+    made.experimental = {"cachekey": {"silence": True}}
+    async with connect(tmp_path, "vscode", capabilities=made) as client:
+        await _known(client, 1)
+        waiting = asyncio.ensure_future(_pull(client))
+        done, _ = await asyncio.wait([waiting], timeout=0.5)
+        assert not done
+        command = types.ExecuteCommandParams(command="cachekey.checkWorkspace")
+        await client.workspace_execute_command_async(command)
+        assert _codes(await waiting) == {"a": ["CK601"], "b": [], "c": ["CK601"]}

@@ -79,10 +79,28 @@ def test_an_edit_of_a_dockerfile_reads_no_build_again() -> None:
 
     project = Project(read=read)
     project.add("compose.yaml", COMPOSE)
+    project.add("Makefile", "all:\n\tdocker build .\n")
     project.add("Dockerfile", DOCKERFILE)
+    before = project.index.get("Makefile")
     asked.clear()
     project.add("Dockerfile", DOCKERFILE + "RUN true\n")
-    assert "compose.yaml" not in asked
+    assert asked == []
+    assert project.index.get("Makefile") is before
+    assert [item.name for item in project.index.builds("Dockerfile")] == ["all", "api"]
+
+
+def test_a_dockerfile_that_comes_or_goes_decides_what_a_script_means() -> None:
+    texts = {"Dockerfile": DOCKERFILE, "scripts/b.sh": "docker build .\n"}
+    project = Project(read=texts.get)
+    for path, text in texts.items():
+        project.survey(path, text)
+    assert len(list(project.index.builds("Dockerfile"))) == 1
+    texts["scripts/Dockerfile"] = DOCKERFILE
+    project.survey("scripts/Dockerfile", DOCKERFILE)
+    assert list(project.index.builds("Dockerfile")) == []
+    del texts["scripts/Dockerfile"]
+    project.remove("scripts/Dockerfile")
+    assert len(list(project.index.builds("Dockerfile"))) == 1
 
 
 def test_a_file_that_others_rest_on_wakes_them() -> None:

@@ -152,7 +152,9 @@ class BuildFile:
     invocations: tuple[Invocation, ...] = ()
     dances: tuple[Dance, ...] = ()
     reads: tuple[str, ...] = ()
-    """The other files that were read for it, or looked for."""
+    """The other files that were read for it, or that are not there to be read."""
+    looks: tuple[str, ...] = ()
+    """Files of which only matters whether they are there."""
     spent: Span | None = None
     """Where the budget was gone: nowhere, what is too large is not read at all."""
 

@@ -28,6 +28,7 @@ class Looker:
     def __init__(self, read: Read) -> None:
         self._read = read
         self._texts: dict[str, str | None] = {}
+        self._there: dict[str, bool] = {}
 
     def text(self, path: str) -> str | None:
         """Return the text of a file of the workspace; None without one, or when too many were read."""
@@ -37,10 +38,23 @@ class Looker:
             self._texts[path] = self._read(path)
         return self._texts[path]
 
+    def is_there(self, path: str) -> bool:
+        """Tell whether there is a file; what it says does not matter."""
+        if path not in self._there:
+            if len(self._there) >= _MOST_LOOKS:
+                return False
+            self._there[path] = self._read(path) is not None
+        return self._there[path]
+
     @property
     def asked(self) -> tuple[str, ...]:
-        """Return what was looked for."""
+        """Return the files whose texts were read, or that are not there to be read."""
         return tuple(self._texts)
+
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """Return the files of which only matters whether they are there."""
+        return tuple(self._there)
 
 
 @record(frozen=True, slots=True)
@@ -84,7 +98,7 @@ def settle(
     found: list[Place] = []
     for base in candidates:
         tried = resolve(base)
-        if tried.dockerfile is not None and looker.text(tried.dockerfile) is not None:
+        if tried.dockerfile is not None and looker.is_there(tried.dockerfile):
             if tried not in found:
                 found.append(tried)
     if len(found) == 1 or (found and own):

@@ -42,7 +42,9 @@ def concerns(path: str, text: str) -> bool:
 
 
 def _bake(path: str, source: Source, looker: Looker) -> BuildFile:
-    return BuildFile(path, source, unique(bake_builds(path, source, looker)), (), looker.asked)
+    return BuildFile(
+        path, source, unique(bake_builds(path, source, looker)), (), looker.asked, looker.looked_for
+    )
 
 
 _READERS: dict[Builder, Callable[[str, Source, Looker], BuildFile]] = {

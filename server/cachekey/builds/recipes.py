@@ -64,7 +64,7 @@ def _of_text(
 
 def _file(path: str, source: Source, looker: Looker, found: Iterator[Invocation]) -> BuildFile:
     builds = unique(found)
-    return BuildFile(path, source, builds, (), looker.asked)
+    return BuildFile(path, source, builds, (), looker.asked, looker.looked_for)
 
 
 # -- make ------------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ def _build(item: Started, caller: Caller, looker: Looker) -> Invocation:
     opened = _ANYTHING if line.loose else frozenset[str]()
     if file is None and item.program in ("podman", "buildah") and found.folder is not None:
         other = within(found.folder, "Containerfile")
-        if other is not None and looker.text(other) is not None:
+        if other is not None and looker.is_there(other):
             found = Place(found.folder, other)
     return replace(
         caller.build(item.span),

@@ -40,7 +40,9 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
                 for step in job.steps
                 if (dance := read_dance(path, source, job, step)) is not None
             ]
-    return BuildFile(path, source, unique(iter(builds)), tuple(dances), looker.asked)
+    return BuildFile(
+        path, source, unique(iter(builds)), tuple(dances), looker.asked, looker.looked_for
+    )
 
 
 def _builds(job: Job, path: str, source: Source, looker: Looker) -> Iterator[Invocation]:

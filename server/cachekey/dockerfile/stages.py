@@ -71,17 +71,20 @@ def read_dockerfile(
     knowledge: Knowledge,
     config: ConfigReader,
     before: Dockerfile | None = None,
+    tree: DockerfileTree | None = None,
 ) -> Dockerfile:
     """Read a Dockerfile; whatever it holds, this never fails.
 
     ``before`` is what was read of an earlier text of the file with the same options, knowledge and
     configuration: what has not changed is taken over from it. It must not be used afterwards.
+    ``tree`` is the text taken apart already, for a reading with other options beside another one.
     What a reading may cost is bounded, see :mod:`cachekey.budget`.
     """
     # Buildah's own parser differs in small things; see `_Reader.buildah`.
     buildah = options.engine == "buildah"
     before = None if buildah else before
-    tree = reparse(before.tree, source) if before is not None else None
+    if before is not None:
+        tree = reparse(before.tree, source)
     if tree is None:
         before = None
         tree = parse(source, check_directive=not buildah)

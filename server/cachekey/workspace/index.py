@@ -128,9 +128,10 @@ class Index:
             for item in self._items(topic, path):
                 yield cast("Invocation", item)
 
-    def readers(self, path: str) -> list[str]:
-        """Return the files whose builds rest on what another file says."""
-        return list(self._ordered(("read", path)))
+    def readers(self, path: str, *, there: bool) -> list[str]:
+        """Return the files whose builds rest on what another file says; or on whether it is there."""
+        looking = self._ordered(("looked for", path)) if there else []
+        return [*self._ordered(("read", path)), *looking]
 
     def composers(self, path: str) -> Iterator[str]:
         """Yield the dev containers that name a compose file, by path."""

@@ -20,7 +20,7 @@ Read = Callable[[Mapping[str, str], frozenset[str]], Dockerfile]
 """Reads the Dockerfile with these build arguments, and with others of unknown values."""
 
 _NOTHING: frozenset[str] = frozenset()
-_MOST_READINGS = 24
+_MOST_READINGS = 12
 """Of one Dockerfile with other arguments; of builds beyond that the keys are not told."""
 
 

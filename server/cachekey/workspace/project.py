@@ -139,8 +139,9 @@ class Project:
         before = self.index.get(path)
         self.changed |= self.index.drop(path)
         self.changed.add(("built", path))
-        if before is not None and before.builds:
+        if before is not None:
             self._follow(before.builds, ())
+            self._wake(path, there=True)
 
     def concerned(self) -> set[str]:
         """Return the files for which something has changed since this was last asked."""
@@ -205,7 +206,8 @@ class Project:
                     passed - own.keys(),
                 )
                 path, config = document.path, self._config(document.path)
-                return read_dockerfile(path, document.source, options, self.knowledge, config)
+                source, tree = document.source, document.tree
+                return read_dockerfile(path, source, options, self.knowledge, config, tree=tree)
 
             options = self._built.get(document.path) or self._options(document.path)
             found = built(document, builds, options.build_args, read)
@@ -217,7 +219,7 @@ class Project:
         before = self.index.get(summary.path)
         self.put(summary)
         self._follow(before.builds if before is not None else (), summary.builds)
-        self._wake(summary.path)
+        self._wake(summary.path, there=before is None)
 
     def _follow(self, before: Sequence[Invocation], after: Sequence[Invocation]) -> None:
         """Read the Dockerfiles anew whose keys other builds may have changed."""
@@ -226,10 +228,10 @@ class Project:
             if path is not None:
                 self._reread(path)
 
-    def _wake(self, path: str) -> None:
-        """Read the files anew whose builds rest on a file that has changed."""
+    def _wake(self, path: str, *, there: bool) -> None:
+        """Read the files anew whose builds rest on a file that has changed, or come or gone."""
         waking, self._waking = self._waking, True
-        for other in () if waking else tuple(self.index.readers(path)):
+        for other in () if waking else tuple(self.index.readers(path, there=there)):
             known = self.index.get(other)
             text = kept.source.text if (kept := self._documents.get(other)) else self.read(other)
             if known is None or text is None or other == path:

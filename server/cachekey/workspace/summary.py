@@ -137,7 +137,9 @@ class Summary:
     dances: tuple[Dance, ...] = ()
     """Steps of a workflow that carry caches over runs."""
     reads: tuple[str, ...] = ()
-    """Other files that were read for what it builds, or looked for and not found."""
+    """Other files that were read for what it builds, or that are not there to be read."""
+    looks: tuple[str, ...] = ()
+    """Files of which only matters whether they are there."""
     composes: tuple[str, ...] = ()
     """The compose files that a devcontainer.json names; a compose file names itself."""
     state: int = 0
@@ -162,6 +164,8 @@ class Summary:
             found[("keys of", self.path)] = []
         for path in self.reads:
             found[("read", path)] = [self.kind]
+        for path in self.looks:
+            found[("looked for", path)] = [self.kind]
         for path in self.composes:
             # What runs may depend on any line: both sides look anew when the other has changed.
             found[("composes", path)] = [self.state]
@@ -201,8 +205,14 @@ def summarise(
         mounts = tuple(_mounts(document, builds))
         return Summary(document.path, "dockerfile", mounts=mounts)
     if isinstance(document, BuildFile):
-        own, dances, reads = document.invocations, document.dances, document.reads
-        return Summary(document.path, "builds", builds=own, dances=dances, reads=reads)
+        return Summary(
+            document.path,
+            "builds",
+            builds=document.invocations,
+            dances=document.dances,
+            reads=document.reads,
+            looks=document.looks,
+        )
     if isinstance(document, ComposeFile):
         looker = Looker(read)
         return Summary(

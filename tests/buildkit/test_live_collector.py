@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 from cachekey.builder.collector import collected, threats
@@ -95,3 +98,32 @@ def test_a_collection_takes_what_was_foretold(on: Collecting) -> None:
         time.sleep(0.5)
     time.sleep(1)
     assert caches - {r.id for r in source.usage().records} == foretold
+
+
+def test_a_builder_that_goes_away_while_it_proves(on: Collecting, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    shutil.copy(on.context / "busybox", tmp_path / "busybox")
+    text = f"{BASE}FROM base\nRUN --mount=type=cache,id=gone,target=/d sleep 30\n"
+    (tmp_path / "Dockerfile").write_text(text, encoding="utf-8")
+    env = {**live.environment(on), "XDG_CACHE_HOME": str(tmp_path / "notes")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cachekey", "prove", "."],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    source = live.source(on, [])
+    for _ in range(100):
+        if any("cachekey-prove-" in r.description for r in source.usage().records):
+            break
+        time.sleep(0.2)
+    assert on.daemon is not None
+    on.daemon.kill()
+    out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    last = errors.splitlines()[-1]
+    assert "went away" in last or "no builder answers" in last, errors
+    # The note stays: whoever proves next on this builder cleans up.
+    assert len(list((tmp_path / "notes/cachekey/prove").iterdir())) == 1

@@ -13,6 +13,13 @@ const SELECTOR = [
   { scheme: "file", language: "plaintext", pattern: "**/{Dockerfile,Containerfile}*" },
   { scheme: "file", pattern: "**/*.{dockerfile,Dockerfile,containerfile}" },
   { scheme: "file", pattern: "**/{devcontainer,.devcontainer,devcontainer-feature}.json" },
+  { scheme: "file", language: "dockercompose" },
+  // Where no extension knows that language.
+  {
+    scheme: "file",
+    language: "yaml",
+    pattern: "**/{compose,docker-compose}{,.*,-*,_*}.{yml,yaml}",
+  },
 ];
 
 let server: Server | undefined;
@@ -44,6 +51,7 @@ export function activate(context: vscode.ExtensionContext): void {
       return running.restart();
     }),
     vscode.commands.registerCommand("cachekey.silence", choose),
+    vscode.commands.registerCommand("cachekey.copy", (text: string) => vscode.env.clipboard.writeText(text)),
     vscode.commands.registerCommand("cachekey.showMounts", showMounts),
     vscode.commands.registerCommand("cachekey.showLog", () => {
       log.show();

@@ -53,7 +53,8 @@ def unknown_rule(selector: str, rules: Sequence[Named]) -> str | None:
     upper = selector.strip().upper()
     meant = text if text in names else nearest(text, names, max(3, len(text) // 3))
     if meant is None and upper.startswith(("CK", "C", "K")):
-        meant = nearest(upper, [rule.code for rule in rules])
+        # One digit may be a slip; two are another rule.
+        meant = nearest(upper, [rule.code for rule in rules], 2)
     return f"no rule is called {quote(selector)}{did_you_mean(meant)}"
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,21 +23,36 @@ HOME = ROOT / ".cache" / "builders"
 MODULE = HOME / "buildkit"
 BIN = HOME / "bin"
 STATUS = HOME / "status.json"
+DEVCONTAINER = HOME / "devcontainers" / "node_modules" / ".bin" / "devcontainer"
 ORACLE = HERE / "oracle" / "main.go"
 
 BUILDKIT = "v0.34.2"
 """The newest BuildKit released when this was written; one place to raise it."""
 
+COMPOSE = "v2.40.3"
+"""Docker Compose, which judges how we merge its files."""
+
+DEVCONTAINERS = "0.89.0"
+"""The Dev Containers CLI, which judges how we read its files."""
+
 BUILDX = "v0.38.2"
 """The judge of Bake files; it needs no builder to print what it would build."""
 
-NAMES = ("buildkit", "docker", "buildah", "oracle", "buildx")
+JUDGES = {
+    "buildx": ("github.com/docker/buildx/cmd/buildx", BUILDX),
+    "compose": ("github.com/docker/compose/v2/cmd", COMPOSE),
+}
+"""Programs that judge what we read: package and version."""
+
+NAMES = ("buildkit", "docker", "buildah", "oracle", "buildx", "compose", "devcontainers")
 PACKAGES = {
     "buildkit": {"runc": "runc", "busybox-static": "/bin/busybox"},
     "docker": {"docker.io": "/usr/sbin/dockerd", "busybox-static": "/bin/busybox"},
     "buildah": {"buildah": "/usr/bin/buildah", "busybox-static": "/bin/busybox"},
     "oracle": {},
     "buildx": {},
+    "compose": {},
+    "devcontainers": {},
 }
 """Debian packages by part, each with a program that tells whether it is there."""
 
@@ -164,14 +180,28 @@ def build_oracle(command: str) -> None:
     run(command, "build", "-o", f"{BIN}/oracle", "./oracle", cwd=MODULE)
 
 
-def build_buildx(command: str) -> None:
-    """Compiles buildx in a scratch module of its own: its dependencies are not BuildKit's."""
-    place, path = HOME / "buildx", "github.com/docker/buildx"
+def build_judge(name: str, path: str, version: str, command: str) -> None:
+    """Compiles a program in a scratch module of its own: its dependencies are not BuildKit's."""
+    place = HOME / name
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    run(command, "mod", "init", "cachekey-buildx", cwd=place)
-    run(command, "get", "-tool", f"{path}/cmd/buildx@{BUILDX}", cwd=place)
-    run(command, "build", "-o", f"{BIN}/buildx", f"{path}/cmd/buildx", cwd=place)
+    run(command, "mod", "init", f"cachekey-{name}", cwd=place)
+    run(command, "get", "-tool", f"{path}@{version}", cwd=place)
+    run(command, "build", "-o", f"{BIN}/{name}", path, cwd=place)
+
+
+def install_devcontainers() -> None:
+    """Installs the Dev Containers CLI, which is one package without dependencies."""
+    place = HOME / "devcontainers"
+    at = place / "stamp"
+    if at.exists() and at.read_text(encoding="utf-8") == DEVCONTAINERS:
+        return
+    if not there("npm"):
+        raise MissingError("npm is not installed")
+    place.mkdir(parents=True, exist_ok=True)
+    package = f"@devcontainers/cli@{DEVCONTAINERS}"
+    run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(place), package)
+    at.write_text(DEVCONTAINERS, encoding="utf-8")
 
 
 def prepare(name: str) -> Part:
@@ -183,8 +213,11 @@ def prepare(name: str) -> Part:
         if name == "oracle":
             source = ORACLE.read_text(encoding="utf-8")
             compiled(name, stamp(BUILDKIT, source), build_oracle, "oracle")
-        if name == "buildx":
-            compiled(name, stamp(BUILDX), build_buildx, "buildx")
+        if name in JUDGES:
+            path, version = JUDGES[name]
+            compiled(name, stamp(version), partial(build_judge, name, path, version), name)
+        if name == "devcontainers":
+            install_devcontainers()
     except MissingError as error:
         return Part(name, str(error))
     return Part(name, None)
@@ -195,7 +228,9 @@ def unready(name: str) -> str | None:
     programs = [*PACKAGES[name].values()]
     if name == "buildkit":
         programs += [str(BIN / "buildkitd"), str(BIN / "buildctl")]
-    if name in ("oracle", "buildx"):
+    if name == "devcontainers":
+        programs += [str(DEVCONTAINER)]
+    if name in ("oracle", *JUDGES):
         programs += [str(BIN / name)]
     absent = [Path(program).name for program in programs if not there(program)]
     if not absent:

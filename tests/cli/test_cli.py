@@ -379,6 +379,26 @@ def test_explain(capfd: pytest.CaptureFixture[str]) -> None:
     assert "sub/Dockerfile has 5 lines" in capfd.readouterr().err
 
 
+def test_explain_names_nothing_above_the_working_directory(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(".git/HEAD", "ref: refs/heads/main\n")
+    put("shop/Dockerfile", MOUNTS)
+    put("beside/Dockerfile", MOUNTS)
+    assert main(["explain", "shop/Dockerfile:2:10"]) == 0
+    assert "beside/Dockerfile" in capfd.readouterr().out
+    monkeypatch.chdir("shop")
+    assert main(["explain", "Dockerfile:2:10"]) == 0
+    assert "beside" not in capfd.readouterr().out
+
+
+def test_a_wrong_code_is_not_guessed_wildly(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["rule", "CK999"]) == 2
+    assert "did you mean" not in capfd.readouterr().err
+    assert main(["rule", "CK1O1"]) == 2
+    assert "CK101" in capfd.readouterr().err
+
+
 def test_rule(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["rule"]) == 0
     assert capfd.readouterr().out.startswith("CK001  unused-ignore ")

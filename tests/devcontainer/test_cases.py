@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cachekey.checking import engine
 from cachekey.finding import Finding
-from cachekey.workspace.project import kind_of
+from cachekey.kinds import kind_of
 
 from tests.support.checking import apply_fix, make_project
 

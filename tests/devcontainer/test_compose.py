@@ -75,6 +75,18 @@ def test_two_files() -> None:
     assert service.path == "c/1.yml"
 
 
+def test_included_files_stand_by_themselves() -> None:
+    made = composed(
+        "include: [parts/db.yml]\nservices: { app: { image: x, volumes: [v:/v] } }",
+        **{"c/parts/db.yml": "services: { db: { image: y, volumes: [./d:/d] } }"},
+    )
+    assert made.unread == ()
+    assert mounts(made, "db") == [("bind", "./d", "/d")]
+    service = made.service("db")
+    assert service is not None
+    assert service.folders[service.path] == "c/parts"
+
+
 def test_extends_comes_first_and_paths_start_at_their_file() -> None:
     found = composed(
         "services:\n  app:\n    extends: { file: ../base/b.yml, service: base }\n    user: me\n",
@@ -155,6 +167,9 @@ BAD = {
     "itself": "services: &s\n  app: *s\n",
     "extends itself": "services: { app: { extends: app, volumes: [a:/b] } }\n",
     "outside": "services: { app: { extends: { file: ../../etc/x.yml, service: y } } }\n",
+    "includes itself": "include: [compose.yml]\nservices: { app: { image: x, volumes: [a:/b] } }\n",
+    "includes nothing": "include: [7, {}, {path: {}}, [x], ../../up.yml]\nservices: { app: {} }\n",
+    "includes a word": "include: x.yml\nservices: { app: {} }\n",
     "nothing": "",
     "no text": "\0",
     "a list": "- a\n- b\n",
@@ -184,7 +199,10 @@ def test_nothing_outside_is_read() -> None:
         asked.append(path)
         return None
 
-    text = "services: { app: { extends: { file: ../../secret.yml, service: y }, build: ../.. } }"
+    text = (
+        "include: [../secret.yml, { path: /etc/secret.yml, project_directory: / }]\n"
+        "services: { app: { extends: { file: ../../secret.yml, service: y }, build: ../.. } }"
+    )
     found = compose(["c.yml"], lambda path: text if path == "c.yml" else read(path))
     service = found.service("app")
     assert service is not None

@@ -482,13 +482,60 @@ def test_both_recipes_for_a_tool_in_use() -> None:
     "UV_CACHE_DIR": "/cache/uv",
     "UV_LINK_MODE": "copy"
   }},
-  "mounts": ["type=bind,source=${{localEnv:UV_CACHE_DIR}},target=/cache/uv"]
+  "initializeCommand": "mkdir -p ${{localEnv:HOME}}${{localEnv:USERPROFILE}}/.cache/uv",
+  "mounts": ["type=bind,source=${{localEnv:HOME}}${{localEnv:USERPROFILE}}/.cache/uv,target=/cache/uv"]
 }}
 """
     )
 
 
+LOCKS = {"uv.lock": "", "package-lock.json": "{}"}
+INSTALLS = '"postCreateCommand": "npm ci && uv sync"'
+USES_COMPOSE = f"""{{
+  "dockerComposeFile": "compose.yml", "service": "app", "workspaceFolder": "/w",
+  "remoteUser": "USER", {INSTALLS}
+}}"""
+COMPOSE = (
+    "services:\n  app:\n    image: IMAGE\n    command: sleep infinity\n    volumes: ['..:/w']\n"
+)
 PROJECTS: dict[str, dict[str, str]] = {
+    "an image of root": {HERE: f'{{ "image": "python:3.13", {INSTALLS} }}', **LOCKS},
+    "a number": {HERE: f'{{ "image": "debian:13", "remoteUser": "1000", {INSTALLS} }}', **LOCKS},
+    "commands side by side": {
+        HERE: f'{{ "image": "{BASE}", "postCreateCommand": {{ "a": "npm ci", "b": "uv sync" }} }}',
+        **LOCKS,
+    },
+    "a Dockerfile of root": {
+        HERE: f'{{ "build": {{ "dockerfile": "Dockerfile" }}, {INSTALLS} }}',
+        ".devcontainer/Dockerfile": "FROM python:3.13\n",
+        **LOCKS,
+    },
+    "a Dockerfile, another remote user": {
+        HERE: f'{{ "build": {{ "dockerfile": "Dockerfile" }}, "remoteUser": "app", {INSTALLS} }}',
+        ".devcontainer/Dockerfile": "FROM python:3.13\nRUN useradd -m app\n",
+        **LOCKS,
+    },
+    "compose with sudo": {
+        HERE: USES_COMPOSE.replace("USER", "vscode"),
+        ".devcontainer/compose.yml": COMPOSE.replace("IMAGE", BASE),
+        **LOCKS,
+    },
+    "compose without sudo": {
+        HERE: USES_COMPOSE.replace("USER", "node"),
+        ".devcontainer/compose.yml": COMPOSE.replace("IMAGE", "node:22"),
+        **LOCKS,
+    },
+    "compose as root": {
+        HERE: USES_COMPOSE.replace("USER", "root"),
+        ".devcontainer/compose.yml": COMPOSE.replace("IMAGE", "python:3.13"),
+        **LOCKS,
+    },
+    "compose with a Dockerfile": {
+        HERE: USES_COMPOSE.replace("USER", "app"),
+        ".devcontainer/compose.yml": COMPOSE.replace("image: IMAGE", "build: ."),
+        ".devcontainer/Dockerfile": "FROM python:3.13\nRUN useradd -m app\nUSER app\n",
+        **LOCKS,
+    },
     "an image": {HERE: f'{{ "image": "{BASE}" }}\n', "uv.lock": "", "package-lock.json": "{}"},
     "a Dockerfile": {
         HERE: '{\n  "build": { "dockerfile": "Dockerfile" },\n  "postCreateCommand": "uv sync"\n}\n',
@@ -507,15 +554,13 @@ PROJECTS: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("files", PROJECTS.values(), ids=PROJECTS)
 def test_what_the_project_needs_leaves_no_finding(files: dict[str, str]) -> None:
-    """Mount, variable, owner, link mode: each recipe is complete."""
+    """Mount, variable, owner, link mode, the host's folder: each recipe is complete."""
     project = make_project(files)
     document = project.documents[HERE]
     assert isinstance(document, Devcontainer)
     made = list(offers(document, project))
     assert made[0][0].startswith("Mount the caches that this project needs: ")
     for title, recipe in made:
-        if title.endswith("with the host"):
-            continue
         edits = [i if isinstance(i, FileEdit) else FileEdit(HERE, i) for i in recipe.write()]
         after = apply_fix(files, Fix(title, lambda edits=edits: edits))
         assert after != files

@@ -205,6 +205,16 @@ export async function openFile(page, name) {
   await page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"]`).waitFor();
 }
 
+/** By Go to Line, and proved by the status bar and the focus: the keyboard is where it should be. */
+export async function putCaret(page, line, column) {
+  await page.keyboard.press("Control+KeyG");
+  await page.locator(".quick-input-widget input").fill(`:${line}:${column}`);
+  await page.keyboard.press("Enter");
+  await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+  await page.locator("#status\\.editor\\.selection", { hasText: `Ln ${line}, Col ${column}` }).waitFor();
+  await page.locator(".editor-instance .monaco-editor.focused").waitFor();
+}
+
 /** Ends a process that was started here with a group of its own, and with it what it started. */
 async function end(child) {
   const gone =

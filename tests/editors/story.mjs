@@ -2,7 +2,7 @@
 // Problems, hover, quick fix, the file on disk, undo, devcontainer.json.
 import fs from "node:fs";
 import path from "node:path";
-import { Editor, main, openFile, say, until } from "./lib.mjs";
+import { Editor, main, openFile, putCaret, say, until } from "./lib.mjs";
 
 const FIX = "Share one cache id=uv-cache";
 
@@ -94,14 +94,4 @@ async function tell(editor, page, shot) {
   await page.locator(".markers-panel .monaco-list-row", { hasText: "CK701" }).first().waitFor();
   say(`devcontainer.json, language ${await page.locator("#status\\.editor\\.mode").innerText()}`);
   await shot("devcontainer");
-}
-
-/** By Go to Line, and proved by the status bar and the focus: the keyboard is where it should be. */
-async function putCaret(page, line, column) {
-  await page.keyboard.press("Control+KeyG");
-  await page.locator(".quick-input-widget input").fill(`:${line}:${column}`);
-  await page.keyboard.press("Enter");
-  await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
-  await page.locator("#status\\.editor\\.selection", { hasText: `Ln ${line}, Col ${column}` }).waitFor();
-  await page.locator(".editor-instance .monaco-editor.focused").waitFor();
 }

@@ -29,3 +29,12 @@ def test_without_python_the_user_is_told_once_and_helped(drive: Drive) -> None:
     output = drive("no-python.mjs")
     assert "the setting is open" in output
     assert "the squiggle comes without a restart" in output
+
+
+def test_dev_containers_are_explained_and_their_recipes_leave_nothing(
+    drive: Drive, shots: Path
+) -> None:
+    output = drive("devcontainers.mjs")
+    assert "compose hover" in output
+    assert output.count("pressed and clean") == 3
+    assert len(list(shots.glob("devcontainers-*.png"))) >= 4

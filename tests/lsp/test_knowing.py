@@ -248,3 +248,30 @@ async def test_before_there_is_a_command_every_tool_is_offered(editor: Client) -
 )
 async def test_elsewhere_nothing_is_offered(editor: Client, marked: str) -> None:
     assert (await completions(editor, marked))[1] == []
+
+
+async def test_a_python_image_is_not_offered_another_package_manager(client: Client) -> None:
+    _, found = await completions(client, "FROM python:3.13\nRUN ‸\n")
+    labels = [item.label for item in found]
+    assert "--mount=type=cache for pip" in labels
+    assert not [label for label in labels if label.endswith((" apk", " dnf", " zypper"))]
+    _, found = await completions(client, "FROM alpine:3.22\nRUN ‸\n")
+    assert "--mount=type=cache for apk" in [item.label for item in found]
+
+
+async def test_ids_of_the_workspace_with_who_uses_them(client: Client) -> None:
+    other = client.open(client.uri("other/Dockerfile"), TEXT)
+    await client.diagnose(other, 1)
+    _, found = await completions(client, f"{HEAD}--mount=type=cache,id=‸,target=/x true\n")
+    (item,) = [item for item in found if item.label == "uv-cache"]
+    assert item.detail == "uv in other/Dockerfile:4, 2 mounts"
+    client.close(other)
+
+
+async def test_rules_in_a_comment_that_silences(client: Client) -> None:
+    text, found = await completions(
+        client, "FROM alpine\n# cachekey: ignore[CK101, CK2‸]\nRUN true\n"
+    )
+    (item,) = [item for item in found if item.label == "CK201"]
+    assert item.detail.startswith("cache-not-writable: ")
+    assert "ignore[CK101, CK201]" in accepted(client, text, item)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 
+from cachekey.assist.completion_codes import complete_codes
 from cachekey.assist.completion_devcontainer import Proposal, complete_devcontainer
 from cachekey.assist.options import OPTIONS
 from cachekey.buildkit.mounts import CANONICAL, SHARING, TYPES
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.knowledge.records import Kind
+from cachekey.knowledge.records import Kind, Tool
 from cachekey.markup.rich import rich
 from cachekey.syntax.dockerfile.mountflag import Field, parse_mount
 from cachekey.syntax.dockerfile.parse import Flag
 from cachekey.text import Span
 from cachekey.tools.uses import ToolUse, UsedDirectory
 from cachekey.workspace.project import Project
+from cachekey.workspace.summary import CacheMount, Summary
 
 _OPTIONS = {
     "cache": ("target", "id", "sharing", "uid", "gid", "mode", "from", "source", "ro"),
@@ -42,6 +45,8 @@ _SHARING_DOCS = {
     "locked": "a second build waits until the first is done",
     "private": "a second build at the same time gets a new, empty cache",
 }
+_MANY = 200
+"""Other files whose ids are looked through: nobody reads a longer list."""
 _BEGUN = re.compile(r"-{1,2}[a-z]*\Z")
 
 
@@ -56,6 +61,8 @@ def complete(project: Project, path: str, offset: int) -> Sequence[Proposal]:
 
 def _complete(project: Project, path: str, offset: int) -> Sequence[Proposal]:
     document = project.documents.get(path)
+    if document is not None and (codes := tuple(complete_codes(document.source, offset))):
+        return codes
     if isinstance(document, Devcontainer):
         return complete_devcontainer(project, document, offset)
     if not isinstance(document, Dockerfile):
@@ -154,7 +161,7 @@ class _Place:
         names = [
             name
             for tool in self.project.knowledge.tools()
-            if not tool.when
+            if not tool.when and self._may_have(tool)
             for name in tool.commands[0].names[:1]
             if re.fullmatch(r"[\w.+-]+", name)
         ]
@@ -167,6 +174,12 @@ class _Place:
         found = next((run.uses for run in model.runs if run.span.start == span.start), ())
         wanted = {use.tool.id for run in self.document.runs for use in run.uses}
         return sorted(found, key=lambda use: use.tool.id not in wanted)
+
+    def _may_have(self, tool: Tool) -> bool:
+        """Tell whether the image may have a tool: it has one package manager."""
+        facts = self.run.scope.base.facts
+        family = facts.family if facts is not None else None
+        return not tool.families or family is None or family in tool.families
 
     # -- inside of a mount ------------------------------------------------------------------------
 
@@ -254,16 +267,32 @@ class _Place:
                     seen.add(item.cache.id)
                     detail = f"{use.tool.name}: {item.cache.what}"
                     yield Proposal(item.cache.id, item.cache.id, span, "value", detail)
-        source = self.document.source
-        for _, mount in self.document.caches:
-            option = mount.options.get("id")
-            if option is None or option.span == span:
+        for mount in self._named(span):
+            if mount.id in seen:
                 continue
-            written = source.slice(option.span)
-            if written and written not in seen:
-                seen.add(written)
-                where = f"the cache of line {source.line_of(mount.span.start) + 1}"
-                yield Proposal(written, written, span, "value", where)
+            seen.add(mount.id)
+            who = f"{mount.use.name} in " if mount.use is not None else ""
+            count = self.project.index.count_sharing(mount.key.identity)
+            more = f", {count} mounts" if count > 1 else ""
+            where = f"{who}{mount.path}:{mount.line + 1}{more}"
+            yield Proposal(mount.id, mount.id, span, "value", where)
+
+    def _named(self, span: Span) -> Iterator[CacheMount]:
+        """Yield the mounts of the workspace that have an id: of this file, of these tools, of others."""
+        index = self.project.index
+        own = index.get(self.document.path)
+        roles = [(use.tool.id, item.cache.role) for use in self.uses for item in use.caches]
+        alike = (mount for role in dict.fromkeys(roles[:_MANY]) for mount in index.of_tool(*role))
+        paths = islice((path for path in index if path != self.document.path), _MANY)
+        others = (mount for path in paths for mount in _mounts_of(index.get(path)))
+        for mount in chain(_mounts_of(own), islice(alike, _MANY), others):
+            here = mount.path == self.document.path and mount.name_span == span
+            if mount.id and "$" not in mount.id and not here:
+                yield mount
+
+
+def _mounts_of(summary: Summary | None) -> Sequence[CacheMount]:
+    return summary.mounts if summary is not None else ()
 
 
 def _type(given: Mapping[str, Field]) -> str:

@@ -210,7 +210,8 @@ def mount_card(project: Project, container: Container, mount: RuntimeMount) -> I
     """Tell what a mount of a container is, who owns it and which tool it is for."""
     document = container.document
     place = rich("`{}`", mount.place) if mount.place else rich("its target")
-    refused = complaints(mount)
+    # What a compose file writes, `docker run` never sees.
+    refused = () if mount.path else complaints(mount)
     if refused:
         yield rich("**Docker refuses this mount**")
         yield rich("{}", refused[0].message)
@@ -236,7 +237,9 @@ def mount_card(project: Project, container: Container, mount: RuntimeMount) -> I
 def _no_cache(mount: RuntimeMount) -> Iterator[Rich]:
     yield rich("**No cache mounts at run time**")
     yield rich("`type=cache` exists while an image is built, in `RUN --mount` of a Dockerfile")
-    if mount.compose:
+    if mount.path:
+        yield rich("Compose refuses it: none of its types is `cache`")
+    elif mount.compose:
         yield rich("Compose makes an anonymous volume of it, empty after every rebuild")
     else:
         yield rich("`docker run` refuses it: the container does not start")
@@ -299,7 +302,7 @@ def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Ric
 def _bind(mount: RuntimeMount, place: Rich) -> Iterator[Rich]:
     source = mount.source.text if mount.source is not None else ""
     yield rich("**Directory of the host** `{}` on {}", source, place)
-    if mount.form == "volume" or mount.compose:
+    if mount.form == "volume" or mount.compose or mount.path:
         yield rich("Docker makes it as root's when it is missing")
     else:
         yield rich("It must exist: otherwise the container does not start")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.assist import refactor_cache
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile
@@ -24,6 +25,7 @@ def refactorings(project: Project, path: str, span: Span) -> Iterator[Fix]:
     document = project.documents.get(path)
     if isinstance(document, Dockerfile):
         yield from _name_cache(project, document, span)
+        yield from refactor_cache.refactorings(project, document, span)
     elif isinstance(document, Devcontainer):
         members = (document.root.member(name) for name in _ABOUT_CACHES)
         if any(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cachekey.cli import builders, check, settings
-from cachekey.cli.loading import Input
+from cachekey.cli import builders, builds, check, diffing, settings
+from cachekey.cli.loading import Input, around
 from cachekey.cli.options import (
     config_of,
     input_of,
@@ -22,13 +21,11 @@ from cachekey.cli.options import (
 )
 from cachekey.cli.terminal import Progress, UsageError, complain
 from cachekey.cli.terminal import write as say
-from cachekey.disk.discovery import parents, repository
 from cachekey.disk.files import absolute
 from cachekey.markup.listing import listing
 from cachekey.markup.rich import Rich, rich
 from cachekey.markup.terminal import Output, text_output
 from cachekey.selectors import unknown_rule
-from cachekey.workspace.settings import FILE_NAMES
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -61,59 +58,6 @@ def keys(options: Namespace) -> int:
     return status_of(space, 0)
 
 
-def _whole(options: Namespace, progress: Progress) -> tuple[Workspace, list[str]]:
-    """Read all files around those that are asked for: a Dockerfile's builds stand elsewhere.
-
-    Also returns the absolute paths that are asked for.
-    """
-    wanted = input_of(options)
-    asked = [absolute(path) for path in wanted.paths]
-    inside = [path if os.path.isfile(path) else f"{path}/_" for path in asked]
-    around = [folder for path in inside for folder in _around(path)]
-    space = loaded(Input([*wanted.paths, *around], wanted.overrides, wanted.config), progress)
-    space.surroundings()
-    for name in space.texts:
-        if name not in space.project.index:
-            space.model(name)
-            space.project.release(name)
-    return space, asked
-
-
-def ci(options: Namespace) -> int:
-    """Run ``cachekey ci``."""
-    from cachekey.report.ci import render, render_map
-    from cachekey.report.ci_data import ci_report
-
-    with Progress() as progress:
-        space, asked = _whole(options, progress)
-    only = [name for name in space.texts if _below(space.path_of(name), asked)]
-    document = ci_report(space.project, space.shown, only)
-    if options.write_map:
-        say(sys.stdout, render_map(document))
-    elif options.format == "json":
-        from cachekey.markup.data import dump
-
-        say(sys.stdout, dump(document))
-    else:
-        say(sys.stdout, render(document, style()))
-    return status_of(space, 0)
-
-
-def _below(path: str, asked: Iterable[str]) -> bool:
-    return any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in asked)
-
-
-def diff(options: Namespace) -> int:
-    """Run ``cachekey diff``."""
-    from cachekey.cli.diffing import compare, show
-
-    with Progress() as progress:
-        space, asked = _whole(options, progress)
-        document = compare(space, options.revision, asked)
-    show(document, options.format)
-    return status_of(space, 0)
-
-
 def explain(options: Namespace) -> int:
     """Run ``cachekey explain``."""
     match = _PLACE.match(options.place)
@@ -124,7 +68,7 @@ def explain(options: Namespace) -> int:
         raise UsageError(f"{match.group('file')}: no such file")
     with Progress() as progress:
         # The whole workspace: who shares a key is half of what there is to say.
-        paths = [path, *_around(path)]
+        paths = [path, *around(path)]
         space = loaded(Input(paths, overrides_of(options), config_of(options)), progress)
         for _ in space.models(space.texts):
             pass
@@ -135,17 +79,6 @@ def explain(options: Namespace) -> int:
         return status_of(space, 1)
     say(sys.stdout, text)
     return status_of(space, 0)
-
-
-def _around(path: str) -> list[str]:
-    """Return the folder whose files belong together with ``path``, if that can be told."""
-    folder = posixpath.dirname(path)
-    if top := repository(folder):
-        return [top]
-    for above in parents(folder):
-        if any(os.path.isfile(posixpath.join(above, name)) for name in FILE_NAMES):
-            return [above]
-    return []
 
 
 def _hover(space: Workspace, name: str, line: int, column: str | None) -> Output | None:
@@ -201,8 +134,8 @@ def rule(options: Namespace) -> int:
 RUN: dict[str, Callable[[Namespace], int]] = {
     "check": check.run,
     "keys": keys,
-    "ci": ci,
-    "diff": diff,
+    "ci": builds.run,
+    "diff": diffing.run,
     "explain": explain,
     "rule": rule,
     "settings": settings.run,

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cachekey.builds.read import concerns
+from cachekey.cli.builds import below, whole
+from cachekey.cli.options import status_of
 from cachekey.cli.revision import Revision, RevisionError, revision
-from cachekey.cli.terminal import UsageError
+from cachekey.cli.terminal import Progress, UsageError
 from cachekey.cli.terminal import write as say
 from cachekey.disk.discovery import repository
 from cachekey.disk.files import decode
@@ -20,7 +22,18 @@ from cachekey.report.changes import Held, changes, held, lines, markdown
 from cachekey.workspace.project import Project
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from cachekey.cli.workspace import Workspace
+
+
+def run(options: Namespace) -> int:
+    """Run ``cachekey diff``."""
+    with Progress() as progress:
+        space, asked = whole(options, progress)
+        document = compare(space, options.revision, asked)
+    show(document, options.format)
+    return status_of(space, 0)
 
 
 def compare(space: Workspace, name: str, asked: Sequence[str]) -> dict[str, Any]:
@@ -70,12 +83,8 @@ def _dockerfiles(names: Iterable[str], space: Workspace, asked: Sequence[str]) -
     return [
         name
         for name in sorted(names)
-        if kind_of(name) == "dockerfile" and _below(space.path_of(name), asked)
+        if kind_of(name) == "dockerfile" and below(space.path_of(name), asked)
     ]
-
-
-def _below(path: str, asked: Iterable[str]) -> bool:
-    return any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in asked)
 
 
 def show(document: dict[str, Any], form: str) -> None:

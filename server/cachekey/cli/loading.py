@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from cachekey.builds.read import concerns
 from cachekey.checking.suppress import UNREADABLE, UNUSED
 from cachekey.cli.workspace import STDIN, Step, Workspace, quiet, relative
-from cachekey.disk.discovery import SettingsFile, SettingsFinder, find, repository
-from cachekey.disk.files import File, absolute, is_folder, read
+from cachekey.disk.discovery import SettingsFile, SettingsFinder, find, parents, repository
+from cachekey.disk.files import File, absolute, inside, is_folder, read
 from cachekey.workspace.project import Project
-from cachekey.workspace.settings import Overrides, merge
+from cachekey.workspace.settings import FILE_NAMES, Overrides, merge
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,25 @@ def _root(common: str) -> str:
         return here
     head, separator, _ = (common + "/").partition("/.devcontainer/")
     return head or "/" if separator else common
+
+
+def around(path: str) -> list[str]:
+    """Return the folder whose files belong together with ``path``, if that can be told.
+
+    Of a repository only what lies below the working directory, when ``path`` does: other commands
+    run there see no more, and nothing above it is named.
+    """
+    folder = posixpath.dirname(path)
+    if top := repository(folder):
+        here = absolute(".")
+        return [here] if inside(path, here) and inside(here, top) else [top]
+    for above in parents(folder):
+        if any(os.path.isfile(posixpath.join(above, name)) for name in FILE_NAMES):
+            return [above]
+    for above in parents(folder):
+        if os.path.isdir(posixpath.join(above, ".devcontainer")):
+            return [above]
+    return []
 
 
 def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:

@@ -16,6 +16,7 @@ from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import EnvEntry
+from cachekey.dockerfile.purpose import is_remembered
 from cachekey.knowledge import Claim
 from cachekey.knowledge.patterns import any_fits, has_option, read_line
 
@@ -72,6 +73,7 @@ def _installs_at_home(container: Container) -> bool:
         step.run is not None
         and step.run.scope.user.is_root is False
         and step.run.scope.user.home == container.home
+        and not is_remembered(step.run.scope, step.run.scope.user)
         and _INSTALLS.search(step.run.text)
         for link in stage.chain
         for step in link.steps

@@ -110,9 +110,9 @@ class _Walk:
         return Found(tuple(files), tuple(self.problems))
 
     def _counts(self, path: str, entry: os.DirEntry[str]) -> bool:
-        if kind_of(entry.name) is not None:
+        if kind_of(path) is not None:
             return True
-        if not may_be_dockerfile(entry.name) or not entry.is_file(follow_symlinks=False):
+        if not may_be_dockerfile(path) or not entry.is_file(follow_symlinks=False):
             return False
         try:
             with open(path, encoding="utf-8", errors="replace") as file:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from cachekey.budget import COMMAND_STEPS
 from cachekey.buildkit.mounts import Mount, MountError
 from cachekey.buildkit.scope import BaseImage, Scope
-from cachekey.commands.read import Commands, read_commands
+from cachekey.commands.read import Commands, Invocation, read_commands
 from cachekey.dockerfile.context import ContextFiles, Copied
 from cachekey.dockerfile.effects import RunEffects
 from cachekey.knowledge import Knowledge
-from cachekey.record import cached_property, record
+from cachekey.knowledge.images import PLAIN
+from cachekey.record import cached_property, record, replace
 from cachekey.suggest import nearest
 from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction
 from cachekey.text import Source, Span
@@ -109,16 +110,30 @@ class Run:
         return ContextFiles(self.copied, self.mounts, self.config)
 
     @cached_property
-    def uses(self) -> tuple[ToolUse, ...]:
-        """Return the uses of tools that the knowledge files know, with their cache directories."""
+    def _stored(self) -> tuple[Invocation, ...]:
         storing: list[Run] = []
         run = self.storing
         while run is not None and len(storing) < MOST_LAYERS:
             storing.append(run)
             run = run.storing
-        earlier = [item for run in reversed(storing) for item in run.commands.items]
+        return tuple(item for run in reversed(storing) for item in run.commands.items)
+
+    @cached_property
+    def uses(self) -> tuple[ToolUse, ...]:
+        """Return the uses of tools that the knowledge files know, with their cache directories."""
         return find_tool_uses(
-            self.commands, self.scope, self.knowledge, self.context.config, earlier
+            self.commands, self.scope, self.knowledge, self.context.config, self._stored
+        )
+
+    @cached_property
+    def supposed(self) -> tuple[ToolUse, ...]:
+        """Return the uses if a base image that nobody knows sets no variable: good for a hint."""
+        base = self.scope.base
+        if base.facts is not None or base.is_scratch:
+            return self.uses
+        scope = replace(self.scope, base=replace(base, facts=PLAIN))
+        return find_tool_uses(
+            self.commands, scope, self.knowledge, self.context.config, self._stored
         )
 
     @cached_property

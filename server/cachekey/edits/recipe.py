@@ -184,7 +184,7 @@ def offers(document: Devcontainer, project: Project) -> Iterator[tuple[str, Reci
         return
     container = container_of(document, project)
     wanted = list(_missing(container, project_tools(container)))
-    if len(wanted) > 1 and not document.compose:
+    if len(wanted) > 1:
         names = ", ".join(dict.fromkeys(item.claim.tool.name for item in wanted))
         yield f"Mount the caches that this project needs: {names}", _volumes(container, wanted)
     for item in _missing(container, tools_in_use(container)):
@@ -245,34 +245,47 @@ def _volumes(container: Container, wanted: Sequence[_Missing]) -> Recipe:
     steps: list[edit.Step] = []
     for item in wanted:
         steps += [partial(_set, name, value) for name, value in item.variables]
-        steps.append(
-            partial(_mount, f"type=volume,source={item.claim.cache.id},target={item.place}")
-        )
+        text = f"type=volume,source={item.claim.cache.id},target={item.place}"
+        # Compose puts the project's name in front of a volume, unless it is somebody else's.
+        steps.append(partial(_mount, f"{text},external=true" if document.compose else text))
     roots = [item.place for item in wanted if unwritable_at(item.place, container) is not None]
     made = plan(container, roots) if roots else None
     steps += made.steps if made is not None else ()
+    reason = made.reason if made is not None else ""
+    if document.compose:
+        names = " && ".join(f"docker volume create {item.claim.cache.id}" for item in wanted)
+        steps.append(lambda now: edit.run_on_host_first(now, names))
+        reason = reason or "It runs docker on the host, before the container is made."
 
     def write() -> Iterator[Edit | FileEdit]:
         yield from edit.together(document, (), *steps)
         yield from made.others if made is not None else ()
 
-    safety = Safety.UNSAFE if made is not None else Safety.SAFE
-    return Recipe(write, safety, made.reason if made is not None else "")
+    return Recipe(write, Safety.UNSAFE if reason else Safety.SAFE, reason)
 
 
 def _host(container: Container, item: _Missing) -> Recipe:
-    pins, place = item.pins, item.place
+    place = item.place
     steps: list[edit.Step] = [partial(_set, name, value) for name, value in item.variables]
-    if pins:
-        source, reason = f"${{localEnv:{pins[0]}}}", _host_reason(pins[0])
+    below = _below_home(item.claim)
+    if below is None and item.pins:
+        source, reason = f"${{localEnv:{item.pins[0]}}}", _host_reason(item.pins[0])
     else:
-        below = item.claim.cache.path.removeprefix("$HOME/")
         source = f"${{localEnv:HOME}}${{localEnv:USERPROFILE}}/{below}"
         reason = "It runs mkdir -p on the host, which Windows does not have."
         steps.append(lambda now: edit.run_on_host_first(now, f"mkdir -p {source}"))
     steps.append(partial(_mount, f"type=bind,source={source},target={place}"))
     write = partial(edit.together, container.document, (), *steps)
     return Recipe(write, Safety.UNSAFE, reason)
+
+
+def _below_home(claim: Claim) -> str | None:
+    """Return where a tool keeps a cache on a host where nobody has told it, below the home."""
+    try:
+        path = expand_template(claim.cache.path, lambda name: "~" if name == "HOME" else None)
+    except UnknownValueError:
+        return None
+    return path[2:] if path.startswith("~/") else None
 
 
 def _mount(text: str, document: Devcontainer) -> tuple[Edit, ...]:

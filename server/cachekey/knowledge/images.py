@@ -23,6 +23,24 @@ class Reference(NamedTuple):
     """``latest`` when there is none; :data:`HOLE` stands for what is not known in it."""
 
 
+PLAIN = Image(
+    *("", "an image that sets nothing", "", ""),
+    Confidence.REMEMBERED,
+    match=(),
+    user=None,
+    home=None,
+    family=None,
+    users=(),
+    env={},
+    facts={},
+    ships=(),
+    own=(),
+    lacks=(),
+    workdir=None,
+    note="",
+)
+"""What is supposed of an image that nobody knows, where no more than a hint comes of it."""
+
 HOLE = "\0"
 """Stands for a variable whose value is not known; the data's globs never hold it."""
 

@@ -50,6 +50,7 @@ def parse_tool(
         caches=tuple(_cache(item, name, confidence) for item in table.tables("caches")),
         home=table.text("home", "HOME"),
         root_only=table.flag("root_only"),
+        families=table.texts("families"),
         value_flags=table.texts("value_flags"),
         cwd_flags=table.texts("cwd_flags"),
         clusters=table.flag("clusters"),
@@ -85,7 +86,7 @@ def _check(tool: Tool, table: Table) -> None:
         table.complain("two caches have one role", "caches")
     named = [role for item in tool.disabled_by for role in item.caches]
     named += [role for item in tool.empties for role in item.caches]
-    named += [role for hint in tool.suggest for role in hint.mounts]
+    named += [role for hint in tool.suggest for role in (*hint.mounts, *hint.rare)]
     named += [cache.instead for cache in tool.caches if cache.instead]
     named += tool.keeping.caches if tool.keeping else ()
     named += tool.link_mode.caches if tool.link_mode else ()
@@ -298,6 +299,6 @@ def _passing(table: Table) -> Passing:
 
 
 def _suggestion(table: Table) -> Suggestion:
-    item = Suggestion(table.patterns("commands"), table.texts("mounts"))
+    item = Suggestion(table.patterns("commands"), table.texts("mounts"), table.texts("rare"))
     table.close()
     return item

@@ -329,6 +329,8 @@ class Suggestion:
     commands: tuple[Pattern, ...]
     mounts: tuple[str, ...]
     """Roles, or ``role/part`` where only a part is right."""
+    rare: tuple[str, ...]
+    """Those of them that many projects never fill: nobody misses one beside the others."""
 
 
 @record(frozen=True, eq=False)
@@ -348,6 +350,8 @@ class Tool:
     """``HOME``: the variable; ``passwd``: the user's entry (the JVM's ``user.home``)."""
     root_only: bool
     """Only root may run it: a root-owned cache is right below any user that calls sudo."""
+    families: tuple[str, ...]
+    """Image families whose package manager it is; none: any image may have it."""
     value_flags: tuple[str, ...]
     """Options whose value is the next word, so that it is no subcommand."""
     cwd_flags: tuple[str, ...]

@@ -10,22 +10,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified
 
 from cachekey.assist.refactor import refactorings
+from cachekey.assist.refactor_cache import copies
 from cachekey.checking import engine, fixing, suppress
 from cachekey.checking.keeping import Trial
+from cachekey.dockerfile.records import Dockerfile
 from cachekey.finding import FileEdit, Finding, Fix, Safety
 from cachekey.lsp import words
 from cachekey.lsp.convert import difference, to_span
 from cachekey.lsp.edits import CHOOSE, workspace_edit
-from cachekey.lsp.names import EXPLAIN, FIX_ALL, SILENCE
+from cachekey.lsp.names import COPY, EXPLAIN, FIX_ALL, SILENCE
 from cachekey.lsp.turnoff import turning_off
 from cachekey.markup.message import message
-from cachekey.text import apply_edits
+from cachekey.text import Span, apply_edits
 
 if TYPE_CHECKING:
     from cachekey.lsp.analysis import Analysis
@@ -163,14 +166,15 @@ def _refactorings(
     session: Session, document: Document, analysis: Analysis, params: types.CodeActionParams
 ) -> Iterator[types.CodeAction]:
     span = to_span(analysis.source, params.range, session.encoding)
-    for fix in refactorings(document.area.project, document.path, span):
-        yield words.action(
-            _title(fix),
-            types.CodeActionKind.RefactorRewrite,
-            edit=workspace_edit(
-                session, document.area, fix.edits, choose=CHOOSE if fix.choose else ""
-            ),
-        )
+    kind = types.CodeActionKind.RefactorRewrite
+    for number, fix in enumerate(refactorings(document.area.project, document.path, span)):
+        data = {"do": "refactor", "at": [span.start, span.end], "number": number}
+        yield _with_edit(session, document, words.action(_title(fix), kind), data)
+    model = document.area.project.documents.get(document.path)
+    if isinstance(model, Dockerfile) and session.abilities.chooses:
+        for item in copies(model, span):
+            title = message(item.title)
+            yield words.action(title, kind, command=words.command(title, COPY, item.text))
 
 
 def _title(fix: Fix) -> Message:
@@ -194,7 +198,7 @@ def _with_edit(
     session: Session, document: Document, action: types.CodeAction, data: dict[str, Any]
 ) -> types.CodeAction:
     data |= {"uri": document.uri, "version": document.version}
-    if session.abilities.resolve_edits and data["do"] in {"fix", "fixAll"}:
+    if session.abilities.resolve_edits and data["do"] in {"fix", "fixAll", "refactor"}:
         action.data = data
     else:
         # Whether there is an edit at all decides whether these are offered.
@@ -211,6 +215,10 @@ def edit_for(
     """Make the edit that the data of an action names; None when there is none after all."""
     if data["do"] == "fixAll":
         return _fix_all(session, document)
+    if data["do"] == "refactor":
+        found = refactorings(document.area.project, document.path, Span(*data["at"]))
+        fix = next(islice(found, data["number"], None), None)
+        return _written(session, document, fix) if fix is not None else None
     analysis = session.analyse(document)
     index = data.get("index")
     if not isinstance(index, int) or not 0 <= index < len(analysis.findings):
@@ -223,8 +231,12 @@ def edit_for(
         return change.edit(session) if change is not None else None
     if data["do"] == "complete":
         return _complete(session, document, finding)
-    fix = finding.fixes[data["fix"]]
-    return workspace_edit(session, document.area, fix.edits, choose=CHOOSE if fix.choose else "")
+    return _written(session, document, finding.fixes[data["fix"]])
+
+
+def _written(session: Session, document: Document, fix: Fix) -> types.WorkspaceEdit | None:
+    choose = CHOOSE if fix.choose else ""
+    return workspace_edit(session, document.area, fix.edits, choose=choose) if fix.edits else None
 
 
 def _fix_all(session: Session, document: Document) -> types.WorkspaceEdit | None:

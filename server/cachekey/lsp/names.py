@@ -24,13 +24,15 @@ EXPLAIN = "cachekey.explainRule"
 APPLY = "cachekey.apply"
 """Applies what was chosen; our own client sends it."""
 CHECK = "cachekey.checkWorkspace"
+COPY = "cachekey.copy"
+"""A command of our own client: puts a text into the clipboard."""
 SHOW = "cachekey.showMounts"
 """A command of our own client: shows places that a lens speaks of."""
 SILENCE = "cachekey.silence"
 """A command of clients that let the user choose (``experimental.cachekey.silence``)."""
 REQUEST_FAILED = -32803
 """The protocol's number for a request that was fine and still has no result; its words are for users."""
-TRIGGERS = ("=", ",", "-", '"', "{")
+TRIGGERS = ("=", ",", "-", '"', "{", "[")
 """Characters that make an editor ask for completions."""
 
 _LANGUAGES = frozenset(("dockerfile", "docker", "containerfile"))

@@ -9,6 +9,7 @@ from lsprotocol import types
 
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile
+from cachekey.lsp import builds
 from cachekey.lsp.convert import to_offset, to_range, where_range
 from cachekey.workspace.summary import name_span
 
@@ -31,7 +32,7 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
     """
     document, mount = _mount_at(session, params)
     if document is None or mount is None:
-        return []
+        return _dockerfiles(session, params)
     source = session.read(document)
     offset = to_offset(source, params.position, session.encoding)
     variable = mount.scope.variables.get(_variable_in(source, mount, offset) or "")
@@ -47,12 +48,14 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
 
 
 def references(session: Session, params: types.ReferenceParams) -> list[types.Location]:
-    """Answer ``textDocument/references``: every mount of this cache, or that a variable decides."""
+    """Answer ``textDocument/references``: every mount of a cache or of a variable; at a FROM who builds."""
     document, mount = _mount_at(session, params)
     if document is None:
         return []
     if mount is None:
-        return _uses_of_variable(session, document, params)
+        found = _uses_of_variable(session, document, params)
+        offset = to_offset(session.read(document), params.position, session.encoding)
+        return [*found, *builds.builds_at(session, document, offset)]
     return _locations(session, document.area, _sharing(document.area, mount))
 
 
@@ -72,14 +75,14 @@ def highlights(
 
 
 def links(session: Session, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
-    """Answer ``textDocument/documentLink``: the Dockerfile that a devcontainer.json builds."""
+    """Answer ``textDocument/documentLink``: the Dockerfiles that a file builds."""
     document = session.find(params.text_document.uri)
     if document is None:
         return []
     source, area = session.read(document), document.area
     model = area.project.documents.get(document.path)
     if not isinstance(model, Devcontainer):
-        return []
+        return builds.links(session, document, source)
     dockerfile = area.project.dockerfile_of(model)
     if dockerfile is None or model.build_target is None:
         return []
@@ -114,6 +117,14 @@ def _uses_of_variable(
                 where = to_range(source, name_span(mount), session.encoding)
                 found.append(types.Location(uri=document.uri, range=where))
     return found
+
+
+def _dockerfiles(session: Session, params: types.DefinitionParams) -> list[types.Location]:
+    document = session.find(params.text_document.uri)
+    if document is None:
+        return []
+    offset = to_offset(session.read(document), params.position, session.encoding)
+    return builds.dockerfiles_at(session, document, offset)
 
 
 def _mount_at(

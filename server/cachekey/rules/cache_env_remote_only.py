@@ -65,8 +65,8 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         alone = len(owner.value.members) == 1
         yield ctx.finding(
             owner.key_span if alone else entry.member.key_span,
-            f"only terminals see {entry.name} in remoteEnv, {claim.tool.name} caches elsewhere "
-            "in other processes",
+            f"only terminals and lifecycle commands see {entry.name} in remoteEnv: started otherwise, "
+            f"{claim.tool.name} caches elsewhere",
             fixes=partial(_fixes, document, entry, ctx),
             related=[ctx.related(mount.span, "the mount that it names")],
         )

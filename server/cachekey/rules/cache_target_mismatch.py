@@ -25,7 +25,7 @@ the image and is not applied unasked.
 
 Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
 program is not known, when a variable, flag, configuration file or unknown base image may move the
-cache, for a parent or a part of the directory, when the script names the target, and when another
+cache (a hint, where the file itself tells another home), for a parent or a part of the directory, when the script names the target, and when another
 mount of the RUN holds the tool's cache.
 
 ## Source
@@ -39,7 +39,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.buildkit.scope import Scope
 from cachekey.dockerfile.coverage import (
+    COVERS,
     Wanted,
     all_known,
     candidates,
@@ -57,6 +59,7 @@ from cachekey.knowledge.paths import nearly_begins
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
+from cachekey.tools.uses import meant, relation_to
 
 
 @rule("CK301", "cache-target-mismatch", Severity.WARNING, Fixable.SOMETIMES)
@@ -67,6 +70,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if run.caches and _is_empty(run):
         yield _without_command(run, ctx)
         return
+    yield from _below_another_home(run, ctx)
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
             continue
@@ -82,6 +86,50 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             related=_why(best, ctx),
             fixes=partial(_fixes, run, mount, found, ctx),
         )
+
+
+def _below_another_home(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Hint at mounts below another home than the one that the file tells, on an unknown base image.
+
+    The image may set the tool's variable, but hardly to the directory of another user.
+    """
+    if run.scope.base.facts is not None or not _tells_home(run.scope) or not run.commands.complete:
+        return
+    if any(item.opaque or not item.args_known for item in run.commands.items):
+        return
+    for mount in run.caches:
+        folder = mount.directory
+        if folder is None or not run.visible_mount(mount) or run.effects.mentions(folder):
+            continue
+        if any(relation_to(folder, use) in COVERS for use in (*run.uses, *run.supposed)):
+            continue
+        for use, item in meant(folder, run.supposed):
+            surely = use.applies is True and item.used is True and item.cache.kind is Kind.DOWNLOAD
+            if surely and item.path is not None and item.decided_by.startswith("the default"):
+                yield ctx.finding(
+                    mount.target_span,
+                    f"{use.tool.name} keeps its cache in {item.path} here, unless the base image says "
+                    f"otherwise, and not in {folder}",
+                    fixes=partial(_moved, run, mount, item.path, ctx),
+                    severity=Severity.HINT,
+                )
+                break
+
+
+def _tells_home(scope: Scope) -> bool:
+    """Tell whether the file itself says where the user's home is."""
+    variable = scope.variables.get("HOME")
+    if variable is not None:
+        return variable.value.known
+    account = scope.user.account
+    return account is not None and account.span is not None and account.home is not None
+
+
+def _moved(run: Run, mount: Mount, path: str, ctx: Context) -> Iterator[Fix]:
+    edits = retarget(run, mount, path)
+    if edits:
+        reason = "the base image may say otherwise"
+        yield ctx.fix(f"Mount {path}", *edits, safety=Safety.UNSAFE, reason=reason)
 
 
 def _what(best: Wanted) -> str:
@@ -212,7 +260,7 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
     if variable and default and whole and writable and len(paths) == 1:
         line = f"ENV {variable}={mount.directory}"
         yield ctx.fix(
-            f"Let {best.use.tool.name} use {mount.directory}: {line}",
+            f"Let {best.use.tool.name} use {mount.directory} (sets {variable} in the image)",
             lambda: [insert_line_before(ctx.document, run.span.start, line)],
             safety=Safety.UNSAFE,
             reason=f"{variable} becomes part of the image's environment",

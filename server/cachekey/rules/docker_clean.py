@@ -128,7 +128,7 @@ def _fixes(run: Run, keeping: Keeping, ctx: Context) -> Iterator[Fix]:
         return [insert_line_before(ctx.document, run.span.start, line)]
 
     yield ctx.fix(
-        "Keep the packages, once for this stage",
+        "Keep the packages in the cache (sets up the package manager, once for this stage)",
         edits,
         safety=Safety.UNSAFE,
         preferred=True,

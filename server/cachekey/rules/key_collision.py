@@ -185,8 +185,8 @@ def _finding(
     where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
     return ctx.finding(
         option.span,
-        f"the cache {label} holds {_describe(first, theirs)} already, {where}: "
-        f"{_describe(second, ours)} would lie in the same directory",
+        f"the cache {label} already holds {_describe(first, theirs)}, {where}: "
+        f"here {_describe(second, ours)} would land in the same directory",
         related=[ctx.related(first.mount.span, f"{_describe(first, theirs)} in the same volume")],
         fixes=partial(_fixes, second, ours, name, ctx),
     )

@@ -65,7 +65,7 @@ def _runs(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
         tool, mode = found
         message = (
             f"{seen.mount.place} and the workspace are two filesystems: "
-            f"{tool.name} cannot hardlink from one to the other and says so at every install"
+            f"{tool.name} cannot hard-link between them; it copies, and warns at every install"
         )
         fixes = partial(_tell, mode, seen.container.document, ctx)
         yield ctx.finding(seen.span, message, fixes=fixes)
@@ -119,7 +119,7 @@ def _fixes(run: Run, use: ToolUse, ctx: Context) -> Iterator[Fix]:
     if mode.env:
         line = f"ENV {mode.env}={mode.value}"
         yield ctx.fix(
-            f"Set {mode.env}={mode.value}",
+            f"Copy instead: set {mode.env}={mode.value} in the image",
             lambda: [insert_line_before(ctx.document, run.span.start, line)],
             safety=Safety.UNSAFE,
             preferred=True,
@@ -131,4 +131,4 @@ def _fixes(run: Run, use: ToolUse, ctx: Context) -> Iterator[Fix]:
         end = args[0].span.end
         flag = f"{mode.flag}={mode.value}"
         edit = Edit(Span(end, end), f" {flag}")
-        yield ctx.fix(f"Say so: {flag}", edit, safety=Safety.UNSAFE, preferred=True)
+        yield ctx.fix(f"Copy instead: add {flag}", edit, safety=Safety.UNSAFE, preferred=True)

@@ -74,7 +74,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
 def _fixes(source: str, ctx: Context) -> Iterator[Fix]:
     word = source if re.fullmatch(r"[\w./${}:-]*", source) else f'"{source}"'
     yield ctx.fix(
-        f"Make {posixpath.basename(source)} on the host in initializeCommand",
+        f"Make the folder {posixpath.basename(source)} on the host (adds mkdir to initializeCommand)",
         partial(run_on_host_first, ctx.document, f"mkdir -p {word}"),
         safety=Safety.UNSAFE,
         preferred=True,

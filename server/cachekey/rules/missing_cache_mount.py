@@ -20,7 +20,8 @@ RUN --mount=type=cache,target=/home/node/.npm,uid=1000,gid=1000 npm ci
 ```
 
 ## Fix
-Add the mounts that this tool needs here. A flag that switches the cache off and a clean-up that
+Add the mounts that this tool needs here. Where the tool has two caches and one of them is mounted, that is
+the other one. A flag that switches the cache off and a clean-up that
 would empty the mount are removed by the same edit. The image no longer holds what the tool leaves in its cache, and so
 the fix is not applied unasked.
 
@@ -36,7 +37,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.dockerfile.coverage import linked, maybe_covered, surely_idle
+from cachekey.commands.effect import inside
+from cachekey.dockerfile.coverage import covering, linked, maybe_covered, surely_idle
 from cachekey.dockerfile.purpose import purpose_of, writer
 from cachekey.dockerfile.records import Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
@@ -64,15 +66,21 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     for use in run.uses:
         if use.via is not None or use.applies is not True or use.tool.id in seen:
             continue
-        places = _places(run, use)
-        if not places or _has_one(run, use):
+        places, lacks = _places(run, use), ""
+        if not places:
+            places = [item for item in _other_places(run, use) if not _lies_elsewhere(item[0], ctx)]
+            lacks = " and ".join(item.cache.what for _, item in places)
+        if not places or (not lacks and _has_one(run, use)):
             continue
         if not _mendable(run, use, places, ctx):
             continue
         seen.add(use.tool.id)
         yield ctx.finding(
             use.invocation.head,
-            f"{use.tool.name} downloads everything again in each build of this layer",
+            f"{use.tool.name} makes {lacks} anew whenever this step is built: no mount of this RUN holds them"
+            if lacks
+            else f"{use.tool.name} downloads everything again whenever this step is built: it has no cache "
+            "mount",
             fixes=partial(_fixes, run, use, places, ctx),
         )
 
@@ -97,6 +105,32 @@ def _places(run: Run, use: ToolUse) -> list[_Place]:
             return []
         places.append((f"{item.path}/{part}" if part else item.path, item))
     return places
+
+
+def _other_places(run: Run, use: ToolUse) -> list[_Place]:
+    """Return what is left to mount where some of the caches that the tool surely uses surely are."""
+    places: list[_Place] = []
+    held = 0
+    for name in use.suggested:
+        role, _, part = name.partition("/")
+        item = use.directory(role)
+        if item is None or item.path is None or part or not item.confidence.warns:
+            return []
+        if covering(run, item) is not None:
+            held += 1
+        elif maybe_covered(run, item):
+            return []
+        elif item.used is True and item.cache.path and role not in use.rarely_filled:
+            places.append((item.path, item))
+    return places if held else []
+
+
+def _lies_elsewhere(path: str, ctx: Context) -> bool:
+    """Tell whether the file has a cache for a place that a new mount there would split."""
+    return any(
+        mount.directory and inside(path, mount.directory) and (mount.id or mount.directory != path)
+        for _, mount in ctx.document.caches
+    )
 
 
 def _mendable(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> bool:

@@ -56,12 +56,12 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if target.text.startswith(("/", "~", "$")) or _is_windows(target.text):
             continue
         if target.text:
-            why = f"{target.text} is relative and there is no id"
+            why = f"{target.text} is a relative target without an id, and WORKDIR is no part of the key"
         else:
-            why = "this mounts the working directory, for want of a target, and there is no id"
+            why = "without a target and an id this mounts the working directory"
         yield ctx.finding(
             mount.target_span,
-            f"{why}: the key is the bare text {mount.key.label}, in every project on this builder",
+            f"{why}: every project on this builder that writes the same shares this cache",
             fixes=partial(_fixes, run, mount, ctx),
         )
 

@@ -45,8 +45,9 @@ from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.caches import align, in_file, merge_edits, owner_of, shared_ownership
+from cachekey.edits.directory import directory_for, one_directory
 from cachekey.edits.everywhere import everywhere, lines_text, places_of
-from cachekey.edits.mount import add_mount, insert_line_before, is_plain, set_option, set_options
+from cachekey.edits.mount import add_mount, is_plain, set_option, set_options
 from cachekey.finding import FileEdit, Finding, Fix, Reach, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
@@ -69,9 +70,9 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
             continue
         yield ctx.finding(
             own.name_span,
-            f"{use.name} has another cache here than in {first.path}: "
-            f"{own.key.label}, there {first.key.label}",
-            related=[ctx.related(first.span, "the other cache", first.path)],
+            f"{use.name} has a cache here that does not see the one of {first.path}: the key is "
+            f"{own.key.label} here and {first.key.label} there",
+            related=[ctx.related(first.span, f"the cache {first.key.label}", first.path)],
             fixes=partial(_one_id, own, use, first, ctx),
             severity=Severity.INFORMATION,
         )
@@ -129,8 +130,8 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                 continue
             yield ctx.finding(
                 mount.name_span,
-                f"{mount.use.name} gets a second, empty cache here: its key is "
-                f"{mount.key.label}, on line {first.line + 1} it is {first.key.label}",
+                f"{mount.use.name} has a second cache here, which does not see the first: the key is "
+                f"{mount.key.label} here and {first.key.label} on line {first.line + 1}",
                 related=[ctx.related(first.span, f"the cache with the key {first.key.label}")],
                 fixes=partial(_fixes_in, dockerfile, mounts, ctx),
             )
@@ -282,30 +283,16 @@ def _one_directory(
     ctx: Context,
 ) -> Iterator[Fix]:
     """Offer one directory for all users and stages, named by the tool's own variable."""
-    variable = purpose.cache.pin
-    if not variable or any(_sets(place, variable) for place in places):
-        return
+    variable, folder = purpose.cache.pin, directory_for(purpose.tool)
     if any(place.path != dockerfile.path or not _holds(place, purpose) for place in places):
         # The variable moves this tool's cache only, and only in this image.
         return
-    folder = f"/cache/{purpose.tool.id}"
-    edits: list[FileEdit] = []
-    for place in places:
-        options = (set_option(place.mount, "id", name), set_option(place.mount, "target", folder))
-        edits += in_file(dockerfile.path, options)
-    for place in _first_of_each_chain(dockerfile, places):
-        line = f"ENV {variable}={folder}"
-        edits += in_file(
-            dockerfile.path, [insert_line_before(dockerfile, place.run.span.start, line)]
-        )
-    if users_differ(places):
-        shared = shared_ownership(places, folder)
-        if shared is None:
-            return
-        edits += shared[0]
+    edits = one_directory(dockerfile, places, purpose, name)
+    if edits is None:
+        return
     yield ctx.fix(
         f"Share one cache in {folder}: id={name} on {{places}} (sets {variable} in the image)",
-        partial(merge_edits, edits),
+        *edits,
         safety=Safety.UNSAFE,
         reason=f"{variable} becomes part of the image's environment",
         reach=reach,
@@ -315,19 +302,3 @@ def _one_directory(
 def _holds(place: Place, purpose: Purpose) -> bool:
     own = purpose_of(place.run, place.mount)
     return own is not None and own.key == purpose.key
-
-
-def _sets(place: Place, variable: str) -> bool:
-    run = place.run
-    return variable in run.scope.variables or any(variable in x.env for x in run.commands.items)
-
-
-def _first_of_each_chain(dockerfile: Dockerfile, places: list[Place]) -> Iterator[Place]:
-    """Yield the places in front of which the variable must be set: the first of each stage chain."""
-    covered: list[Place] = []
-    for place in places:
-        stage = dockerfile.stage_of(place.run)
-        # What a stage sets, the stages built on it have.
-        if not any(stage.descends_from(dockerfile.stage_of(other.run)) for other in covered):
-            covered.append(place)
-            yield place

@@ -101,12 +101,12 @@ def _of_mount(
             if severity is None:
                 continue
             surely = severity is not Severity.HINT
-            tail = "whatever its value" if surely else "unless the base image sets it"
+            empty = f'"{_emptied(option, name)}"'
+            what = f"always {empty}" if surely else f"{empty} unless the base image sets it"
             start = first.setdefault(name, run).span.start
             yield ctx.finding(
                 _span(option, name),
-                f"{name} is not declared in {where}, so that {option_name} is "
-                f'"{_emptied(option, name)}" {tail}',
+                f"no ARG declares {name} in {where}: {option_name} is {what}",
                 fixes=partial(_fixes, start, name, ctx),
                 severity=severity,
             )

@@ -86,7 +86,7 @@ def _fixes(mount: Mount, surely: bool, ctx: Context) -> Iterator[Fix]:
         )
 
     yield ctx.fix(
-        "Let the second one wait: sharing=locked",
+        "Let builds take turns: add sharing=locked",
         edits,
         safety=Safety.SAFE if surely else Safety.UNSAFE,
         preferred=True,

@@ -68,7 +68,7 @@ def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Fi
     soft = not judged.certain or not seen.own
     return ctx.finding(
         seen.span,
-        f"Docker makes {place} as root's{unless}: {judged.user} cannot write to it",
+        f"Docker makes a new volume on {place} root's{unless}, and {judged.user} cannot write to it",
         severity=Severity.INFORMATION if soft else None,
         fixes=partial(_fixes, seen.container, place, judged.user, ctx),
         related=list(_related(seen, judged.user, ctx)),

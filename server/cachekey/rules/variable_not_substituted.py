@@ -104,8 +104,12 @@ def _itself(entry: EnvEntry, ctx: Context) -> Finding:
     assert entry.value is not None
     span, text = span_in(entry.value), f"${{localEnv:{entry.name}}}"
     message = f"no shell reads {entry.place}: {entry.name} is set to the text '{entry.value.text}'"
-    fixes = [ctx.fix(f"Write {text}", Edit(span, text), safety=Safety.UNSAFE, preferred=True)]
+    fixes = partial(_write, span, text, ctx)
     return ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
+
+
+def _write(span: Span, text: str, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(f"Write {text}", Edit(span, text), safety=Safety.UNSAFE, preferred=True)
 
 
 def _expand(entry: EnvEntry, name: str, span: Span, ctx: Context) -> Iterator[Fix]:

@@ -20,6 +20,7 @@ from cachekey.knowledge.records import (
     Emptying,
     Kind,
     Pattern,
+    Suggestion,
     Tool,
     Way,
 )
@@ -236,10 +237,19 @@ class ToolUse:
     @cached_property
     def suggested(self) -> tuple[str, ...]:
         """Roles, or ``role/part``, to mount for this subcommand."""
-        for item in self.tool.suggest:
-            if any_fits(item.commands, self._env.line) is True and self.uses is True:
-                return item.mounts
-        return ()
+        return self._suggestion.mounts if self._suggestion is not None else ()
+
+    @property
+    def rarely_filled(self) -> tuple[str, ...]:
+        """Those of ``suggested`` that many projects never fill."""
+        return self._suggestion.rare if self._suggestion is not None else ()
+
+    @cached_property
+    def _suggestion(self) -> Suggestion | None:
+        if self.uses is not True:
+            return None
+        found = (x for x in self.tool.suggest if any_fits(x.commands, self._env.line) is True)
+        return next(found, None)
 
     @cached_property
     def tells_of_passing(self) -> str:

@@ -79,3 +79,24 @@ export async function showMounts(uri: string, at: Position, places: Place[]): Pr
     places.map((place) => new vscode.Location(vscode.Uri.parse(place.uri), position(place.range.start))),
   );
 }
+
+interface Page {
+  readonly title: string;
+  readonly html: string;
+}
+
+/** Shows the maps that the server draws; a click on a mount opens its line. */
+export async function showMap(): Promise<void> {
+  const pages = (await vscode.commands.executeCommand<Page[] | undefined>("cachekey.cacheMap")) ?? [];
+  for (const { title, html } of pages) {
+    const panel = vscode.window.createWebviewPanel("cachekey.map", title, vscode.ViewColumn.Beside, {
+      enableScripts: true,
+      enableFindWidget: true,
+      localResourceRoots: [],
+    });
+    panel.webview.html = html;
+    panel.webview.onDidReceiveMessage(({ open }: { open: string }) =>
+      vscode.commands.executeCommand("vscode.open", vscode.Uri.parse(open), vscode.ViewColumn.One),
+    );
+  }
+}

@@ -2,7 +2,7 @@
 // the server knows; nothing here does.
 import * as vscode from "vscode";
 import { changesLaunch } from "./configuration";
-import { Documentation, choose, showMounts } from "./documentation";
+import { Documentation, choose, showMap, showMounts } from "./documentation";
 import { onDidChangeEnvironment } from "./python";
 import { Server } from "./server";
 
@@ -51,6 +51,7 @@ export function activate(context: vscode.ExtensionContext): void {
       return running.restart();
     }),
     vscode.commands.registerCommand("cachekey.silence", choose),
+    vscode.commands.registerCommand("cachekey.showMap", showMap),
     vscode.commands.registerCommand("cachekey.copy", (text: string) => vscode.env.clipboard.writeText(text)),
     vscode.commands.registerCommand("cachekey.showMounts", showMounts),
     vscode.commands.registerCommand("cachekey.showLog", () => {

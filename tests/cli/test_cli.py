@@ -72,7 +72,7 @@ def codes(document: Any) -> list[tuple[str, str]]:
     [
         (
             (),
-            "a command is missing: check, keys, ci, diff, explain, rule, settings, builder, prove or lsp",
+            "a command is missing: check, keys, map, ci, diff, explain, rule, settings, builder",
         ),
         (("chekc",), "there is no command 'chekc'; did you mean 'check'?"),
         (("--versoin",), "there is no option '--versoin'; did you mean '--version'?"),

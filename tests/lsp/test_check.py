@@ -84,3 +84,16 @@ async def test_our_own_client_waits_for_the_user(tmp_path: Path) -> None:
         command = types.ExecuteCommandParams(command="cachekey.checkWorkspace")
         await client.workspace_execute_command_async(command)
         assert _codes(await waiting) == {"a": ["CK601"], "b": [], "c": ["CK601"]}
+
+
+async def test_the_map_of_each_folder(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    async with connect(tmp_path, "vscode") as client:
+        uri = client.open(client.uri("a/Dockerfile"), RIGHT)
+        await _known(client, 2)
+        command = types.ExecuteCommandParams(command="cachekey.cacheMap")
+        (page,) = await client.workspace_execute_command_async(command)
+        assert page["title"].startswith("Cache map of ")
+        # What is open counts, saved or not; a click opens the line.
+        assert f"{uri}#L2" in page["html"]
+        assert client.uri("b/Dockerfile") in page["html"]

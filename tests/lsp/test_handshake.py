@@ -30,10 +30,11 @@ async def test_what_the_server_offers(client: Client) -> None:
     assert offered.references_provider
     assert offered.document_highlight_provider
     assert offered.document_link_provider
-    assert offered.completion_provider.trigger_characters == ("=", ",", "-", '"', "{")
+    assert offered.completion_provider.trigger_characters == ("=", ",", "-", '"', "{", "[")
     assert offered.execute_command_provider.commands == (
         "cachekey.explainRule",
         "cachekey.checkWorkspace",
+        "cachekey.cacheMap",
         "cachekey.apply",
     )
     # What they draw into the text has its settings: test_names.py.

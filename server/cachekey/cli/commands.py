@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from cachekey.cli import builders, builds, check, diffing, settings
 from cachekey.cli.loading import Input, around
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from cachekey.cli.workspace import Workspace
+    from cachekey.report.map_data import Cache
+    from cachekey.workspace.summary import CacheMount
 
 
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?:?\Z", re.DOTALL)
@@ -56,6 +59,35 @@ def keys(options: Namespace) -> int:
 
         say(sys.stdout, render(document, style()))
     return status_of(space, 0)
+
+
+def cache_map(options: Namespace) -> int:
+    """Run ``cachekey map``."""
+    from cachekey.report.map_data import caches_of
+
+    with Progress() as progress:
+        space = loaded(input_of(options), progress)
+        for _ in space.models(space.texts):
+            pass
+    say(sys.stdout, _drawn(options.format, caches_of(space.project.index, space.texts), space))
+    return status_of(space, 0)
+
+
+def _drawn(kind: str, caches: Sequence[Cache], space: Workspace) -> Output:
+    from cachekey.report import map_data, map_svg, map_text
+
+    def link(mount: CacheMount) -> str:
+        return f"{quote(space.shown(mount.path))}#L{mount.line + 1}"
+
+    if kind == "json":
+        from cachekey.markup.data import dump
+
+        return dump(map_data.as_data(caches, space.shown))
+    if kind == "svg":
+        return text_output(map_svg.svg(caches, space.shown, link))
+    if kind == "html":
+        return text_output(map_svg.page(caches, space.shown, link))
+    return (map_text.mermaid if kind == "mermaid" else map_text.text)(caches, space.shown)
 
 
 def explain(options: Namespace) -> int:
@@ -134,6 +166,7 @@ def rule(options: Namespace) -> int:
 RUN: dict[str, Callable[[Namespace], int]] = {
     "check": check.run,
     "keys": keys,
+    "map": cache_map,
     "ci": builds.run,
     "diff": diffing.run,
     "explain": explain,

@@ -15,6 +15,7 @@ from cachekey.suggest import nearest
 COMMANDS = {
     "check": "find defects of build caches and fix them",
     "keys": "list every cache mount with its key",
+    "map": "draw which files share which caches",
     "ci": "say which builds of workflows lose their caches, and check cache-dance maps",
     "diff": "say what becomes of the caches since a git revision",
     "explain": "say what stands at a place, as a hover does",
@@ -113,6 +114,15 @@ def _keys() -> _Parser:
     return parser
 
 
+def _map() -> _Parser:
+    parser = _parser("map")
+    _paths(parser)
+    formats = ("text", "svg", "html", "mermaid", "json")
+    parser.add_argument("--format", choices=formats, default="text")
+    _resolving(parser)
+    return parser
+
+
 def _ci() -> _Parser:
     parser = _parser("ci")
     _paths(parser)
@@ -186,6 +196,7 @@ def _lsp() -> _Parser:
 _PARSERS = {
     "check": _check,
     "keys": _keys,
+    "map": _map,
     "ci": _ci,
     "diff": _diff,
     "explain": _explain,

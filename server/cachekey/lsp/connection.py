@@ -14,6 +14,7 @@ from cachekey.lsp import (
     events,
     hover,
     lenses,
+    mapping,
     navigate,
     rename,
     symbols,
@@ -60,6 +61,10 @@ class Connection(Backend):
     async def apply(self, data: dict[str, Any]) -> None:
         """Do what was chosen."""
         await choosing.apply(self, data)
+
+    def cache_map(self) -> list[dict[str, str]]:
+        """Draw the caches of each folder."""
+        return mapping.cache_maps(self.session)
 
     # -- what the client asks -------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
 from cachekey.lsp import words
-from cachekey.lsp.names import ACTION_KINDS, APPLY, CHECK, EXPLAIN, REQUEST_FAILED, TRIGGERS
+from cachekey.lsp.names import ACTION_KINDS, APPLY, CHECK, EXPLAIN, MAP, REQUEST_FAILED, TRIGGERS
 from cachekey.lsp.protocol import Protocol
 from cachekey.lsp.types_loader import converter
 from cachekey.markup.message import message
@@ -143,6 +143,10 @@ def _register_workspace(server: Server) -> None:
     @server.command(CHECK)
     async def check(ls: Server) -> None:
         await ls.backend.check.run()
+
+    @server.command(MAP)
+    def cache_map(ls: Server) -> list[dict[str, str]]:
+        return ls.backend.cache_map()
 
     @server.command(APPLY)
     async def apply(ls: Server, data: dict[str, Any]) -> None:

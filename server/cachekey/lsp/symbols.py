@@ -69,6 +69,8 @@ def workspace_symbols(
     session: Session, params: types.WorkspaceSymbolParams
 ) -> list[types.WorkspaceSymbol]:
     """Answer ``workspace/symbol``: each cache once, at its first mount."""
+    for document in session.documents.values():
+        session.read(document)
     found: list[types.WorkspaceSymbol] = []
     for area in session.areas:
         found += _caches_of(session, area, params.query.lower())

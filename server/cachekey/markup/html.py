@@ -26,6 +26,6 @@ def filled(template: str, *parts: Html) -> Html:
     return Html(template.format(*parts))
 
 
-def joined(parts: Iterable[Html]) -> Html:
+def together(parts: Iterable[Html]) -> Html:
     """Put parts behind each other."""
     return Html("".join(parts))

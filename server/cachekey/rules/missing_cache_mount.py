@@ -82,6 +82,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             else f"{use.tool.name} downloads everything again whenever this step is built: it has no cache "
             "mount",
             fixes=partial(_fixes, run, use, places, ctx),
+            missing=True,
         )
 
 

@@ -64,7 +64,7 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
         if use is None or not all(mount.same_as(own) for mount in mounts):
             continue
         first = _elsewhere(index.of_tool(use.tool, use.role), ctx.path)
-        if first is None or first.path > ctx.path or not _by_chance(first, own):
+        if first is None or first.path > ctx.path or not by_chance(first, own):
             continue
         if _elsewhere(index.of_tool_sharing(use.tool, use.role, own.key.identity), ctx.path):
             continue
@@ -126,7 +126,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     for mounts in _groups(summary.mounts if summary else ()):
         first = mounts[0]
         for mount in mounts[1:]:
-            if mount.use is None or mount.same_as(first) or not _by_chance(first, mount):
+            if mount.use is None or mount.same_as(first) or not by_chance(first, mount):
                 continue
             yield ctx.finding(
                 mount.name_span,
@@ -192,7 +192,7 @@ def _groups(mounts: Iterable[CacheMount]) -> Iterable[list[CacheMount]]:
     return groups.values()
 
 
-def _by_chance(first: CacheMount, second: CacheMount) -> bool:
+def by_chance(first: CacheMount, second: CacheMount) -> bool:
     """Tell whether nobody chose the two keys: at least one of them is a mere target.
 
     Two parts of one directory (its index here, its archives there) are two caches on purpose.

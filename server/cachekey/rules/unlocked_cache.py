@@ -35,15 +35,16 @@ others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.place import same_cache
-from cachekey.dockerfile.purpose import purpose_of
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.purpose import Purpose, purpose_of
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import merge_edits
+from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import set_option
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Concurrency
@@ -56,37 +57,58 @@ _SAYS = {
 
 
 @rule("CK501", "unlocked-cache", Severity.WARNING, Fixable.ALWAYS)
-def check(run: Run, ctx: Context) -> Iterator[Finding]:
-    """Report caches of tools that do not bear company, without an explicit ``sharing``."""
-    for mount in run.caches:
-        purpose = purpose_of(run, mount)
-        if run.onbuild or "sharing" in mount.options or mount.readonly or purpose is None:
-            continue
-        ident = mount.value("id")
-        says = _SAYS.get(purpose.cache.concurrent)
-        if says is None or not purpose.is_download or (ident is not None and ident.used):
-            continue
-        if not purpose.cache.confidence.warns or mount.key is None or surely_idle(run, mount):
-            continue
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report caches of tools that do not bear company, without an explicit ``sharing``.
+
+    All mounts of one tool in a file are one slip: the first of them speaks.
+    """
+    slips: dict[str, list[tuple[Mount, Purpose]]] = {}
+    for run, mount in dockerfile.caches:
+        purpose = _unlocked(run, mount)
+        if purpose is not None:
+            slips.setdefault(purpose.tool.id, []).append((mount, purpose))
+    for found in slips.values():
+        mounts = [mount for mount, _ in found]
+        purpose = found[0][1]
         surely = purpose.cache.concurrent is Concurrency.FAILS and purpose.cache.basis == "stated"
         yield ctx.finding(
-            mount.target_span,
-            f"{purpose.tool.name} {says}",
-            fixes=partial(_fixes, mount, surely, ctx),
+            mounts[0].target_span,
+            f"{purpose.tool.name} {_SAYS[purpose.cache.concurrent]}",
+            related=[ctx.related(mount.target_span, "here too") for mount in mounts[1:]],
+            fixes=partial(_fixes, mounts, surely, ctx),
             severity=None if surely else Severity.INFORMATION,
         )
 
 
-def _fixes(mount: Mount, surely: bool, ctx: Context) -> Iterator[Fix]:
+def _unlocked(run: Run, mount: Mount) -> Purpose | None:
+    """Return what a mount is for, if others may use it at the same time and must not."""
+    purpose = purpose_of(run, mount)
+    if run.onbuild or "sharing" in mount.options or mount.readonly or purpose is None:
+        return None
+    ident = mount.value("id")
+    risky = purpose.cache.concurrent in _SAYS and purpose.is_download
+    if not risky or (ident is not None and ident.used) or not purpose.cache.confidence.warns:
+        return None
+    return None if mount.key is None or surely_idle(run, mount) else purpose
+
+
+def _fixes(mounts: Sequence[Mount], surely: bool, ctx: Context) -> Iterator[Fix]:
+    places = {
+        place.mount.span: place
+        for mount in mounts
+        for place in same_cache(ctx.document, mount)
+        if "sharing" not in place.mount.options
+    }
+
     def edits() -> tuple[FileEdit, ...]:
         return merge_edits(
             FileEdit(place.path, set_option(place.mount, "sharing", "locked"))
-            for place in same_cache(ctx.document, mount)
-            if "sharing" not in place.mount.options
+            for place in places.values()
         )
 
+    lines = lines_text(place.line + 1 for place in places.values())
     yield ctx.fix(
-        "Let builds take turns: add sharing=locked",
+        f"Let builds take turns: add sharing=locked to {lines}",
         edits,
         safety=Safety.SAFE if surely else Safety.UNSAFE,
         preferred=True,

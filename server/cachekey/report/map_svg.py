@@ -1,0 +1,252 @@
+"""A cache map as a picture: files and stages on the left, caches on the right, and as a page around it.
+
+Colours follow the reader's theme; a page loads nothing and runs one script, its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from zlib import crc32
+
+from cachekey.markup.html import Html, escaped, filled, together
+from cachekey.record import record
+from cachekey.report.map_data import Cache
+from cachekey.workspace.summary import CacheMount
+
+Link = Callable[[CacheMount], str]
+"""The URI of a mount's line."""
+
+_ROW, _TOP, _WIDTH, _LEFT, _RIGHT = 22, 34, 960, 16, 600
+_LEFT_END = 420
+_HUES = 8
+_MOST = 58
+"""Characters of a text: a longer one is cut in its middle, its title has all."""
+
+
+@record(frozen=True)
+class _Row:
+    """A line of the left column: a file, or one mount below it."""
+
+    y: int
+    text: str
+    mount: CacheMount | None
+
+
+def svg(caches: Sequence[Cache], shown: Callable[[str], str], link: Link) -> Html:
+    """Return the picture; it stands by itself in a file or within a page."""
+    rows = list(_rows(caches, shown))
+    places = {id(row.mount): row.y for row in rows if row.mount is not None}
+    caches = sorted(caches, key=lambda cache: cache.tools[:1] or ("~",))
+    end = max([_TOP, *(row.y for row in rows)])
+    heights, heads = _heights(caches, end)
+    height = max([end, *heights]) + 2 * _ROW
+    return filled(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img">'
+        "<title>Cache map</title><style>{}</style>"
+        '<text class="head" x="16" y="16">Files and stages</text>'
+        '<text class="head" x="600" y="16">Caches</text>{}{}{}</svg>\n',
+        _number(_WIDTH),
+        _number(height),
+        _style(),
+        together(_lines(caches, places, heights)),
+        together(_left(row, link) for row in rows),
+        together([*map(_head, heads), *map(_right, caches, heights)]),
+    )
+
+
+def _heights(caches: Sequence[Cache], end: int) -> tuple[list[int], list[tuple[int, str]]]:
+    """Return where each cache stands, and the names of the tools with theirs above their caches."""
+    groups = len({cache.tools[:1] for cache in caches})
+    room = (end - _TOP - groups * _ROW) // max(1, len(caches))
+    step, y = min(2 * _ROW, max(_ROW, room)), _TOP
+    heights: list[int] = []
+    heads: list[tuple[int, str]] = []
+    before: tuple[str, ...] | None = None
+    for cache in caches:
+        if cache.tools[:1] != before:
+            before = cache.tools[:1]
+            heads.append((y, before[0] if before else "of no known tool"))
+            y += _ROW
+        heights.append(y)
+        y += step
+    return heights, heads
+
+
+def _head(head: tuple[int, str]) -> Html:
+    y, text = head
+    return filled(
+        '<text class="file" x="{}" y="{}">{}</text>',
+        _number(_RIGHT - 8),
+        _number(y),
+        escaped(text),
+    )
+
+
+def _rows(caches: Sequence[Cache], shown: Callable[[str], str]) -> Iterator[_Row]:
+    files: dict[str, list[CacheMount]] = {}
+    for cache in caches:
+        for mount in cache.mounts:
+            files.setdefault(mount.path, []).append(mount)
+    y = _TOP
+    for path in sorted(files):
+        yield _Row(y, shown(path), None)
+        for mount in sorted(files[path], key=lambda item: item.span.start):
+            y += _ROW
+            who = f", as {mount.who}" if mount.who else ""
+            yield _Row(y, f"line {mount.line + 1}, stage {mount.stage}{who}", mount)
+        y += _ROW + _ROW // 2
+
+
+def _lines(
+    caches: Sequence[Cache], places: dict[int, int], heights: Sequence[int]
+) -> Iterator[Html]:
+    drawn: set[frozenset[str]] = set()
+    by_key = {cache.key: y for cache, y in zip(caches, heights, strict=True)}
+    for cache, end in zip(caches, heights, strict=True):
+        for mount in cache.mounts:
+            start = places[id(mount)]
+            yield filled(
+                '<path class="line {}" data-key="{}" d="M {} {} C 510 {} 510 {} {} {}"/>',
+                _colour(cache),
+                escaped(cache.key),
+                _number(_LEFT_END),
+                _number(start - 4),
+                _number(start - 4),
+                _number(end - 4),
+                _number(_RIGHT + 4),
+                _number(end - 4),
+            )
+        for item in cache.broken:
+            pair = frozenset((cache.key, item.key))
+            if item.key in by_key and pair not in drawn:
+                drawn.add(pair)
+                yield _break(cache, end, by_key[item.key], item.why)
+
+
+def _break(cache: Cache, start: int, end: int, why: str) -> Html:
+    return filled(
+        '<path class="broken" data-key="{}" d="M 940 {} C 958 {} 958 {} 940 {}"><title>{}</title></path>',
+        escaped(cache.key),
+        _number(start - 4),
+        _number(start - 4),
+        _number(end - 4),
+        _number(end - 4),
+        escaped(why),
+    )
+
+
+def _left(row: _Row, link: Link) -> Html:
+    if row.mount is None:
+        return filled(
+            '<text class="file" x="{}" y="{}">{}<title>{}</title></text>',
+            _number(_LEFT),
+            _number(row.y),
+            escaped(_cut(row.text)),
+            escaped(row.text),
+        )
+    return filled(
+        '<a href="{}" data-key="{}"><text x="{}" y="{}">{}<title>{}</title></text></a>',
+        escaped(link(row.mount)),
+        escaped(row.mount.key.label),
+        _number(_LEFT + 16),
+        _number(row.y),
+        escaped(_cut(row.text)),
+        escaped(row.mount.key.label),
+    )
+
+
+def _right(cache: Cache, y: int) -> Html:
+    others = f" (also {', '.join(cache.tools[1:])})" if cache.tools[1:] else ""
+    count = len(cache.mounts)
+    said = f"{cache.key}{others}, {count} mount{'s' if count > 1 else ''}"
+    broken = "; ".join(f"not shared with {item.key}: {item.why}" for item in cache.broken)
+    mark = " (broken)" if cache.broken else ""
+    return filled(
+        '<g class="{}" data-key="{}" data-tools="{}"><circle class="dot" cx="{}" cy="{}" r="4"/>'
+        '<text x="{}" y="{}">{}<title>{}</title></text></g>',
+        _colour(cache),
+        escaped(cache.key),
+        escaped(" ".join(cache.tools)),
+        _number(_RIGHT + 8),
+        _number(y - 4),
+        _number(_RIGHT + 20),
+        _number(y),
+        escaped(_cut(said, 44) + mark),
+        escaped(broken or said),
+    )
+
+
+def _colour(cache: Cache) -> Html:
+    """Give each tool a colour that stays its own, whatever else is in the picture."""
+    tool = cache.tools[0] if cache.tools else ""
+    return escaped(f"t{crc32(tool.encode()) % _HUES}" if tool else "none")
+
+
+def _cut(text: str, most: int = _MOST) -> str:
+    if len(text) <= most:
+        return text
+    half = most // 2 - 1
+    return f"{text[:half]}…{text[-half:]}"
+
+
+def _number(value: int) -> Html:
+    return escaped(str(value))
+
+
+def _style() -> Html:
+    return filled(
+        "svg{{--ink:#1f2328;--dim:#59636e;--bad:#c4162a;--l:38%;color:var(--ink);"
+        "background:#fff;font:14px sans-serif}}body{{margin:8px}}body svg{{background:none}}"
+        "@media(prefers-color-scheme:dark){{svg{{--ink:#e6edf3;--dim:#9aa4ae;--bad:#ff7b85;--l:66%;"
+        "background:#1e1e1e}}}}"
+        "body.vscode-dark svg,body.vscode-high-contrast svg{{--ink:#e6edf3;--dim:#9aa4ae;--bad:#ff7b85;"
+        "--l:66%;background:none}}body.vscode-light svg{{--ink:#1f2328;--dim:#59636e;--bad:#c4162a;"
+        "--l:38%;background:none}}"
+        "text{{fill:var(--ink)}}.head{{fill:var(--dim)}}.file{{font-weight:600}}a text{{cursor:pointer}}"
+        "a:hover text,a:focus text{{text-decoration:underline}}"
+        ".line,.dot{{--colour:hsl(var(--h) var(--s) var(--l))}}.dot{{fill:var(--colour)}}"
+        ".line{{fill:none;stroke:var(--colour);stroke-width:2;opacity:.8}}svg{{--s:70%}}"
+        ".none{{--h:0;--s:0%}}.t0{{--h:210}}.t1{{--h:30}}.t2{{--h:140}}.t3{{--h:275}}"
+        ".t4{{--h:185}}.t5{{--h:330}}.t6{{--h:55}}.t7{{--h:100}}"
+        ".broken{{fill:none;stroke:var(--bad);stroke-width:2;stroke-dasharray:5 4}}"
+        "@media(forced-colors:active){{text{{fill:CanvasText}}.line{{stroke:CanvasText}}"
+        ".broken{{stroke:LinkText}}}}.off{{opacity:.12!important}}"
+    )
+
+
+# -- the page -------------------------------------------------------------------------------------
+
+
+def page(caches: Sequence[Cache], shown: Callable[[str], str], link: Link) -> Html:
+    """Return a page with the picture, a field that filters it, and nothing from anywhere else."""
+    script = _script()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return filled(
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; '
+        'style-src &#39;unsafe-inline&#39;; script-src &#39;sha256-{}&#39;">'
+        "<style>:root{{color-scheme:light dark}}</style><title>Cache map</title></head><body>"
+        '<p><label>Filter <input id="filter" type="search" '
+        'placeholder="key, tool or file"></label></p>{}<script>{}</script></body></html>\n',
+        escaped(digest),
+        svg(caches, shown, link),
+        script,
+    )
+
+
+def _script() -> Html:
+    return filled(
+        "const field=document.getElementById('filter');"
+        "const code=typeof acquireVsCodeApi==='function'?acquireVsCodeApi():undefined;"
+        "field.addEventListener('input',()=>{{const wanted=field.value.toLowerCase();"
+        "const keys=new Set();"
+        "for(const g of document.querySelectorAll('g[data-key],a[data-key]')){{"
+        "const said=g.textContent+' '+(g.dataset.tools??'');"
+        "if(said.toLowerCase().includes(wanted))keys.add(g.dataset.key);}}"
+        "for(const e of document.querySelectorAll('[data-key]'))"
+        "e.classList.toggle('off',wanted!==''&&!keys.has(e.dataset.key));}});"
+        "document.addEventListener('click',(event)=>{{const a=event.target.closest('a');"
+        "if(a&&code){{event.preventDefault();code.postMessage({{open:a.getAttribute('href')}});}}}});"
+    )

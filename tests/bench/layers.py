@@ -16,6 +16,9 @@ from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
 
+from cachekey.builder.join import join
+from cachekey.builder.places import Place, places
+from cachekey.builder.records import Builder, Usage, UsageRecord
 from cachekey.checking import engine
 from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
 from cachekey.knowledge import Knowledge
@@ -56,6 +59,32 @@ def measure(times: int = 80) -> dict[str, float]:
     }
 
 
+def joining(records: int = 5_000, files: int = 1_000) -> dict[str, float]:
+    """Return milliseconds to join a builder's records with the mounts of many files."""
+    project = Project()
+    wanted: list[Place] = []
+    for number in range(files):
+        text = f"FROM debian:13\nRUN --mount=type=cache,id=a{number},target=/c true\n"
+        document = project.add(f"{number}/Dockerfile", text)
+        assert document is not None
+        wanted += places(document)
+    there = tuple(
+        UsageRecord(
+            str(number),
+            "exec.cachemount",
+            f'cached mount /c from exec /bin/sh -c true with id "/a{number}"',
+            1,
+        )
+        for number in range(records)
+    )
+    usage = Usage(Builder("", "buildkitd", "0.34.2", ""), there, ())
+    begin = time.process_time()
+    found = join(usage, wanted)
+    taken = (time.process_time() - begin) * 1e3
+    assert not found.missing
+    return {f"join {records:,} records with {files:,} files": taken}
+
+
 def starts() -> dict[str, float]:
     """Return milliseconds of processor time until small commands have ended."""
     commands = {
@@ -88,4 +117,4 @@ def in_new_process() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({**measure(), **starts()}))
+    print(json.dumps({**measure(), **joining(), **starts()}))

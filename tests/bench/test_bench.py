@@ -142,3 +142,7 @@ def test_a_peer_that_cannot_be_had_is_named() -> None:
 
 def test_the_layers_can_still_be_measured() -> None:
     assert layers.measure(times=1).keys() == {"syntax", "and model", "and rules"}
+
+
+def test_joining_can_still_be_measured() -> None:
+    assert next(iter(layers.joining(10, 5).values())) >= 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -233,3 +235,55 @@ def test_buildah_where_names_are_hashed(
 
 def test_no_number_of_seconds(capfd: pytest.CaptureFixture[str]) -> None:
     assert "--watch" in said(capfd, "--watch=soon")
+
+
+BUILDCTL = """case "$*" in
+*workers*) echo '[{"buildkitVersion": {"version": "v0.34.2"}, "gcPolicy": [{"filter":
+["type==exec.cachemount"], "keepDuration": 172800000000000, "maxUsedSpace": 512000000}]}]' ;;
+*du*) echo '[{"id": "r1", "recordType": "exec.cachemount", "size": 5, "usageCount": 2,
+"createdAt": "2026-01-01T00:00:00Z", "lastUsedAt": "2026-01-01T00:00:00Z", "mutable": true,
+"description": "cached mount /c from exec /bin/sh -c x with id \\\\"/a\\\\""}]' ;;
+esac"""
+
+
+def test_it_is_shown_again_until_it_is_interrupted(tmp_path: Path) -> None:
+    program(tmp_path / "bin", "buildctl", BUILDCTL)
+    env = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "BUILDKIT_HOST": "tcp://x"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cachekey", "builder", "--watch=0.1"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    seen = 0
+    for line in process.stdout:
+        seen += line.startswith("BuildKit 0.34.2 at tcp://x (BUILDKIT_HOST)")
+        if seen == 3:
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+
+
+def test_the_collector_is_told_of(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "bin", "buildctl", BUILDCTL)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("BUILDKIT_HOST", "tcp://x")
+    assert main(["builder"]) == 0
+    out = capfd.readouterr().out
+    assert "exec.cachemount unused for 2 days, while all records together exceed 512 MB" in out
+    assert "takes none of these caches" in out
+    assert "prune: buildctl --addr tcp://x prune --filter id==r1" in out
+
+
+def test_history_where_nobody_tells_it(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with daemon(tmp_path / "s", VERSION, {"BuildCache": [RECORD]}) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        assert "tells nothing of its past builds" in said(capfd, "--history")

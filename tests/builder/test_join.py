@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -112,27 +111,6 @@ def test_without_names_target_and_command_are_compared() -> None:
     (found,) = join(usage(record, names=False), wanted(text)).caches
     assert [place.key.name.text for place in found.places] == ["a"]
     assert (found.name, found.match) == (None, "probable")
-
-
-def test_many_records_and_files_are_joined_by_look_ups() -> None:
-    """Twice as many of both may not cost four times as much."""
-
-    def seconds(count: int) -> float:
-        base = wanted(f"{FROM}id=a,target=/d x")[0]
-        here = [
-            place
-            for number in range(count)
-            for place in wanted(f"{FROM}id=a{number},target=/d x", f"{number}/Dockerfile")[:1]
-        ]
-        there = usage(*(cache(str(number), f"/a{number}") for number in range(count * 5)))
-        began = time.perf_counter()
-        found = join(there, [*here, base])
-        took = time.perf_counter() - began
-        assert len(found.missing) == 1
-        return took
-
-    few, many = min(seconds(100) for _ in range(3)), min(seconds(400) for _ in range(3))
-    assert many < few * 12
 
 
 # -- the collector --------------------------------------------------------------------------------

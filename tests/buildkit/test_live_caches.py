@@ -46,6 +46,9 @@ def texts(name: str) -> list[str]:
     paired = [case for case in fine if case.pair]
     staged = [case for case in fine if cases.batchable(case) and not case.pair]
     together: list[str] = [cases.in_pairs(part) for part in chunks(paired, 40)]
+    if name != "buildkit":
+        # Those that take little: a RUN costs the others a second.
+        return together
     return together + [cases.together(part) for part in chunks(staged, 40)]
 
 
@@ -63,11 +66,11 @@ def unfound(name: str, dockerfiles: Sequence[str]) -> tuple[int, list[str]]:
     return len(keys), sorted({str(place.key) for place in found.missing})
 
 
-@pytest.mark.parametrize("name", ["buildkit"])
-def test_every_cache_of_every_case_is_found(name: str) -> None:
+@pytest.mark.parametrize(("name", "least"), [("buildkit", 150), ("docker", 60), ("buildah", 20)])
+def test_every_cache_of_every_case_is_found(name: str, least: int) -> None:
     count, missing = unfound(name, texts(name))
     assert missing == []
-    assert count > 150
+    assert count > least
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,7 +13,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cachekey.builder.build import BuildRequest, buildx_words
-from cachekey.builder.programs import rows, run
+from cachekey.builder.history import MOST, PastBuild, read_build
+from cachekey.builder.programs import answer, decoded, rows, run
+from cachekey.builder.programs import told as said
+from cachekey.builder.progress import Progress
 from cachekey.builder.records import (
     Builder,
     BuilderError,
@@ -91,6 +94,39 @@ class Buildx(Source):
         """Return the command line of a build."""
         words = buildx_words(request)
         return (*CLIENT, words[0], "--builder", self.name, *words[1:])
+
+    def history(self, most: int) -> list[PastBuild]:
+        """Return the latest builds: of each the provenance and the log."""
+        whom = f"builder {self.name}"
+        names = ("--builder", self.name)
+        text = run((*CLIENT, "history", "ls", *names, "--no-trunc", "--format", "json"), whom)
+        told = [decoded(line, whom) for line in text.splitlines() if line.startswith("{")]
+        finished = [item for item in told if item.get("status") == "Completed"]
+        finished.sort(key=lambda item: str(item.get("created_at")), reverse=True)
+        found = (self._past(item) for item in finished[: min(most, MOST)])
+        return [build for build in found if build is not None]
+
+    def _past(self, told: Mapping[str, Any]) -> PastBuild | None:
+        whom, created = f"builder {self.name}", when(told.get("created_at"))
+        ref = str(told.get("ref", "")).rpartition("/")[2]
+        wanted = ("attachment", "--builder", self.name, "--type", _PROVENANCE, ref)
+        try:
+            provenance = answer((*CLIENT, "history", "inspect", *wanted), whom)
+        except BuilderError:
+            # A build without provenance, as the build command may ask for.
+            return None
+        log = said((*CLIENT, "history", "logs", "--builder", self.name, *_RAW, ref), whom)
+        progress = Progress()
+        for line in log.splitlines():
+            progress.feed(line)
+        if created is None:
+            return None
+        completed = when(told.get("completed_at"))
+        return read_build(ref, created, completed, provenance or {}, progress)
+
+
+_PROVENANCE = "https://slsa.dev/provenance/v1"
+_RAW = ("--progress", "rawjson")
 
 
 def _record(row: Mapping[str, Any], now: datetime) -> UsageRecord:

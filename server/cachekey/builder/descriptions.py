@@ -6,6 +6,7 @@ is there since 0.12.
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from cachekey.record import record
@@ -33,6 +34,11 @@ class Described:
     """The first RUN's argument vector, joined by blanks."""
     name: str | None
     """Namespace, slash, id: exact. None from a builder that does not tell."""
+
+    @property
+    def directory(self) -> str:
+        """Return the target cleaned: the record has it as it was written."""
+        return "/" + posixpath.normpath(self.target or "/").lstrip("/")
 
 
 def read_description(text: str, names: bool) -> Described:

@@ -155,7 +155,7 @@ class _Mounts:
 
     def like(self, said: Described, base: BaseKind) -> tuple[list[Place], Match]:
         """Return the mounts that may have begun a record which tells no name."""
-        near = self._targets.get((said.target, base == "plain"), [])
+        near = self._targets.get((said.directory, base == "plain"), [])
         # A source's last step may look like an owner's: kinds of bases decide if they can.
         near = [place for place in near if place.base == base] or near
         same = [place for place in near if _begins(said, place)]
@@ -166,7 +166,7 @@ class _Mounts:
 
 
 def _begins(said: Described, place: Place) -> bool:
-    return place.directory == said.target and plain(said.command).endswith(place.command)
+    return place.directory == said.directory and plain(said.command).endswith(place.command)
 
 
 def _began(said: Described, places: Iterable[Place]) -> bool:

@@ -60,6 +60,8 @@ def measure(
             for number in range(runs):
                 what = "cold build" if number == 0 else f"warm build {number} of {runs - 1}"
                 rounds.append(_build(source, model, request, private, number, what, tell))
+            if keep:
+                tell(f"the caches stay in the namespace {private.name}", False)
             return _measured(model, private, rounds)
         finally:
             if not keep:

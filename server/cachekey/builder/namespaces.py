@@ -21,7 +21,7 @@ from cachekey.builder.history import PROOF
 from cachekey.builder.places import plain
 from cachekey.builder.records import CACHE, BuilderError, Usage, UsageRecord
 from cachekey.builder.source import Source
-from cachekey.disk.lock import lock
+from cachekey.disk.lock import LOCKS, lock
 
 _NOTE = "note.json"
 _TRIES = 40
@@ -121,8 +121,13 @@ def clear(source: Source) -> int:
 
 
 def _is_orphan(folder: str, builder: str) -> bool:
+    path = os.path.join(folder, _NOTE)
     try:
-        with open(os.path.join(folder, _NOTE), "r+", encoding="utf-8") as note:
+        if not LOCKS:
+            # Windows renames no file that somebody has open.
+            os.replace(path, f"{path}.moved")
+            os.replace(f"{path}.moved", path)
+        with open(path, "r+", encoding="utf-8") as note:
             # Who is alive holds the lock.
             return lock(note.fileno()) and json.load(note).get("builder") == builder
     except (OSError, ValueError, AttributeError):

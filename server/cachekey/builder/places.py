@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from cachekey.buildkit.keys import Base, Key
@@ -11,6 +11,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.record import cached_property, record, replace
 from cachekey.tools.uses import relation_to
+from cachekey.workspace.keyed import Built
 from cachekey.workspace.summary import Document, name_span
 
 BaseKind = Literal["plain", "owner", "from", "from+owner"]
@@ -77,25 +78,41 @@ def base_kind(base: Base | None) -> BaseKind:
     return "owner"
 
 
-def places(document: Document) -> Iterator[Place]:
-    """Yield the cache mounts of a document that the builder accepts, in file order."""
+def places(document: Document, builds: Iterable[Built] = ()) -> Iterator[Place]:
+    """Yield the cache mounts of a document that the builder accepts, in file order.
+
+    A mount has one key for each of the ``builds`` that pass other arguments to it.
+    """
     if not isinstance(document, Dockerfile):
         return
+    passed: dict[int, list[Key]] = {}
+    for built in builds:
+        for start, keys in built.keys.items():
+            passed.setdefault(start, []).extend(one.key for one in keys)
     for run, mount in document.caches:
-        if mount.key is not None and not run.dormant:
-            yield Place(
-                document.path,
-                document.source.line_of(name_span(mount).start),
-                document.stage_of(run).label,
-                _tools(run, mount),
-                mount.key,
-                mount.directory,
-                mount.uid,
-                mount.gid,
-                _command(run),
-                run.instruction.first_line,
-                mount.span.start,
-            )
+        if mount.key is None or run.dormant:
+            continue
+        found = {key.identity: key for key in passed.get(mount.span.start, ())}
+        if not mount.key.unresolved or not found:
+            found[mount.key.identity] = mount.key
+        for key in found.values():
+            yield _place(document, run, mount, key)
+
+
+def _place(document: Dockerfile, run: Run, mount: Mount, key: Key) -> Place:
+    return Place(
+        document.path,
+        document.source.line_of(name_span(mount).start),
+        document.stage_of(run).label,
+        _tools(run, mount),
+        key,
+        mount.directory,
+        mount.uid,
+        mount.gid,
+        _command(run),
+        run.instruction.first_line,
+        mount.span.start,
+    )
 
 
 def _tools(run: Run, mount: Mount) -> tuple[str, ...]:

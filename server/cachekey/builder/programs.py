@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -25,16 +25,25 @@ def has(program: str) -> bool:
     return shutil.which(program) is not None
 
 
-def run(command: Sequence[str], whom: str, environment: Mapping[str, str] | None = None) -> str:
+def run(command: Sequence[str], whom: str) -> str:
     """Return what a client writes; raises :class:`BuilderError` about ``whom`` when it fails."""
-    with started(command, whom, environment) as process:
+    return _finished(command, whom)[0]
+
+
+def told(command: Sequence[str], whom: str) -> str:
+    """Return what a client writes on its standard error, where some put their progress."""
+    return _finished(command, whom)[1]
+
+
+def _finished(command: Sequence[str], whom: str) -> tuple[str, str]:
+    with started(command, whom) as process:
         try:
             out, errors = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             raise BuilderError(f"{whom} does not answer within {PATIENCE} s") from None
     if process.returncode:
         raise BuilderError(complaint(errors.decode("utf-8", "replace"), whom))
-    return out.decode("utf-8", "surrogateescape")
+    return out.decode("utf-8", "surrogateescape"), errors.decode("utf-8", "surrogateescape")
 
 
 def answer(command: Sequence[str], whom: str) -> Any:
@@ -51,20 +60,17 @@ def decoded(text: str | bytes, whom: str) -> Any:
         raise BuilderError(f"{whom} answers with something that is not JSON") from None
 
 
-def rows(told: Any, read: Callable[[Any], _Row], whom: str) -> tuple[_Row, ...]:
+def rows(items: Any, read: Callable[[Any], _Row], whom: str) -> tuple[_Row, ...]:
     """Read the rows of an answer; one of another form is said of ``whom``."""
     try:
-        return tuple(read(row) for row in told or ())
+        return tuple(read(row) for row in items or ())
     except (AttributeError, KeyError, TypeError, ValueError):
         raise BuilderError(f"{whom} answers in a form that Cachekey does not know") from None
 
 
 @contextmanager
 def started(
-    command: Sequence[str],
-    whom: str,
-    environment: Mapping[str, str] | None = None,
-    pipe: bool = False,
+    command: Sequence[str], whom: str, pipe: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a client and see that it has ended when the block is left, however it is left.
 
@@ -76,7 +82,6 @@ def started(
             stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **environment} if environment else None,
             # Control-C is ours to hear: the client is then asked to stop, and waited for.
             start_new_session=os.name != "nt",
         )

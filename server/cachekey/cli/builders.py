@@ -84,7 +84,8 @@ def _document(
     found: list[Place] = []
     for number, model in enumerate(space.models(names)):
         progress("Reading", number, len(names))
-        found += places(model)
+        builds = space.project.built(model) if isinstance(model, Dockerfile) else ()
+        found += places(model, builds)
     if isinstance(source, Buildah):
         source.expect(found)
     usage = source.usage()

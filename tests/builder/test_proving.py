@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
+from cachekey.builder import namespaces
 from cachekey.builder.places import Place, places
 from cachekey.builder.probe import probed
 from cachekey.builder.progress import Progress, runs_of
+from cachekey.builder.records import BuilderError
 from cachekey.builder.verdicts import Measured, judge
 from cachekey.cli import main
 from cachekey.dockerfile.records import Dockerfile
@@ -133,3 +138,17 @@ def test_what_is_asked_for_wrongly(
     assert "nothing: no such file" in capfd.readouterr().err
     assert main(["prove"]) == 2
     assert "required: FILE|TARGET" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_a_folder_that_others_may_write_to_holds_no_file_of_a_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert namespaces._home() == str(tmp_path / "cachekey/prove")
+    (tmp_path / "cachekey").chmod(0o777)
+    monkeypatch.setattr(namespaces.tempfile, "gettempdir", lambda: str(tmp_path / "t"))
+    assert namespaces._home().startswith(str(tmp_path / "t"))
+    next((tmp_path / "t").iterdir()).chmod(0o777)
+    with pytest.raises(BuilderError, match="no folder of this user's own"):
+        namespaces._home()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -135,13 +136,24 @@ def _is_orphan(folder: str, builder: str) -> bool:
 
 
 def _home() -> str:
-    """Return the folder for notes, which nobody else may write to."""
+    """Return the folder for notes, which nobody else may write to; raises ``BuilderError``."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    home = os.path.join(base, "cachekey", "prove")
-    try:
-        os.makedirs(home, mode=0o700, exist_ok=True)
-    except OSError:
-        user = os.getuid() if hasattr(os, "getuid") else "user"
-        home = os.path.join(tempfile.gettempdir(), f"cachekey-{user}", "prove")
-        os.makedirs(home, mode=0o700, exist_ok=True)
-    return home
+    user = os.geteuid() if hasattr(os, "geteuid") else "user"
+    for parent in (os.path.join(base, "cachekey"), f"{tempfile.gettempdir()}/cachekey-{user}"):
+        home = os.path.join(parent, "prove")
+        try:
+            os.makedirs(home, mode=0o700, exist_ok=True)
+            if _is_ours(parent) and _is_ours(home):
+                return home
+        except OSError:
+            continue
+    raise BuilderError("there is no folder of this user's own for the files of a proof")
+
+
+def _is_ours(folder: str) -> bool:
+    """Tell whether nobody else can put anything into a folder."""
+    status = os.lstat(folder)
+    if not hasattr(os, "geteuid"):
+        return stat.S_ISDIR(status.st_mode)
+    own = status.st_uid == os.geteuid() and not status.st_mode & 0o022
+    return own and stat.S_ISDIR(status.st_mode)

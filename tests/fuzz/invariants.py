@@ -211,7 +211,10 @@ def fixes_come_to_an_end(path: str, text: str, level: Safety) -> None:
     second = apply_fixes(after, check(path, after[path]), level, recheck)
     titles = [(item.code, item.title) for item in second.applied]
     demand(second.texts == {}, "a second pass changes nothing", level.value, titles, after[path])
-    demand(first.abandoned == (), "no fix is taken back", first.abandoned)
+    # What would make something worse is held back, and was not applied all the same.
+    held = {(item.path, item.code, item.message) for item in first.abandoned}
+    left = {(item.path, item.code, item.message) for item in first.findings}
+    demand(held <= left, "what is held back is still told", held - left)
 
 
 REVEALING = {"CK002", "CK303", "CK601", "CK701", "CK703", "CK709", "CK711"}

@@ -47,7 +47,7 @@ def test_open_documents_have_versions_and_files_have_none(tmp_path: Path) -> Non
 def test_only_an_edit_of_nothing_asks_for_a_yes(tmp_path: Path) -> None:
     """VS Code ticks the boxes of all edits but of those that want to be confirmed."""
     made = session(tmp_path, Abilities(versioned_edits=True, annotations=True))
-    edit = workspace_edit(made, made.areas[0], EDITS, choose=True)
+    edit = workspace_edit(made, made.areas[0], EDITS, choose="Choose among them")
     assert edit is not None
     ((name, note),) = edit.change_annotations.items()
     assert note.needs_confirmation
@@ -59,7 +59,7 @@ def test_only_an_edit_of_nothing_asks_for_a_yes(tmp_path: Path) -> None:
 
 def test_the_plain_form(tmp_path: Path) -> None:
     made = session(tmp_path, Abilities(annotations=True))
-    edit = workspace_edit(made, made.areas[0], EDITS, choose=True)
+    edit = workspace_edit(made, made.areas[0], EDITS, choose="Choose among them")
     assert edit is not None
     assert edit.document_changes is None
     assert edit.change_annotations is None

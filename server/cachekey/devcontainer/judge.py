@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, is_usual, told
@@ -19,8 +20,10 @@ from cachekey.devcontainer.read import EnvEntry
 from cachekey.dockerfile.purpose import is_remembered
 from cachekey.knowledge import Claim
 from cachekey.knowledge.patterns import any_fits, has_option, read_line
+from cachekey.knowledge.records import Kind
 
 if TYPE_CHECKING:
+    from cachekey.dockerfile.records import Run
     from cachekey.knowledge.records import CacheDir, LinkMode, Tool
 
 _TALKS_OF_OWNERS = re.compile(r"\b(?:chown|chmod|setfacl|mkdir|install\s+-d)\b[^;&|\n]*")
@@ -60,23 +63,37 @@ def frozen(mount: RuntimeMount, container: Container) -> str | None:
     return None
 
 
-_INSTALLS = re.compile(
-    r"\b(?:curl|wget)\b[^;&\n]*\|\s*(?:\S*/)?(?:ba|z)?sh\b|\buv (?:python|tool) install\b"
-    r"|\bpipx install\b|\bpip install\b[^;&\n]*--user|\bcargo install\b|\brustup\b"
-)
+_FETCHERS = ("curl", "wget")
+_SHELLS = ("ash", "bash", "dash", "sh", "zsh")
 
 
 def _installs_at_home(container: Container) -> bool:
     """Tell whether a RUN of the user, who is not root, installs programs, which then lie at home."""
-    stage = container.stage
-    return stage is not None and any(
+    stage, home = container.stage, container.home
+    if stage is None or home is None:
+        return False
+    return any(
         step.run is not None
         and step.run.scope.user.is_root is False
-        and step.run.scope.user.home == container.home
+        and step.run.scope.user.home == home
         and not is_remembered(step.run.scope, step.run.scope.user)
-        and _INSTALLS.search(step.run.text)
+        and _installs(step.run, home)
         for link in stage.chain
         for step in link.steps
+    )
+
+
+def _installs(run: Run, home: str) -> bool:
+    """Tell whether a RUN puts a tool's results below a home, or obeys an installer that it fetches."""
+    if any(
+        item.cache.kind is Kind.RESULT and item.used and item.path and covers(home, item.path)
+        for use in run.uses
+        for item in use.directories
+    ):
+        return True
+    return any(
+        one.program in _FETCHERS and two.program in _SHELLS and two.opaque
+        for one, two in pairwise(run.commands.items)
     )
 
 

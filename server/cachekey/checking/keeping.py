@@ -26,6 +26,11 @@ _LOUD = (Severity.ERROR, Severity.WARNING)
 _MOST_FILES = 50
 """Files beside the edited ones that are looked at: a key may be that of thousands."""
 
+_ALLOWANCE = 400_000
+"""Characters that are read again for the fixes of one file: two seconds of one processor or so."""
+_LEAST = 4_000
+"""What the smallest trial counts: much of its work does not depend on the length of the texts."""
+
 Mounts = Mapping[str, Sequence[CacheMount]]
 """The mounts of files by path."""
 
@@ -127,41 +132,63 @@ def _joins(
 
 
 def is_worse(before: Iterable[Finding], after: Iterable[Finding]) -> bool:
-    """Tell whether a file has more errors or warnings of a rule than it had."""
-    more = Counter(_loud(after))
-    more.subtract(Counter(_loud(before)))
-    return any(count > 0 for count in more.values())
+    """Tell whether a file has more errors or warnings of a rule than it had.
+
+    Where an error of the file has gone, warnings may come: of a mount that the builder refuses nobody
+    could tell what else is wrong with it.
+    """
+    was, now = Counter(_loud(before)), Counter(_loud(after))
+    mended = {path for path, _, error in was - now if error}
+    return any(error or path not in mended for path, _, error in now - was)
 
 
-def _loud(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
-    loud = (item for item in findings if item.severity in _LOUD or item.code == UNREADABLE.code)
-    return ((item.path, item.code) for item in loud)
+def _loud(findings: Iterable[Finding]) -> Iterator[tuple[str, str, bool]]:
+    for item in findings:
+        if item.severity in _LOUD or item.code == UNREADABLE.code:
+            yield (item.path, item.code, item.severity is Severity.ERROR)
 
 
 class Trial:
     """Tries fixes out beside a project, which is left as it is.
 
     ``settings`` gives the settings of a file. The cost of a fix is that of reading the files that it
-    edits again, and what files that speak of the same caches say about each other.
+    edits again, and what files that speak of the same caches say about each other. So that a file with
+    thousands of findings does not cost the square of them, each file has an allowance; a fix that is not
+    tried is not offered.
     """
 
     def __init__(self, project: Project, settings: Callable[[str], Settings]) -> None:
         self._project = project
         self._settings = settings
         self._before: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Finding]] = {}
+        self._spent: Counter[str] = Counter()
+        self._tried: dict[Hashable, bool] = {}
 
     def harmless(self, finding: Finding) -> Finding:
         """Return the finding with those of its fixes that make nothing worse, in their order."""
         fixes = finding.fixes
-        kept = [fix for fix in fixes if self.keeps(fix)]
+        kept = [fix for fix in fixes if self.keeps(fix, finding.path)]
         return finding if len(kept) == len(fixes) else replace(finding, offer=partial(tuple, kept))
 
-    def keeps(self, fix: Fix) -> bool:
-        """Tell whether a fix keeps what every fix must keep; one to be completed need not."""
+    def keeps(self, fix: Fix, home: str = "") -> bool:
+        """Tell whether a fix keeps what every fix must keep; one to be completed need not.
+
+        ``home`` is the file whose allowance pays for it.
+        """
         if fix.safety is Safety.MANUAL:
             return True
+        # Findings of one cause often have the very same fix.
+        same = (fix.edits, fix.apart)
+        if same not in self._tried:
+            self._tried[same] = self._try(fix, home)
+        return self._tried[same]
+
+    def _try(self, fix: Fix, home: str) -> bool:
         change = Change.of([fix])
         texts = {path: text for path in change.edits if (text := self._text(path)) is not None}
+        self._spent[home] += _LEAST + sum(map(len, texts.values()))
+        if self._spent[home] > _ALLOWANCE:
+            return False
         news = {path: apply_edits(text, change.edits[path]) for path, text in texts.items()}
         after = self._read(news)
         if not keeps_caches(change, mounts_of(self._project.index, news), after.index):

@@ -20,6 +20,10 @@ const SELECTOR = [
     language: "yaml",
     pattern: "**/{compose,docker-compose}{,.*,-*,_*}.{yml,yaml}",
   },
+  // What starts builds: links to the Dockerfile, and maps of cache dances that do not fit.
+  { scheme: "file", pattern: "**/.github/workflows/*.{yml,yaml}" },
+  { scheme: "file", pattern: "**/{,*.,*-}bake{,.*,-*}.{hcl,json}" },
+  { scheme: "file", pattern: "**/{,*}.gitlab-ci*.{yml,yaml}" },
 ];
 
 let server: Server | undefined;

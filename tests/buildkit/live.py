@@ -79,7 +79,7 @@ def joined(on: Builder, wanted: list[Place]) -> Joined:
 
 
 def command(
-    folder: Path, env: Mapping[str, str], *arguments: str, timeout: float = 120
+    folder: Path, env: Mapping[str, str], *arguments: str, timeout: float = 300
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
     return subprocess.run(

@@ -92,8 +92,9 @@ def left(on: Builder) -> list[str]:
 
 
 def layers(on: Builder) -> list[str]:
+    """The layers of such RUNs: other tests have made some on this builder, too."""
     return [
-        item.description
+        item.id
         for item in live.source(on, []).usage().records
         if item.description.startswith("mount / from exec /bin/sh -c pip install")
     ]
@@ -119,6 +120,7 @@ def begin(on: Builder, place: Path, text: str) -> subprocess.Popen[bytes]:
 
 def test_planted_defects_get_their_verdicts(on: Builder, place: Path) -> None:
     (place / "Dockerfile").write_text(FILE, encoding="utf-8")
+    before = layers(on)
     done = live.command(
         place, environment(on, place), "prove", "Dockerfile", "--format", "json", timeout=300
     )
@@ -127,7 +129,7 @@ def test_planted_defects_get_their_verdicts(on: Builder, place: Path) -> None:
     assert all(mount["contradicts"] is None for mount in found["mounts"])
     assert found["runs"] == 3
     assert left(on) == []
-    assert layers(on) == []
+    assert set(layers(on)) <= set(before)
     assert os.listdir(place / "notes/cachekey/prove") == []
 
 
@@ -154,13 +156,14 @@ def test_arguments_target_and_context_are_handed_through(on: Builder, place: Pat
 
 def test_a_file_that_does_not_build(on: Builder, place: Path) -> None:
     (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}RUN false\n", encoding="utf-8")
+    before = layers(on)
     done = live.command(place, environment(on, place), "prove", "Dockerfile")
     assert done.returncode == 2
     assert done.stdout == ""
     assert "the build fails" in done.stderr
     assert "RUN false" in done.stderr
     assert left(on) == []
-    assert layers(on) == []
+    assert set(layers(on)) <= set(before)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

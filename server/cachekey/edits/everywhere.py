@@ -69,6 +69,19 @@ def places_of(project: Project, reach: Reach) -> Iterator[Place]:
                     yield Place(model, *known[item.span])
 
 
+def reaches_back(project: Project, model: Place, reach: Reach) -> bool:
+    """Tell whether the stage that ``from=`` of a mount names is none for one of the mounts changed.
+
+    It is not there yet in front of its end, where the builder sees a circle, and in other files.
+    """
+    document = model.dockerfile
+    stage = document.stage_named(model.mount.origin, document.stage_of(model.run))
+    return stage is not None and any(
+        place.path != model.path or place.dockerfile.stage_of(place.run).index <= stage.index
+        for place in places_of(project, reach)
+    )
+
+
 def settled(project: Project, path: str, fix: Fix) -> Fix:
     """Fill in what only the whole workspace can tell of a fix for a finding in ``path``.
 

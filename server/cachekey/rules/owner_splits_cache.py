@@ -52,7 +52,7 @@ from cachekey.edits.caches import (
     rename,
     says_else,
 )
-from cachekey.edits.everywhere import everywhere, places_of
+from cachekey.edits.everywhere import everywhere, places_of, reaches_back
 from cachekey.finding import FileEdit, Finding, Fix, Reach, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Span
@@ -158,16 +158,6 @@ def _span(first: Mount, second: Mount) -> Span:
     return second.options[name].span if name in second.options else second.span
 
 
-def _is_circular(model: Place, reach: Reach, ctx: Context) -> bool:
-    """Tell whether `from=` would reach a mount where its stage is not there yet, or another one is."""
-    document = model.dockerfile
-    stage = document.stage_named(model.mount.origin, document.stage_of(model.run))
-    return stage is not None and any(
-        place.path != model.path or place.dockerfile.stage_of(place.run).index <= stage.index
-        for place in places_of(ctx.project, reach)
-    )
-
-
 def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[Fix]:
     summary = ctx.project.index.get(ctx.path)
     known = {mount.span: mount for mount in (summary.mounts if summary is not None else ())}
@@ -191,7 +181,7 @@ def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[F
         return
     model, changed = (second, first) if _suits(second) and not _suits(first) else (first, second)
     reach = reach_of(changed.mount)
-    if list(align(model.mount, changed.mount)) and not _is_circular(model, reach, ctx):
+    if list(align(model.mount, changed.mount)) and not reaches_back(ctx.project, model, reach):
         aligned = partial(_everywhere, model.mount, reach, ctx)
         options = f"give {{places}} {text}" if (text := options_of(model.mount)) else ""
         title = f"Share one cache: {options or 'take the owner options off {places}'}"
@@ -211,7 +201,7 @@ def _across_fixes(first: CacheMount, own: CacheMount, ctx: Context) -> Iterator[
         return
     reach = Reach((own.key.identity,))
     model = next(places_of(ctx.project, Reach((first.key.identity,))), None)
-    if model is None or _is_circular(model, reach, ctx):
+    if model is None or reaches_back(ctx.project, model, reach):
         return
     text = options_of(model.mount) or "no owner options"
     yield ctx.fix(

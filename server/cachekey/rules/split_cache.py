@@ -46,7 +46,7 @@ from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.caches import align, in_file, merge_edits, owner_of, shared_ownership
 from cachekey.edits.directory import directory_for, one_directory
-from cachekey.edits.everywhere import everywhere, lines_text, places_of
+from cachekey.edits.everywhere import everywhere, lines_text, places_of, reaches_back
 from cachekey.edits.mount import add_mount, is_plain, set_option, set_options
 from cachekey.finding import FileEdit, Finding, Fix, Reach, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
@@ -232,6 +232,8 @@ def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
     usual = purpose.cache.id or f"{purpose.tool.id}-{purpose.cache.role}"
     name = named.id if named is not None else ctx.project.free(usual)
     if not is_plain(name) or _taken(name, reach, ctx):
+        return
+    if reaches_back(ctx.project, known[(named or mounts[0]).span], reach):
         return
     places = list(places_of(ctx.project, reach))
     if not users_differ(places):

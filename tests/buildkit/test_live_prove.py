@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,8 @@ def begin(on: Builder, place: Path, text: str) -> subprocess.Popen[bytes]:
         env=environment(on, place),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        # `make` runs these tests in the background, where a shell has interrupts ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(300):
         if left(on):

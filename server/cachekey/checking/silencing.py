@@ -31,8 +31,7 @@ def silence(
             break
         left = list(recheck(changed))
         if len(left) >= len(pending):
-            # A comment that silences nothing is not kept; nor would the next one help.
-            recheck({path: texts.get(path, document(path).source.text) for path in changed})
+            # Comments that silence nothing are not kept; nor would the next ones help.
             break
         texts |= changed
         pending = left

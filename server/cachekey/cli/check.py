@@ -63,11 +63,10 @@ def _once(options: Namespace) -> int:
         return _write_baseline(space, found, options)
     if options.diff:
         return _diff(space, findings, outcome, before, options)
+    known = len(found) - len(findings)
     fixed, sink = 0, Sink(sys.stdout)
     if outcome is not None:
-        known = len(found) - len(findings)
         findings = list(outcome.findings)
-        found = [*findings, *found[:known]]
         failed = _save(space, outcome.texts)
         fixed = sum(item.path not in failed for item in outcome.applied)
         if wanted.stdin is not None:
@@ -76,7 +75,7 @@ def _once(options: Namespace) -> int:
             sink = Sink(sys.stderr)
     if options.output_file is not None:
         sink = Sink(sys.stdout, options.output_file)
-    _write_report(space, findings, options, fixed, len(found) - len(findings), sink)
+    _write_report(space, findings, options, fixed, known, sink)
     if why := sink.close():
         space.note(f"--output-file: {options.output_file}: {why}")
     return status_of(space, _verdict(findings, options.fail_on))

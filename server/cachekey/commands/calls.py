@@ -9,7 +9,7 @@ from copy import copy
 from cachekey.budget import NESTED_STEPS, Budget
 from cachekey.commands.builtins import BUILTINS, SOURCES, assign, setting
 from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque
-from cachekey.commands.files import Followed, Scripts
+from cachekey.commands.files import Followed
 from cachekey.commands.functions import Chain, Functions
 from cachekey.commands.invocation import Invocation
 from cachekey.commands.manifests import asked_for, lines_of
@@ -40,10 +40,10 @@ class Reader:
         heredocs: tuple[tuple[Span, Mapped], ...],
         budget: Budget,
         command_steps: int,
-        scripts: Scripts | None = None,
+        files: Followed,
     ) -> None:
         self.budget, self.command_steps = budget, command_steps
-        self.files = Followed(scripts)
+        self.files = files
         self.functions = Functions()
         self.heredocs = {marker.start: body for marker, body in heredocs}
         self.items: list[Invocation] = []
@@ -255,7 +255,8 @@ class Reader:
         name = call.text(index)
         if not name:
             return False
-        if "/" not in name and index == call.at and not is_opaque(name, name, ()):
+        bare = "/" not in name and index == call.at
+        if bare and not (is_opaque(name, name, ()) or self.files.ships(name)):
             return False
         paths = self._paths(call, name, index == call.at)
         found = self.files.first(paths, call.words[index].raw)

@@ -60,13 +60,9 @@ class Files:
                 return (inside, text) if inside and text is not None else None
         return self._copied(path)
 
-    def find_program(self, name: str) -> tuple[str, str] | None:
-        """Return the same of a script that the Dockerfile puts into a directory of programs."""
-        for folder in _PROGRAMS:
-            found = self._copied(f"{folder}/{name}")
-            if found is not None:
-                return found
-        return None
+    def ships(self, name: str) -> bool:
+        """Tell whether the Dockerfile puts a file of the context into a directory of programs."""
+        return any(self._copied(f"{folder}/{name}") is not None for folder in _PROGRAMS)
 
     def _copied(self, path: str) -> tuple[str, str] | None:
         """Return a file that a COPY of the build context puts at a path of the image."""

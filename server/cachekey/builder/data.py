@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from cachekey.builder.collector import Threat, collected, threats
+from cachekey.builder.collector import Threat, collected, settled, threats
 from cachekey.builder.history import PastBuild, changes, path_of
 from cachekey.builder.join import Cache, Joined, duplicates
 from cachekey.builder.places import Place
@@ -20,15 +20,20 @@ VERSION = 1
 
 
 def document(
-    source: Source, usage: Usage, joined: Joined, shown: Callable[[str], str], now: datetime
+    source: Source,
+    usage: Usage,
+    joined: Joined,
+    shown: Callable[[str], str],
+    now: datetime,
 ) -> dict[str, Any]:
     """Return the document of ``cachekey builder --format json``.
 
     Lines are zero-based, sizes bytes, times ISO 8601. ``shown`` gives a file's path for the user.
     """
-    risk = threats(usage.records, usage.policies or (), now)
-    taken = collected(usage.records, usage.policies or (), now)
-    order = {item.id: number for number, item in enumerate(taken)}
+    later = settled(source, usage)
+    risk = threats(later.records, later.policies or (), now)
+    collection = collected(later.records, later.policies or (), now, later.rough)
+    order = {item.id: number for number, item in enumerate(collection.taken)}
     caches = [_cache(source, cache, shown, risk, order) for cache in joined.caches]
     builder = usage.builder
     return {
@@ -50,7 +55,8 @@ def document(
         "totals": _totals(joined.caches),
         "collector": {
             "policies": None if usage.policies is None else [*map(_policy, usage.policies)],
-            "takesNow": [item.id for item in taken],
+            "takesNow": [item.id for item in collection.taken],
+            "takesMore": not collection.decided,
         },
     }
 

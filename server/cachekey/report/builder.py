@@ -58,7 +58,7 @@ def _cache(cache: Mapping[str, Any], style: Style, now: datetime) -> Iterator[Te
     if used:
         facts.append(f"last used {ago(used, now)}")
     if count := sum(item["useCount"] for item in records):
-        facts.append(f"opened {_count(count, 'time')}")
+        facts.append(f"{_count(count, 'use')} counted")
     if any(item["inUse"] for item in records):
         facts.append("in use now")
     key = style(terminal(cache["key"]), "1")
@@ -165,11 +165,20 @@ def _taken(document: Mapping[str, Any]) -> Iterator[Terminal]:
         for item in cache["records"]
         if item["collected"] and item["collected"]["order"] is not None
     )
-    if ranks:
-        keys = ", ".join(dict.fromkeys(key for _, key in ranks))
+    keys = ", ".join(dict.fromkeys(key for _, key in ranks))
+    if document["collector"]["takesMore"]:
+        begin = f"{keys}, and then more" if keys else "some"
+        yield terminal(
+            f"  The next collection takes {begin}; of which it takes first the builder tells too little."
+        )
+    elif ranks:
         yield terminal(f"  The next collection takes, in this order: {keys}")
     else:
         yield terminal("  The next collection takes none of these caches.")
+    if any(policy["minFreeSpace"] for policy in document["collector"]["policies"]):
+        yield terminal(
+            "  It takes more when the disk has too little room: how full it is, it does not tell."
+        )
 
 
 def size(count: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cachekey.checking.suppress import UNREADABLE, UNUSED
 from cachekey.finding import Severity
+from cachekey.markup.manual import manual
 from cachekey.markup.terminal import (
     Output,
     Style,
@@ -16,7 +17,6 @@ from cachekey.markup.terminal import (
     output,
     padded,
     terminal,
-    text_output,
     together,
 )
 from cachekey.rules import ALL
@@ -122,4 +122,4 @@ def page(entry: Entry, style: Style) -> Output:
     }[entry.fixable]
     name = style(terminal(f"{entry.code} {entry.name}"), "1")
     head = line("{} {}", name, terminal(f"({entry.severity.value}, {fix})"))
-    return together(output([head, terminal("")]), text_output(f"{entry.doc.rstrip()}\n"))
+    return together(output([head, terminal("")]), manual(f"{entry.doc.rstrip()}\n", style))

@@ -14,7 +14,16 @@ from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
 from cachekey.lsp import words
-from cachekey.lsp.names import ACTION_KINDS, APPLY, CHECK, EXPLAIN, MAP, REQUEST_FAILED, TRIGGERS
+from cachekey.lsp.names import (
+    ACTION_KINDS,
+    APPLY,
+    CHECK,
+    EXPLAIN,
+    MAP,
+    REQUEST_FAILED,
+    RULES,
+    TRIGGERS,
+)
 from cachekey.lsp.protocol import Protocol
 from cachekey.lsp.types_loader import converter
 from cachekey.markup.message import message
@@ -139,6 +148,10 @@ def _register_workspace(server: Server) -> None:
     @server.command(EXPLAIN)
     def explain_rule(ls: Server, code: str) -> str | None:
         return ls.backend.explain_rule(code)
+
+    @server.command(RULES)
+    def rules(ls: Server) -> list[dict[str, str]]:
+        return ls.backend.rules()
 
     @server.command(CHECK)
     async def check(ls: Server) -> None:

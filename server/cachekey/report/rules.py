@@ -113,13 +113,21 @@ def table(style: Style) -> Output:
     return output(map(row, entries))
 
 
+_FIX = {
+    Fixable.ALWAYS: "always fixable",
+    Fixable.SOMETIMES: "sometimes fixable",
+    Fixable.NEVER: "no fix",
+}
+
+
+def as_markdown(entry: Entry) -> str:
+    """Return a rule's documentation as a page for whoever shows Markdown."""
+    about = f"*{entry.severity.value}, {_FIX[entry.fixable]}*"
+    return f"# {entry.code} {entry.name}\n\n{about}\n\n{entry.doc}"
+
+
 def page(entry: Entry, style: Style) -> Output:
     """Return a rule's documentation."""
-    fix = {
-        Fixable.ALWAYS: "always fixable",
-        Fixable.SOMETIMES: "sometimes fixable",
-        Fixable.NEVER: "no fix",
-    }[entry.fixable]
     name = style(terminal(f"{entry.code} {entry.name}"), "1")
-    head = line("{} {}", name, terminal(f"({entry.severity.value}, {fix})"))
+    head = line("{} {}", name, terminal(f"({entry.severity.value}, {_FIX[entry.fixable]})"))
     return together(output([head, terminal("")]), manual(f"{entry.doc.rstrip()}\n", style))

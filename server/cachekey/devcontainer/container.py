@@ -80,6 +80,15 @@ class FeatureUse:
         """Return its reference as written."""
         return self.member.key.text
 
+    def option(self, name: str) -> str | None:
+        """Return the literal value of one of its options, where the file gives it."""
+        node = self.member.value
+        members = node.effective() if node is not None and node.kind == "object" else ()
+        for member in members:
+            if member.key.text == name and member.value is not None:
+                return literal(member.value.text) if member.value.text is not None else None
+        return None
+
 
 class Texts(Protocol):
     """The files of the workspace."""
@@ -296,9 +305,11 @@ class Container:
         return self._copied(path)
 
     def find_program(self, name: str) -> tuple[str, str] | None:
-        """Return the same of a script that the Dockerfile puts into a directory of programs."""
-        for folder in _PROGRAMS:
-            found = self._copied(f"{folder}/{name}")
+        """Return the same of a script that the Dockerfile puts into a directory of the PATH."""
+        path = self.stage.end.variables.get("PATH") if self.stage is not None else None
+        ahead = path.value.text.split(":") if path is not None else []
+        for folder in (*(each for each in ahead if each.startswith("/")), *_PROGRAMS):
+            found = self._copied(f"{folder.rstrip('/')}/{name}")
             if found is not None:
                 return found
         return None
@@ -432,6 +443,15 @@ class Container:
         for command in self.document.lifecycle:
             reader.read(command)
         return Story(tuple(reader.items), tuple(dict.fromkeys(reader.unread)))
+
+    @property
+    def featured_user(self) -> bool:
+        """Tell whether a feature makes the user, by the name that the file gives to it."""
+        name = self.user.name if self.user is not None else None
+        return name is not None and any(
+            use.known is not None and use.known.makes_user and use.option("username") == name
+            for use in self.features
+        )
 
     @property
     def foreign_features(self) -> bool:

@@ -150,7 +150,7 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
 def lies(claim: Claim, container: Container) -> str | None:
     """Return where the cache of a tool is as the container stands."""
     for way in claim.cache.moved_by:
-        found = container.setting(way.env) if way.env else None
+        found = container.environment.setting(way.env) if way.env else None
         if found is not None:
             path = found.text
             return posixpath.normpath(posixpath.join(path, way.below)) if path else None
@@ -158,7 +158,7 @@ def lies(claim: Claim, container: Container) -> str | None:
         return None
     root = claim.cache.root_path if container.user.root else ""
     try:
-        path = expand_template(root or claim.cache.path, container.lookup)
+        path = expand_template(root or claim.cache.path, container.environment.lookup)
     except UnknownValueError:
         return None
     return path if path.startswith("/") else None
@@ -189,7 +189,7 @@ def _set_somewhere(found: RuntimeCache, container: Container) -> bool | None:
         names = frozenset((*found.cache.pins, *(pin.lower() for pin in found.cache.pins)))
     if any(entry.name in names or entry.name.lower() in names for entry in container.document.env):
         return True
-    if any(next(container.settings(name), None) is not None for name in names):
+    if any(next(container.environment.settings(name), None) is not None for name in names):
         return True
     return None if container.image is None else False
 
@@ -365,7 +365,7 @@ def unlinkable(mount: RuntimeMount, container: Container) -> tuple[Tool, LinkMod
     tool, mode = found.claim.tool, found.claim.tool.link_mode
     if found.cache.role not in mode.caches or not mode.env or not mode.commands:
         return None
-    if not _all_read(container) or next(container.settings(mode.env), None) is not None:
+    if not _all_read(container) or next(container.environment.settings(mode.env), None) is not None:
         return None
     if container.image is None or any(mode.env in text for text in _build_texts(container)):
         return None

@@ -82,11 +82,19 @@ def unwritable_at(
     if owner is None and home is not None and covers(home, place) and place != home:
         bare = _in_image(f"/{user.name}-home{place[len(home) :]}", container) == "missing"
         bare = bare or (
-            not container.builds and container.image is None and container.featured_user
+            not container.builds and container.image is None and _featured(user.name, container)
         )
         if bare and not _named_in_build(place, container):
             return Unwritable(user.name, False)
     return None
+
+
+def _featured(user: str, container: Container) -> bool:
+    """Tell whether a feature makes the user, by the name that the file gives to it."""
+    return any(
+        use.known is not None and use.known.makes_user and use.option("username") == user
+        for use in container.features
+    )
 
 
 # -- at run time ----------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ export async function showMounts(uri: string, at: Position, places: Place[]): Pr
   );
 }
 
-interface Page {
+export interface Page {
   readonly title: string;
   readonly html: string;
 }
@@ -88,15 +88,21 @@ interface Page {
 /** Shows the maps that the server draws; a click on a mount opens its line. */
 export async function showMap(): Promise<void> {
   const pages = (await vscode.commands.executeCommand<Page[] | undefined>("cachekey.cacheMap")) ?? [];
-  for (const { title, html } of pages) {
-    const panel = vscode.window.createWebviewPanel("cachekey.map", title, vscode.ViewColumn.Beside, {
-      enableScripts: true,
-      enableFindWidget: true,
-      localResourceRoots: [],
-    });
-    panel.webview.html = html;
-    panel.webview.onDidReceiveMessage(({ open }: { open: string }) =>
-      vscode.commands.executeCommand("vscode.open", vscode.Uri.parse(open), vscode.ViewColumn.One),
-    );
+  for (const page of pages) {
+    showPage("cachekey.map", page);
   }
+}
+
+/** Shows a page of the server's beside the editor; a click on a link in it opens a line. */
+export function showPage(kind: string, { title, html }: Page): vscode.WebviewPanel {
+  const panel = vscode.window.createWebviewPanel(kind, title, vscode.ViewColumn.Beside, {
+    enableScripts: true,
+    enableFindWidget: true,
+    localResourceRoots: [],
+  });
+  panel.webview.html = html;
+  panel.webview.onDidReceiveMessage(({ open }: { open: string }) =>
+    vscode.commands.executeCommand("vscode.open", vscode.Uri.parse(open), vscode.ViewColumn.One),
+  );
+  return panel;
 }

@@ -1,6 +1,7 @@
 // Starts the Cachekey language server when the first file of its kind is opened. What a cache is,
 // the server knows; nothing here does.
 import * as vscode from "vscode";
+import { Builder } from "./builder";
 import { changesLaunch } from "./configuration";
 import { Documentation, choose, showMap, showMounts } from "./documentation";
 import { onDidChangeEnvironment } from "./python";
@@ -37,7 +38,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const openAny = (documents: readonly vscode.TextDocument[]): void => {
     if (!wanted && documents.some((document) => vscode.languages.match(SELECTOR, document) > 0)) {
       wanted = true;
-      void running.restart();
+      if (!running.isRunning) {
+        void running.restart();
+      }
       void onDidChangeEnvironment(() => {
         // The bundled server runs under any Python: a new choice matters only where none would do.
         if (!running.isRunning) {
@@ -56,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     vscode.commands.registerCommand("cachekey.silence", choose),
     vscode.commands.registerCommand("cachekey.showMap", showMap),
+    new Builder(running, log),
     vscode.commands.registerCommand("cachekey.copy", (text: string) => vscode.env.clipboard.writeText(text)),
     vscode.commands.registerCommand("cachekey.showMounts", showMounts),
     vscode.commands.registerCommand("cachekey.showLog", () => {

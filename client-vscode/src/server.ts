@@ -18,6 +18,10 @@ import { activeEnvironment, probe } from "./python";
 
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
+  private launched: command.Command | undefined;
+  private readonly started = new vscode.EventEmitter<void>();
+  /** A server has begun, and knows nothing of what another was told. */
+  readonly onDidStart = this.started.event;
   private queue: Promise<void> = Promise.resolve();
   private readonly status: vscode.LanguageStatusItem;
   private readonly crashes = new Crashes();
@@ -30,6 +34,14 @@ export class Server implements vscode.Disposable {
   ) {
     this.status = vscode.languages.createLanguageStatusItem("cachekey", selector);
     this.status.name = "Cachekey";
+  }
+
+  /** How to run the command line of the server that is running; it is started when it is not. */
+  async program(): Promise<command.Command | undefined> {
+    if (!this.isRunning) {
+      await this.restart();
+    }
+    return this.isRunning ? this.launched : undefined;
   }
 
   get isRunning(): boolean {
@@ -58,6 +70,7 @@ export class Server implements vscode.Disposable {
 
   dispose(): void {
     this.status.dispose();
+    this.started.dispose();
   }
 
   private async start(): Promise<void> {
@@ -67,6 +80,7 @@ export class Server implements vscode.Disposable {
     if (launch === undefined) {
       return;
     }
+    this.launched = command.commandLine(launch);
     this.log.info(`Starting ${[launch.command, ...launch.args].join(" ")}`);
     const client = new LanguageClient(
       "cachekey",
@@ -94,6 +108,7 @@ export class Server implements vscode.Disposable {
       }
     });
     await client.start();
+    this.started.fire();
   }
 
   /** A server that ends by itself is started again, unless it does so again and again. */

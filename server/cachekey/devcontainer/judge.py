@@ -146,7 +146,7 @@ def _set_somewhere(found: RuntimeCache, container: Container) -> bool | None:
         names = frozenset((*found.cache.pins, *(pin.lower() for pin in found.cache.pins)))
     if any(entry.name in names or entry.name.lower() in names for entry in container.document.env):
         return True
-    if any(next(container.settings(name), None) is not None for name in names):
+    if any(next(container.environment.settings(name), None) is not None for name in names):
         return True
     return None if container.image is None else False
 
@@ -320,7 +320,7 @@ def unlinkable(mount: RuntimeMount, container: Container) -> tuple[Tool, LinkMod
     tool, mode = found.claim.tool, found.claim.tool.link_mode
     if found.cache.role not in mode.caches or not mode.env or not mode.commands:
         return None
-    if not _all_read(container) or next(container.settings(mode.env), None) is not None:
+    if not _all_read(container) or next(container.environment.settings(mode.env), None) is not None:
         return None
     if container.image is None or any(mode.env in text for text in _build_texts(container)):
         return None

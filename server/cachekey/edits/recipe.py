@@ -226,7 +226,7 @@ def _place(claim: Claim, container: Container) -> str | None:
 def _lies(claim: Claim, container: Container) -> str | None:
     """Return where the cache of a tool is as the container stands."""
     for way in claim.cache.moved_by:
-        found = container.setting(way.env) if way.env else None
+        found = container.environment.setting(way.env) if way.env else None
         if found is not None:
             path = found.text
             return posixpath.normpath(posixpath.join(path, way.below)) if path else None
@@ -234,7 +234,7 @@ def _lies(claim: Claim, container: Container) -> str | None:
         return None
     root = claim.cache.root_path if container.user.root else ""
     try:
-        path = expand_template(root or claim.cache.path, container.lookup)
+        path = expand_template(root or claim.cache.path, container.environment.lookup)
     except UnknownValueError:
         return None
     return path if path.startswith("/") else None

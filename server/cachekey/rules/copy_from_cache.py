@@ -45,7 +45,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside
 from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.coverage import emptied_first
-from cachekey.dockerfile.lost import Held, held_by_cache, readings
+from cachekey.dockerfile.lost import Held, held_by_cache, led, readings
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.mount import add_mount, append_command
 from cachekey.finding import Finding, Fix, Severity
@@ -98,10 +98,11 @@ def _of_binds(dockerfile: Dockerfile, stage: Stage, run: Run, ctx: Context) -> I
 def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
     """Report the first thing that a RUN reads and only the mount of an earlier one held."""
     for reading in readings(run):
-        if _mounted(run, reading.path):
+        place = led(stage, reading.path)
+        if _mounted(run, place):
             continue
-        held = held_by_cache(stage, reading.path, before=run)
-        if held is None or not inside(reading.path, held.mount.directory or "/"):
+        held = held_by_cache(stage, place, before=run)
+        if held is None or not inside(place, held.mount.directory or "/"):
             continue
         line = ctx.document.source.line_of(held.mount.span.start) + 1
         yield ctx.finding(

@@ -60,14 +60,18 @@ from cachekey.workspace.summary import CacheMount, CacheUse, Summary
 def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
     """Report that another file of the workspace keeps the same tool's cache under another key.
 
-    Of two such files the one that comes later by name is told, and none that shares with any file.
+    Of two such files the one that comes later by name is told, and none that shares with any file. One
+    that is alone where others share is told whatever its name.
     """
     for mounts in _groups(summary.mounts):
         own, use, index = mounts[0], mounts[0].use, ctx.project.index
         if use is None or not all(mount.same_as(own) for mount in mounts):
             continue
         first = _elsewhere(index.of_tool(use.tool, use.role), ctx.path)
-        if first is None or first.path > ctx.path or not by_chance(first, own):
+        if first is None or not by_chance(first, own):
+            continue
+        others = index.of_tool_sharing(use.tool, use.role, first.key.identity)
+        if first.path > ctx.path and _elsewhere(others, first.path) is None:
             continue
         if _elsewhere(index.of_tool_sharing(use.tool, use.role, own.key.identity), ctx.path):
             continue

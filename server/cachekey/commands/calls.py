@@ -9,6 +9,7 @@ from copy import copy
 from cachekey.budget import NESTED_STEPS, Budget
 from cachekey.commands.builtins import BUILTINS, SOURCES, assign, setting
 from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque
+from cachekey.commands.fetched import is_download
 from cachekey.commands.files import Followed
 from cachekey.commands.functions import Chain, Functions
 from cachekey.commands.invocation import Invocation
@@ -173,7 +174,8 @@ class Reader:
                 try:
                     peeled = peeler(call)
                 except UnreadableError as error:
-                    if isinstance(error, UnreadableScriptError):
+                    unread = isinstance(error, UnreadableScriptError)
+                    if unread and not any(is_download(word.written) for word in before.words):
                         self.complete = False
                     self._emit(before, command, place, opaque=True)
                     return
@@ -256,9 +258,10 @@ class Reader:
         if not name:
             return False
         bare = "/" not in name and index == call.at
-        if bare and not (is_opaque(name, name, ()) or self.files.ships(name)):
+        shipped = self.files.shipped(name) if bare else None
+        if bare and shipped is None and not is_opaque(name, name, ()):
             return False
-        paths = self._paths(call, name, index == call.at)
+        paths = [shipped] if shipped else self._paths(call, name, index == call.at)
         found = self.files.first(paths, call.words[index].raw)
         if found is None:
             return False

@@ -21,7 +21,9 @@ other is the word that calls it."""
 class Followed:
     """Opens the files that one RUN calls: only so many, none within itself, nothing but text."""
 
-    def __init__(self, scripts: Scripts | None, ships: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self, scripts: Scripts | None, ships: Callable[[str], str | None] | None = None
+    ) -> None:
         self._scripts, self._ships = scripts, ships
         self._open: list[str] = []
         self._read = 0
@@ -40,9 +42,9 @@ class Followed:
             return path, text
         return None
 
-    def ships(self, name: str) -> bool:
-        """Tell whether a bare name that is none of a common program is that of a script."""
-        return self._ships is not None and not is_familiar(name) and self._ships(name)
+    def shipped(self, name: str) -> str | None:
+        """Return where the script of a bare name lies that is none of a common program."""
+        return None if self._ships is None or is_familiar(name) else self._ships(name)
 
     def is_open(self, name: str) -> bool:
         """Tell whether a file, or a script of one, is being read."""

@@ -76,7 +76,7 @@ def read_commands(
     lookup: Lookup,
     workdir: str | None,
     scripts: Scripts | None = None,
-    ships: Callable[[str], bool] | None = None,
+    ships: Callable[[str], str | None] | None = None,
     steps: int = share(1),
     command_steps: int = COMMAND_STEPS,
 ) -> Commands:
@@ -84,8 +84,8 @@ def read_commands(
 
     ``shell`` is the value of SHELL (None: ``/bin/sh -c``), ``lookup`` gives the variables of the
     RUN's environment (None: not known), ``workdir`` is the directory that it starts in, and
-    ``scripts`` gives the files that it may call, and ``ships`` tells whether a bare name that nobody
-    knows is one of them. ``steps`` is what the reading may take, by default
+    ``scripts`` gives the files that it may call, and ``ships`` tells where the one lies that a bare
+    name calls, which nobody knows. ``steps`` is what the reading may take, by default
     as for the only RUN of a file, and ``command_steps`` what each command costs besides its words.
     """
     budget = Budget(steps)

@@ -103,7 +103,8 @@ def _copy(owner: Owner | None, step: Step, place: str) -> Owner | None:
     if covers(place, target):
         return mine if owner in ("missing", None) or target == place else owner
     if covers(target, place) and not _OUTPUT.search(place):
-        return None
+        # Whether it is among what is copied or not, it is root's where root has both.
+        return owner if mine == "root" and owner in ("root", "missing") else None
     return owner
 
 
@@ -128,6 +129,8 @@ def _command(
     effects = effects_of(item)
     if effects is None:
         return None if item.opaque and not _fetched(run, place, container) else owner
+    if item.program == "chown" and _gives_to_nobody(item, run):
+        return owner
     root = _runs_as_root(item, run)
     for effect in effects:
         owner = _effect(owner, effect, item, place, root)
@@ -163,6 +166,13 @@ def _fills(effect: Effect, place: str) -> bool:
     return effect.kind == "copies" and effect.to is not None and covers(place, effect.to)
 
 
+def _gives_to_nobody(item: Invocation, run: Run) -> bool:
+    """Tell whether a chown's owner is ``$USER``, which no build sets: ``chown :`` changes nothing."""
+    said = next((word.written for word in item.args if not word.written.startswith("-")), "")
+    unset = "USER" not in run.scope.variables and item.state.value("USER") is None
+    return unset and re.fullmatch(r"\"?\$\{?USER\}?(?::\$\{?USER\}?)?\"?", said) is not None
+
+
 def _fetched(run: Run, place: str, container: Container) -> bool:
     """Tell whether a RUN's unread program is one that it fetches, and the place none of its own.
 
@@ -171,6 +181,7 @@ def _fetched(run: Run, place: str, container: Container) -> bool:
     home = container.home
     at_home = home is not None and covers(home, place)
     foreign = not at_home and place.split("/")[1] not in _SYSTEM
+    foreign = foreign or container.in_workspace(place)
     return foreign and re.search(r"\b(?:curl|wget)\b", run.text) is not None
 
 
@@ -197,5 +208,8 @@ def _made_by_tools(owner: Owner | None, run: Run, place: str) -> Owner | None:
             if item.path and covers(place, item.path) and item.used is not False:
                 if not any(m.directory and covers(m.directory, item.path) for m in run.caches):
                     by = _by(_runs_as_root(use.invocation, run))
-                    return by if owner in ("missing", None) or by == "root" else owner
+                    if item.path == place:
+                        return by if owner in ("missing", None) or by == "root" else owner
+                    # What it makes further down leaves a directory that is there as it was.
+                    return by if owner == "missing" else owner
     return owner

@@ -6,12 +6,14 @@ accuses must first ask whether anything unread could cure it.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from cachekey.commands.builtins import SOURCES
 from cachekey.commands.familiar import PYTHON, SHELLS, names_other_language
+from cachekey.commands.fetched import is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.commands.read import Heredoc, read_commands
 from cachekey.commands.shellstate import joined
@@ -50,9 +52,11 @@ _MADE_BY = {
 }
 _HARMLESS = ("test", "t", "start", "build", "lint", "stop", "restart")
 """Scripts that do what their names say where package.json is not at hand."""
+_SHELL_SETTINGS = (".bashrc", ".zshrc", ".profile", ".bash_profile", ".zprofile")
+"""Files of a home that set a shell up for its user."""
 _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm", "bun")
 _SHELLS = frozenset((*SHELLS, *SOURCES))
-_INTERPRETERS = frozenset((*_SHELLS, "fish", "node", "ruby", "perl", "php"))
+_INTERPRETERS = frozenset((*_SHELLS, "fish", "node", "ruby", "perl", "php", "tsx", "ts-node"))
 
 
 @record(frozen=True, eq=False)
@@ -104,8 +108,8 @@ class StoryReader:
     """Where they start: the workspace's folder in the container."""
     find: Callable[[str], tuple[str, str] | None]
     """Gives path and text of a workspace's file by its path in the container."""
-    ships: Callable[[str], bool]
-    """Tells whether the image's build puts a script of a bare name on the PATH."""
+    ships: Callable[[str], str | None]
+    """Tells where on the PATH the image's build puts a script of a bare name."""
     items: list[Ran] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     looked_at: int = 0
@@ -140,11 +144,11 @@ class StoryReader:
         )
         if not commands.complete:
             self.unread.append(f"a part of {moment}")
-        for item in commands.items:
+        for index, item in enumerate(commands.items):
             self.items.append(Ran(item, moment))
             if item.program is None:
                 self.unread.append(f"a command of {moment}")
-            elif item.opaque:
+            elif item.opaque and not is_fetched(commands.items, index):
                 self._behind(item)
 
     def _script(self, path: str, caller: Mapped) -> Mapped | None:
@@ -181,7 +185,24 @@ class StoryReader:
             if shell or len(found[1]) > _LONGEST or _OWNS.search(found[1]):
                 self.unread.append(found[0])
             return
-        self.unread.append(_script(item) or item.program or "a script")
+        if not self._harmless(item):
+            self.unread.append(_script(item) or item.program or "a script")
+
+    def _harmless(self, item: Invocation) -> bool:
+        """Tell that of a file out of sight, of inline code and of a module it is known to own nothing."""
+        texts = item.texts
+        if item.program in SOURCES:
+            return bool(texts) and posixpath.basename(texts[0] or "") in _SHELL_SETTINGS
+        option = next((text for text in texts if text in ("-c", "-e", "-m")), None)
+        if option is None or item.program in SHELLS:
+            return False
+        said = texts[texts.index(option) + 1] if texts.index(option) + 1 < len(texts) else None
+        if said is None or option != "-m":
+            return said is not None and not speaks_of_owners(said)
+        # A module that is not the project's has come with the language or by an installer.
+        place = joined(item.cwd, said.replace(".", "/"))
+        files = (f"{place}.py", f"{place}/__main__.py") if place is not None else ()
+        return all(self.find(path) is None for path in files)
 
 
 def _script(item: Invocation) -> str | None:

@@ -25,6 +25,9 @@ from cachekey.record import record
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
 """Parts of names of programs that may well be scripts which give directories away."""
 
+_PROGRAMS = re.compile(r"bin(?:/[^/\s]*)?[\"'\]\s]*\Z|\$")
+"""A target from which a shell starts programs by their bare names, or one that is not known."""
+
 
 @record(frozen=True)
 class Unwritable:
@@ -60,10 +63,21 @@ def unwritable_at(
         return Unwritable(user.name, True)
     home = container.home
     if owner is None and home is not None and covers(home, place) and place != home:
-        certain = owner_in_image(f"/{user.name}-home{place[len(home) :]}", container) == "missing"
-        if certain and not _named_in_build(place, container):
+        bare = owner_in_image(f"/{user.name}-home{place[len(home) :]}", container) == "missing"
+        bare = bare or (
+            not container.builds and container.image is None and _featured(user.name, container)
+        )
+        if bare and not _named_in_build(place, container):
             return Unwritable(user.name, False)
     return None
+
+
+def _featured(user: str, container: Container) -> bool:
+    """Tell whether a feature makes the user, by the name that the file gives to it."""
+    return any(
+        use.known is not None and use.known.makes_user and use.option("username") == user
+        for use in container.features
+    )
 
 
 # -- at run time ----------------------------------------------------------------------------------
@@ -181,6 +195,8 @@ def _made_by_build(program: str, container: Container) -> bool:
         return False
     word = re.compile(rf"(?<![\w-]){re.escape(program)}(?![\w-])")
     return any(
-        step.instruction.keyword in ("COPY", "ADD") and word.search(step.instruction.args.text)
+        step.instruction.keyword in ("COPY", "ADD")
+        and word.search(step.instruction.args.text)
+        and _PROGRAMS.search(step.instruction.args.text)
         for step in container.steps
     )

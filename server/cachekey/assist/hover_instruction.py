@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import Scope, Variable
@@ -13,7 +13,7 @@ from cachekey.knowledge.records import Image
 from cachekey.markup.rich import Rich, joined, rich
 from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs
 from cachekey.syntax.dockerfile.parse import Instruction
-from cachekey.text import Span
+from cachekey.text import Mapped, Span
 from cachekey.workspace.project import Project
 
 _MANY = 5
@@ -119,9 +119,9 @@ class _About:
         pair = _pair_at(instruction, self.document, offset)
         if pair is None:
             return None
-        name, span = pair
+        name, where = pair
         lines = tuple(self._variable(name, self.behind.variables.get(name)))
-        return (span, lines) if len(lines) > 1 else None
+        return (where, lines) if len(lines) > 1 else None
 
     def _user(self, instruction: Instruction) -> Iterator[Rich]:
         user = self.behind.user
@@ -202,11 +202,14 @@ class _About:
 def _pair_at(
     instruction: Instruction, document: Dockerfile, offset: int
 ) -> tuple[str, Span] | None:
-    """Return the name of the variable whose pair stands at an offset, and the place of the pair."""
-    read = env_pairs if instruction.keyword == "ENV" else arg_pairs
-    for name, value in read(instruction.args, document.tree.escape):
+    """Return the name of the variable whose pair stands at an offset, and where the pair stands."""
+    text, escape = instruction.args, document.tree.escape
+    pairs: Iterable[tuple[Mapped, Mapped | None]] = (
+        env_pairs(text, escape) if instruction.keyword == "ENV" else arg_pairs(text, escape)
+    )
+    for name, value in pairs:
         start, end = name.span().start, (value or name).span().end
-        if start <= offset <= end:
+        if start <= offset < end:
             return name.text, Span(start, end)
     return None
 
@@ -221,7 +224,7 @@ def _global_arg(project: Project, document: Dockerfile, offset: int, link: _Link
         pair = _pair_at(instruction, document, offset)
         if pair is None:
             return None
-        name, span = pair
+        name, where = pair
         spelled = (f"${name}", f"${{{name}")
         source = document.source
         places = [
@@ -233,5 +236,5 @@ def _global_arg(project: Project, document: Dockerfile, offset: int, link: _Link
         lines = [rich("A stage sees it only after an `ARG {}` of its own", name)]
         if places:
             lines.insert(0, rich("Decides the image of {}", joined(", ", places[:_MANY])))
-        return span, (head, *lines)
+        return where, (head, *lines)
     return None

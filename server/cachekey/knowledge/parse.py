@@ -228,6 +228,7 @@ def _emptying(table: Table) -> Emptying:
     item = Emptying(
         pattern(table.text("command", required=True)),
         table.texts("caches"),
+        table.flag("first"),
         table.optional_choice("confidence", Confidence),
     )
     table.close()

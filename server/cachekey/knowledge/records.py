@@ -274,6 +274,8 @@ class Emptying:
     command: Pattern
     caches: tuple[str, ...]
     """Roles; none: all download caches."""
+    first: bool
+    """It empties them before it fills them anew: no clean-up, but its way of working."""
     confidence: Confidence | None
 
 

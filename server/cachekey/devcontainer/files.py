@@ -61,9 +61,12 @@ class Files:
         return self._copied(path)
 
     def find_program(self, name: str) -> tuple[str, str] | None:
-        """Return the same of a script that the Dockerfile puts into a directory of programs."""
-        for folder in _PROGRAMS:
-            found = self._copied(f"{folder}/{name}")
+        """Return the same of a script that the Dockerfile puts into a directory of the PATH."""
+        stage = self.made.stage
+        path = stage.end.variables.get("PATH") if stage is not None else None
+        ahead = path.value.text.split(":") if path is not None else []
+        for folder in (*(each for each in ahead if each.startswith("/")), *_PROGRAMS):
+            found = self._copied(f"{folder.rstrip('/')}/{name}")
             if found is not None:
                 return found
         return None

@@ -15,6 +15,7 @@ from cachekey.devcontainer.compose import Composition, Service
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers, workspace_root
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.substitution import literal
 from cachekey.dockerfile.records import Dockerfile, Stage, Step
 from cachekey.knowledge.features import Feature
 from cachekey.record import cached_property, record
@@ -44,6 +45,15 @@ class FeatureUse:
     def name(self) -> str:
         """Return its reference as written."""
         return self.member.key.text
+
+    def option(self, name: str) -> str | None:
+        """Return the literal value of one of its options, where the file gives it."""
+        node = self.member.value
+        members = node.effective() if node is not None and node.kind == "object" else ()
+        for member in members:
+            if member.key.text == name and member.value is not None:
+                return literal(member.value.text) if member.value.text is not None else None
+        return None
 
 
 class Texts(Protocol):

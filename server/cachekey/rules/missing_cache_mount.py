@@ -37,13 +37,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import covering, linked, maybe_covered, surely_idle
 from cachekey.dockerfile.purpose import purpose_of, writer
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
 from cachekey.edits.everywhere import lines_text
-from cachekey.edits.mount import add_mount
+from cachekey.edits.mount import add_mount, is_plain
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
@@ -218,11 +219,24 @@ def _heirs(
             yield later, [(path, item) for path, item in found if path is not None]
 
 
+def _named(path: str, ctx: Context) -> Mount | None:
+    """Return a mount of the file that gives the cache at this place a name: a new one is the same cache."""
+    document: Dockerfile = ctx.document
+    for _, mount in document.caches:
+        ident = mount.value("id")
+        if mount.directory == path and ident is not None and not ident.used and is_plain(mount.id):
+            return mount
+    return None
+
+
 def _flags(run: Run, places: list[_Place]) -> str:
     flags = []
     for path, item in places:
-        options = ["type=cache", f"target={path}"]
-        if item.cache.sharing == "locked":
+        named = _named(path, ctx)
+        options = ["type=cache", *([f"id={named.id}"] if named else []), f"target={path}"]
+        if named and "sharing" in named.options:
+            options.append(f"sharing={named.sharing}")
+        elif item.cache.sharing == "locked":
             options.append("sharing=locked")
         options += [f"{name}={value}" for name, value in (_owner(run) or {}).items()]
         flags.append(f"--mount={','.join(options)}")

@@ -107,6 +107,8 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
         return None
     if found.grade == "variable" or (found.grade == "default" and not found.cache.beside_project):
         return None
+    if _goes_there_anyway(found.cache, mount, container):
+        return None
     if not _in_use(found.claim, container) or not _all_read(container):
         return None
     if _set_somewhere(found, container) is not False:
@@ -114,6 +116,16 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
     if mount.place is None or _said_elsewhere(mount, container, found.grade == "default"):
         return None
     return None if _configured(found.cache, container) else found
+
+
+def _goes_there_anyway(cache: CacheDir, mount: RuntimeMount, container: Container) -> bool:
+    """Tell whether a mount is where a tool goes for projects that lie on another mount than the home."""
+    place = container.place(mount)
+    around, name = posixpath.split(place or "")
+    if not cache.beside_project or name != cache.beside_project:
+        return False
+    binds = (container.place(other) for other in container.mounts if other.type == "bind")
+    return around in binds or (container.folder is not None and covers(around, container.folder))
 
 
 def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, str] | None:

@@ -144,7 +144,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         pin=table.text("pin"),
         pin_flag=table.text("pin_flag"),
         pin_also=table.texts("pin_also"),
-        beside_project=table.flag("beside_project"),
+        beside_project=table.text("beside_project"),
         id=table.text("id", tool if role == "cache" else f"{tool}-{role}"),
         sharing=table.text("sharing", "shared"),
         concurrent=table.choice("concurrent", Concurrency, Concurrency.UNKNOWN),

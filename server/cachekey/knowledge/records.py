@@ -201,9 +201,9 @@ class CacheDir:
     """The flag that does so where no variable is safe."""
     pin_also: tuple[str, ...]
     """Variables that a dev container sets, several where versions differ and ``pin`` is none."""
-    beside_project: bool
+    beside_project: str
     """The default counts only for projects on the filesystem of the home directory; for others the
-    tool goes to the root of the project's own mount."""
+    tool takes the directory of this name in the root of the project's own mount. Empty: it does not."""
     id: str
     """The id to suggest."""
     sharing: str

@@ -59,9 +59,28 @@ def frozen(mount: RuntimeMount, container: Container) -> str | None:
     for shipped in ships:
         if place == shipped.path or (covers(place, shipped.path) and place.count("/") > 1):
             return shipped.what
-    if place == container.home and _installs_at_home(container):
-        return "the programs that the Dockerfile installs"
-    return None
+    at_home = place == container.home and _installs_at_home(container)
+    return (
+        "the programs that the Dockerfile installs"
+        if at_home or _filled(place, container)
+        else None
+    )
+
+
+def _filled(place: str, container: Container) -> bool:
+    """Tell whether the Dockerfile installs programs below a directory, and leaves them there."""
+    steps = (
+        [step for link in container.stage.chain for step in link.steps] if container.stage else []
+    )
+    installs = any(
+        item.cache.programs and item.used and item.path and covers(place, item.path)
+        for step in steps
+        if step.run is not None
+        for use in step.run.uses
+        for item in use.directories
+    )
+    away = re.compile(rf"\b(?:mv|rm)\b[^;&|\n]*{re.escape(place)}")
+    return installs and not any(away.search(step.instruction.args.text) for step in steps)
 
 
 def _installs_at_home(container: Container) -> bool:

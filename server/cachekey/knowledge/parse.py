@@ -156,6 +156,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         needed_by=table.patterns("needed_by"),
         kept_apart=tuple(_way(item) for item in table.tables("kept_apart")),
         instead=table.text("instead"),
+        programs=table.flag("programs"),
         linked=_linking(table.table("linked")),
         doors=_doors(table.table("doors")),
         when=table.mapping("when"),

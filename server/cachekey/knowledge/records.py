@@ -224,6 +224,8 @@ class CacheDir:
     """What keeps the contents of several platforms apart within the directory, when it is set."""
     instead: str
     """For results: the role to mount instead."""
+    programs: bool
+    """For results: programs of its user lie in it, and nobody fetches them again while one is there."""
     linked: Linking | None
     """When what the tool installs elsewhere leads into this directory."""
     doors: Doors | None

@@ -223,6 +223,25 @@ def test_bake_action() -> None:
     assert item.values_in == "docker-bake.hcl"
 
 
+def test_bake_action_with_tags_that_nobody_knows() -> None:
+    """An unknown tag or image cache decides nothing, an unknown argument or line may decide all."""
+
+    def opened(line: str) -> frozenset[str]:
+        text = steps(
+            "- uses: docker/bake-action@v6\n  env: {ARCH: api}\n"
+            f"  with: {{source: ., targets: app, files: b.hcl, set: '{line}'}}"
+        )
+        hcl = 'variable "ARCH" { default = "." }\ntarget "app" { dockerfile = "${ARCH}/Dockerfile" }\n'
+        (item,) = read(WORKFLOW, text, {**TREE, "b.hcl": hcl}).invocations
+        assert item.dockerfile == "api/Dockerfile"
+        return item.open
+
+    assert not opened("app.tags=${{ steps.m.outputs.tags }}")
+    assert not opened("*.cache-from=type=registry,ref=${{ steps.m.outputs.name }}")
+    assert opened("app.args.V=${{ steps.m.outputs.v }}")
+    assert opened("${{ steps.m.outputs.all }}")
+
+
 def test_a_local_action() -> None:
     action = """
 inputs: {target: {default: final}, platforms: {}}

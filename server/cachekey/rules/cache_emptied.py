@@ -45,8 +45,7 @@ from itertools import pairwise
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import Effect, covers, inside
 from cachekey.commands.read import Invocation
-from cachekey.dockerfile.coverage import COVERS, covering
-from cachekey.dockerfile.lost import is_needed
+from cachekey.dockerfile.coverage import COVERS, covering, emptied_first
 from cachekey.dockerfile.records import Run
 from cachekey.edits.mount import remove_mount
 from cachekey.edits.toolmount import retarget
@@ -175,13 +174,13 @@ def _takes_piece(run: Run, effect: Effect, folder: str) -> bool:
 
 def _emptied_first(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
     """Report a mount of, or in, a directory that a command of the RUN deletes before it fills it."""
-    for use, item in _deleted(run):
+    for use, item in emptied_first(run):
         folder, path = mount.directory, item.path
         if folder is None or path is None or mount.readonly or not inside(folder, path):
             continue
         words = f"{use.invocation.program} {use.invocation.args[0].text}"
-        if folder == path and _is_lost(run, mount, ctx):
-            # CK403 says what is worse.
+        if folder == path and run.effects.takes_out(folder) is False:
+            # Who needs what is installed hears something worse, of CK401 or CK403.
             continue
         says = (
             f"{words} deletes all of {path} before it installs: this cache never saves anything"
@@ -200,22 +199,6 @@ def _emptied_first(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
             severity=None if folder == path else Severity.ERROR,
         )
         return
-
-
-def _deleted(run: Run) -> Iterator[tuple[ToolUse, UsedDirectory]]:
-    for use in run.uses:
-        if use.applies is not True or use.invocation.conditional:
-            continue
-        for emptied in use.empties:
-            for item in use.directories if emptied.emptying.first else ():
-                if item.role in emptied.roles and item.confidence.warns and not item.also:
-                    yield use, item
-
-
-def _is_lost(run: Run, mount: Mount, ctx: Context) -> bool:
-    folder = mount.directory or "/"
-    taken = run.effects.takes_out(folder) is not False or not run.commands.complete
-    return not taken and is_needed(ctx.document, ctx.document.stage_of(run), [folder])
 
 
 def _downloads(

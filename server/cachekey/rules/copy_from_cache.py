@@ -44,6 +44,7 @@ from functools import partial
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside
 from cachekey.dockerfile.context import Copied
+from cachekey.dockerfile.coverage import emptied_first
 from cachekey.dockerfile.lost import Held, held_by_cache, led, readings
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.mount import add_mount, append_command
@@ -147,7 +148,9 @@ def _fixes(
     dockerfile: Dockerfile, run: Run, path: str, word: Mapped, ctx: Context
 ) -> Iterator[Fix]:
     out = next((place for place in _OUT if not _mounted(run, place)), None)
-    if out is None:
+    anew = any(item.path and inside(path, item.path) for _, item in emptied_first(run))
+    if out is None or anew:
+        # A cache that is emptied at each run is better no cache: CK403 mends that.
         return
     edit = append_command(dockerfile, run, f"mkdir -p {out} && cp -r {path} {out}/")
     if edit is not None:

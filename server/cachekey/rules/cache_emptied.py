@@ -183,13 +183,13 @@ def _together(found: list[_CleanUp], edits: list[Edit | None]) -> bool:
 
 def _finding(found: list[_CleanUp], ctx: Context) -> Finding:
     first, *more = found
-    related = [ctx.related(first.mount.span, "the cache")]
-    related += [ctx.related(one.span, "so does this") for one in more if one.span != first.span]
+    related = [ctx.related(first.mount.span, "The cache that is emptied")]
+    related += [ctx.related(one.span, "So does this") for one in more if one.span != first.span]
     related += [place for one in found for place in ctx.script_line(one.item)]
     return ctx.finding(
         first.span,
-        f"this empties the cache on {first.mount.directory}, "
-        "and nothing of a cache mount is ever in the image",
+        f"This empties the cache on {first.mount.directory}, which is no part of the image anyway: "
+        "the next build starts without it",
         related=related,
         fixes=partial(_fixes, found, ctx),
     )

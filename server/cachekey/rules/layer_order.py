@@ -59,9 +59,9 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             line = ctx.document.source.line_of(span.start) + 1
             yield ctx.finding(
                 use.invocation.head,
-                f"every change of any file runs this again, since line {line} copies everything in "
-                "front of it; the cache mount only makes that quicker",
-                related=[ctx.related(span, "all files are copied here")],
+                f"Every change of any file runs this again, since line {line} copies all files first. "
+                f"Copy what {use.tool.name} reads, install, then copy the rest.",
+                related=[ctx.related(span, "All files are copied here")],
             )
             return
 

@@ -77,7 +77,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         seen.add(use.tool.id)
         yield ctx.finding(
             use.invocation.head,
-            f"{use.tool.name} makes {lacks} anew whenever this step is built: no mount of this RUN holds them"
+            f"{use.tool.name} makes {lacks} anew whenever this step is built: no cache mount holds them"
             if lacks
             else f"{use.tool.name} downloads everything again whenever this step is built: it has no cache "
             "mount",

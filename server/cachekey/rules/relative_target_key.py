@@ -56,12 +56,15 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if target.text.startswith(("/", "~", "$")) or _is_windows(target.text):
             continue
         if target.text:
-            why = f"{target.text} is a relative target without an id, and WORKDIR is no part of the key"
+            why = f'The target "{target.text}" is relative, and WORKDIR does not count'
         else:
-            why = "without a target and an id this mounts the working directory"
+            why = (
+                "Without target and id this mounts the working directory, whose name does not count"
+            )
         yield ctx.finding(
             mount.target_span,
-            f"{why}: every project on this builder that writes the same shares this cache",
+            f'{why}: the key is "{mount.key.name.text}", and every project on this builder that writes '
+            "the same shares this cache",
             fixes=partial(_fixes, run, mount, ctx),
         )
 

@@ -90,8 +90,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         option = mount.options["id" if mount.id else "target"]
         yield ctx.finding(
             option.span,
-            f"{purpose.tool.name} keeps {purpose.cache.what} here, in a cache that every project "
-            f"with the key {mount.key.label} on this builder shares",
+            f"{purpose.tool.name} keeps {purpose.cache.what} here, and every project on this builder "
+            f"that has the key {mount.key.label} would share it",
             fixes=partial(_fixes, mount, wish, ctx),
             severity=Severity.INFORMATION if mount.id else None,
         )

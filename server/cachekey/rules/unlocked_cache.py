@@ -74,7 +74,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             mounts[0].target_span,
             f"{purpose.tool.name} {_SAYS[purpose.cache.concurrent]}",
-            related=[ctx.related(mount.target_span, "here too") for mount in mounts[1:]],
+            related=[ctx.related(mount.target_span, "Here, too") for mount in mounts[1:]],
             fixes=partial(_fixes, mounts, surely, ctx),
             severity=None if surely else Severity.INFORMATION,
         )

@@ -165,6 +165,11 @@ export function ownServer(settings: Settings, surroundings: Surroundings): Comma
   return own && { command: own.command, args: [...own.args, "lsp"] };
 }
 
+/** The command line of a server: the same program without the word that makes it a server. */
+export function commandLine(server: Command): Command {
+  return { command: server.command, args: server.args.slice(0, -1) };
+}
+
 /**
  * The bundled server under this Python: isolated, so that nothing installed on the machine can
  * change it. Isolation hides PYTHONPYCACHEPREFIX as well, hence its twin on the command line:

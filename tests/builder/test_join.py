@@ -11,6 +11,7 @@ from cachekey.builder.descriptions import go_unquote, read_description
 from cachekey.builder.join import join
 from cachekey.builder.places import Place, places
 from cachekey.builder.records import Builder, Policy, Usage, UsageRecord, names_caches, when
+from cachekey.record import replace
 from cachekey.syntax.dockerfile.go import go_quote
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Settings
@@ -126,27 +127,58 @@ CACHES = Policy(
 )
 
 
+def taken(records: list[UsageRecord], policy: Policy) -> list[str]:
+    found = collected(records, [policy], NOW)
+    assert found.decided
+    return [item.id for item in found.taken]
+
+
 def test_the_longest_unused_goes_first_and_no_more_than_needed() -> None:
     records = [old("new", 1), old("week", 7), old("month", 30)]
-    assert [item.id for item in collected(records, [CACHES], NOW)] == ["month"]
+    assert taken(records, CACHES) == ["month"]
 
 
 def test_what_was_used_lately_or_is_in_use_stays() -> None:
     records = [old("a", 1, 500), old("b", 9, 500, in_use=True)]
-    assert collected(records, [CACHES], NOW) == []
+    assert taken(records, CACHES) == []
     assert threats(records, [CACHES], NOW)["a"].since == NOW + timedelta(days=1)
 
 
 def test_parents_go_behind_their_children() -> None:
     records = [old("parent", 30), old("child", 3, parents=("parent",))]
-    order = [item.id for item in collected(records, [Policy()], NOW)]
-    assert order == ["child", "parent"]
+    assert taken(records, Policy()) == ["child", "parent"]
 
 
 def test_shared_and_internal_records_need_a_rule_for_all() -> None:
     records = [old("a", 30, shared=True), UsageRecord("b", "internal", "", 1)]
-    assert collected(records, [Policy()], NOW) == []
-    assert len(collected(records, [Policy(everything=True)], NOW)) == 2
+    assert taken(records, Policy()) == []
+    assert len(taken(records, Policy(everything=True))) == 2
+
+
+def test_seldom_used_caches_go_in_front_of_older_ones() -> None:
+    """Both ranks are added up: 2/4 + 3/3 for the old one, 3/4 + 2/3 for the seldom one."""
+    often = replace(old("often", 30), use_count=9)
+    records = [often, old("seldom", 20), replace(old("new", 10), use_count=9)]
+    assert taken(records, replace(CACHES, most=150)) == ["seldom", "often"]
+
+
+def test_free_space_alone_lets_go_of_one_record() -> None:
+    """BuildKit keeps as much as there is, and that is not less than what there is."""
+    assert taken([old("a", 30), old("b", 20)], Policy(least_free=1)) == ["a"]
+
+
+def test_nothing_is_said_of_times_that_are_told_alike() -> None:
+    records = [old("a", 30), old("b", 30), old("c", 10)]
+    found = collected(records, [CACHES], NOW)
+    assert (found.taken, found.decided) == ((), False)
+    assert taken([*records, old("d", 60)], replace(CACHES, most=350)) == ["d"]
+
+
+def test_nothing_is_said_near_a_limit_when_sizes_are_rounded() -> None:
+    records = [old("a", 30, 100_000), old("b", 20, 100_050)]
+    for most, decided in ((200_000, False), (250_000, True), (150_000, True)):
+        assert collected(records, [replace(CACHES, most=most)], NOW, True).decided is decided
+        assert collected(records, [replace(CACHES, most=most)], NOW).decided
 
 
 # -- what buildx writes for people ----------------------------------------------------------------

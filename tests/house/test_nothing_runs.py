@@ -15,6 +15,7 @@ import pytest
 
 from tests.house.test_layers import imports, inner
 from tests.lsp.test_chaos import Server
+from tests.lsp.test_figures import caches
 from tests.lsp.test_transport import EXIT, INITIALIZE, INITIALIZED, SHUTDOWN, frame
 from tests.support.client import PATIENCE, environment
 
@@ -211,6 +212,15 @@ def converse(
                     {"textDocument": {"uri": uri}, "range": lines, "context": {"diagnostics": []}},
                 ),
                 ("textDocument/references", {**at, "context": {"includeDeclaration": True}}),
+                (
+                    # What a builder has told the client is shown, and nobody is asked for more.
+                    "workspace/executeCommand",
+                    {
+                        "command": "cachekey.takeCaches",
+                        "arguments": [{"document": caches(), "folder": place.as_uri(), "uri": uri}],
+                    },
+                ),
+                ("textDocument/codeLens", {"textDocument": {"uri": uri}}),
             ],
             10,
         ):

@@ -5,7 +5,7 @@ Everything here is rich text: whoever shows it decides what becomes of its code 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cachekey.assist.hover_builds import argument_lines
 from cachekey.assist.hover_compose import hover_compose
@@ -56,10 +56,12 @@ def hover(
     settings: Settings | None = None,
     link: Link = plain_link,
     how: Rich = HOW,
+    told: Callable[[Run, Mount], Rich | None] = lambda run, mount: None,
 ) -> Hover | None:
     """Explain what stands at ``offset`` of a document; None where there is nothing to say.
 
-    ``link`` names a place of the workspace, ``how`` the page on what is true of every key.
+    ``link`` names a place of the workspace, ``how`` the page on what is true of every key,
+    ``told`` what a builder was asked for about a mount.
     """
     document = project.documents.get(path)
     if isinstance(document, Devcontainer):
@@ -75,7 +77,8 @@ def hover(
         return _instruction_hover(project, document, offset, link)
     for mount in run.mounts:
         if mount.span.contains(offset):
-            return _mount_hover(project, document, run, mount, offset, Reader(link, how))
+            reader = Reader(link, how, told(run, mount))
+            return _mount_hover(project, document, run, mount, offset, reader)
     uses = [use for use in run.uses if use.invocation.head.contains(offset)]
     if uses:
         return Hover(uses[0].invocation.head, tuple(_tool_lines(run, uses)))

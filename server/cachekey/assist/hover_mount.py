@@ -34,6 +34,8 @@ class Reader:
     link: Link
     how: Rich
     """Where it says how keys work."""
+    told: Rich | None = None
+    """What a builder was asked for about this mount."""
 
 
 def cache_card(
@@ -49,6 +51,7 @@ def cache_card(
     elsewhere = runtime_lines(project, document, [purpose.tool.id]) if purpose else ()
     told = (
         rich("**Cache `{}`**, {}", key.label, origin),
+        reader.told,
         _one_line([*_variables(key, mount), *_frontend(document, mount, project)]),
         _sharing(project, document, mount, key, reader.link),
         _one_line(islice(build_lines(project, document, mount, reader.link), _MOST_BUILDS)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from cachekey.assist.hover_mount import right_to_write
 from cachekey.buildkit.mounts import Mount
@@ -23,14 +23,20 @@ class CacheLens:
     mount: Mount
 
 
-def cache_lenses(project: Project, document: Dockerfile) -> Iterator[CacheLens]:
-    """Yield a line for each mount that shares its cache; what is wrong with one alone a squiggle says."""
+def cache_lenses(
+    project: Project, document: Dockerfile, told: Mapping[int, Sequence[str]]
+) -> Iterator[CacheLens]:
+    """Yield a line for each mount that shares its cache; what is wrong with one alone a squiggle says.
+
+    ``told`` is what a builder was asked for, by where a mount stands; of such a mount all is said.
+    """
     for run, mount in document.caches:
         key = mount.key
         if key is None:
             continue
         places = list(project.sharing(key))
-        if len(places) < 2:
+        more = told.get(mount.span.start, ())
+        if len(places) < 2 and not more:
             continue
         may = right_to_write(document, run, mount)[0]
         files = len({place.path for place in places})
@@ -39,7 +45,7 @@ def cache_lenses(project: Project, document: Dockerfile) -> Iterator[CacheLens]:
             parts[-1] += f" in {files} files"
         if may is not None:
             parts.append("writable" if may else "read-only" if mount.readonly else "not writable")
-        yield CacheLens(mount.span, " · ".join(parts), mount)
+        yield CacheLens(mount.span, " · ".join([*parts, *more]), mount)
 
 
 def missing_lenses(

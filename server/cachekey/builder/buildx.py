@@ -84,7 +84,8 @@ class Buildx(Source):
         except ValueError:
             raise BuilderError(f"{whom} answers with something that is not JSON") from None
         records = rows(told, lambda row: _record(row, now), whom)
-        return Usage(self.builder, records, self._policies, names_caches(self.builder.version))
+        names = names_caches(self.builder.version)
+        return Usage(self.builder, records, self._policies, names, rough=True)
 
     def prune(self, record: str) -> Sequence[str]:
         """Return the command that removes one record."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from cachekey.builder.collector import Threat, collected, threats
+from cachekey.builder.collector import Threat, collected, settled, threats
 from cachekey.builder.history import PastBuild, changes, path_of
 from cachekey.builder.join import Cache, Joined, duplicates
 from cachekey.builder.places import Place
@@ -15,21 +15,29 @@ from cachekey.builder.records import Builder, Policy, Usage, UsageRecord
 from cachekey.builder.source import Source
 from cachekey.builder.verdicts import Measured, is_empty, judge
 from cachekey.buildkit.keys import Key
+from cachekey.report.map_data import Broken
 
 VERSION = 1
 
 
 def document(
-    source: Source, usage: Usage, joined: Joined, shown: Callable[[str], str], now: datetime
+    source: Source,
+    usage: Usage,
+    joined: Joined,
+    broken: Mapping[Hashable, Sequence[Broken]],
+    shown: Callable[[str], str],
+    now: datetime,
 ) -> dict[str, Any]:
     """Return the document of ``cachekey builder --format json``.
 
     Lines are zero-based, sizes bytes, times ISO 8601. ``shown`` gives a file's path for the user.
+    ``broken`` are, by a key's identity, the caches that one would take for the same.
     """
-    risk = threats(usage.records, usage.policies or (), now)
-    taken = collected(usage.records, usage.policies or (), now)
-    order = {item.id: number for number, item in enumerate(taken)}
-    caches = [_cache(source, cache, shown, risk, order) for cache in joined.caches]
+    later = settled(source, usage)
+    risk = threats(later.records, later.policies or (), now)
+    collection = collected(later.records, later.policies or (), now, later.rough)
+    order = {item.id: number for number, item in enumerate(collection.taken)}
+    caches = [_cache(source, cache, broken, shown, risk, order) for cache in joined.caches]
     builder = usage.builder
     return {
         "version": VERSION,
@@ -41,16 +49,16 @@ def document(
             "namesCaches": usage.names,
         },
         "caches": caches,
-        "missing": [_mount(place, shown) | {"key": str(place.key)} for place in joined.missing],
+        "missing": [_mount(place, shown) for place in joined.missing],
         "open": [
-            _mount(place, shown)
-            | {"key": str(place.key), "unresolved": sorted(place.key.unresolved)}
+            _mount(place, shown) | {"unresolved": sorted(place.key.unresolved)}
             for place in joined.open
         ],
         "totals": _totals(joined.caches),
         "collector": {
             "policies": None if usage.policies is None else [*map(_policy, usage.policies)],
-            "takesNow": [item.id for item in taken],
+            "takesNow": [item.id for item in collection.taken],
+            "takesMore": not collection.decided,
         },
     }
 
@@ -108,6 +116,7 @@ def _build(build: PastBuild, path: str | None) -> dict[str, Any]:
 def _cache(
     source: Source,
     cache: Cache,
+    broken: Mapping[Hashable, Sequence[Broken]],
     shown: Callable[[str], str],
     risk: Mapping[str, Threat],
     order: Mapping[str, int],
@@ -126,6 +135,11 @@ def _cache(
         ],
         "mounts": [_mount(place, shown) for place in cache.places],
         "duplicates": duplicates(cache),
+        "broken": [
+            {"key": other.key, "why": other.why}
+            for identity in dict.fromkeys(place.key.identity for place in cache.places)
+            for other in broken.get(identity, ())
+        ],
         "prune": " && ".join(commands),
     }
 
@@ -167,6 +181,7 @@ def _mount(place: Place, shown: Callable[[str], str]) -> dict[str, Any]:
         "path": shown(place.path),
         "line": place.line,
         "stage": place.stage,
+        "key": str(place.key),
         "target": place.directory,
         "tools": list(place.tools),
     }
@@ -217,7 +232,7 @@ def proof(
         rows.append(
             _mount(place, shown)
             | {
-                "key": str(place.key),
+                "run": place.run_line,
                 "coldSeconds": _rounded(item.cold),
                 "warmSeconds": _rounded(item.warm),
                 "bytes": 0 if is_empty(item) else item.last,

@@ -76,6 +76,8 @@ class Usage:
     """None when the builder does not tell."""
     names: bool = True
     """The records tell by which key each cache is found."""
+    rough: bool = False
+    """Sizes are rounded, and times are ages."""
 
 
 def names_caches(version: str) -> bool:

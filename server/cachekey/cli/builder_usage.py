@@ -12,7 +12,7 @@ COMMANDS = {
 
 def add_builder(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``cachekey builder``."""
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json", "html"), default="text")
     _which(parser)
     parser.add_argument(
         "--history",
@@ -52,7 +52,7 @@ def add_prove(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="FILE|TARGET", help="a Dockerfile, its folder, or a stage of ./Dockerfile"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json", "html"), default="text")
     _which(parser)
     parser.add_argument(
         "--runs", type=int, default=3, metavar="N", help="builds, the first one cold (default: 3)"
@@ -71,5 +71,8 @@ def add_prove(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform", metavar="PLATFORM", help="platform to build for")
     parser.add_argument(
         "--secret", action="append", default=[], metavar="id=ID,src=FILE", help="a secret to pass"
+    )
+    parser.add_argument(
+        "--steps", action="store_true", help="tell of each step as it begins, also in a pipe"
     )
     parser.add_argument("--keep", action="store_true", help="keep the caches that were made")

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from cachekey.builder.records import BuilderError
 from cachekey.cli.loading import Input
@@ -19,6 +20,7 @@ from cachekey.cli.terminal import write as say
 from cachekey.disk.files import absolute
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.markup.data import dump
+from cachekey.markup.terminal import text_output
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -50,11 +52,19 @@ def _report(options: Namespace, wanted: Input) -> Workspace:
         document = _document(source, space, progress, options.history)
     if options.format == "json":
         say(sys.stdout, dump(document))
+    elif options.format == "html":
+        from cachekey.report.builder_html import page
+
+        say(sys.stdout, text_output(page(document, _link, _now())))
     else:
         from cachekey.report.builder import render
 
         say(sys.stdout, render(document, style(), _now()))
     return space
+
+
+def _link(path: str, line: int) -> str:
+    return f"{quote(path)}#L{line + 1}"
 
 
 def _found(options: Namespace, wanted: Input, progress: Progress) -> tuple[Source, Workspace]:
@@ -79,6 +89,7 @@ def _document(
     from cachekey.builder.data import document, past
     from cachekey.builder.join import join
     from cachekey.builder.places import places
+    from cachekey.report.map_data import caches_of
 
     names = sorted(space.texts)
     found: list[Place] = []
@@ -89,7 +100,9 @@ def _document(
     if isinstance(source, Buildah):
         source.expect(found)
     usage = source.usage()
-    told = document(source, usage, join(usage, found), space.shown, _now())
+    groups = caches_of(space.project.index, names)
+    broken = {group.mounts[0].key.identity: group.broken for group in groups}
+    told = document(source, usage, join(usage, found), broken, space.shown, _now())
     if history:
         told |= past(source.history(history), found, space.texts, space.shown)
     return told
@@ -125,6 +138,10 @@ def prove(options: Namespace) -> int:
     document = proof(source.builder, options.runs, measured, codes, space.shown)
     if options.format == "json":
         say(sys.stdout, dump(document))
+    elif options.format == "html":
+        from cachekey.report.prove_html import page
+
+        say(sys.stdout, text_output(page(document, _link)))
     else:
         from cachekey.report.prove import render
 
@@ -201,13 +218,14 @@ def _measure(
         secrets=tuple(options.secret),
         contexts=_contexts(options.build_context),
     )
-    return measure(source, model, request, options.runs, options.keep, _tell)
+    watched = options.steps or (sys.stderr is not None and sys.stderr.isatty())
 
+    def tell(text: str, detail: bool) -> None:
+        # Each step only to somebody who watches.
+        if watched or not detail:
+            complain(text)
 
-def _tell(text: str, detail: bool) -> None:
-    """Say how far the builds are; each step only to somebody who watches."""
-    if not detail or (sys.stderr is not None and sys.stderr.isatty()):
-        complain(text)
+    return measure(source, model, request, options.runs, options.keep, tell)
 
 
 def _contexts(values: list[str]) -> dict[str, str]:

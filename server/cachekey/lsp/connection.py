@@ -12,6 +12,7 @@ from cachekey.lsp import (
     choosing,
     completion,
     events,
+    figures,
     hover,
     lenses,
     mapping,
@@ -22,6 +23,8 @@ from cachekey.lsp import (
 from cachekey.lsp.backend import Backend
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lsprotocol import types
 
 
@@ -54,6 +57,10 @@ class Connection(Backend):
         """Take in folders that came and went."""
         await events.folders_changed(self, params)
 
+    def rules(self) -> list[dict[str, str]]:
+        """List the rules."""
+        return events.rules()
+
     def explain_rule(self, code: str) -> str | None:
         """Say what a rule is about."""
         return events.explain_rule(self, code)
@@ -65,6 +72,18 @@ class Connection(Backend):
     def cache_map(self) -> list[dict[str, str]]:
         """Draw the caches of each folder."""
         return mapping.cache_maps(self.session)
+
+    def take_caches(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """Take in what a builder has told the client."""
+        page = figures.take_caches(self.session, given)
+        self.renew_lenses()
+        return page
+
+    def take_proof(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """Take in what the client's builds have proven."""
+        page = figures.take_proof(self.session, given)
+        self.renew_lenses()
+        return page
 
     # -- what the client asks -------------------------------------------------------------------------------
 

@@ -14,7 +14,18 @@ from pygls.lsp.server import LanguageServer
 
 from cachekey import __version__
 from cachekey.lsp import words
-from cachekey.lsp.names import ACTION_KINDS, APPLY, CHECK, EXPLAIN, MAP, REQUEST_FAILED, TRIGGERS
+from cachekey.lsp.names import (
+    ACTION_KINDS,
+    APPLY,
+    CACHES,
+    CHECK,
+    EXPLAIN,
+    MAP,
+    PROOF,
+    REQUEST_FAILED,
+    RULES,
+    TRIGGERS,
+)
 from cachekey.lsp.protocol import Protocol
 from cachekey.lsp.types_loader import converter
 from cachekey.markup.message import message
@@ -140,6 +151,10 @@ def _register_workspace(server: Server) -> None:
     def explain_rule(ls: Server, code: str) -> str | None:
         return ls.backend.explain_rule(code)
 
+    @server.command(RULES)
+    def rules(ls: Server) -> list[dict[str, str]]:
+        return ls.backend.rules()
+
     @server.command(CHECK)
     async def check(ls: Server) -> None:
         await ls.backend.check.run()
@@ -147,6 +162,14 @@ def _register_workspace(server: Server) -> None:
     @server.command(MAP)
     def cache_map(ls: Server) -> list[dict[str, str]]:
         return ls.backend.cache_map()
+
+    @server.command(CACHES)
+    def take_caches(ls: Server, given: dict[str, Any]) -> dict[str, str]:
+        return ls.backend.take_caches(given)
+
+    @server.command(PROOF)
+    def take_proof(ls: Server, given: dict[str, Any]) -> dict[str, str]:
+        return ls.backend.take_proof(given)
 
     @server.command(APPLY)
     async def apply(ls: Server, data: dict[str, Any]) -> None:

@@ -8,13 +8,16 @@ from lsprotocol import types
 
 from cachekey.assist import hover as explain
 from cachekey.assist import keys_page
+from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp import words
 from cachekey.lsp.convert import to_offset, to_range
 from cachekey.lsp.names import EXPLAIN
 from cachekey.markup.markdown import card, plain_card
-from cachekey.markup.rich import Rich, link
+from cachekey.markup.rich import Rich, link, rich
 
 if TYPE_CHECKING:
+    from cachekey.buildkit.mounts import Mount
+    from cachekey.dockerfile.records import Run
     from cachekey.lsp.session import Session
 
 
@@ -30,8 +33,17 @@ def hover(session: Session, params: types.HoverParams) -> types.Hover | None:
         # "#L5": how VS Code and others read a line out of a link.
         return link(f"{path}:{line + 1}", f"{session.uri(area, path)}#L{line + 1}")
 
+    def told(run: Run, mount: Mount) -> Rich | None:
+        model = area.project.documents.get(document.path)
+        if not isinstance(model, Dockerfile):
+            return None
+        figures = session.figures
+        said = "; ".join(figures.said(document, model, run, mount))
+        return rich("On the builder {}: {}", figures.builder, said) if said else None
+
     settings = area.settings(document.path)
-    found = explain.hover(area.project, document.path, offset, settings, place, _how(session))
+    how = _how(session)
+    found = explain.hover(area.project, document.path, offset, settings, place, how, told)
     if found is None:
         return None
     markdown = session.abilities.markdown_hover

@@ -12,6 +12,7 @@ from cachekey.assist.lens import cache_lenses, implied_ids, missing_lenses
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp import words
 from cachekey.lsp.convert import to_position, to_range, to_span, where_range
+from cachekey.lsp.figures import facts
 from cachekey.lsp.names import APPLY, SHOW
 from cachekey.markup.message import message
 
@@ -55,7 +56,8 @@ def _caches(session: Session, document: Document) -> Iterator[types.CodeLens]:
     model = document.area.project.documents.get(document.path)
     if not isinstance(model, Dockerfile):
         return
-    for lens in cache_lenses(document.area.project, model):
+    told = facts(session, document, model)
+    for lens in cache_lenses(document.area.project, model, told):
         where = to_range(source, lens.span, session.encoding)
         arguments = _places(session, document, lens, where) if session.abilities.chooses else ()
         # A command without a name is text that nobody can press.

@@ -21,6 +21,7 @@ from cachekey.lsp.area import Area
 from cachekey.lsp.calm import Calm
 from cachekey.lsp.config import Editor
 from cachekey.lsp.convert import to_diagnostic, to_range
+from cachekey.lsp.figures import Figures
 from cachekey.lsp.names import document_kind
 from cachekey.text import Source, Span
 
@@ -74,6 +75,7 @@ class Session:
         """Open documents that changes elsewhere concern, until somebody looks after them."""
         self.shown: set[str] = set()
         """What the client has asked for, of "lenses" and "hints"."""
+        self.figures = Figures()
         self.editor = Editor()
         """Settings of the editor where no folder says otherwise."""
 

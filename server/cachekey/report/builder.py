@@ -36,10 +36,15 @@ def _lines(document: Mapping[str, Any], style: Style, now: datetime) -> Iterator
     yield from _history(document, style, now)
 
 
+def headline(builder: Mapping[str, Any]) -> tuple[str, str]:
+    """Say what kind of builder it is, and what named it."""
+    return f"{_KINDS[builder['kind']]} {builder['version']}".strip(), builder["found"]
+
+
 def _headline(builder: Mapping[str, Any], style: Style) -> Terminal:
-    kind = f"{_KINDS[builder['kind']]} {builder['version']}".strip()
+    kind, found = headline(builder)
     name = style(terminal(str(builder["name"])), "1")
-    return line("{} at {} ({})", terminal(kind), name, terminal(builder["found"]))
+    return line("{} at {} ({})", terminal(kind), name, terminal(found))
 
 
 def _summary(caches: Sequence[Mapping[str, Any]]) -> Terminal:
@@ -53,12 +58,12 @@ def _summary(caches: Sequence[Mapping[str, Any]]) -> Terminal:
 def _cache(cache: Mapping[str, Any], style: Style, now: datetime) -> Iterator[Terminal]:
     yield terminal("")
     records: Sequence[Mapping[str, Any]] = cache["records"]
-    used = max((item["lastUsed"] or "" for item in records), default="")
+    used = used_last(cache)
     facts = [size(cache["size"])]
     if used:
         facts.append(f"last used {ago(used, now)}")
     if count := sum(item["useCount"] for item in records):
-        facts.append(f"opened {_count(count, 'time')}")
+        facts.append(f"{_count(count, 'use')} counted")
     if any(item["inUse"] for item in records):
         facts.append("in use now")
     key = style(terminal(cache["key"]), "1")
@@ -70,6 +75,8 @@ def _cache(cache: Mapping[str, Any], style: Style, now: datetime) -> Iterator[Te
         yield style(terminal(f"  no file here uses it{first}"), "33")
     elif cache["match"] == "probable":
         yield style(terminal("  probably: the builder does not tell all that makes the key"), "2")
+    for item in cache["broken"]:
+        yield style(terminal(f"  not shared with {item['key']}: {item['why']}"), "33")
     if cache["duplicates"]:
         yield style(terminal(f"  {cache['duplicates']}"), "33")
     for item in records:
@@ -77,6 +84,11 @@ def _cache(cache: Mapping[str, Any], style: Style, now: datetime) -> Iterator[Te
         if len(records) > 1:
             yield terminal(f"  {item['id']}: {size(item['size'])}{made}")
         yield style(terminal(f"  prune: {item['prune']}"), "2")
+
+
+def used_last(cache: Mapping[str, Any]) -> str:
+    """Return when a cache was used last, as an ISO time; nothing where that is not told."""
+    return max((item["lastUsed"] or "" for item in cache["records"]), default="")
 
 
 def _mount(mount: Mapping[str, Any]) -> Terminal:
@@ -109,15 +121,10 @@ def _collector(document: Mapping[str, Any], style: Style) -> Iterator[Terminal]:
         return
     yield terminal("")
     yield style(terminal("Garbage collection"), "1")
-    policies = document["collector"]["policies"]
-    if policies is None:
-        yield terminal("  This builder does not tell its rules; docker buildx inspect may.")
-    elif not policies:
-        yield terminal("  It is switched off: nothing is taken.")
-    else:
-        for number, policy in enumerate(policies, 1):
-            yield terminal(f"  {number}. {_rule(policy)}")
-        yield from _taken(document)
+    for number, policy in enumerate(document["collector"]["policies"] or (), 1):
+        yield terminal(f"  {number}. {rule_words(policy)}")
+    for text in forecast(document):
+        yield terminal(f"  {text}")
 
 
 def _history(document: Mapping[str, Any], style: Style, now: datetime) -> Iterator[Terminal]:
@@ -145,7 +152,8 @@ def _took(seconds: float | None) -> str:
     return "?" if seconds is None else f"{seconds:.1f} s"
 
 
-def _rule(policy: Mapping[str, Any]) -> str:
+def rule_words(policy: Mapping[str, Any]) -> str:
+    """Say what a rule of the collector takes."""
     types = [text.removeprefix("type==") for text in policy["filters"]]
     what = ", ".join(types) if types else "everything" if policy["all"] else "all unshared records"
     unused = f" unused for {span(policy['keepSeconds'])}" if policy["keepSeconds"] else ""
@@ -158,18 +166,31 @@ def _rule(policy: Mapping[str, Any]) -> str:
     return f"{what}{unused}{when}"
 
 
-def _taken(document: Mapping[str, Any]) -> Iterator[Terminal]:
+def forecast(document: Mapping[str, Any]) -> Iterator[str]:
+    """Say, in sentences, what the next collection takes."""
+    policies = document["collector"]["policies"]
+    if policies is None:
+        yield "This builder does not tell its rules; docker buildx inspect may."
+        return
+    if not policies:
+        yield "It is switched off: nothing is taken."
+        return
     ranks = sorted(
         (item["collected"]["order"], cache["key"])
         for cache in document["caches"]
         for item in cache["records"]
         if item["collected"] and item["collected"]["order"] is not None
     )
-    if ranks:
-        keys = ", ".join(dict.fromkeys(key for _, key in ranks))
-        yield terminal(f"  The next collection takes, in this order: {keys}")
+    keys = ", ".join(dict.fromkeys(key for _, key in ranks))
+    if document["collector"]["takesMore"]:
+        begin = f"{keys}, and then more" if keys else "some"
+        yield f"The next collection takes {begin}; which of them first, the builder tells too little for."
+    elif ranks:
+        yield f"The next collection takes, in this order: {keys}"
     else:
-        yield terminal("  The next collection takes none of these caches.")
+        yield "The next collection takes none of these caches."
+    if any(policy["minFreeSpace"] for policy in policies):
+        yield "It takes more when the disk has too little room: how full it is, it does not tell."
 
 
 def size(count: int) -> str:

@@ -87,14 +87,14 @@ def _finding(run: Run, use: ToolUse, whole: Copied, what: str, ctx: Context) -> 
     span = whole.instruction.span
     line = ctx.document.source.line_of(span.start) + 1
     everything = what == "file"
-    mount = "the" if run.caches else "a"
+    mount = "The" if run.caches else "A"
     return ctx.finding(
         use.invocation.head,
-        f"every change of any {what} runs this again, since line {line} copies "
-        f"{'everything' if everything else 'all of it'} in front of it; {mount} cache mount only "
-        "makes that quicker",
+        f"Every change of any {what} runs this again, since line {line} copies "
+        f"{'all files' if everything else 'all of it'} first. {mount} cache mount only makes that "
+        f"quicker: copy what {use.tool.name} reads, install, then copy the rest.",
         related=[
-            ctx.related(span, "all files are copied here" if everything else "it is copied here")
+            ctx.related(span, "All files are copied here" if everything else "It is copied here")
         ],
     )
 

@@ -93,7 +93,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             f"{first.tool.name} {says}"
             if first.seen
             else f"this is the cache of {first.tool.name}, which {says}",
-            related=[ctx.related(mount.target_span, "here too") for mount in mounts[1:]],
+            related=[ctx.related(mount.target_span, "Here, too") for mount in mounts[1:]],
             fixes=partial(_fixes, mounts, surely, ctx),
             severity=None if surely else Severity.INFORMATION,
         )

@@ -150,6 +150,8 @@ class Finding:
     """Editors may fade the span out: it does nothing and can be deleted."""
     missing: bool = False
     """It says that something is not there, which may be about to be typed."""
+    common: bool = False
+    """Every language server for Dockerfiles says it, too."""
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:

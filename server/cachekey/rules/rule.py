@@ -104,6 +104,7 @@ class Context:
         severity: Severity | None = None,
         unnecessary: bool = False,
         missing: bool = False,
+        common: bool = False,
     ) -> Finding:
         """Make a finding of this rule at ``span`` of the document under check.
 
@@ -121,6 +122,7 @@ class Context:
             fixes if callable(fixes) else lambda: fixes,
             unnecessary,
             missing,
+            common,
         )
 
     def fix(

@@ -108,11 +108,10 @@ async function tell(editor, page, shot) {
   await page.keyboard.type("npm");
   await caches.locator("#count", { hasText: "1 of" }).waitFor();
   await filter.fill("");
-  const name = async () => rows.first().getAttribute("data-name");
-  const first = await name();
   await caches.locator("button[data-sort=name]").focus();
   await page.keyboard.press("Enter");
-  await until("sorted by name", async () => (await name()) !== first);
+  await page.keyboard.press("Enter");
+  await until("sorted by name", async () => (await rows.first().getAttribute("data-name")) === "uv-cache");
   const link = caches.locator("a", { hasText: "web/Dockerfile:6" }).first();
   await link.focus();
   await page.keyboard.press("Enter");

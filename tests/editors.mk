@@ -24,11 +24,11 @@ client-check: $(CLIENT_READY) ## Lint, types and unit tests of the extension
 
 # Status 77: this machine cannot have that editor, and the tests that need it will say so.
 editors-setup: $(EDITORS_READY) ## Get the real editors for the tests, once
-	@for part in code-server chromium neovim; do \
+	@for part in code-server chromium neovim neovim-current emacs; do \
 		sh $(EDITORS)/setup.sh $$part || [ $$? = 77 ] || exit 1; \
 	done
 
-test-editors: vsix editors-setup ## The tests in the real VS Code and Neovim
+test-editors: vsix editors-setup ## The tests in the real VS Code, Neovim and Emacs
 	$(PYTEST) $(EDITORS)
 
 screenshots: vsix editors-setup ## Renew the README's pictures

@@ -3,8 +3,8 @@
 import { spawn } from "node:child_process";
 import * as vscode from "vscode";
 import type { Command } from "./command";
-import { type Page, showPage } from "./documentation";
 import type { Server } from "./server";
+import { type Page, showView } from "./views";
 
 const MOST_SAID = 100_000;
 
@@ -163,7 +163,7 @@ export class Builder implements vscode.Disposable {
       open.reveal(undefined, true);
       return;
     }
-    const panel = showPage(kind, page);
+    const panel = showView(kind, page);
     this.panels.set(kind, panel);
     panel.onDidDispose(() => this.panels.delete(kind));
   }

@@ -1,115 +1,82 @@
-// What this editor shows by itself when the server asks: a rule's documentation, a choice.
+// The rules' pages: documents that the server writes, shown as Markdown, no website needed.
 import * as vscode from "vscode";
 import type { ExecuteCommandMiddleware, StaticFeature } from "vscode-languageclient/node";
+import type { Server } from "./server";
 
 type Execute = Required<ExecuteCommandMiddleware>["executeCommand"];
 
 const SCHEME = "cachekey-rule";
-const COMMAND = "cachekey.explainRule";
+const SHOW = "cachekey.explainRule";
+const PREVIEW = "vscode.markdown.preview.editor";
+const KEYS = { label: "keys", description: "How the key of a cache mount works" };
 
 /** Tells the server what it may leave to us. */
 export const announcement: StaticFeature = {
   fillClientCapabilities(capabilities) {
     const others: unknown = capabilities.experimental;
     const kept = typeof others === "object" ? others : {};
-    capabilities.experimental = { ...kept, cachekey: { explainRule: true, silence: true } };
+    const own = { explainRule: true, silence: true, rulePages: `${SCHEME}:/` };
+    capabilities.experimental = { ...kept, cachekey: own };
   },
   initialize: () => undefined,
   getState: () => ({ kind: "static" }),
   clear: () => undefined,
 };
 
-/** Documents of the rules, as read-only Markdown. */
-export class Documentation implements vscode.TextDocumentContentProvider {
-  private readonly texts = new Map<string, string>();
+/** The server's command that tells a rule's page is ours to answer: by showing it. */
+export const showPage: Execute = (command, args, next) =>
+  command === SHOW ? openPage(String(args[0])) : (next(command, args) as Thenable<unknown>);
 
-  readonly executeCommand: Execute = async (command, args, next) => {
-    const answer: unknown = await next(command, args);
-    if (command === COMMAND && typeof answer === "string") {
-      const uri = vscode.Uri.from({ scheme: SCHEME, path: `${String(args[0])}.md` });
-      this.texts.set(uri.toString(), answer);
-      await vscode.commands.executeCommand("markdown.showPreview", uri);
-    }
-    return answer;
+/** Opens the page of a rule, or the one on keys. */
+async function openPage(code: string): Promise<void> {
+  const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${code}.md` });
+  await vscode.commands.executeCommand("vscode.openWith", uri, PREVIEW);
+}
+
+interface Rule {
+  readonly code: string;
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** Serves the pages, asks which one, and opens the one that a `vscode://` link names. */
+export function registerDocumentation(server: Server): vscode.Disposable {
+  const pages: vscode.TextDocumentContentProvider = {
+    provideTextDocumentContent: (uri) => server.ask<string>(SHOW, codeOf(uri.path)),
   };
-
-  register(): vscode.Disposable {
-    return vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
-  }
-
-  provideTextDocumentContent(uri: vscode.Uri): string | undefined {
-    return this.texts.get(uri.toString());
-  }
-}
-
-interface Choice {
-  readonly label: string;
-  /** What the server wants to have back. */
-  readonly data: unknown;
-}
-
-/** Shows the ways that a light bulb's entry holds, and sends the one that was picked. */
-export async function choose(...choices: Choice[]): Promise<void> {
-  const picked = await vscode.window.showQuickPick(choices, {
-    placeHolder: "How shall it be silent?",
-  });
-  if (picked !== undefined) {
-    await vscode.commands.executeCommand("cachekey.apply", picked.data);
-  }
-}
-
-interface Place {
-  readonly uri: string;
-  readonly range: { readonly start: Position };
-}
-
-interface Position {
-  readonly line: number;
-  readonly character: number;
-}
-
-/** Shows the places that a lens speaks of, as this editor shows references. */
-export async function showMounts(uri: string, at: Position, places: Place[]): Promise<void> {
-  const position = ({ line, character }: Position): vscode.Position =>
-    new vscode.Position(line, character);
-  await vscode.commands.executeCommand(
-    "editor.action.showReferences",
-    vscode.Uri.parse(uri),
-    position(at),
-    places.map((place) => new vscode.Location(vscode.Uri.parse(place.uri), position(place.range.start))),
+  const links: vscode.UriHandler = {
+    handleUri: (uri) => openPage(codeOf(uri.path)),
+  };
+  return vscode.Disposable.from(
+    vscode.workspace.registerTextDocumentContentProvider(SCHEME, pages),
+    vscode.window.registerUriHandler(links),
+    vscode.commands.registerCommand("cachekey.explain", () => choosePage(server)),
   );
 }
 
-export interface Page {
-  readonly title: string;
-  readonly html: string;
+/** "/rules/CK101.md" and "/CK101" name CK101; what is no code or name stays out of commands. */
+function codeOf(path: string): string {
+  return /([\w-]+)(?:\.md)?$/.exec(path)?.[1] ?? "";
 }
 
-/** Shows the maps that the server draws; a click on a mount opens its line. */
-export async function showMap(): Promise<void> {
-  const pages = (await vscode.commands.executeCommand<Page[] | undefined>("cachekey.cacheMap")) ?? [];
-  for (const page of pages) {
-    showPage("cachekey.map", page);
+async function choosePage(server: Server): Promise<void> {
+  const rules = (await server.ask<Rule[]>("cachekey.rules")) ?? [];
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  const found = new Set(uri === undefined ? [] : vscode.languages.getDiagnostics(uri).map(codeOfFinding));
+  const items = rules.map(({ code, name, summary }) => ({ label: code, description: name, detail: summary }));
+  const heading = (label: string): vscode.QuickPickItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  const here = items.filter(({ label }) => found.has(label));
+  const others = items.filter(({ label }) => !found.has(label));
+  const picked = await vscode.window.showQuickPick(
+    [...(here.length > 0 ? [heading("In this file"), ...here] : []), heading("All rules"), KEYS, ...others],
+    { placeHolder: "Which rule?", matchOnDescription: true, matchOnDetail: true },
+  );
+  if (picked !== undefined) {
+    await openPage(picked.label);
   }
 }
 
-/** Shows a page of the server's beside the editor; a click on a link in it opens a line. */
-export function showPage(kind: string, { title, html }: Page): vscode.WebviewPanel {
-  const panel = vscode.window.createWebviewPanel(kind, title, vscode.ViewColumn.Beside, {
-    enableScripts: true,
-    enableFindWidget: true,
-    localResourceRoots: [],
-  });
-  panel.webview.html = html;
-  panel.webview.onDidReceiveMessage(({ open }: { open: string }) => openLine(vscode.Uri.parse(open)));
-  return panel;
-}
-
-/** Opens the line that a link names behind its `#`: with that, VS Code takes it for another file. */
-async function openLine(link: vscode.Uri): Promise<void> {
-  const line = Number(/^L(\d+)$/.exec(link.fragment)?.[1] ?? 1) - 1;
-  await vscode.window.showTextDocument(link.with({ fragment: "" }), {
-    viewColumn: vscode.ViewColumn.One,
-    selection: new vscode.Range(line, 0, line, 0),
-  });
+/** A code is a link where it has a page. */
+export function codeOfFinding({ code }: vscode.Diagnostic): string {
+  return String(typeof code === "object" ? code.value : code);
 }

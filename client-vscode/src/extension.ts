@@ -3,9 +3,10 @@
 import * as vscode from "vscode";
 import { Builder } from "./builder";
 import { changesLaunch } from "./configuration";
-import { Documentation, choose, showMap, showMounts } from "./documentation";
-import { onDidChangeEnvironment } from "./python";
+import { registerDocumentation } from "./documentation";
+import { openExample, showExampleFixes } from "./example";
 import { Server } from "./server";
+import { checkWorkspace, choose, fixAll, showMap, showMounts } from "./views";
 
 const SELECTOR = [
   { scheme: "file", language: "dockerfile" },
@@ -31,34 +32,27 @@ let server: Server | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("Cachekey", { log: true });
-  const documentation = new Documentation();
-  const running = new Server(context, log, documentation, SELECTOR);
+  const running = new Server(context, log, SELECTOR);
   server = running;
-  let wanted = false;
   const openAny = (documents: readonly vscode.TextDocument[]): void => {
-    if (!wanted && documents.some((document) => vscode.languages.match(SELECTOR, document) > 0)) {
-      wanted = true;
-      if (!running.isRunning) {
-        void running.restart();
-      }
-      void onDidChangeEnvironment(() => {
-        // The bundled server runs under any Python: a new choice matters only where none would do.
-        if (!running.isRunning) {
-          void running.restart();
-        }
-      }).then((listener) => context.subscriptions.push(listener));
+    const ours = (document: vscode.TextDocument): boolean => vscode.languages.match(SELECTOR, document) > 0;
+    if (!running.isWanted && documents.some(ours)) {
+      void running.restart();
     }
   };
   context.subscriptions.push(
     log,
     running,
-    documentation.register(),
-    vscode.commands.registerCommand("cachekey.restart", () => {
-      wanted = true;
-      return running.restart();
-    }),
+    registerDocumentation(running),
+    vscode.commands.registerCommand("cachekey.restart", () => running.restart()),
     vscode.commands.registerCommand("cachekey.silence", choose),
-    vscode.commands.registerCommand("cachekey.showMap", showMap),
+    vscode.commands.registerCommand("cachekey.showMap", () => showMap(running)),
+    vscode.commands.registerCommand("cachekey.checkWorkspace", () => checkWorkspace(running)),
+    vscode.commands.registerCommand("cachekey.fixAll", fixAll),
+    vscode.commands.registerCommand("cachekey.openExample", () => openExample(context.extensionUri)),
+    vscode.commands.registerCommand("cachekey.showExampleFixes", () =>
+      showExampleFixes(context.extensionUri),
+    ),
     new Builder(running, log),
     vscode.commands.registerCommand("cachekey.copy", (text: string) => vscode.env.clipboard.writeText(text)),
     vscode.commands.registerCommand("cachekey.showMounts", showMounts),
@@ -69,12 +63,12 @@ export function activate(context: vscode.ExtensionContext): void {
       openAny([document]);
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (wanted && changesLaunch(event)) {
+      if (running.isWanted && changesLaunch(event)) {
         void running.restart();
       }
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => {
-      if (wanted) {
+      if (running.isWanted) {
         void running.restart();
       }
     }),

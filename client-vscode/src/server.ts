@@ -6,6 +6,8 @@ import {
   type DocumentSelector,
   ErrorAction,
   type ErrorHandler,
+  type ExecuteCommandParams,
+  ExecuteCommandRequest,
   LanguageClient,
   RevealOutputChannelOn,
   State,
@@ -13,8 +15,9 @@ import {
 import * as command from "./command";
 import { Crashes } from "./crashes";
 import { launchSettings, settingsCommand } from "./configuration";
-import { type Documentation, announcement } from "./documentation";
-import { activeEnvironment, probe } from "./python";
+import { announcement, showPage } from "./documentation";
+import { activeEnvironment, onDidChangeEnvironment, probe } from "./python";
+import { Status } from "./status";
 
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
@@ -22,18 +25,24 @@ export class Server implements vscode.Disposable {
   private readonly started = new vscode.EventEmitter<void>();
   /** A server has begun, and knows nothing of what another was told. */
   readonly onDidStart = this.started.event;
+  private wanted = false;
   private queue: Promise<void> = Promise.resolve();
-  private readonly status: vscode.LanguageStatusItem;
+  private readonly status: Status;
+  /** What the server runs under. */
+  private interpreter = "";
   private readonly crashes = new Crashes();
 
   constructor(
     private readonly context: vscode.ExtensionContext,
     private readonly log: vscode.LogOutputChannel,
-    private readonly documentation: Documentation,
     private readonly selector: DocumentSelector & vscode.DocumentSelector,
   ) {
-    this.status = vscode.languages.createLanguageStatusItem("cachekey", selector);
-    this.status.name = "Cachekey";
+    this.status = new Status(selector);
+  }
+
+  /** Somebody has asked for it: a file of ours was opened, or a command was called. */
+  get isWanted(): boolean {
+    return this.wanted;
   }
 
   /** How to run the command line of the server that is running; it is started when it is not. */
@@ -50,6 +59,10 @@ export class Server implements vscode.Disposable {
 
   /** Starts, or stops and starts again. Calls that overlap happen one after another. */
   restart(): Promise<void> {
+    if (!this.wanted) {
+      this.wanted = true;
+      this.followEnvironment();
+    }
     this.queue = this.queue.then(async () => {
       try {
         await this.stopClient();
@@ -57,10 +70,33 @@ export class Server implements vscode.Disposable {
         await this.start();
       } catch (error) {
         this.log.error(String(error));
-        this.showState("Server did not start", "see the log", vscode.LanguageStatusSeverity.Error);
+        this.showError("Server did not start");
       }
     });
     return this.queue;
+  }
+
+  /** The bundled server runs under any Python: a new choice of one matters only where none would do. */
+  private followEnvironment(): void {
+    const changed = (): void => {
+      if (!this.isRunning) {
+        void this.restart();
+      }
+    };
+    void onDidChangeEnvironment(changed).then((listener) => this.context.subscriptions.push(listener));
+  }
+
+  /** Sends a command to the server, which is started if need be; undefined when there is none to be had. */
+  async ask<Answer>(name: string, ...args: unknown[]): Promise<Answer | undefined> {
+    await this.queue;
+    if (!this.isRunning) {
+      await this.restart();
+    }
+    if (this.client?.state !== State.Running) {
+      return undefined;
+    }
+    const params: ExecuteCommandParams = { command: name, arguments: args };
+    return (await this.client.sendRequest(ExecuteCommandRequest.type, params)) as Answer | undefined;
   }
 
   stop(): Promise<void> {
@@ -74,8 +110,7 @@ export class Server implements vscode.Disposable {
   }
 
   private async start(): Promise<void> {
-    this.status.busy = true;
-    this.showState("Starting", "", vscode.LanguageStatusSeverity.Information);
+    this.status.show({ text: "Starting", busy: true });
     const launch = await this.findCommand();
     if (launch === undefined) {
       return;
@@ -94,7 +129,7 @@ export class Server implements vscode.Disposable {
         documentSelector: this.selector,
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
-        middleware: { executeCommand: this.documentation.executeCommand },
+        middleware: { executeCommand: showPage },
         errorHandler: this.errorHandler(),
         // Hovers link to pages of ours, and to nothing else that runs.
         markdown: { isTrusted: { enabledCommands: ["cachekey.explainRule"] } },
@@ -159,6 +194,7 @@ export class Server implements vscode.Disposable {
     };
     const own = command.ownServer(settings, surroundings);
     if (own !== undefined) {
+      this.interpreter = own.command;
       return own;
     }
     const active = settings.interpreter.length === 0 ? await activeEnvironment(this.log) : undefined;
@@ -172,6 +208,7 @@ export class Server implements vscode.Disposable {
       this.reportNoPython(command.failureMessage(attempts));
       return undefined;
     }
+    this.interpreter = `Python ${found.version.join(".")} (${found.executable})`;
     return command.bundledServer(found, {
       extension: this.context.extensionPath,
       storage: this.context.globalStorageUri.fsPath,
@@ -180,9 +217,8 @@ export class Server implements vscode.Disposable {
 
   private reportNoPython(message: string): void {
     this.log.error(message);
-    this.showState("No Python 3.10 or newer", "see the log", vscode.LanguageStatusSeverity.Error);
     const settings = settingsCommand("cachekey.interpreter");
-    this.status.command = settings;
+    this.showError("No Python 3.10 or newer", settings);
     void vscode.window.showErrorMessage(message, settings.title, "Show Log").then((button) => {
       if (button === settings.title) {
         void vscode.commands.executeCommand(settings.command, ...settings.arguments);
@@ -196,23 +232,19 @@ export class Server implements vscode.Disposable {
     switch (state) {
       case State.Running: {
         const version = this.client?.initializeResult?.serverInfo?.version ?? "";
-        this.showState(`Cachekey ${version}`.trim(), "", vscode.LanguageStatusSeverity.Information);
+        this.status.showRunning(`Cachekey ${version}, ${this.interpreter}`);
         break;
       }
       case State.Stopped:
-        this.showState("Server stopped", "", vscode.LanguageStatusSeverity.Error);
-        this.status.command = { command: "cachekey.restart", title: "Restart Server" };
+        this.showError("Server stopped", { command: "cachekey.restart", title: "Restart Server" });
         break;
       default:
-        this.status.busy = true;
+        this.status.show({ text: "Starting", busy: true });
     }
   }
 
-  private showState(text: string, detail: string, severity: vscode.LanguageStatusSeverity): void {
-    this.status.busy = text === "Starting";
-    this.status.text = text;
-    this.status.detail = detail;
-    this.status.severity = severity;
-    this.status.command = { command: "cachekey.showLog", title: "Show Log" };
+  private showError(text: string, command?: vscode.Command): void {
+    const severity = vscode.LanguageStatusSeverity.Error;
+    this.status.show({ text, detail: "see the log", severity, ...(command && { command }) });
   }
 }

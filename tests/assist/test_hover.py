@@ -63,6 +63,26 @@ def test_what_decides_says_so(part: str, wanted: str) -> None:
     assert wanted in said(part)
 
 
+@pytest.mark.parametrize(
+    ("line", "pair"),
+    [
+        ("ARG V=${W:-3.13}\nFROM a:$V\n", "V=${W:-3.13}"),
+        ("FROM a\nARG PIP_CACHE_DIR=/pip/x\n", "PIP_CACHE_DIR=/pip/x"),
+        ("FROM a\nENV A=1 UV_CACHE_DIR=/uv B=2\n", "UV_CACHE_DIR=/uv"),
+        ("FROM a\nENV UV_CACHE_DIR /uv\n", "UV_CACHE_DIR /uv"),
+    ],
+)
+def test_a_variable_is_told_over_all_of_its_pair(line: str, pair: str) -> None:
+    """Also where its value is pointed at: an editor drops what is said of another place."""
+    project = Project()
+    project.add("Dockerfile", line)
+    start = line.index(pair)
+    for offset in range(start, start + len(pair)):
+        found = hover(project, "Dockerfile", offset)
+        assert found is not None
+        assert (found.span.start, found.span.end) == (start, start + len(pair))
+
+
 def test_a_closed_cache_is_still_called_closed() -> None:
     text = TEXT.replace(" && chmod -R 0777 /cache/uv", "")
     assert "it may not write" in said("/cache/uv \\", text)

@@ -115,6 +115,21 @@ def test_cache_not_writable() -> None:
     assert 10 < len(flagged) < len(trials) - 10
 
 
+def test_copy_of_a_stage() -> None:
+    """A mount `from=` a stage begins as all of it, belongs to root, and is another cache (CK102)."""
+    file = (
+        "FROM node:22 AS build\nRUN touch /made\nFROM node:22\n"
+        f"RUN --mount=type=cache,target=/c {can('touch /c/plain', 'root')}\n"
+        "USER node\n"
+        f"RUN --mount=type=cache,target=/c,from=build {can('test -e /c/made', 'seen')}; "
+        f"{can('test -e /c/plain', 'same')}; {can('touch /c/own', 'write')}\n"
+    )
+    assert len(findings(file, "CK201")) == 1
+    assert len(findings(file, "CK102")) == 1
+    wanted = {"root": "yes", "seen": "yes", "same": "no", "write": "no"}
+    agree("CK201 from= a stage", told(file), wanted)
+
+
 ROOT = can("mkdir -p /c/d && echo root >> /c/d/f && touch /c/d/root", "LABEL")
 GUEST = can("mkdir -p /c/d && echo guest >> /c/d/f && touch /c/d/guest", "LABEL")
 MOUNT = "--mount=type=cache,target=/c"

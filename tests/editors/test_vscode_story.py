@@ -25,6 +25,14 @@ def test_squiggle_problem_hover_fix_disk_and_undo(drive: Drive, shots: Path) -> 
             shutil.copyfile(pictures[name], ROOT / folder / kept)
 
 
+def test_the_first_minutes_have_no_dead_end(drive: Drive, shots: Path) -> None:
+    output = drive("minutes.mjs")
+    assert "checked with nothing open" in output
+    assert "the code opens the rule's page" in output
+    assert "mended by Enter" in output
+    assert "the map is drawn" in output
+
+
 def test_without_python_the_user_is_told_once_and_helped(drive: Drive) -> None:
     output = drive("no-python.mjs")
     assert "the setting is open" in output

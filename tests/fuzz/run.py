@@ -1,11 +1,14 @@
-"""Tries texts until the time is up: ``python -m tests.fuzz.run SECONDS [FIRST SEED]``.
+"""Tries texts until the time is up: ``python -m tests.fuzz.run SECONDS [FIRST SEED [WORKERS]]``.
 
-Each seed makes one text; a seed that breaks an invariant is printed with the text, so that it can be
-tried again and become a test. Half of the texts come from the grammars, half are changed cases.
+Each seed makes one text; a seed that breaks an invariant is printed with the text when it falls, so that
+it can be tried again and become a test. Half of the texts come from the grammars, half are changed cases.
+Now and then a line says how many texts were tried, and how many were analysed: a text is, with other
+line ends it is another one, and so it is after each fix.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import random
 import sys
@@ -13,13 +16,18 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
+from multiprocessing.queues import SimpleQueue
 
-from tests.fuzz import grammar
+from tests.fuzz import grammar, invariants
 from tests.fuzz.invariants import Broken, fixes_mend, hold, hold_all, nothing_is_swallowed
 
 THOROUGH = 5
 """One text in so many is tried in every way."""
-SHOWN = 3
+SHOWN = 20
+"""Texts that break the same are printed so often."""
+EVERY = 30.0
+"""Seconds between two lines that say how far it is."""
 
 
 def corpus() -> list[tuple[str, str]]:
@@ -63,38 +71,71 @@ def failure(seed: int, cases: list[tuple[str, str]]) -> tuple[str, str] | None:
     return None
 
 
-def work(number: int, step: int, first: int, seconds: float) -> tuple[int, Counter[str], list[str]]:
+Said = tuple[int, int, list[tuple[str, str]]]
+"""What a worker has done since it last said so: texts, analyses, and what broke and how."""
+
+
+def work(
+    number: int, step: int, first: int, seconds: float, said: SimpleQueue[Said | None]
+) -> None:
     """Try every ``step``-th seed until the time is up."""
     cases, end = corpus(), time.monotonic() + seconds
-    tried, broken, shown = 0, Counter[str](), []
-    seed = first + number
-    while time.monotonic() < end:
+    # Nothing of what is loaded is garbage; to look through it again and again takes a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    tried, broken, next_word = 0, list[tuple[str, str]](), 0.0
+    for seed in count(first + number, step):
         found = failure(seed, cases)
         if found is not None:
-            broken[found[0]] += 1
-            if broken[found[0]] <= SHOWN:
-                shown.append(f"seed {seed}: {found[0]}\n    {found[1]}")
+            broken.append((found[0], f"seed {seed}: {found[0]}\n    {found[1]}"))
         tried += 1
-        seed += step
-    return tried, broken, shown
+        now = time.monotonic()
+        if now > next_word or broken or now > end:
+            said.put((tried, invariants.analysed, broken))
+            tried, broken, invariants.analysed, next_word = 0, [], 0, now + EVERY
+        if now > end:
+            break
+    said.put(None)
 
 
 def main() -> None:
-    """Share the seeds out over the processors, and say what fell."""
+    """Share the seeds out over the processors, and say what falls."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     jobs = int(sys.argv[3]) if len(sys.argv) > 3 else multiprocessing.cpu_count()
-    shares = [(number, jobs, first, seconds) for number in range(jobs)]
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        results = pool.starmap(work, shares)
-    broken: Counter[str] = sum((item[1] for item in results), Counter())
-    for item in results:
-        for line in item[2]:
-            print(line.encode("utf-8", "backslashreplace").decode())
-    print(
-        f"{sum(item[0] for item in results)} texts, {sum(broken.values())} broke something: {dict(broken)}"
-    )
+    context = multiprocessing.get_context("spawn")
+    said: SimpleQueue[Said | None] = context.SimpleQueue()
+    workers = [
+        context.Process(target=work, args=(number, jobs, first, seconds, said), daemon=True)
+        for number in range(jobs)
+    ]
+    for worker in workers:
+        worker.start()
+    tried, analysed, broken, left, start = 0, 0, Counter[str](), jobs, time.monotonic()
+    next_line = start + EVERY
+    while left:
+        news = said.get()
+        if news is None:
+            left -= 1
+            continue
+        tried, analysed = tried + news[0], analysed + news[1]
+        for what, how in news[2]:
+            broken[what] += 1
+            if broken[what] <= SHOWN:
+                print(how.encode("utf-8", "backslashreplace").decode(), flush=True)
+        if time.monotonic() > next_line:
+            _tell(tried, analysed, broken, time.monotonic() - start)
+            next_line = time.monotonic() + EVERY
+    _tell(tried, analysed, broken, time.monotonic() - start)
     sys.exit(bool(broken))
+
+
+def _tell(tried: int, analysed: int, broken: Counter[str], seconds: float) -> None:
+    print(
+        f"{tried:,} texts, {analysed:,} analyses in {seconds:,.0f} s;"
+        f" {sum(broken.values())} broke something: {dict(broken)}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -339,6 +339,7 @@ async def test_a_client_that_shows_rules_itself_gets_no_message(tmp_path: Path) 
     async with connect(tmp_path, "emacs", capabilities=capabilities) as client:
         params = types.ExecuteCommandParams(command="cachekey.explainRule", arguments=["CK601"])
         answer = await client.workspace_execute_command_async(params)
+        assert answer.startswith("# CK601 invalid-mount\n\n*error, ")
         assert "## Bad" in answer
         unknown = types.ExecuteCommandParams(command="cachekey.explainRule", arguments=["CK999"])
         assert await client.workspace_execute_command_async(unknown) is None

@@ -66,7 +66,7 @@ async def test_closed_files_are_pushed_on_demand(tmp_path: Path, flavour: str) -
     async with connect(tmp_path, flavour) as client:
         await _known(client, 1)
         assert client.published == []
-        command = types.ExecuteCommandParams(command="cachekey.checkWorkspace")
+        command = types.ExecuteCommandParams(command="cachekey.check")
         await client.workspace_execute_command_async(command)
         found = await client.until(client.uri("c/Dockerfile"), None)
         assert [item.code for item in found] == ["CK601"]
@@ -81,9 +81,24 @@ async def test_our_own_client_waits_for_the_user(tmp_path: Path) -> None:
         waiting = asyncio.ensure_future(_pull(client))
         done, _ = await asyncio.wait([waiting], timeout=0.5)
         assert not done
-        command = types.ExecuteCommandParams(command="cachekey.checkWorkspace")
+        command = types.ExecuteCommandParams(command="cachekey.check")
         await client.workspace_execute_command_async(command)
         assert _codes(await waiting) == {"a": ["CK601"], "b": [], "c": ["CK601"]}
+
+
+async def test_who_takes_parts_of_an_answer_gets_them(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    async with connect(tmp_path, "vscode") as client:
+        await _known(client, 1)
+        params = types.WorkspaceDiagnosticParams(
+            previous_result_ids=[], partial_result_token="part"
+        )
+        report = await client.workspace_diagnostic_async(params)
+        assert not report.items
+        assert {part.token for part in client.parts} == {"part"}
+        told = [item for part in client.parts for item in part.value["items"]]
+        codes = [[found["code"] for found in item["items"]] for item in told]
+        assert codes == [["CK601"], [], ["CK601"]]
 
 
 async def test_the_map_of_each_folder(tmp_path: Path) -> None:

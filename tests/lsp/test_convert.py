@@ -98,3 +98,5 @@ def test_a_diagnostic_says_only_what_the_client_understands() -> None:
     assert rich.related_information == [
         types.DiagnosticRelatedInformation(location=where, message="the first")
     ]
+    linked = diagnostic(Abilities(rule_pages="cachekey-rule:/"))
+    assert linked.code_description == types.CodeDescription(href="cachekey-rule:/CK101.md")

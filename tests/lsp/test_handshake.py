@@ -33,7 +33,8 @@ async def test_what_the_server_offers(client: Client) -> None:
     assert offered.completion_provider.trigger_characters == ("=", ",", "-", '"', "{", "[")
     assert offered.execute_command_provider.commands == (
         "cachekey.explainRule",
-        "cachekey.checkWorkspace",
+        "cachekey.rules",
+        "cachekey.check",
         "cachekey.cacheMap",
         "cachekey.apply",
     )

@@ -78,6 +78,8 @@ class Client(LanguageClient):
         self.root = Path()
         self.started: types.InitializeResult
         self.published: list[types.PublishDiagnosticsParams] = []
+        self.parts: list[types.ProgressParams] = []
+        """Parts of answers that came before the answer."""
         self.registrations: dict[str, Any] = {}
         self.complaints: list[str] = []
         """Lines that the server wrote to stderr."""
@@ -272,7 +274,11 @@ class Client(LanguageClient):
 def make_client() -> Client:
     """Make a client with every handler that the server may ask for."""
     client = Client()
-    own = (types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, types.WORKSPACE_DIAGNOSTIC_REFRESH)
+    own = (
+        types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS,
+        types.WORKSPACE_DIAGNOSTIC_REFRESH,
+        types.PROGRESS,
+    )
     register_lsp_features(
         client, {name: f for name, f in DEFAULT_CLIENT_FEATURES.items() if name not in own}
     )
@@ -280,6 +286,14 @@ def make_client() -> Client:
     @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
     def published(params: types.PublishDiagnosticsParams) -> None:
         client.note(params)
+
+    @client.feature(types.PROGRESS)
+    def progress(params: types.ProgressParams) -> None:
+        if isinstance(params.value, dict) and "items" in params.value:
+            # pytest-lsp knows the bars that the server begins, and no parts of answers.
+            client.parts.append(params)
+        else:
+            DEFAULT_CLIENT_FEATURES[types.PROGRESS](client, params)
 
     @client.feature(types.WORKSPACE_DIAGNOSTIC_REFRESH)
     def refresh(params: None) -> None:

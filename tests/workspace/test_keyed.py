@@ -153,3 +153,54 @@ def test_platforms(platform: str, architecture: str, variant: str, full: str) ->
     found = platform_args(platform)
     assert (found["TARGETARCH"], found["TARGETVARIANT"]) == (architecture, variant)
     assert found["TARGETPLATFORM"] == full
+
+
+CHAIN = """\
+ARG D
+ARG D=${D:+sccache}
+ARG D=deps-${D:-base}
+FROM debian:13 AS deps-base
+ARG TARGETARCH
+FROM %s
+RUN --mount=type=cache,id=u_${TARGETARCH},target=/root/.npm npm ci
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "label"), [("${D}", "u_${TARGETARCH}"), ("node:${D}", "u_"), ("node:22", "u_")]
+)
+def test_a_base_that_may_be_a_stage_may_declare_the_platform(base: str, label: str) -> None:
+    project = Project()
+    document = project.add("Dockerfile", CHAIN % base)
+    assert isinstance(document, Dockerfile)
+    assert [mount.key and mount.key.label for _, mount in document.caches] == [label]
+
+
+@pytest.mark.parametrize(
+    "mount",
+    [
+        "id={{ name }},target=/x",
+        "id={{name}}-a,target=/x",
+        "target={{ dir }}",
+        "id=a,target=/x,{% if b %}ro{% endif %}",
+        "id={{ a | default('b,c') }},target=/x",
+    ],
+)
+def test_what_a_template_fills_in_has_no_key(mount: str) -> None:
+    project = Project()
+    document = project.add(
+        "Dockerfile", f"FROM debian:13\nRUN --mount=type=cache,{mount} --mount=target=/y true\n"
+    )
+    assert isinstance(document, Dockerfile)
+    (run,) = document.runs
+    assert [(item.key, item.error, item.type) for item in run.mounts] == [
+        (None, None, "cache"),
+        (None, None, "bind"),
+    ]
+
+
+def test_braces_that_nothing_closes_are_letters() -> None:
+    project = Project()
+    document = project.add("Dockerfile", "FROM debian:13\nRUN --mount=type=cache,target=/{{ true\n")
+    assert isinstance(document, Dockerfile)
+    assert [mount.target.text for _, mount in document.caches] == ["/{{"]

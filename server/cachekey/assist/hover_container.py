@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cachekey.devcontainer.caches import cache_of, claim_of_variable
-from cachekey.devcontainer.container import Container, FeatureUse
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.makings import FeatureUse
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import unwritable
 from cachekey.devcontainer.read import Lifecycle
@@ -83,7 +84,7 @@ def _variables(container: Container) -> Iterator[Rich]:
         names.update(dict.fromkeys(container.service.environment))
     for name in list(names)[:50]:
         claim = claim_of_variable(container.knowledge, name)
-        found = container.setting(name) if claim is not None else None
+        found = container.environment.setting(name) if claim is not None else None
         if found is not None:
             text = found.text
             value = rich("`{}`", text) if text is not None else rich("a value that the host knows")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import Scope, Variable
@@ -116,11 +116,12 @@ class _About:
             return instruction.span, tuple(self._workdir())
         if keyword not in ("ENV", "ARG"):
             return None
-        name = _name_at(instruction, self.document, offset)
-        if name is None:
+        pair = _pair_at(instruction, self.document, offset)
+        if pair is None:
             return None
-        lines = tuple(self._variable(name.text, self.behind.variables.get(name.text)))
-        return (name.span(), lines) if len(lines) > 1 else None
+        name, where = pair
+        lines = tuple(self._variable(name, self.behind.variables.get(name)))
+        return (where, lines) if len(lines) > 1 else None
 
     def _user(self, instruction: Instruction) -> Iterator[Rich]:
         user = self.behind.user
@@ -198,17 +199,18 @@ class _About:
         yield rich("{}: {}{}", what, joined(", ", shown), more)
 
 
-def _name_at(instruction: Instruction, document: Dockerfile, offset: int) -> Mapped | None:
-    """Return the name of the variable whose pair stands at an offset."""
-    if instruction.keyword == "ENV":
-        for name, value in env_pairs(instruction.args, document.tree.escape):
-            if name.span().start <= offset <= value.span().end:
-                return name
-        return None
-    for name, default in arg_pairs(instruction.args, document.tree.escape):
-        end = default.span().end if default is not None else name.span().end
-        if name.span().start <= offset <= end:
-            return name
+def _pair_at(
+    instruction: Instruction, document: Dockerfile, offset: int
+) -> tuple[str, Span] | None:
+    """Return the name of the variable whose pair stands at an offset, and where the pair stands."""
+    text, escape = instruction.args, document.tree.escape
+    pairs: Iterable[tuple[Mapped, Mapped | None]] = (
+        env_pairs(text, escape) if instruction.keyword == "ENV" else arg_pairs(text, escape)
+    )
+    for name, value in pairs:
+        start, end = name.span().start, (value or name).span().end
+        if start <= offset < end:
+            return name.text, Span(start, end)
     return None
 
 
@@ -219,19 +221,20 @@ def _global_arg(project: Project, document: Dockerfile, offset: int, link: _Link
             return None
         if instruction.keyword != "ARG" or not instruction.span.contains(offset):
             continue
-        name = _name_at(instruction, document, offset)
-        if name is None:
+        pair = _pair_at(instruction, document, offset)
+        if pair is None:
             return None
-        spelled = (f"${name.text}", f"${{{name.text}")
+        name, where = pair
+        spelled = (f"${name}", f"${{{name}")
         source = document.source
         places = [
             link(document.path, source.line_of(stage.instruction.span.start))
             for stage in document.stages
             if any(text in source.slice(stage.base.span) for text in spelled)
         ]
-        head = rich("**{}**, in front of every stage", name.text)
-        lines = [rich("A stage sees it only after an `ARG {}` of its own", name.text)]
+        head = rich("**{}**, in front of every stage", name)
+        lines = [rich("A stage sees it only after an `ARG {}` of its own", name)]
         if places:
             lines.insert(0, rich("Decides the image of {}", joined(", ", places[:_MANY])))
-        return name.span(), (head, *lines)
+        return where, (head, *lines)
     return None

@@ -106,7 +106,8 @@ class BuildIdentity:
         mount = self._with_key(mount, Base(origin or None, print_, None))
         assert mount.key is not None
         name = replace(mount.key.name, unresolved=mount.key.name.unresolved | unresolved)
-        return replace(mount, key=replace(mount.key, name=name))
+        scope = self.path if name.unresolved - PLATFORM_ARGS else ""
+        return replace(mount, key=replace(mount.key, name=name, scope=scope))
 
     def _with_key(self, mount: Mount, base: Base | None) -> Mount:
         ident = mount.value("id")

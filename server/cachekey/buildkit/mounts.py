@@ -16,6 +16,7 @@ from cachekey.buildkit.scope import Scope
 from cachekey.record import cached_property, record
 from cachekey.suggest import nearest
 from cachekey.syntax.dockerfile.expand import Expansion, expand
+from cachekey.syntax.dockerfile.flags import PLACEHOLDER
 from cachekey.syntax.dockerfile.mountflag import Field, parse_mount
 from cachekey.syntax.dockerfile.parse import Flag
 from cachekey.text import Span
@@ -241,6 +242,9 @@ def read_mount(
             reader.read(item)
     if reader.error is None:
         reader.check_whole(flag)
+    if flag.value is not None and PLACEHOLDER.search(flag.value.text):
+        # What a template has yet to write is no mistake, and has no key.
+        reader.error, reader.type_known = None, False
     return Mount(
         flag,
         parsed.fields,

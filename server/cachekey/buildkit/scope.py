@@ -112,6 +112,8 @@ class BaseImage:
     span: Span
     facts: Image | None = None
     """What the image table knows; None for an unknown image, a stage or scratch."""
+    may_be_stage: bool = False
+    """A variable decides which image it is, and a stage of the file would do: it hands on its variables."""
 
     @property
     def is_scratch(self) -> bool:
@@ -154,7 +156,9 @@ class Scope:
             return Expansion.literal(self.outside[name])
         if name == "PATH":
             return Expansion.literal(DEFAULT_PATH) if self.base.is_scratch else Unknown(name)
-        if self.base.is_scratch or name in PLATFORM_ARGS:
+        if name in PLATFORM_ARGS:
+            return Unknown(name) if self.base.may_be_stage else None
+        if self.base.is_scratch:
             return None
         facts = self.base.facts
         if name == "HOME" and facts is not None and facts.confidence.warns:

@@ -56,6 +56,8 @@ class Line:
     """``--set`` of Bake."""
     folder: Said | None = None
     """``--project-directory`` of Compose."""
+    profiles: list[Said] = field(default_factory=list)
+    """``--profile`` of Compose."""
     words: list[Said] = field(default_factory=list)
     """What is no flag."""
     shows: bool = False
@@ -111,6 +113,8 @@ def _set(line: Line, name: str, said: Said, written: str) -> None:
         line.builder = said
     elif name == "--set":
         line.sets.append(said)
+    elif name == "--profile":
+        line.profiles.append(said)
     elif name == "--project-directory":
         line.folder = said
 

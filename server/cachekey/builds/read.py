@@ -19,7 +19,7 @@ from cachekey.builds.workflow import read_workflow
 from cachekey.kinds import Builder, builder_of, kind_of
 from cachekey.text import Source
 
-_LOCAL = re.compile(r"uses:\s*['\"]?\./(?!\.github/workflows)")
+_LOCAL = re.compile(r"uses:\s*['\"]?\./")
 
 
 def read_build_file(path: str, source: Source, read: Read) -> BuildFile:

@@ -13,12 +13,13 @@ from cachekey.builds.invocation import Invocation, Kind, Runner, Said
 from cachekey.builds.places import Looker, Place, place, settle
 from cachekey.builds.shell import Started
 from cachekey.builds.values import UNKNOWN, Outcome
-from cachekey.devcontainer.compose import read_file
+from cachekey.devcontainer.compose import Service, read_file
 from cachekey.devcontainer.paths import within
 from cachekey.record import record, replace
 from cachekey.text import Source, Span, where_of
 
 _ANYTHING = frozenset(("args", "platforms", "target", "file"))
+_PROFILES = "COMPOSE_PROFILES"
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
 
@@ -195,8 +196,29 @@ def _composed(item: Started, caller: Caller, looker: Looker) -> Iterator[Invocat
     if first is None:
         return
     names = {said.text: said for said in item.line.words if said.text}
+    active = None if names else _profiles(item, caller, looker)
     for service in by_service(composition(first, looker), names):
+        if active is not None and not _is_active(service, active):
+            continue
         made = service_build(service, first.path, service.key, first.source)
         several = len(paths) > 1 or item.line.loose
         adopted = caller.adopt(made, item.span)
         yield replace(adopted, open=_ANYTHING if several else adopted.open)
+
+
+def _profiles(item: Started, caller: Caller, looker: Looker) -> frozenset[str] | None:
+    """Return the active profiles of a Compose command; None when they are not known, or all are."""
+    stated = (caller.env or {}).get(_PROFILES)
+    said = [*item.line.profiles, *((stated,) if stated is not None else ())]
+    texts = [one.text for one in said if one.text is not None and not one.open]
+    own = looker.text(posixpath.join(caller.bases[0], ".env"))
+    if len(texts) < len(said) or item.line.loose or "*" in texts or _PROFILES in (own or ""):
+        return None
+    return frozenset(name.strip() for text in texts for name in text.split(","))
+
+
+def _is_active(service: Service, active: frozenset[str]) -> bool:
+    """Tell whether a service has an active profile, or none at all."""
+    setting = service.setting("profiles")
+    names = [node.text for node in setting.node.elements] if setting is not None else []
+    return not names or any(n is None or "$" in n.text or n.text in active for n in names)

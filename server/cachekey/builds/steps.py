@@ -21,6 +21,8 @@ _EXPRESSION = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")
 _NAME = re.compile(r"\s*(inputs|env)\.([\w-]+)\s*\Z")
 _OUTPUT = re.compile(r"\s*steps\.([\w-]+)\.outputs\.name\s*\Z")
 _DEEPEST_ACTIONS = 3
+_DEEPEST_WORKFLOWS = 4
+"""Workflows that call each other: GitHub allows no more."""
 _MOST_STEPS = 300
 """Of one file, those of its actions included."""
 
@@ -112,17 +114,47 @@ class StepReader:
         self._left = _MOST_STEPS
 
     def jobs(self, root: YamlNode) -> Iterator[Job]:
-        """Yield the jobs of a workflow."""
-        scope = {**_inputs(root), **_env(root.get("env"), {})}
+        """Yield the jobs of a workflow; of one that it calls, those of the other one in its place."""
+        yield from self._jobs(root, _inputs(root), None, "", 1)
+
+    def _jobs(
+        self, root: YamlNode, inputs: Scope, call: Span | None, prefix: str, depth: int
+    ) -> Iterator[Job]:
+        scope = {**inputs, **_env(root.get("env"), inputs)}
         jobs = root.get("jobs")
         for name, (_, node) in jobs.entries.items() if jobs is not None else ():
             own = {**scope, **_env(node.get("env"), scope)}
-            yield Job(
-                name, node, tuple(self._numbered(node.get("steps"), own, _folder(root, node)))
-            )
+            name = f"{prefix}{name}"
+            uses = node.string("uses")
+            if uses is not None:
+                yield from self._called(name, node, uses, own, call, depth)
+                continue
+            folder = _folder(root, node)
+            yield Job(name, node, tuple(self._numbered(node.get("steps"), own, folder, call)))
 
-    def _numbered(self, node: YamlNode | None, scope: Scope, folder: str) -> Iterator[Step]:
-        for index, step in enumerate(self._steps(node, scope, folder, None, 0)):
+    def _called(
+        self, name: str, node: YamlNode, uses: Mapped, scope: Scope, call: Span | None, depth: int
+    ) -> Iterator[Job]:
+        """Yield the jobs of a workflow of this repository that a job calls."""
+        path = posixpath.normpath(uses.text)
+        if not uses.text.startswith("./") or path.startswith("..") or depth >= _DEEPEST_WORKFLOWS:
+            return
+        documents = parse(Source(self.looker.text(path) or ""))
+        if not documents or documents[0].kind != "mapping":
+            return
+        place = call or uses.span()
+        given = node.get("with")
+        inputs = dict(_inputs(documents[0]))
+        for key, (_, value) in given.entries.items() if given is not None else ():
+            text = value.text
+            found = Said(None, place.fixed) if text is None else fill(text.text, place, scope)
+            inputs[f"inputs.{key}"] = found
+        yield from self._jobs(documents[0], inputs, place, f"{name}/", depth + 1)
+
+    def _numbered(
+        self, node: YamlNode | None, scope: Scope, folder: str, call: Span | None
+    ) -> Iterator[Step]:
+        for index, step in enumerate(self._steps(node, scope, folder, call, 0)):
             yield Step(**{**step.__dict__, "index": index})
 
     def _steps(

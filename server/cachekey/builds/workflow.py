@@ -194,8 +194,8 @@ def _bake(step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[I
         folder = ""
     files = [_file(said, folder) for said in _listed(step, "files")]
     names = _listed(step, "targets")
-    sets = [fill(s.text, s.span, step.scope) if s.text else s for s in _listed(step, "set", "")]
-    loose = any(said.text is None for said in (*names, *sets))
+    sets, loose = _sets(step)
+    loose = loose or any(said.text is None for said in names)
     own = replace(caller, bases=(folder,))
     kept = [path for path in files if path is not _GIVEN]
     chosen = [said.text for said in names if said.text]
@@ -206,6 +206,27 @@ def _bake(step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[I
         )
         return
     yield from baked(own, step.span, kept, chosen, sets, looker, loose)
+
+
+_DECIDES = frozenset(
+    ("args", "platform", "platforms", "target", "dockerfile", "context", "contexts", "inherits")
+)
+"""What of a target decides keys; a value that nobody knows of anything else (its tags) does not."""
+
+
+def _sets(step: Step) -> tuple[list[Said], bool]:
+    """Return the known lines of ``set``, and whether others may decide a key."""
+    found: list[Said] = []
+    loose = False
+    raw = step.raw.get("set")
+    for line in lines_of(raw) if raw is not None else ():
+        said = fill(line.text, line.span() if step.here else step.span, step.scope)
+        if said.text is not None:
+            found.append(said)
+            continue
+        name = line.text.partition("=")[0]
+        loose = loose or "${{" in name or not _DECIDES.isdisjoint(name.split("."))
+    return found, loose
 
 
 _GIVEN = "\0"

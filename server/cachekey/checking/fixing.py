@@ -210,8 +210,12 @@ class _Repair:
             if fewer[key] < many[key]:
                 # One of several went: the next of them may stand where it stood.
                 continue
-            # The same words at another place are another finding, which this one kept back.
-            places = _moved(was.span.start, choice.edits.get(was.path, ()))
+            # The same words at another place are another finding, which this one kept back. So they
+            # are where the place itself was deleted: what stood behind it has moved there.
+            edits = choice.edits.get(was.path, ())
+            if _deleted(was.span, edits):
+                continue
+            places = _moved(was.span.start, edits)
             if any((item.path, item.code, item.message, place) in left for place in places):
                 self.idle.add(item)
         self.texts.update(news)
@@ -238,6 +242,14 @@ def _moved(offset: int, edits: Sequence[Edit]) -> set[int]:
         offset + sum(len(edit.text) - (edit.span.end - edit.span.start) for edit in some)
         for some in (in_front, in_front + touching)
     }
+
+
+def _deleted(span: Span, edits: Sequence[Edit]) -> bool:
+    """Tell whether nothing is left of a place."""
+    return any(
+        not edit.text and edit.span.start <= span.start < span.end <= edit.span.end
+        for edit in edits
+    )
 
 
 def _keys(findings: Iterable[Finding]) -> Iterable[tuple[str, str, str]]:

@@ -24,6 +24,7 @@ from cachekey.cli.terminal import Progress, UsageError, complain
 from cachekey.cli.terminal import write as say
 from cachekey.disk.files import absolute
 from cachekey.markup.listing import listing
+from cachekey.markup.manual import manual
 from cachekey.markup.rich import Rich, rich
 from cachekey.markup.terminal import Output, text_output
 from cachekey.selectors import unknown_rule
@@ -132,7 +133,7 @@ def _hover(space: Workspace, name: str, line: int, column: str | None) -> Output
     settings = space.settings(name)
     for offset in range(min(max(start, span.start), span.end), min(stop, span.end) + 1):
         if found := hover(space.project, name, offset, settings, link):
-            return listing(found.lines)
+            return listing(found.lines, style())
     return None
 
 
@@ -142,7 +143,7 @@ def rule(options: Namespace) -> int:
     from cachekey.report.rules import as_data, catalog, page, table
 
     if options.rule == keys_page.NAME and options.format == "text":
-        say(sys.stdout, text_output(keys_page.PAGE))
+        say(sys.stdout, manual(keys_page.PAGE, style()))
         return 0
     entries = catalog()
     if options.rule is not None:

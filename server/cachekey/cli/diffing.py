@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cachekey.builds.read import concerns
 from cachekey.cli.builds import below, whole
-from cachekey.cli.options import status_of
+from cachekey.cli.options import status_of, style
 from cachekey.cli.revision import Revision, RevisionError, revision
 from cachekey.cli.terminal import Progress, UsageError
 from cachekey.cli.terminal import write as say
@@ -96,4 +96,4 @@ def show(document: dict[str, Any], form: str) -> None:
     elif form == "markdown":
         say(sys.stdout, text_output(markdown(document) + "\n"))
     else:
-        say(sys.stdout, listing(lines(document)))
+        say(sys.stdout, listing(lines(document), style()))

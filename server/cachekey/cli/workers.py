@@ -163,8 +163,10 @@ def _serve(
 ) -> None:
     """Answer chunk after chunk, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A model dies when it is replaced: looking for garbage in between is time lost.
-    gc.disable()
+    # A model is a circle of objects: it is gone only when it has been looked for, file after file.
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 5)
+    gc.enable()
     work = prepare(*arguments)
     with suppress(EOFError, OSError):
         while True:

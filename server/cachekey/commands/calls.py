@@ -9,6 +9,7 @@ from copy import copy
 from cachekey.budget import NESTED_STEPS, Budget
 from cachekey.commands.builtins import BUILTINS, SOURCES, assign, setting
 from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque
+from cachekey.commands.fetched import is_download
 from cachekey.commands.files import Followed, Scripts
 from cachekey.commands.functions import Chain, Functions
 from cachekey.commands.invocation import Invocation
@@ -173,7 +174,8 @@ class Reader:
                 try:
                     peeled = peeler(call)
                 except UnreadableError as error:
-                    if isinstance(error, UnreadableScriptError):
+                    unread = isinstance(error, UnreadableScriptError)
+                    if unread and not any(is_download(word.written) for word in before.words):
                         self.complete = False
                     self._emit(before, command, place, opaque=True)
                     return

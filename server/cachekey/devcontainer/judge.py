@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from cachekey.commands.fetched import is_fetched
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, is_usual, told
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.mounts import RuntimeMount
@@ -19,6 +19,7 @@ from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import EnvEntry
 from cachekey.dockerfile.purpose import is_remembered
 from cachekey.knowledge import Claim
+from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.patterns import any_fits, has_option, read_line
 from cachekey.knowledge.records import Kind
 
@@ -63,10 +64,6 @@ def frozen(mount: RuntimeMount, container: Container) -> str | None:
     return None
 
 
-_FETCHERS = ("curl", "wget")
-_SHELLS = ("ash", "bash", "dash", "sh", "zsh")
-
-
 def _installs_at_home(container: Container) -> bool:
     """Tell whether a RUN of the user, who is not root, installs programs, which then lie at home."""
     stage, home = container.stage, container.home
@@ -91,10 +88,8 @@ def _installs(run: Run, home: str) -> bool:
         for item in use.directories
     ):
         return True
-    return any(
-        one.program in _FETCHERS and two.program in _SHELLS and two.opaque
-        for one, two in pairwise(run.commands.items)
-    )
+    items = run.commands.items
+    return any(is_fetched(items, index) for index in range(len(items)))
 
 
 # -- whether a tool knows of its cache -----------------------------------------------------------
@@ -119,6 +114,54 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
     if mount.place is None or _said_elsewhere(mount, container, found.grade == "default"):
         return None
     return None if _configured(found.cache, container) else found
+
+
+def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, str] | None:
+    """Return the cache that a mount is meant to be, and where its tool keeps it in this container.
+
+    The mount lies where another image, another user or another setting would put the cache.
+    """
+    document, place = container.document, container.place(mount)
+    if mount.compose or document.feature or mount.readonly or place is None:
+        return None
+    found = cache_of(mount, document, container.knowledge) if mount.type == "volume" else None
+    if found is None or found.grade == "variable" or not found.claim.tool.confidence.warns:
+        return None
+    if found.cache.beside_project or (found.grade == "name" and found.cache.pins):
+        return None
+    where = lies(found.claim, container)
+    if where is None or not where.startswith("/"):
+        return None
+    if not _in_use(found.claim, container) or not _all_read(container):
+        return None
+    mounted = (container.place(other) for other in container.mounts)
+    if any(path and (covers(path, where) or covers(where, path)) for path in mounted):
+        return None
+    by_others = any(
+        ran.user is not None and any(found.claim.tool.id == item.id for item, _ in commands)
+        for ran in container.story.items
+        for commands in (container.knowledge.commands_for(ran.item.program or ""),)
+    )
+    if by_others or _said_elsewhere(mount, container, True):
+        return None
+    return None if _configured(found.cache, container) else (found, where)
+
+
+def lies(claim: Claim, container: Container) -> str | None:
+    """Return where the cache of a tool is as the container stands."""
+    for way in claim.cache.moved_by:
+        found = container.environment.setting(way.env) if way.env else None
+        if found is not None:
+            path = found.text
+            return posixpath.normpath(posixpath.join(path, way.below)) if path else None
+    if container.image is None or container.user is None:
+        return None
+    root = claim.cache.root_path if container.user.root else ""
+    try:
+        path = expand_template(root or claim.cache.path, container.environment.lookup)
+    except UnknownValueError:
+        return None
+    return path if path.startswith("/") else None
 
 
 def _all_read(container: Container) -> bool:
@@ -146,7 +189,7 @@ def _set_somewhere(found: RuntimeCache, container: Container) -> bool | None:
         names = frozenset((*found.cache.pins, *(pin.lower() for pin in found.cache.pins)))
     if any(entry.name in names or entry.name.lower() in names for entry in container.document.env):
         return True
-    if any(next(container.settings(name), None) is not None for name in names):
+    if any(next(container.environment.settings(name), None) is not None for name in names):
         return True
     return None if container.image is None else False
 
@@ -161,6 +204,8 @@ def _said_elsewhere(mount: RuntimeMount, container: Container, variables: bool) 
     mounted = [other.node for other in document.mounts]
     for path, node in document.tree.strings():
         if variables and path[:1] in (("containerEnv",), ("remoteEnv",)):
+            continue
+        if path[:1] == ("mounts",):
             continue
         if node.text is None or node is mount.node or any(node is other for other in mounted):
             continue
@@ -320,7 +365,7 @@ def unlinkable(mount: RuntimeMount, container: Container) -> tuple[Tool, LinkMod
     tool, mode = found.claim.tool, found.claim.tool.link_mode
     if found.cache.role not in mode.caches or not mode.env or not mode.commands:
         return None
-    if not _all_read(container) or next(container.settings(mode.env), None) is not None:
+    if not _all_read(container) or next(container.environment.settings(mode.env), None) is not None:
         return None
     if container.image is None or any(mode.env in text for text in _build_texts(container)):
         return None

@@ -12,7 +12,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from cachekey.commands.builtins import SOURCES
 from cachekey.commands.familiar import PYTHON, SHELLS
+from cachekey.commands.fetched import is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.commands.read import Heredoc, read_commands
 from cachekey.devcontainer.read import Lifecycle
@@ -48,6 +50,8 @@ _MADE_BY = {
 }
 _HARMLESS = ("test", "t", "start", "build", "lint", "stop", "restart")
 """Scripts that do what their names say where package.json is not at hand."""
+_SHELL_SETTINGS = (".bashrc", ".zshrc", ".profile", ".bash_profile", ".zprofile")
+"""Files of a home that set a shell up for its user."""
 _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm", "bun")
 
 
@@ -129,7 +133,7 @@ class StoryReader:
         commands = read_commands(text, shell=None, lookup=self.lookup, workdir=cwd)
         if not commands.complete:
             self.unread.append(f"a part of {moment}" if path == self.document else path)
-        for item in commands.items:
+        for index, item in enumerate(commands.items):
             who = item.user or user
             found = self._script_of(item)
             script = found[0] if found is not None else None
@@ -137,14 +141,14 @@ class StoryReader:
             self.items.append(ran)
             if item.program is None:
                 self.unread.append(f"a command of {moment}")
-            elif item.opaque or found is not None:
+            elif found is not None or (item.opaque and not is_fetched(commands.items, index)):
                 self._behind(ran, found)
 
     def _script_of(self, item: Invocation) -> tuple[str, str] | None:
         """Return path and text of the script that a call runs, when it can be read."""
-        if item.opaque:
-            place = _script(item)
-            return self._file(item.cwd, place) if place is not None else None
+        place = _script(item) if item.opaque else None
+        if place is not None:
+            return self._file(item.cwd, place)
         bare = item.program if item.unfamiliar and item.path == item.program else None
         found = self.find_program(bare) if bare else None
         return found if found is not None and len(found[1]) <= _LARGEST_SCRIPT else None
@@ -163,7 +167,8 @@ class StoryReader:
             self._scan(ran, _MADE_BY[item.program or ""])
             return
         if found is None:
-            self.unread.append(_script(item) or item.program or "a script")
+            if not self._harmless(item):
+                self.unread.append(_script(item) or item.program or "a script")
             return
         path, text = found
         if not _is_shell(path, text):
@@ -171,6 +176,21 @@ class StoryReader:
                 self.unread.append(path)
             return
         self._take(_Text(_whole(text)), ran.moment, path, ran.user, item.cwd)
+
+    def _harmless(self, item: Invocation) -> bool:
+        """Tell that of a file out of sight, of inline code and of a module it is known to own nothing."""
+        texts = item.texts
+        if item.program in SOURCES:
+            return bool(texts) and posixpath.basename(texts[0] or "") in _SHELL_SETTINGS
+        option = next((text for text in texts if text in ("-c", "-e", "-m")), None)
+        if option is None or item.program in SHELLS:
+            return False
+        said = texts[texts.index(option) + 1] if texts.index(option) + 1 < len(texts) else None
+        if said is None or option != "-m":
+            return said is not None and not speaks_of_owners(said)
+        # A module that is not the project's has come with the language or by an installer.
+        place = said.replace(".", "/")
+        return all(self._file(item.cwd, f"{place}{end}") is None for end in (".py", "/__main__.py"))
 
     def _package_script(self, ran: Ran) -> None:
         """Read a script of package.json."""
@@ -216,6 +236,8 @@ def _script(item: Invocation) -> str | None:
         "ruby",
         "perl",
         "php",
+        "tsx",
+        "ts-node",
     )
     if runs_its_operand or PYTHON.match(program):
         return next(_operands(item.texts), None)

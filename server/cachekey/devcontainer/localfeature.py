@@ -65,6 +65,7 @@ def _read(said: Devcontainer, folder: str, env: Mapping[str, str | None]) -> Fea
         mounts=tuple(FeatureMount(source or "", place) for source, place in mounts if place),
         tools=(),
         sudo=False,
+        makes_user=False,
     )
 
 

@@ -41,6 +41,8 @@ _SYSTEM = frozenset(
 """Top directories that images have; anything may lie below them."""
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
 """Parts of names of programs that may well be scripts which give directories away."""
+_PROGRAMS = re.compile(r"bin(?:/[^/\s]*)?[\"'\]\s]*\Z|\$")
+"""A target from which a shell starts programs by their bare names, or one that is not known."""
 _OUTPUT = re.compile(r"/(?:node_modules|\.venv|venv|target|build|dist|\.next|\.turbo|\.nuxt)\Z")
 
 
@@ -78,10 +80,21 @@ def unwritable_at(
         return Unwritable(user.name, True)
     home = container.home
     if owner is None and home is not None and covers(home, place) and place != home:
-        certain = _in_image(f"/{user.name}-home{place[len(home) :]}", container) == "missing"
-        if certain and not _named_in_build(place, container):
+        bare = _in_image(f"/{user.name}-home{place[len(home) :]}", container) == "missing"
+        bare = bare or (
+            not container.builds and container.image is None and _featured(user.name, container)
+        )
+        if bare and not _named_in_build(place, container):
             return Unwritable(user.name, False)
     return None
+
+
+def _featured(user: str, container: Container) -> bool:
+    """Tell whether a feature makes the user, by the name that the file gives to it."""
+    return any(
+        use.known is not None and use.known.makes_user and use.option("username") == user
+        for use in container.features
+    )
 
 
 # -- at run time ----------------------------------------------------------------------------------
@@ -312,7 +325,8 @@ def _copy(owner: Owner | None, step: Step, place: str) -> Owner | None:
     if covers(place, target):
         return mine if owner in ("missing", None) or target == place else owner
     if covers(target, place) and not _OUTPUT.search(place):
-        return None
+        # Whether it is among what is copied or not, it is root's where root has both.
+        return owner if mine == "root" and owner in ("root", "missing") else None
     return owner
 
 
@@ -337,6 +351,8 @@ def _command(
     if program in _OWNING:
         if root is False or owner == "missing" or not owns(item, place):
             return owner
+        if program == "chown" and _gives_to_nobody(item, run):
+            return owner
         given = _given_to(item) if program == "chown" else None
         # Whether one around it reaches it depends on whether it is there.
         return given if owner == "root" or place in owned_paths(item) else None
@@ -355,6 +371,7 @@ def _fetched(run: Run, place: str, container: Container) -> bool:
     home = container.home
     at_home = home is not None and covers(home, place)
     foreign = not at_home and place.split("/")[1] not in _SYSTEM
+    foreign = foreign or container.in_workspace(place)
     return foreign and re.search(r"\b(?:curl|wget)\b", run.text) is not None
 
 
@@ -374,6 +391,13 @@ def _given_to(item: Invocation) -> Owner | None:
     words = [text for text in item.texts if text is None or not text.startswith("-")]
     name = (words[0] or "").partition(":")[0] if words else ""
     return "root" if name in ("root", "0") else "user"
+
+
+def _gives_to_nobody(item: Invocation, run: Run) -> bool:
+    """Tell whether a chown's owner is ``$USER``, which no build sets: ``chown :`` changes nothing."""
+    said = next((word.written for word in item.args if not word.written.startswith("-")), "")
+    unset = "USER" not in run.scope.variables and item.state.value("USER") is None
+    return unset and re.fullmatch(r"\"?\$\{?USER\}?(?::\$\{?USER\}?)?\"?", said) is not None
 
 
 def _operands(item: Invocation) -> Iterator[str | None]:
@@ -410,7 +434,10 @@ def _made_by_tools(owner: Owner | None, run: Run, place: str) -> Owner | None:
             if item.path and covers(place, item.path) and item.used is not False:
                 if not any(m.directory and covers(m.directory, item.path) for m in run.caches):
                     by = _by(_runs_as_root(use.invocation, run))
-                    return by if owner in ("missing", None) or by == "root" else owner
+                    if item.path == place:
+                        return by if owner in ("missing", None) or by == "root" else owner
+                    # What it makes further down leaves a directory that is there as it was.
+                    return by if owner == "missing" else owner
     return owner
 
 
@@ -435,7 +462,9 @@ def _made_by_build(program: str, container: Container) -> bool:
         return False
     word = re.compile(rf"(?<![\w-]){re.escape(program)}(?![\w-])")
     return any(
-        step.instruction.keyword in ("COPY", "ADD") and word.search(step.instruction.args.text)
+        step.instruction.keyword in ("COPY", "ADD")
+        and word.search(step.instruction.args.text)
+        and _PROGRAMS.search(step.instruction.args.text)
         for link in container.stage.chain
         for step in link.steps
     )

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from cachekey.budget import FILE_STEPS, LETTER_STEPS, MEETING_STEPS, Budget, SpentError
 from cachekey.devcontainer.mounts import RuntimeMount, mounts_of, run_mounts, workspace_mount
 from cachekey.devcontainer.paths import within
+from cachekey.devcontainer.runargs import option_values
 from cachekey.devcontainer.substitution import LIFECYCLE, Variable, literal, variables
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.parse import JsoncTree, Member, Node, parse, parse_members, span_in
@@ -212,9 +213,7 @@ class Devcontainer:
     @cached_property
     def env_file(self) -> bool:
         """Tell whether ``runArgs`` reads variables from a file that we do not see."""
-        node = self.get("runArgs")
-        texts = [e.value.text.text for e in node.elements if e.value.text] if node else []
-        return any(text.startswith("--env-file") for text in texts)
+        return any(option_values(self.get("runArgs"), "--env-file"))
 
     @cached_property
     def remote_user(self) -> Mapped | None:
@@ -225,6 +224,12 @@ class Devcontainer:
     def container_user(self) -> Mapped | None:
         """Return ``containerUser`` as written."""
         return self.root.string("containerUser")
+
+    @cached_property
+    def run_user(self) -> Mapped | None:
+        """Return the user that ``runArgs`` names, who wins over ``containerUser``."""
+        found = [] if self.compose else list(option_values(self.get("runArgs"), "--user", "-u"))
+        return found[-1] if found else None
 
     @cached_property
     def image(self) -> Mapped | None:
@@ -319,20 +324,8 @@ def _env(node: Node | None, place: EnvPlace) -> Iterator[EnvEntry]:
         yield EnvEntry(place, member.key.text, member.span, text, member)
 
 
-_ENV_FLAG = re.compile(r"(?:--env|-e)(?:=|\Z)")
-
-
 def _run_env(node: Node | None) -> Iterator[EnvEntry]:
-    texts = [e.value.text for e in node.elements if e.value.text is not None] if node else []
-    for index, text in enumerate(texts):
-        match = _ENV_FLAG.match(text.text)
-        if match is None:
-            continue
-        setting = text.slice(match.end())
-        if match.end() == len(text):
-            if index + 1 == len(texts):
-                continue
-            setting = texts[index + 1]
+    for setting in option_values(node, "--env", "-e"):
         name, equals, _ = setting.text.partition("=")
         value = setting.slice(len(name) + 1) if equals else None
         yield EnvEntry("runArgs", name, span_in(setting), value, None)

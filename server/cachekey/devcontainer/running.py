@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.compose import ComposeFile, compose
-from cachekey.devcontainer.container import Container, FeatureUse
+from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.localfeature import local_feature
+from cachekey.devcontainer.makings import FeatureUse
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.read import Devcontainer

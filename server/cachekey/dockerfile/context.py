@@ -94,6 +94,18 @@ class Copied:
                 return heredoc.body
         return None
 
+    def folder_of(self, path: str, source: str) -> str | None:
+        """Return the folder, as written, with which it brings a path: the file ``source`` of the context."""
+        target = self.target
+        if target is None or path == target or not inside(path, target):
+            return None
+        rest = path[len(target) :].lstrip("/")
+        for word in self.words[:-1]:
+            folder = posixpath.normpath(f"/{word}").lstrip("/")
+            if folder and posixpath.join(folder, rest) == source:
+                return word
+        return None
+
     def sources(self, path: str) -> Iterator[str]:
         """Yield the files of the context that it may have put at a path."""
         if self.target is not None and inside(path, self.target):

@@ -59,6 +59,17 @@ def maybe_covered(run: Run, item: UsedDirectory) -> bool:
     )
 
 
+def emptied_first(run: Run) -> Iterator[tuple[ToolUse, UsedDirectory]]:
+    """Yield the directories that a command of the RUN surely empties before it fills them."""
+    for use in run.uses:
+        if use.applies is not True or use.invocation.conditional:
+            continue
+        for emptied in use.empties:
+            for item in use.directories if emptied.emptying.first else ():
+                if item.role in emptied.roles and item.confidence.warns and not item.also:
+                    yield use, item
+
+
 def surely_idle(run: Run, mount: Mount) -> bool:
     """Tell whether no command of the RUN can use the mount: every one of them is known.
 

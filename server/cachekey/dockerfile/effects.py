@@ -158,11 +158,20 @@ def lands(effect: Effect, path: str, outside: str | None = None) -> bool:
         return meets(effect.path, path) if effect.deep else _hits(effect.path, path)
     if effect.kind not in _PLACES:
         return False
+    if effect.kind == "copies" and effect.to is not None and _is_some_file(effect):
+        # Which one is not known, but no folder: it lies at the destination or directly in it.
+        return inside(effect.to, path) or posixpath.dirname(path) == effect.to
     if effect.to is None or effect.path is None or effect.deep:
         return meets(effect.to, path)
     return _hits(effect.to, path) or _hits(
         posixpath.join(effect.to, posixpath.basename(effect.path)), path
     )
+
+
+def _is_some_file(effect: Effect) -> bool:
+    """Tell whether a copy names files that nobody can tell (``app{,_test}``), and brings no folder."""
+    word = effect.word.written if effect.word is not None else ""
+    return effect.path is None and not effect.deep and (word[:1].isalnum() or word.startswith("/"))
 
 
 def _hits(written: str, path: str) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside, meets
 from cachekey.commands.read import Invocation
-from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.dockerfile.effects import lands
+from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.record import record
 from cachekey.text import Span
 
@@ -33,11 +34,18 @@ class Reading:
 def held_by_cache(stage: Stage, path: str, before: Run | None = None) -> Held | None:
     """Return the last mount that held ``path``, or all that lies in it, if no layer can have it.
 
-    ``before`` is the RUN of the stage in front of which that is asked.
+    ``before`` is the RUN of the stage in front of which that is asked. A path through a link that a
+    tool makes into its own directory lies there.
     """
     steps = [step for part in reversed(stage.chain) for step in part.steps]
     if before is not None:
         steps = steps[: next((n for n, step in enumerate(steps) if step.run is before), None)]
+    written, path = path, led(stage, path)
+    if path != written:
+        # Nobody but the tool writes there, and the link is not there before it.
+        steps = _behind_door(steps, written)
+        if any(_replaces(step, written) for step in steps):
+            return None
     runs = [step.run for step in steps if step.run is not None and not step.run.dormant]
     over = [mount for run in runs if (mount := mount_over(run, path)) is not None]
     folder = (over[-1].directory if over else None) or path
@@ -52,6 +60,36 @@ def held_by_cache(stage: Stage, path: str, before: Run | None = None) -> Held | 
         elif step.copied is not None and step.copied.may_bring(path, folder):
             return None
     return found
+
+
+def led(stage: Stage, path: str) -> str:
+    """Return the directory into which a link of a tool leads that ``path`` goes through, or the path."""
+    runs = (run for part in stage.chain for run in part.runs)
+    return next((place for run in runs if (place := _door(run, path)) is not None), path)
+
+
+def _door(run: Run, path: str) -> str | None:
+    if not run.caches or run.dormant:
+        return None
+    for directory in (item for use in run.uses for item in use.directories):
+        if directory.path and directory.confidence.warns:
+            if any(inside(path, door) for door in directory.doors):
+                return directory.path
+    return None
+
+
+def _behind_door(steps: list[Step], path: str) -> list[Step]:
+    makes = (n for n, step in enumerate(steps) if step.run and _door(step.run, path) is not None)
+    return steps[next(makes, len(steps)) :]
+
+
+def _replaces(step: Step, path: str) -> bool:
+    """Tell whether a step may put something in the place of a link."""
+    if step.run is None:
+        return step.copied is not None and step.copied.may_bring(path, path)
+    if step.run.caches:
+        return any(lands(effect, path) for _, effect in step.run.effects.known)
+    return step.run.effects.may_write(path)
 
 
 def mount_over(run: Run, path: str) -> Mount | None:

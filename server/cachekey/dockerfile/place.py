@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.record import record
 
 
@@ -26,6 +26,19 @@ class Place:
     def line(self) -> int:
         """Return the zero-based line of the mount."""
         return self.dockerfile.source.line_of(self.mount.span.start)
+
+    @property
+    def begins_as(self) -> Stage | None:
+        """Return the stage of which a new volume is a whole copy, root file system and all.
+
+        That is what ``from=`` does beside no ``source=``. A stage built on `scratch` may hold nothing but
+        the contents of a cache; of an image nobody knows.
+        """
+        mount = self.mount
+        if not mount.origin or mount.origin.isdecimal() or mount.source != "/":
+            return None
+        stage = self.dockerfile.stage_named(mount.origin, self.dockerfile.stage_of(self.run))
+        return None if stage is None or stage.chain[-1].base.is_scratch else stage
 
 
 def same_cache(dockerfile: Dockerfile, mount: Mount) -> Sequence[Place]:

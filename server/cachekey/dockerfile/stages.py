@@ -214,7 +214,8 @@ class _Reader:
         span = words[0].span() if words else first.span
         parent = self.names.get(reference.text.lower()) if reference.known else None
         facts = None if parent or not words else self._image(reference)
-        base = BaseImage(reference, span, facts)
+        among = bool(self.stages) and not reference.known and not _is_image(reference)
+        base = BaseImage(reference, span, facts, among)
         scope = self.known.start(index, first, parent) if self.known else None
         scope = scope or self._start(base, parent)
         steps: list[Step] = []
@@ -455,6 +456,14 @@ def _implied(first: Instruction) -> Instruction:
         inner=None,
         implied=True,
     )
+
+
+def _is_image(reference: Expansion) -> bool:
+    """Tell whether a name that is not known whole is an image's: a stage's has none of these signs."""
+    text = reference.text
+    for start, end in reversed(reference.symbols):
+        text = text[:start] + text[end:]
+    return any(sign in text for sign in ":/@")
 
 
 def _open(name: str) -> Expansion:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, told
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.judge import project_tools, tools_in_use, untold
+from cachekey.devcontainer.judge import lies, project_tools, tools_in_use, untold
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import unwritable_at
 from cachekey.devcontainer.paths import covers
@@ -23,7 +22,7 @@ from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.records import Kind
 from cachekey.record import record, replace
 from cachekey.syntax.jsonc.parse import escape
-from cachekey.text import Edit
+from cachekey.text import Edit, Span
 
 if TYPE_CHECKING:
     from cachekey.workspace.project import Project
@@ -141,12 +140,24 @@ def narrowed(mount: RuntimeMount, container: Container) -> tuple[str, Recipe] | 
     if around is None or field is None or mount.path or mount.form not in ("string", "object"):
         return None
     for claim in (*container.knowledge.claims(around), *tools_in_use(container)):
-        place = _lies(claim, container) if claim.cache.kind is Kind.DOWNLOAD else None
+        place = lies(claim, container) if claim.cache.kind is Kind.DOWNLOAD else None
         if place is not None and place != around and covers(around, place):
             written = f"{mount.place}{place[len(around) :]}"
-            edit_target = Edit(field.value_span, escape(written))
-            return written, completed(container, partial(_one, edit_target), written, ())
+            return written, _retargeted(field.value_span, container, written)
     return None
+
+
+def moved(mount: RuntimeMount, container: Container, place: str) -> Recipe | None:
+    """Mount a cache where its tool keeps it; None where the mount is written in another file."""
+    field = mount.field("target")
+    if field is None or mount.path or mount.form not in ("string", "object"):
+        return None
+    return _retargeted(field.value_span, container, place)
+
+
+def _retargeted(span: Span, container: Container, place: str) -> Recipe:
+    edit_target = Edit(span, escape(place))
+    return completed(container, partial(_one, edit_target), place, ())
 
 
 def _one(edit_target: Edit) -> tuple[Edit, ...]:
@@ -220,24 +231,7 @@ def _place(claim: Claim, container: Container) -> str | None:
     """Return where the cache of a tool shall lie: where it can be told to, else where it is."""
     if claim.cache.pins:
         return f"/cache/{claim.cache.id.removesuffix('-cache')}"
-    return _lies(claim, container)
-
-
-def _lies(claim: Claim, container: Container) -> str | None:
-    """Return where the cache of a tool is as the container stands."""
-    for way in claim.cache.moved_by:
-        found = container.setting(way.env) if way.env else None
-        if found is not None:
-            path = found.text
-            return posixpath.normpath(posixpath.join(path, way.below)) if path else None
-    if container.image is None or container.user is None:
-        return None
-    root = claim.cache.root_path if container.user.root else ""
-    try:
-        path = expand_template(root or claim.cache.path, container.lookup)
-    except UnknownValueError:
-        return None
-    return path if path.startswith("/") else None
+    return lies(claim, container)
 
 
 def _volumes(container: Container, wanted: Sequence[_Missing]) -> Recipe:

@@ -54,6 +54,8 @@ class Feature:
     """Ids of the tools that it installs."""
     sudo: bool
     """It gives the remote user sudo without a password."""
+    makes_user: bool
+    """It makes the user that its option ``username`` names, with a home, where the image has none."""
 
 
 def feature(reference: str) -> Feature | None:
@@ -112,6 +114,7 @@ def _parse(table: Table) -> Feature:
         mounts=mounts,
         tools=table.texts("tools"),
         sudo=table.flag("sudo"),
+        makes_user=table.flag("makes_user"),
     )
     table.close()
     return made

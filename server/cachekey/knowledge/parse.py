@@ -12,6 +12,7 @@ from cachekey.knowledge.records import (
     Command,
     Concurrency,
     Confidence,
+    Doors,
     Emptying,
     Hides,
     Keeping,
@@ -156,6 +157,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         kept_apart=tuple(_way(item) for item in table.tables("kept_apart")),
         instead=table.text("instead"),
         linked=_linking(table.table("linked")),
+        doors=_doors(table.table("doors")),
         when=table.mapping("when"),
         confidence=table.choice("confidence", Confidence, confidence),
         note=table.text("note"),
@@ -226,6 +228,7 @@ def _emptying(table: Table) -> Emptying:
     item = Emptying(
         pattern(table.text("command", required=True)),
         table.texts("caches"),
+        table.flag("first"),
         table.optional_choice("confidence", Confidence),
     )
     table.close()
@@ -252,6 +255,18 @@ def _keeping(table: Table | None) -> Keeping | None:
         table.texts("files"),
         table.texts("words"),
         table.texts("lines"),
+    )
+    table.close()
+    return item
+
+
+def _doors(table: Table | None) -> Doors | None:
+    if table is None:
+        return None
+    item = Doors(
+        table.texts("links"),
+        table.patterns("commands"),
+        tuple(_way(way) for way in table.tables("unless")),
     )
     table.close()
     return item

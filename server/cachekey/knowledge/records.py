@@ -160,6 +160,17 @@ class Linking:
 
 
 @record(frozen=True, eq=False)
+class Doors:
+    """Links that the tool makes in its working directory and that lead into a directory of its own."""
+
+    links: tuple[str, ...]
+    commands: tuple[Pattern, ...]
+    """Subcommands that make them."""
+    unless: tuple[Way, ...]
+    """What moves them or keeps the tool from making them."""
+
+
+@record(frozen=True, eq=False)
 class CacheDir:
     """One directory of a tool."""
 
@@ -215,6 +226,7 @@ class CacheDir:
     """For results: the role to mount instead."""
     linked: Linking | None
     """When what the tool installs elsewhere leads into this directory."""
+    doors: Doors | None
     when: Mapping[str, str]
     """Settings that must have these values for the directory to be in use."""
     confidence: Confidence
@@ -262,6 +274,8 @@ class Emptying:
     command: Pattern
     caches: tuple[str, ...]
     """Roles; none: all download caches."""
+    first: bool
+    """It empties them before it fills them anew: no clean-up, but its way of working."""
     confidence: Confidence | None
 
 

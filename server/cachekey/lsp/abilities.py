@@ -34,6 +34,8 @@ class Abilities:
     markdown_completion: bool = False
     suggests_again: bool = False
     """It knows VS Code's command that asks for completions once more."""
+    rule_pages: str = ""
+    """How the URIs of its pages on rules begin; behind it comes a rule's code (``experimental``)."""
     shows_rules: bool = False
     """It shows the documentation that ``cachekey.explainRule`` answers with (``experimental``)."""
     chooses: bool = False
@@ -93,11 +95,13 @@ class Abilities:
             markdown_completion=markdown in each(f"{item}.documentation_format"),
             suggests_again=params.client_info is not None
             and "visual studio code" in params.client_info.name.lower(),
-            shows_rules=_own(capabilities.experimental, "explainRule"),
-            chooses=_own(capabilities.experimental, "silence") and has("workspace.apply_edit"),
+            rule_pages=str(_own(capabilities.experimental, "rulePages") or ""),
+            shows_rules=bool(_own(capabilities.experimental, "explainRule")),
+            chooses=bool(_own(capabilities.experimental, "silence"))
+            and has("workspace.apply_edit"),
         )
 
 
-def _own(experimental: Any, name: str) -> bool:
+def _own(experimental: Any, name: str) -> Any:
     own = experimental.get("cachekey") if isinstance(experimental, dict) else None
-    return isinstance(own, dict) and bool(own.get(name))
+    return own.get(name) if isinstance(own, dict) else None

@@ -41,7 +41,7 @@ class Backend:
         self.scanner = Scanner(self.surroundings_changed, self.bar)
         publish = client.text_document_publish_diagnostics
         stoppable = partial(self.bar, cancellable=True)
-        self.check = WorkspaceCheck(self.session, publish, stoppable)
+        self.check = WorkspaceCheck(self.session, publish, stoppable, client.progress)
         self._tasks: set[asyncio.Task[None]] = set()
         self._complaints: tuple[str, ...] = ()
         self._wrong_settings: dict[Area, dict[str, list[types.Diagnostic]]] = {}

@@ -19,7 +19,7 @@ from cachekey.checking import engine
 from cachekey.lsp.names import document_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from cachekey.lsp.area import Area
     from cachekey.lsp.progress import Progress
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 _SLICE = 0.004
 """Seconds of checking between two looks at what the client has said."""
+_PART = 0.3
+"""Seconds of checking between two parts of an answer, where the client takes parts."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,14 @@ class WorkspaceCheck:
         session: Session,
         publish: Callable[[types.PublishDiagnosticsParams], None],
         bar: Callable[[int], Progress],
+        tell: Callable[[types.ProgressParams], None],
     ) -> None:
-        """Begin with what to push with, and what makes a bar for so many files that can be stopped."""
-        self._session, self._publish, self._bar = session, publish, bar
+        """Begin with what sends.
+
+        ``publish`` pushes, ``bar`` makes a bar for so many files that can be stopped, ``tell`` sends a
+        part of an answer.
+        """
+        self._session, self._publish, self._bar, self._tell = session, publish, bar, tell
         self._wanted = asyncio.Event()
         self._asked = False
         """The user has asked, at least once."""
@@ -70,12 +77,10 @@ class WorkspaceCheck:
             # Whoever pulls asks by itself, and is answered from now on.
             self._wanted.set()
             return
-        checked = await self._check()
-        for item in checked:
+        async for item in self._check():
             self._push(item.uri, item.diagnostics)
-        for uri in self._pushed - {item.uri for item in checked if item.diagnostics}:
+        for uri in [uri for uri in self._pushed if not self._knows(uri)]:
             self._push(uri, ())
-        self._pushed = {item.uri for item in checked if item.diagnostics}
 
     def stirred(self) -> None:
         """Note that files have changed: what was told about them may no longer hold."""
@@ -83,32 +88,46 @@ class WorkspaceCheck:
             self._wanted.set()
 
     def _push(self, uri: str, diagnostics: tuple[types.Diagnostic, ...]) -> None:
-        if self._session.find(uri) is None:
-            self._publish(types.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics))
+        if self._session.find(uri) is not None or not (diagnostics or uri in self._pushed):
+            return
+        self._publish(types.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics))
+        (self._pushed.add if diagnostics else self._pushed.discard)(uri)
+
+    def _knows(self, uri: str) -> bool:
+        """Tell whether a file is still there: one that a stopped check has not reached keeps its findings."""
+        found = self._session.area_of(uri)
+        return found is not None and found[1] in found[0].project.index
 
     async def report(
         self, params: types.WorkspaceDiagnosticParams
     ) -> types.WorkspaceDiagnosticReport:
-        """Answer ``workspace/diagnostic``."""
+        """Answer ``workspace/diagnostic``, in parts where the client takes them."""
         if self._session.abilities.chooses:
             await self._wanted.wait()
             self._wanted.clear()
         before = {item.uri: item.value for item in params.previous_result_ids}
-        checked = await self._check()
         items: list[types.WorkspaceDocumentDiagnosticReport] = []
-        for item in checked:
+        part = types.WorkspaceDiagnosticReport(items=items)
+        due = time.monotonic() + _PART
+        async for item in self._check():
             if before.pop(item.uri, None) == item.result_id:
                 items.append(_unchanged(item))
             else:
                 items.append(_full(item.uri, item.diagnostics, item.result_id))
-        opened = self._session.find
-        items += [_full(uri, (), None) for uri in before if opened(uri) is None]
-        return types.WorkspaceDiagnosticReport(items=items)
+            if params.partial_result_token is not None and time.monotonic() > due:
+                self._tell(types.ProgressParams(params.partial_result_token, part))
+                items.clear()
+                due = time.monotonic() + _PART
+        gone = (uri for uri in before if not self._knows(uri) and self._session.find(uri) is None)
+        items += [_full(uri, (), None) for uri in gone]
+        if params.partial_result_token is not None and items:
+            self._tell(types.ProgressParams(params.partial_result_token, part))
+            return types.WorkspaceDiagnosticReport(items=[])
+        return part
 
     # -- checking -------------------------------------------------------------------------------
 
-    async def _check(self) -> list[Checked]:
-        found: list[Checked] = []
+    async def _check(self) -> AsyncIterator[Checked]:
         for area in list(self._session.areas):
             paths = [path for path in sorted(area.project.index) if not area.is_open(path)]
             bar = self._bar(len(paths))
@@ -117,34 +136,33 @@ class WorkspaceCheck:
             try:
                 for number, path in enumerate(paths):
                     if bar.cancelled:
-                        return found
-                    if (checked := self._file(area, path)) is not None:
-                        found.append(checked)
+                        return
+                    if not area.is_open(path):
+                        yield Checked(area.uri_of(path), self._file(area, path))
                     bar.at(number + 1)
                     if time.monotonic() > until:
                         await asyncio.sleep(0)
                         until = time.monotonic() + _SLICE
             finally:
                 bar.end()
-        return found
 
-    def _file(self, area: Area, path: str) -> Checked | None:
-        text = None if area.is_open(path) else area.load(path)
+    def _file(self, area: Area, path: str) -> tuple[types.Diagnostic, ...]:
+        """Check one file; what is left out or cannot be read has nothing to say."""
+        text = area.load(path)
         if text is None or area.excluded(path):
-            return None
+            return ()
         session = self._session
         try:
             document = area.project.add(path, text, document_kind(path))
             if document is None:
-                return None
+                return ()
             findings = engine.check(area.project, path, area.settings(path))
-            diagnostics = session.diagnostics(area, document.source, findings, None)
+            return session.diagnostics(area, document.source, findings, None)
         except Exception:  # one broken file must not cost the others theirs
             logger.exception("cannot check %s", path)
-            return None
+            return ()
         finally:
             area.project.release(path)
-        return Checked(area.uri_of(path), diagnostics)
 
 
 def _full(

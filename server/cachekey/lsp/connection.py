@@ -57,6 +57,10 @@ class Connection(Backend):
         """Take in folders that came and went."""
         await events.folders_changed(self, params)
 
+    def rules(self) -> list[dict[str, str]]:
+        """List the rules."""
+        return events.rules()
+
     def explain_rule(self, code: str) -> str | None:
         """Say what a rule is about."""
         return events.explain_rule(self, code)

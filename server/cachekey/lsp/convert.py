@@ -93,6 +93,7 @@ def to_diagnostic(
         SEVERITY[finding.severity],
         finding.code,
         message(finding.message),
+        page=abilities.rule_pages and f"{abilities.rule_pages}{finding.code}.md",
         tags=tags,
         related=related or None,
         data=data,

@@ -11,7 +11,7 @@ from cachekey.assist import keys_page
 from cachekey.lsp import uris, words
 from cachekey.lsp.names import document_kind
 from cachekey.markup.message import message
-from cachekey.rules import ALL
+from cachekey.report.rules import as_markdown, catalog
 from cachekey.workspace.settings import FILE_NAMES
 
 if TYPE_CHECKING:
@@ -83,18 +83,23 @@ async def folders_changed(back: Backend, params: types.DidChangeWorkspaceFolders
             back.scanner.start(area)
 
 
+def rules() -> list[dict[str, str]]:
+    """Return what a user may choose a rule from."""
+    return [{"code": rule.code, "name": rule.name, "summary": rule.summary} for rule in catalog()]
+
+
 def explain_rule(back: Backend, code: str) -> str | None:
     """Say what a rule is about; the answer to the command is its whole documentation."""
     if code == keys_page.NAME:
         return keys_page.PAGE
-    rule = next((rule for rule in ALL if code in {rule.code, rule.name}), None)
+    rule = next((rule for rule in catalog() if code in {rule.code, rule.name}), None)
     if rule is None:
         return None
     if not back.session.abilities.shows_rules:
         text = " ".join(rule.doc.strip().split("\n## ")[0].split())
         said = message(f"{rule.code} {rule.name}: {text} (cachekey rule {rule.code})")
         back.client.window_show_message(words.pop_up(types.MessageType.Info, said))
-    return rule.doc
+    return as_markdown(rule)
 
 
 def _look_around(back: Backend) -> None:

@@ -23,6 +23,7 @@ from cachekey.lsp.names import (
     MAP,
     PROOF,
     REQUEST_FAILED,
+    RULES,
     TRIGGERS,
 )
 from cachekey.lsp.protocol import Protocol
@@ -149,6 +150,10 @@ def _register_workspace(server: Server) -> None:
     @server.command(EXPLAIN)
     def explain_rule(ls: Server, code: str) -> str | None:
         return ls.backend.explain_rule(code)
+
+    @server.command(RULES)
+    def rules(ls: Server) -> list[dict[str, str]]:
+        return ls.backend.rules()
 
     @server.command(CHECK)
     async def check(ls: Server) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
+from cachekey.lsp import uris
 from cachekey.markup.message import message
 from cachekey.report.map_data import caches_of
 from cachekey.report.map_svg import page
@@ -15,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def cache_maps(session: Session) -> list[dict[str, str]]:
-    """Return title and page for each folder of the workspace."""
+    """Return title and page for each folder of the workspace, and for what is open outside of them."""
+    lonely = [item.area for item in session.documents.values() if item.area.is_lonely]
     for document in session.documents.values():
         session.read(document)
-    return [_of(session, area) for area in session.areas]
+    return [_of(session, area) for area in (*session.areas, *lonely)]
 
 
 def _of(session: Session, area: Area) -> dict[str, str]:
@@ -27,4 +30,9 @@ def _of(session: Session, area: Area) -> dict[str, str]:
 
     index = area.project.index
     html = page(caches_of(index, index), str, link)
-    return {"title": message(f"Cache map of {area.project.name}"), "html": html}
+    name = (
+        posixpath.basename(uris.to_path(area.uri) or area.uri)
+        if area.is_lonely
+        else area.project.name
+    )
+    return {"title": message(f"Cache map of {name}"), "html": html}

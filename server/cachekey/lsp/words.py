@@ -19,15 +19,17 @@ def diagnostic(
     code: str,
     text: Message,
     *,
+    page: str = "",
     tags: Sequence[types.DiagnosticTag] | None = None,
     related: Sequence[types.DiagnosticRelatedInformation] | None = None,
     data: dict[str, object] | None = None,
 ) -> types.Diagnostic:
-    """Make a diagnostic."""
+    """Make a diagnostic; ``page`` is the URI of what its code stands for."""
     return types.Diagnostic(
         range=where,
         severity=severity,
         code=code,
+        code_description=types.CodeDescription(href=page) if page else None,
         source="cachekey",
         message=text,
         tags=tags,

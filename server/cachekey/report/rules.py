@@ -8,6 +8,7 @@ from typing import Any
 
 from cachekey.checking.suppress import UNREADABLE, UNUSED
 from cachekey.finding import Severity
+from cachekey.markup.manual import manual
 from cachekey.markup.terminal import (
     Output,
     Style,
@@ -16,7 +17,6 @@ from cachekey.markup.terminal import (
     output,
     padded,
     terminal,
-    text_output,
     together,
 )
 from cachekey.rules import ALL
@@ -113,13 +113,21 @@ def table(style: Style) -> Output:
     return output(map(row, entries))
 
 
+_FIX = {
+    Fixable.ALWAYS: "always fixable",
+    Fixable.SOMETIMES: "sometimes fixable",
+    Fixable.NEVER: "no fix",
+}
+
+
+def as_markdown(entry: Entry) -> str:
+    """Return a rule's documentation as a page for whoever shows Markdown."""
+    about = f"*{entry.severity.value}, {_FIX[entry.fixable]}*"
+    return f"# {entry.code} {entry.name}\n\n{about}\n\n{entry.doc}"
+
+
 def page(entry: Entry, style: Style) -> Output:
     """Return a rule's documentation."""
-    fix = {
-        Fixable.ALWAYS: "always fixable",
-        Fixable.SOMETIMES: "sometimes fixable",
-        Fixable.NEVER: "no fix",
-    }[entry.fixable]
     name = style(terminal(f"{entry.code} {entry.name}"), "1")
-    head = line("{} {}", name, terminal(f"({entry.severity.value}, {fix})"))
-    return together(output([head, terminal("")]), text_output(f"{entry.doc.rstrip()}\n"))
+    head = line("{} {}", name, terminal(f"({entry.severity.value}, {_FIX[entry.fixable]})"))
+    return together(output([head, terminal("")]), manual(f"{entry.doc.rstrip()}\n", style))

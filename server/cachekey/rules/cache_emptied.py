@@ -1,4 +1,4 @@
-r"""A clean-up in the RUN empties the cache that this RUN mounts.
+r"""A command of the RUN empties the cache that this RUN mounts.
 
 What lies in a cache mount never reaches the image, so that cleaning it makes nothing smaller: it
 only makes the next build begin anew.
@@ -25,6 +25,10 @@ RUN --mount=type=cache,target=/var/lib/apt,sharing=locked \
 ## Fix
 Delete exactly those commands, or those words of an `rm` that removes other things too.
 
+Some commands empty a directory before they fill it: `npm ci` deletes all of `node_modules`, so that a
+mount there never saves anything, and a mount below it is in the way and ends the build (`EBUSY`).
+There, mount the downloads; that is not applied unasked, since the layer then holds what is installed.
+
 Silent for clean-ups of what no mount of the RUN covers, for single files, and where the command
 runs only after a failure or in a branch that does not fill the cache: that is repair, not clean-up.
 
@@ -41,15 +45,17 @@ from itertools import pairwise
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import Effect, covers, inside
 from cachekey.commands.read import Invocation
-from cachekey.dockerfile.coverage import COVERS
+from cachekey.dockerfile.coverage import COVERS, covering, emptied_first
 from cachekey.dockerfile.records import Run
-from cachekey.finding import Finding, Fix, Severity
+from cachekey.edits.mount import remove_mount
+from cachekey.edits.toolmount import retarget
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.record import record
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.parse import Word
 from cachekey.text import Edit, Span
-from cachekey.tools.uses import UsedDirectory
+from cachekey.tools.uses import ToolUse, UsedDirectory
 
 
 @record(frozen=True)
@@ -74,12 +80,14 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     found = sorted(_clean_ups(run), key=lambda one: one.span.start)
     if found:
         yield _finding(found, ctx)
+    for mount in run.caches:
+        yield from _emptied_first(run, mount, ctx)
 
 
 def _clean_ups(run: Run) -> Iterator[_CleanUp]:
     for use in run.uses:
         for emptied in use.empties:
-            if not emptied.confidence.warns:
+            if emptied.emptying.first or not emptied.confidence.warns:
                 continue
             mount = _holding(run, use.directories, emptied.roles)
             if mount is not None and _cleans(run, use.invocation, mount):
@@ -159,6 +167,53 @@ def _takes_piece(run: Run, effect: Effect, folder: str) -> bool:
         return False
     claimed = [claim.cache.parts for claim in run.knowledge.claims(path)]
     return any(not parts or any(path.endswith(f"/{x}") for x in parts) for parts in claimed)
+
+
+# -- commands that empty a directory before they fill it ----------------------------------------
+
+
+def _emptied_first(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
+    """Report a mount of, or in, a directory that a command of the RUN deletes before it fills it."""
+    for use, item in emptied_first(run):
+        folder, path = mount.directory, item.path
+        if folder is None or path is None or mount.readonly or not inside(folder, path):
+            continue
+        words = f"{use.invocation.program} {use.invocation.args[0].text}"
+        if folder == path and run.effects.takes_out(folder) is False:
+            # Who needs what is installed hears something worse, of CK401 or CK403.
+            continue
+        says = (
+            f"{words} deletes all of {path} before it installs: this cache never saves anything"
+            if folder == path
+            else f"{words} deletes all of {path} before it installs, and cannot delete this mount: it "
+            "stops with EBUSY"
+        )
+        yield ctx.finding(
+            mount.target_span,
+            says,
+            related=[
+                ctx.related(use.invocation.head, "the command"),
+                *ctx.script_line(use.invocation),
+            ],
+            fixes=partial(_downloads, run, mount, use, item, ctx) if folder == path else (),
+            severity=None if folder == path else Severity.ERROR,
+        )
+        return
+
+
+def _downloads(
+    run: Run, mount: Mount, use: ToolUse, item: UsedDirectory, ctx: Context
+) -> Iterator[Fix]:
+    better = use.directory(item.cache.instead) if item.cache.instead else None
+    if better is None or better.path is None:
+        return
+    if covering(run, better) is not None:
+        title, edits = "Delete this mount", [remove_mount(ctx.document, mount)]
+    else:
+        title, edits = f"Mount {better.path} instead", retarget(run, mount, better.path) or []
+    if edits:
+        reason = "the installed files become part of the layer"
+        yield ctx.fix(title, *edits, safety=Safety.UNSAFE, preferred=True, reason=reason)
 
 
 # -- fixes ------------------------------------------------------------------------------------

@@ -74,7 +74,11 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
 
 def _there_anyway(entry: EnvEntry, claim: Claim, directory: str, container: Container) -> bool:
     """Tell whether all processes come to the directory without the variable of remoteEnv."""
-    said = [item.text for item in container.settings(entry.name) if item.moment != "remoteEnv"]
+    said = [
+        item.text
+        for item in container.environment.settings(entry.name)
+        if item.moment != "remoteEnv"
+    ]
     return entry.text in said or (not said and is_usual(directory, claim))
 
 

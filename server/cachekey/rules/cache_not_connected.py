@@ -4,6 +4,9 @@ A volume on a directory of your own does nothing until the tool's variable names
 other way round, a variable that names a directory without a mount keeps a cache that goes with the
 container, at the next rebuild.
 
+A volume may also lie where another image, another user or another setting would have the cache: in
+`/usr/local/cargo`, where Alpine's own Cargo never looks, or in root's home for a user who is not root.
+
 ## Bad
 ```jsonc
 {
@@ -26,7 +29,8 @@ container, at the next rebuild.
 ```
 
 ## Fix
-The tool's variable in `containerEnv`, or a named volume on the directory that the variable names.
+The tool's variable in `containerEnv`, or a named volume on the directory that the variable names; the
+directory that the tool uses here, where it is another one.
 
 ## Source
 The tool's own documentation, named in `cachekey/knowledge/tools`; containers.dev, *containerEnv*.
@@ -39,12 +43,12 @@ from functools import partial
 
 from cachekey.devcontainer.caches import RuntimeCache
 from cachekey.devcontainer.compose import ComposeFile
-from cachekey.devcontainer.judge import unmounted, untold
+from cachekey.devcontainer.judge import misplaced, unmounted, untold
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.devcontainer.running import Sighting, container_of, sightings
 from cachekey.edits.caches import placed
 from cachekey.edits.devcontainer import set_variable, together
-from cachekey.edits.recipe import new_volume
+from cachekey.edits.recipe import moved, new_volume
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge import Claim
 from cachekey.rules.rule import Context, Fixable, rule
@@ -67,7 +71,10 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
 def _mount(seen: Sighting, ctx: Context) -> Iterator[Finding]:
     mount = seen.mount
     cache = untold(mount, seen.container)
-    if cache is None or mount.target is None or mount.place is None:
+    if mount.target is None or mount.place is None:
+        return
+    if cache is None:
+        yield from _elsewhere(seen, mount.place, ctx)
         return
     pin = cache.cache.pins[0]
     message = f"{cache.tool} does not know of {mount.place}: nothing sets {pin}"
@@ -84,6 +91,36 @@ def _mount(seen: Sighting, ctx: Context) -> Iterator[Finding]:
         severity=None if seen.own else Severity.INFORMATION,
         related=related,
     )
+
+
+def _elsewhere(seen: Sighting, place: str, ctx: Context) -> Iterator[Finding]:
+    """Report a mount where the tool would keep its cache by another user or setting."""
+    judged = misplaced(seen.mount, seen.container)
+    if judged is None:
+        return
+    cache, where = judged
+    related = (
+        [] if seen.own else [ctx.related(seen.mount.span, "the service's mount", seen.mount.path)]
+    )
+    yield ctx.finding(
+        seen.span,
+        f"{cache.tool} leaves {place} empty: here it keeps {cache.cache.what} in {where}",
+        fixes=partial(_move, seen, where, ctx),
+        severity=None if seen.own else Severity.INFORMATION,
+        related=related,
+    )
+
+
+def _move(seen: Sighting, where: str, ctx: Context) -> Iterator[Fix]:
+    recipe = moved(seen.mount, seen.container, where)
+    if recipe is not None:
+        yield ctx.fix(
+            f"Mount it on {where}{recipe.extras}",
+            recipe.write,
+            safety=Safety.UNSAFE,
+            preferred=True,
+            reason=recipe.reason or "Another program may have its data in the old place.",
+        )
 
 
 def _tell(cache: RuntimeCache, place: str, document: Devcontainer, ctx: Context) -> Iterator[Fix]:

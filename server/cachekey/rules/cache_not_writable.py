@@ -62,7 +62,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         if user.uid is None and (user.account is None or user.account.span is None):
             continue
-        owner = _owner(mount)
+        owner = _owner(Place(ctx.document, run, mount))
         if owner is None or owner == user.uid or mount.readonly or not run.visible_mount(mount):
             continue
         if owner and user.uid is None:
@@ -83,10 +83,19 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         )
 
 
-def _owner(mount: Mount) -> int | None:
-    """Return the owner of a new volume; None when it is open or when ``mode`` lets others in."""
-    if "mode" in mount.options or mount.source != "/" or mount.origin:
+def _owner(place: Place) -> int | None:
+    """Return the owner of a new volume; None when it is open or when ``mode`` lets others in.
+
+    A copy of a whole stage belongs to root as every `/` does, unless a RUN of the stage opens that.
+    """
+    mount = place.mount
+    if "mode" in mount.options or mount.source != "/":
         return None
+    if mount.origin:
+        stage = place.begins_as
+        runs = [run for part in stage.chain for run in part.runs] if stage else []
+        if stage is None or any(run.effects.may_open("/") for run in runs):
+            return None
     return mount.uid
 
 

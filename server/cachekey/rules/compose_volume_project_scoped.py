@@ -56,7 +56,8 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     if not mount.compose or mount.origin != "mounts" or field is None or name is None:
         return
     plain = all(item.name in _PLAIN for item in mount.fields if item.name in (*KEYS, "external"))
-    if mount.field("type") is None or not plain:
+    broken = mount.text is not None and mount.text.problem is not None
+    if mount.field("type") is None or not plain or broken:
         return
     if cache_of(mount, document, ctx.project.knowledge) is None:
         return

@@ -44,7 +44,8 @@ from functools import partial
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside
 from cachekey.dockerfile.context import Copied
-from cachekey.dockerfile.lost import Held, held_by_cache, readings
+from cachekey.dockerfile.coverage import emptied_first
+from cachekey.dockerfile.lost import Held, held_by_cache, led, readings
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.mount import add_mount, append_command
 from cachekey.finding import Finding, Fix, Severity
@@ -97,10 +98,11 @@ def _of_binds(dockerfile: Dockerfile, stage: Stage, run: Run, ctx: Context) -> I
 def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
     """Report the first thing that a RUN reads and only the mount of an earlier one held."""
     for reading in readings(run):
-        if _mounted(run, reading.path):
+        place = led(stage, reading.path)
+        if _mounted(run, place):
             continue
-        held = held_by_cache(stage, reading.path, before=run)
-        if held is None or not inside(reading.path, held.mount.directory or "/"):
+        held = held_by_cache(stage, place, before=run)
+        if held is None or not inside(place, held.mount.directory or "/"):
             continue
         line = ctx.document.source.line_of(held.mount.span.start) + 1
         yield ctx.finding(
@@ -146,7 +148,9 @@ def _fixes(
     dockerfile: Dockerfile, run: Run, path: str, word: Mapped, ctx: Context
 ) -> Iterator[Fix]:
     out = next((place for place in _OUT if not _mounted(run, place)), None)
-    if out is None:
+    anew = any(item.path and inside(path, item.path) for _, item in emptied_first(run))
+    if out is None or anew:
+        # A cache that is emptied at each run is better no cache: CK403 mends that.
         return
     edit = append_command(dockerfile, run, f"mkdir -p {out} && cp -r {path} {out}/")
     if edit is not None:

@@ -1,7 +1,9 @@
 r"""The base image deletes every package right after its installation, so that the mount stays empty.
 
 Debian's and Ubuntu's images carry a configuration of apt that removes downloaded packages after
-each call. The lists stay; the packages, which are what takes time, do not.
+each call. The lists stay; the packages, which are what takes time, do not. Other package managers do
+the same unless they are told: dnf and yum without `keepcache`, apk without a directory or link at
+`/etc/apk/cache`.
 
 ## Bad
 ```dockerfile
@@ -58,7 +60,7 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
             continue
         for use in run.uses:
             keeping = use.tool.keeping
-            if keeping is None or use.tool.id in done or use.uses is not True:
+            if keeping is None or use.tool.id in done or use.uses is not True or use.disabled:
                 continue
             mount = _mounted(run, use, keeping)
             if mount is None or not _deletes(stage, keeping):
@@ -73,7 +75,8 @@ def _mounted(run: Run, use: ToolUse, keeping: Keeping) -> Mount | None:
         if directory.cache.role in keeping.caches and directory.used is True:
             for mount in run.caches:
                 if mount.directory and directory.relation(mount.directory) in COVERS:
-                    return mount
+                    # Where the mount itself is what makes the tool keep packages, all is well.
+                    return None if _is_one(mount.directory, keeping) else mount
     return None
 
 
@@ -116,7 +119,7 @@ def _touched(run: Run, keeping: Keeping) -> bool:
 def _finding(run: Run, use: ToolUse, mount: Mount, keeping: Keeping, ctx: Context) -> Finding:
     return ctx.finding(
         mount.target_span,
-        f"{use.tool.name} finds nothing here in the next build: {keeping.cause}",
+        f"{use.tool.name} finds no packages here in the next build: {keeping.cause}",
         fixes=partial(_fixes, run, keeping, ctx),
     )
 

@@ -105,7 +105,7 @@ def _blanked(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
     variable = found[0]
     if variable.kind not in HOST_ENV or not variable.name or variable.default is not None:
         return
-    settings = container_of(ctx.document, ctx.project).settings(entry.name)
+    settings = container_of(ctx.document, ctx.project).environment.settings(entry.name)
     before = [item.text for item in settings if item.moment in ("image", "feature")]
     if not before or not before[-1]:
         return

@@ -23,6 +23,9 @@ COPY . .
 Copy first what the installation needs, and the rest behind it. Which files these are is the project's
 own matter, so that there is no fix.
 
+The same goes for a folder of the project that holds these files beside the sources
+(`COPY services/api/ /app`), unless more of the sources is copied behind the installation.
+
 Silent where a file that names the dependencies is copied by itself, and for commands that need the
 sources: a compiler's RUN belongs behind them.
 
@@ -32,10 +35,12 @@ Docker's documentation, "Optimize cache usage in builds: order your layers".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterator, Sequence
 
+from cachekey.commands.effect import meets
 from cachekey.dockerfile.context import Copied
-from cachekey.dockerfile.records import Stage
+from cachekey.dockerfile.records import Run, Stage, Step
 from cachekey.finding import Finding, Severity
 from cachekey.knowledge.patterns import matches
 from cachekey.rules.rule import Context, Fixable, rule
@@ -44,26 +49,81 @@ from cachekey.tools.uses import ToolUse
 
 @rule("CK504", "layer-order", Severity.HINT, Fixable.NEVER)
 def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
-    """Report the first installation of a stage that stands behind a copy of the whole context."""
-    whole: Copied | None = None
+    """Report the first installation of a stage that stands behind a copy of all that it belongs to."""
     before: list[Copied] = []
-    for step in stage.steps:
+    for number, step in enumerate(stage.steps):
         if step.copied is not None and step.copied.origin is None:
             before.append(step.copied)
-            whole = whole or (step.copied if _takes_all(step.copied) else None)
-        if step.run is None or step.run.onbuild or whole is None:
+        if step.run is None or step.run.onbuild or not before:
             continue
-        use = next((use for use in step.run.uses if _installs(use, before)), None)
-        if use is not None:
-            span = whole.instruction.span
-            line = ctx.document.source.line_of(span.start) + 1
-            yield ctx.finding(
-                use.invocation.head,
-                f"every change of any file runs this again, since line {line} copies everything in "
-                "front of it; the cache mount only makes that quicker",
-                related=[ctx.related(span, "all files are copied here")],
+        for use in step.run.uses:
+            if not _installs(use, before):
+                continue
+            whole = next((one for one in before if _takes_all(one)), None)
+            what = "file" if whole is not None else ""
+            if whole is None:
+                whole, what = _folder(use, step.run, before, stage.steps[number + 1 :])
+            if whole is not None:
+                yield _finding(step.run, use, whole, what, ctx)
+                return
+
+
+def _finding(run: Run, use: ToolUse, whole: Copied, what: str, ctx: Context) -> Finding:
+    span = whole.instruction.span
+    line = ctx.document.source.line_of(span.start) + 1
+    everything = what == "file"
+    mount = "the" if run.caches else "a"
+    return ctx.finding(
+        use.invocation.head,
+        f"every change of any {what} runs this again, since line {line} copies "
+        f"{'everything' if everything else 'all of it'} in front of it; {mount} cache mount only "
+        "makes that quicker",
+        related=[
+            ctx.related(span, "all files are copied here" if everything else "it is copied here")
+        ],
+    )
+
+
+def _folder(
+    use: ToolUse, run: Run, before: Sequence[Copied], behind: Sequence[Step]
+) -> tuple[Copied | None, str]:
+    """Return what copies the folder that the installation's files lie in, and name the folder.
+
+    Not where more is copied there later: then this folder is what the installation needs.
+    """
+    cwd = use.invocation.cwd
+    if cwd is None or any(_goes_to(step.copied, cwd) for step in behind):
+        return None, ""
+    for name in _names(use):
+        path = posixpath.normpath(posixpath.join(cwd, name))
+        found = run.context.find(path)
+        source = found[0].removeprefix("./") if found is not None else ""
+        while source.startswith("../"):
+            source = source[3:]
+        for one in before if source else ():
+            folder = one.folder_of(path, source)
+            if folder is not None:
+                return one, f"file of {folder}"
+    return None, ""
+
+
+def _goes_to(copied: Copied | None, cwd: str) -> bool:
+    if copied is None or copied.origin is not None:
+        return False
+    return copied.target is None or meets(copied.target, cwd)
+
+
+def _names(use: ToolUse) -> Iterator[str]:
+    """Yield the files of its working directory that an installation reads, as far as they are named."""
+    for file in use.manifests:
+        if not set(file) & set("*?["):
+            yield file
+        else:
+            yield from (
+                text
+                for text in use.invocation.texts
+                if text is not None and "/" not in text and matches(text, file)
             )
-            return
 
 
 def _takes_all(copied: Copied) -> bool:

@@ -44,6 +44,7 @@ from cachekey.dockerfile.records import Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
 from cachekey.edits.mount import add_mount
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
+from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
@@ -77,13 +78,20 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         seen.add(use.tool.id)
         yield ctx.finding(
             use.invocation.head,
-            f"{use.tool.name} makes {lacks} anew whenever this step is built: no mount of this RUN holds them"
-            if lacks
-            else f"{use.tool.name} downloads everything again whenever this step is built: it has no cache "
-            "mount",
+            f"{use.tool.name} {_again(places, lacks)}",
             fixes=partial(_fixes, run, use, places, ctx),
             missing=True,
         )
+
+
+def _again(places: list[_Place], lacks: str) -> str:
+    """Say what the tool does again, and why."""
+    if lacks:
+        return f"makes {lacks} anew whenever this step is built: no mount of this RUN holds them"
+    if any(item.cache.kind is Kind.DOWNLOAD for _, item in places):
+        return "downloads everything again whenever this step is built: it has no cache mount"
+    made = " and ".join(item.cache.what for _, item in places)
+    return f"makes {made} anew whenever this step is built: it has no cache mount"
 
 
 def _has_one(run: Run, use: ToolUse) -> bool:

@@ -2,7 +2,8 @@
 
 `uid`, `gid`, `mode` and `from` join the key: a new volume begins as a copy of a directory that is
 made with them, and that directory is part of the volume's identity. Even `uid=0` beside no `uid`
-at all is another cache.
+at all is another cache. `from=` a stage of the same file makes it a copy of that stage's whole file
+system, and a new one whenever the stage changes.
 
 ## Bad
 ```dockerfile
@@ -77,7 +78,8 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             own.name_span,
             f"id={own.id} names another cache here than in {first.path}: "
-            f"this one has {_describe(own.key.base)}, that one {_describe(first.key.base)}",
+            f"this one has {_describe(own.key.base, first.key.base)}, "
+            f"that one {_describe(first.key.base, own.key.base)}",
             related=[ctx.related(first.span, "the other cache", first.path)],
             fixes=partial(_across_fixes, first, own, ctx),
             severity=Severity.INFORMATION if _each_its_own(first, own) else None,
@@ -106,7 +108,8 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
         if other.mount.key.identity == key.identity:
             continue
         unnamed = key.name_from == "target" and other.mount.key.name_from == "target"
-        if unnamed and _suits(other) and _suits(place):
+        copied = other.begins_as or place.begins_as
+        if unnamed and copied is None and _suits(other) and _suits(place):
             # Nobody said that these caches are meant to be one.
             continue
         yield _finding(other, place, ctx)
@@ -127,8 +130,10 @@ def _finding(first: Place, second: Place, ctx: Context) -> Finding:
     return ctx.finding(
         _span(first.mount, second.mount),
         f"{name} names another cache here than on line {first.line + 1}: "
-        f"this one has {_describe(b.base)}, that one {_describe(a.base)}",
-        related=[ctx.related(first.mount.span, f"the cache {a.label} with {_describe(a.base)}")],
+        f"this one has {_describe(b.base, a.base)}, that one {_describe(a.base, b.base)}",
+        related=[
+            ctx.related(first.mount.span, f"the cache {a.label} with {_describe(a.base, b.base)}")
+        ],
         fixes=partial(_fixes, first, second, apart, ctx),
         severity=Severity.INFORMATION if apart else None,
     )
@@ -138,9 +143,10 @@ def _users_apart(first: Place, second: Place) -> bool:
     return _suits(first) and _suits(second) and first.mount.uid != second.mount.uid
 
 
-def _describe(base: Base | None) -> str:
+def _describe(base: Base | None, other: Base | None) -> str:
+    """Say what joins a key, or which of what joins the other one does not join this."""
     if base is None:
-        return "no owner options"
+        return "no from=" if other is not None and other.owner is None else "no owner options"
     parts = [f"from={base.origin}"] if base.origin else []
     return ",".join(parts + ([str(base.owner)] if base.owner else []))
 
@@ -179,12 +185,12 @@ def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[F
             reach=reach,
         )
         return
-    model, changed = (second, first) if _suits(second) and not _suits(first) else (first, second)
+    model, changed = (second, first) if _better(second, first) else (first, second)
     reach = reach_of(changed.mount)
     if list(align(model.mount, changed.mount)) and not reaches_back(ctx.project, model, reach):
         aligned = partial(_everywhere, model.mount, reach, ctx)
         options = f"give {{places}} {text}" if (text := options_of(model.mount)) else ""
-        title = f"Share one cache: {options or 'take the owner options off {places}'}"
+        title = f"Share one cache: {options or f'take {_extra(changed.mount)} off {{places}}'}"
         title += f", as on line {model.line + 1}"
         if users_differ((first, second)):
             reason = "two users then write one cache, and one of them may find it closed"
@@ -193,6 +199,19 @@ def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[F
             )
         else:
             yield ctx.fix(title, aligned, preferred=True, reach=reach)
+
+
+def _better(second: Place, first: Place) -> bool:
+    """Tell whether the first mount should follow the second one."""
+    if (first.begins_as is None) != (second.begins_as is None):
+        return first.begins_as is not None
+    return _suits(second) and not _suits(first)
+
+
+def _extra(mount: Mount) -> str:
+    base = mount.key.base if mount.key is not None else None
+    plain = base is not None and base.owner is None and base.origin is not None
+    return f"from={base.origin}" if base is not None and plain else "the owner options"
 
 
 def _across_fixes(first: CacheMount, own: CacheMount, ctx: Context) -> Iterator[Fix]:

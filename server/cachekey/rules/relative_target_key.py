@@ -32,13 +32,13 @@ joined.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import wanted
 from cachekey.dockerfile.purpose import purpose_of
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import reach_of, rename, wish_for
 from cachekey.edits.mount import is_plain, set_option
 from cachekey.finding import Finding, Fix, Severity
@@ -47,23 +47,32 @@ from cachekey.rules.rule import Context, Fixable, rule
 
 
 @rule("CK107", "relative-target-key", Severity.WARNING, Fixable.ALWAYS)
-def check(run: Run, ctx: Context) -> Iterator[Finding]:
-    """Report cache mounts whose key is a relative path."""
-    for mount in run.caches:
-        target = mount.target
-        if mount.key is None or mount.key.name_from == "id" or not target.known or target.used:
-            continue
-        if target.text.startswith(("/", "~", "$")) or _is_windows(target.text):
-            continue
-        if target.text:
-            why = f"{target.text} is a relative target without an id, and WORKDIR is no part of the key"
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report caches whose key is a relative path: once for each, at its first mount."""
+    found: dict[Hashable, list[tuple[Run, Mount]]] = {}
+    for run, mount in dockerfile.caches:
+        if mount.key is not None and _is_relative(mount):
+            # Where the target is missing, each RUN may want another one.
+            which = mount.key.identity if mount.target.text else mount.span
+            found.setdefault(which, []).append((run, mount))
+    for (run, mount), *more in found.values():
+        if mount.target.text:
+            why = f"{mount.target.text} is a relative target without an id, and WORKDIR is no part of the key"
         else:
             why = "without a target and an id this mounts the working directory"
         yield ctx.finding(
             mount.target_span,
             f"{why}: every project on this builder that writes the same shares this cache",
+            related=[ctx.related(other.target_span, "here too") for _, other in more],
             fixes=partial(_fixes, run, mount, ctx),
         )
+
+
+def _is_relative(mount: Mount) -> bool:
+    target = mount.target
+    if mount.key is None or mount.key.name_from == "id" or not target.known or target.used:
+        return False
+    return not (target.text.startswith(("/", "~", "$")) or _is_windows(target.text))
 
 
 def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:

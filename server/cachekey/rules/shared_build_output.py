@@ -34,7 +34,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
@@ -42,10 +42,11 @@ from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.lost import is_needed
 from cachekey.dockerfile.purpose import Purpose, purpose_of
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import reach_of, rename, wish_for
 from cachekey.finding import Finding, Fix, Severity, Wish
-from cachekey.knowledge.records import Kind
+from cachekey.knowledge import Claim
+from cachekey.knowledge.records import CacheDir, Kind
 from cachekey.rules.rule import Context, Fixable, rule
 
 # Folders that say nothing about the project in them, and words that everybody uses for an id.
@@ -62,39 +63,76 @@ _WORD = re.compile(r"[A-Za-z0-9]+")
 
 
 @rule("CK104", "shared-build-output", Severity.WARNING, Fixable.ALWAYS)
-def check(run: Run, ctx: Context) -> Iterator[Finding]:
-    """Report build output below a key that does not name the project."""
-    for mount in run.caches:
-        if run.onbuild or mount.sharing == "private" or mount.key is None or mount.key.unresolved:
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report build output below a key that does not name the project.
+
+    All mounts of one key are one slip: the first of them speaks.
+    """
+    slips: dict[Hashable, tuple[Mount, Claim, bool, list[Mount]]] = {}
+    for run, mount in dockerfile.caches:
+        found = _found(run, mount, ctx)
+        if found is None or mount.key is None:
             continue
-        if mount.id and not _is_generic(mount):
-            continue
-        purpose = purpose_of(run, mount)
-        if (
-            purpose is None
-            or mount.directory is None
-            or not _is_one_projects(run, mount, purpose, ctx)
-        ):
-            continue
-        if surely_idle(run, mount):
-            # Nothing of the build lies there: that is the matter of CK301.
-            continue
-        if not mount.id and (
-            not mount.target.text.startswith("/") or _names_project(mount, purpose)
-        ):
-            # A relative target is the matter of CK107.
-            continue
-        wish = wish_for(mount, ctx.path)
-        if mount.id and mount.id in ctx.project.names_for(wish):
-            continue
+        claim, surely = found
+        slip = slips.setdefault(
+            (mount.key.identity, claim.tool.id), (mount, claim, surely and not mount.id, [])
+        )
+        slip[3].append(mount)
+    for mount, claim, surely, mounts in slips.values():
         option = mount.options["id" if mount.id else "target"]
+        label = mount.key.label if mount.key is not None else ""
         yield ctx.finding(
             option.span,
-            f"{purpose.tool.name} keeps {purpose.cache.what} here, in a cache that every project "
-            f"with the key {mount.key.label} on this builder shares",
-            fixes=partial(_fixes, mount, wish, ctx),
-            severity=Severity.INFORMATION if mount.id else None,
+            f"{claim.tool.name} keeps {claim.cache.what} here, in a cache that every project "
+            f"with the key {label} on this builder shares",
+            related=[ctx.related(other.target_span, "here too") for other in mounts[1:]],
+            fixes=partial(_fixes, mount, wish_for(mount, ctx.path), ctx),
+            severity=None if surely else Severity.INFORMATION,
         )
+
+
+def _found(run: Run, mount: Mount, ctx: Context) -> tuple[Claim, bool] | None:
+    """Return what of one project lies in a mount whose key names none, and whether that is sure."""
+    if run.onbuild or mount.sharing == "private" or mount.key is None or mount.key.unresolved:
+        return None
+    if mount.directory is None or (mount.id and not _is_generic(mount)):
+        return None
+    purpose = purpose_of(run, mount)
+    if purpose is not None:
+        claim = Claim(purpose.tool, purpose.cache)
+        if not _is_one_projects(run, mount, purpose, ctx):
+            return None
+    elif (beside := _beside(run, mount)) is not None:
+        claim = beside
+    else:
+        return None
+    if surely_idle(run, mount):
+        # Nothing of the build lies there: that is the matter of CK301.
+        return None
+    absolute = mount.target.text.startswith("/")
+    if not mount.id and (not absolute or _names_project(mount, claim.cache)):
+        # A relative target is the matter of CK107.
+        return None
+    if mount.id and mount.id in ctx.project.names_for(wish_for(mount, ctx.path)):
+        return None
+    return claim, purpose is not None
+
+
+def _beside(run: Run, mount: Mount) -> Claim | None:
+    """Return the build output that a mount looks like, of a tool whose other caches lie beside it.
+
+    What starts the tool cannot be seen: a script of a package, a Makefile.
+    """
+    company = {
+        claims[0].tool.id
+        for other in run.caches
+        if other is not mount and other.directory
+        if (claims := run.knowledge.claims(other.directory))
+    }
+    looks = run.knowledge.claims(mount.directory or "/")
+    return next(
+        (one for one in looks if one.tool.id in company and one.cache.kind is Kind.BUILD), None
+    )
 
 
 def _fixes(mount: Mount, wish: Wish, ctx: Context) -> Iterator[Fix]:
@@ -134,9 +172,9 @@ def _is_generic(mount: Mount) -> bool:
     return bool(words) and all(word in _COMMON for word in words)
 
 
-def _names_project(mount: Mount, purpose: Purpose) -> bool:
+def _names_project(mount: Mount, cache: CacheDir) -> bool:
     folder = mount.directory or "/"
-    tail = purpose.cache.path.strip("/")
+    tail = cache.path.strip("/")
     for part in (tail, posixpath.basename(folder)):
         if part and folder.endswith(f"/{part}"):
             folder = folder[: -len(part) - 1]

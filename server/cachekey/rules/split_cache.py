@@ -29,6 +29,9 @@ Or keep the cache in one directory for all: the tool's variable, one target and 
 latter puts a variable into the image and is therefore not applied unasked. Where two caches are
 meant, two explicit ids say so.
 
+A mount of a parent here (`/go/pkg`) and one of the directory itself there (`/go/pkg/mod`) are two caches
+as well.
+
 Silent when both mounts have an explicit `id`, when the contents are build output of one project,
 and when a variable that only the build knows decides a key.
 
@@ -57,14 +60,18 @@ from cachekey.workspace.summary import CacheMount, CacheUse, Summary
 def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
     """Report that another file of the workspace keeps the same tool's cache under another key.
 
-    Of two such files the one that comes later by name is told, and none that shares with any file.
+    Of two such files the one that comes later by name is told, and none that shares with any file. One
+    that is alone where others share is told whatever its name.
     """
     for mounts in _groups(summary.mounts):
         own, use, index = mounts[0], mounts[0].use, ctx.project.index
         if use is None or not all(mount.same_as(own) for mount in mounts):
             continue
         first = _elsewhere(index.of_tool(use.tool, use.role), ctx.path)
-        if first is None or first.path > ctx.path or not by_chance(first, own):
+        if first is None or not by_chance(first, own):
+            continue
+        others = index.of_tool_sharing(use.tool, use.role, first.key.identity)
+        if first.path > ctx.path and _elsewhere(others, first.path) is None:
             continue
         if _elsewhere(index.of_tool_sharing(use.tool, use.role, own.key.identity), ctx.path):
             continue
@@ -76,6 +83,69 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
             fixes=partial(_one_id, own, use, first, ctx),
             severity=Severity.INFORMATION,
         )
+    yield from _overlaps_across(summary, ctx)
+
+
+def _overlaps_across(summary: Summary, ctx: Context) -> Iterator[Finding]:
+    """Report that another file mounts a parent of the same tool's cache, or the cache alone.
+
+    Of each of the two caches the first file by name may speak; the one that comes later does.
+    """
+    index = ctx.project.index
+    told: set[tuple[str, str]] = set()
+    for own in summary.mounts if not _mixed(summary) else ():
+        use = own.use
+        narrow = use is not None and use.download and own.meant and not use.part
+        for what in [(use.tool, use.role)] if use and narrow else own.around if own.meant else ():
+            others = index.around_tool(*what) if narrow else index.of_tool(*what)
+            other = _elsewhere(others, ctx.path)
+            first = next(index.sharing(own.key.identity), own)
+            if what in told or other is None or other.path > ctx.path or first.path != ctx.path:
+                continue
+            broad, inner = (other, own) if narrow else (own, other)
+            if inner.use is None or inner.use.part or not _lies_in(inner, broad):
+                continue
+            told.add(what)
+            yield ctx.finding(
+                own.name_span,
+                f"{inner.use.name} has a cache here that does not see the one of {other.path}: "
+                f"{own.directory} is mounted here and {other.directory} there",
+                related=[ctx.related(other.span, f"the cache on {other.directory}", other.path)],
+                fixes=partial(_widened, inner, broad, ctx),
+                severity=Severity.INFORMATION,
+            )
+
+
+def _mixed(summary: Summary) -> bool:
+    """Tell whether the file itself has both kinds of mounts: then it is told of that."""
+    tools = {
+        (m.use.tool, m.use.role) for m in summary.mounts if m.use and m.meant and not m.use.part
+    }
+    return any(what in tools for m in summary.mounts if m.meant for what in m.around)
+
+
+def _lies_in(inner: CacheMount, broad: CacheMount) -> bool:
+    """Tell whether one directory lies in the other, and nobody chose two keys."""
+    folder, parent = inner.directory, broad.directory
+    below = folder is not None and parent is not None and folder.startswith(f"{parent}/")
+    return below and not (inner.id and broad.id) and not inner.same_as(broad)
+
+
+def _widened(inner: CacheMount, broad: CacheMount, ctx: Context) -> Iterator[Fix]:
+    """Offer to mount the parent in all places, so that there is one cache."""
+    folder, reach = broad.directory or "", Reach((inner.key.identity,))
+    if inner.id or broad.id or inner.key.base or broad.key.base or not is_plain(folder):
+        return
+    yield ctx.fix(
+        f"Share one cache: mount {folder} in {{places}}",
+        lambda: everywhere(
+            ctx.project, reach, lambda place: [set_option(place.mount, "target", folder)]
+        ),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason=f"{folder} holds more than this cache",
+        reach=reach,
+    )
 
 
 def _elsewhere(mounts: Iterator[CacheMount], path: str) -> CacheMount | None:
@@ -121,18 +191,24 @@ def _set_id(reach: Reach, name: str, model: CacheMount, ctx: Context) -> Iterato
 
 @rule("CK101", "split-cache", Severity.WARNING, Fixable.SOMETIMES, across=_across)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
-    """Report each mount whose tool has its cache under another key further up in the file."""
+    """Report each cache whose tool has another one, under another key, further up in the file."""
     summary = ctx.project.index.get(ctx.path)
     for mounts in _groups(summary.mounts if summary else ()):
         first = mounts[0]
+        others: dict[object, list[CacheMount]] = {}
         for mount in mounts[1:]:
-            if mount.use is None or mount.same_as(first) or not by_chance(first, mount):
+            if not mount.same_as(first) and by_chance(first, mount):
+                others.setdefault(mount.key.identity, []).append(mount)
+        for mount, *more in others.values():
+            if mount.use is None:
                 continue
+            related = [ctx.related(first.span, f"the cache with the key {first.key.label}")]
+            related += [ctx.related(one.span, "here too") for one in more]
             yield ctx.finding(
                 mount.name_span,
                 f"{mount.use.name} has a second cache here, which does not see the first: the key is "
                 f"{mount.key.label} here and {first.key.label} on line {first.line + 1}",
-                related=[ctx.related(first.span, f"the cache with the key {first.key.label}")],
+                related=related,
                 fixes=partial(_fixes_in, dockerfile, mounts, ctx),
             )
     yield from _overlaps(dockerfile, summary.mounts if summary else (), ctx)

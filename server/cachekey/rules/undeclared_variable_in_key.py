@@ -47,9 +47,8 @@ from cachekey.text import Span
 def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
     """Report undeclared variables in the ids and targets of a stage's cache mounts."""
     first: dict[str, Run] = {}
-    outermost = stage.chain[-1]
-    if not outermost.base.reference.known and outermost.index:
-        # The base may be a stage of this file, which hands its variables on to all behind it.
+    if stage.chain[-1].base.may_be_stage:
+        # That stage hands its variables on to all behind it.
         return
     yield from _behind_onbuild(stage, ctx)
     for run in stage.runs:

@@ -8,6 +8,7 @@ unknown: ``path`` is None and ``decided_by`` says what is missing.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,8 @@ class UsedDirectory:
     """It fills the directory ahead of other commands."""
     linked: str
     """What this command installs elsewhere as mere links into the directory; empty: nothing."""
+    doors: tuple[str, ...]
+    """Absolute paths of the links into the directory that this command makes."""
     shaky: bool
     """Only a remembered fact of the base image says that it is there and not elsewhere."""
     needs: bool
@@ -317,6 +320,7 @@ class ToolUse:
             used=self._uses(cache),
             fills=any_fits(cache.filled_by, line) is True,
             linked=self._linked(cache),
+            doors=self._doors(cache),
             shaky=image and self._env.is_image_remembered,
             needs=any_fits(cache.needed_by, line) is True,
             confidence=self._env.confidence(cache.confidence, image),
@@ -332,6 +336,14 @@ class ToolUse:
         if not isinstance(found, Known) or found.from_image:
             return ""
         return linking.what if found.text.lower() == linking.value else ""
+
+    def _doors(self, cache: CacheDir) -> tuple[str, ...]:
+        doors, cwd = cache.doors, self.invocation.cwd
+        if doors is None or cwd is None or any_fits(doors.commands, self._env.line) is not True:
+            return ()
+        if any(self._env.way(way) is not None for way in doors.unless):
+            return ()
+        return tuple(posixpath.join(cwd, name) for name in doors.links)
 
     def _uses(self, cache: CacheDir) -> bool | None:
         if self.uses is not True or not cache.used_by or self.via is not None:

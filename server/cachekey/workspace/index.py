@@ -109,6 +109,10 @@ class Index:
         """Yield those of them that have this key."""
         return self._mounts(("tool and key", ((tool, role), identity)))
 
+    def around_tool(self, tool: str, role: str) -> Iterator[CacheMount]:
+        """Yield the mounts of a parent of this download cache, by path and place."""
+        return self._mounts(("around tool", (tool, role)))
+
     def is_alone_in(self, folder: str, identity: Hashable) -> bool:
         """Tell whether no mount of another key has a directory whose last name is ``folder``."""
         same = self._count(("folder and key", (folder, identity)))

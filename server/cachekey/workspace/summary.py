@@ -185,6 +185,8 @@ def _topics(mount: CacheMount) -> Iterator[Topic]:
         tool = (mount.use.tool, mount.use.role)
         yield ("tool", tool)
         yield ("tool and key", (tool, mount.key.identity))
+    for what in mount.around if mount.meant else ():
+        yield ("around tool", what)
 
 
 def _no_file(path: str) -> None:

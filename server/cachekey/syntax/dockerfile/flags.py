@@ -11,6 +11,10 @@ from cachekey.text import Mapped
 
 _PLAIN = re.compile(r"[!#-&(-\[\]-_a-~\x00-\x08\x0e-\x1f\x7f]+")
 """A run in which no quote, escape character or blank (not even half of one) can stand."""
+PLACEHOLDER = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+"""What a template engine fills in before the builder sees the file: ``{{ name }}``, ``{% if a %}``."""
+_CLOSES = {"{{": "}}", "{%": "%}"}
+_LONGEST_PLACEHOLDER = 200
 
 
 def split_flags(text: Mapped, start: int, escape: str) -> tuple[tuple[Flag, ...], int]:
@@ -47,7 +51,7 @@ def _gather(text: Mapped, ranges: list[tuple[int, int]]) -> Mapped:
 def _flag_word(chars: str, at: int, escape: str) -> tuple[list[tuple[int, int]], int]:
     """Read one word; returns the index ranges that make up its value, and where it ends."""
     ranges: list[tuple[int, int]] = []
-    stop = len(chars)
+    begin, stop = at, len(chars)
     quote = ""
     while at < stop:
         plain = _PLAIN.match(chars, at)
@@ -61,7 +65,12 @@ def _flag_word(chars: str, at: int, escape: str) -> tuple[list[tuple[int, int]],
         elif not quote and char in "'\"":
             quote = char
         elif not quote and char in ASCII_SPACE:
-            break
+            behind = _behind_placeholder(chars, begin, at)
+            if behind is None:
+                break
+            _extend(ranges, at, behind)
+            at = behind
+            continue
         else:
             if char == escape:
                 at += 1
@@ -72,6 +81,21 @@ def _flag_word(chars: str, at: int, escape: str) -> tuple[list[tuple[int, int]],
                 return ranges, at + 1
         at += 1
     return ranges, at
+
+
+def _behind_placeholder(chars: str, begin: int, at: int) -> int | None:
+    """Return where a template's placeholder ends that holds the blank at ``at``; None without one.
+
+    The builder would end the word there; but this text never gets there as it is.
+    """
+    start = max(chars.rfind(mark, begin, at) for mark in _CLOSES)
+    if start < 0:
+        return None
+    close = _CLOSES[chars[start : start + 2]]
+    if chars.find(close, start, at) >= 0:
+        return None
+    end = chars.find(close, at, start + _LONGEST_PLACEHOLDER)
+    return end + 2 if end >= 0 else None
 
 
 def _extend(ranges: list[tuple[int, int]], start: int, stop: int) -> None:

@@ -1,0 +1,96 @@
+// What this editor shows by itself when the server asks, or has drawn it: choices, places, the map.
+import * as vscode from "vscode";
+import type { Server } from "./server";
+
+interface Choice {
+  readonly label: string;
+  /** What the server wants to have back. */
+  readonly data: unknown;
+}
+
+/** Shows the ways that a light bulb's entry holds, and sends the one that was picked. */
+export async function choose(...choices: Choice[]): Promise<void> {
+  const picked = await vscode.window.showQuickPick(choices, {
+    placeHolder: "How shall it be silent?",
+  });
+  if (picked !== undefined) {
+    await vscode.commands.executeCommand("cachekey.apply", picked.data);
+  }
+}
+
+interface Place {
+  readonly uri: string;
+  readonly range: { readonly start: Position };
+}
+
+interface Position {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** Shows the places that a lens speaks of, as this editor shows references. */
+export async function showMounts(uri: string, at: Position, places: Place[]): Promise<void> {
+  const position = ({ line, character }: Position): vscode.Position =>
+    new vscode.Position(line, character);
+  await vscode.commands.executeCommand(
+    "editor.action.showReferences",
+    vscode.Uri.parse(uri),
+    position(at),
+    places.map((place) => new vscode.Location(vscode.Uri.parse(place.uri), position(place.range.start))),
+  );
+}
+
+export interface Page {
+  readonly title: string;
+  readonly html: string;
+}
+
+/** Shows the maps that the server draws; a click on a mount opens its line. */
+export async function showMap(server: Server): Promise<void> {
+  const pages = (await server.ask<Page[]>("cachekey.cacheMap")) ?? [];
+  if (pages.length === 0) {
+    void vscode.window.showInformationMessage("Open a folder or a Dockerfile to see its caches.");
+  }
+  for (const page of pages) {
+    showView("cachekey.map", page);
+  }
+}
+
+/** Shows a page of the server's beside the editor; a click on a link in it opens a line. */
+export function showView(kind: string, { title, html }: Page): vscode.WebviewPanel {
+  const panel = vscode.window.createWebviewPanel(kind, title, vscode.ViewColumn.Beside, {
+    enableScripts: true,
+    enableFindWidget: true,
+    localResourceRoots: [],
+  });
+  panel.webview.html = html;
+  panel.webview.onDidReceiveMessage(({ open }: { open: string }) => openLine(vscode.Uri.parse(open)));
+  return panel;
+}
+
+/** Opens the line that a link names behind its `#`: with that, VS Code takes it for another file. */
+async function openLine(link: vscode.Uri): Promise<void> {
+  const line = Number(/^L(\d+)$/.exec(link.fragment)?.[1] ?? 1) - 1;
+  await vscode.window.showTextDocument(link.with({ fragment: "" }), {
+    viewColumn: vscode.ViewColumn.One,
+    selection: new vscode.Range(line, 0, line, 0),
+  });
+}
+
+/** Looks at every file of the workspace and shows what is found. */
+export async function checkWorkspace(server: Server): Promise<void> {
+  if (vscode.workspace.workspaceFolders === undefined) {
+    void vscode.window.showInformationMessage("Open a folder to check its files.");
+    return;
+  }
+  await server.ask("cachekey.check");
+  await vscode.commands.executeCommand("workbench.actions.view.problems");
+}
+
+/** Applies every safe fix of the file in front. */
+export async function fixAll(): Promise<void> {
+  await vscode.commands.executeCommand("editor.action.codeAction", {
+    kind: "source.fixAll.cachekey",
+    apply: "first",
+  });
+}

@@ -1,0 +1,39 @@
+"""Installers that a script fetches and runs at once, in any of their spellings.
+
+``curl … | sh``, ``sh -c "$(curl …)"``, ``bash <(curl …)`` and ``curl -o i.sh … && sh i.sh`` come to
+the same: a program from elsewhere, which knows nothing of the project and its directories.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cachekey.commands.familiar import SHELLS
+from cachekey.commands.invocation import Invocation
+
+FETCHERS = ("curl", "wget")
+
+_DOWNLOAD = re.compile(r"\"?\$\(\s*(?:curl|wget)\s[^()`|;&]*\)\"?")
+
+
+def is_download(written: str) -> bool:
+    """Tell whether a word, as written, is what a download prints."""
+    return _DOWNLOAD.fullmatch(written) is not None
+
+
+def is_fetched(items: Sequence[Invocation], index: int) -> bool:
+    """Tell whether one of several calls in a row is a shell that runs what a neighbour downloads."""
+    item = items[index]
+    if item.program not in SHELLS or not item.opaque:
+        return False
+    before = items[index - 1] if index else None
+    behind = items[index + 1] if index + 1 < len(items) else None
+    if behind is not None and behind.program in FETCHERS and behind.simple.substitution:
+        return None in item.texts
+    if before is None or before.program not in FETCHERS:
+        return False
+    named = [text for text in item.texts if text and not text.startswith("-")]
+    if before.in_pipeline and item.in_pipeline:
+        return not named
+    return bool(named) and named[0] in before.texts

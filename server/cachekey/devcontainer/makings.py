@@ -1,0 +1,154 @@
+"""What a dev container is made of, and where the workspace lies in it.
+
+Source: Dev Containers CLI ``src/spec-node/imageMetadata.ts`` (merging), ``dockerCompose.ts``,
+``singleContainer.ts``; containers.dev, *Dev Container metadata reference*.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from cachekey.devcontainer.compose import Composition, Service
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.paths import covers, workspace_root
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.substitution import literal
+from cachekey.dockerfile.records import Dockerfile, Stage, Step
+from cachekey.knowledge.features import Feature
+from cachekey.record import cached_property, record
+from cachekey.syntax.jsonc.parse import Member
+from cachekey.text import Span
+
+if TYPE_CHECKING:
+    from cachekey.knowledge import Image, Knowledge
+
+
+@record(frozen=True)
+class Place:
+    """Where something is said: a file and a span in it."""
+
+    path: str
+    span: Span
+
+
+@record(frozen=True, eq=False)
+class FeatureUse:
+    """A feature in use and what is known of it."""
+
+    member: Member
+    known: Feature | None
+
+    @property
+    def name(self) -> str:
+        """Return its reference as written."""
+        return self.member.key.text
+
+    def option(self, name: str) -> str | None:
+        """Return the literal value of one of its options, where the file gives it."""
+        node = self.member.value
+        members = node.effective() if node is not None and node.kind == "object" else ()
+        for member in members:
+            if member.key.text == name and member.value is not None:
+                return literal(member.value.text) if member.value.text is not None else None
+        return None
+
+
+class Texts(Protocol):
+    """The files of the workspace."""
+
+    def read(self, path: str) -> str | None:
+        """Return the text of one, or None."""
+
+
+@record(frozen=True, eq=False)
+class Makings:
+    """What the files name. Paths are the container's, but for those of files."""
+
+    document: Devcontainer
+    knowledge: Knowledge
+    texts: Texts
+    composition: Composition | None
+    service: Service | None
+    dockerfile: Dockerfile | None
+    stage: Stage | None
+    """The stage that the container is made of."""
+    builds: bool
+    """An image is built; its Dockerfile may still be out of sight."""
+    reference: str | None
+    """The image at the bottom as written, variables included."""
+    image: Image | None
+    """What is known of it."""
+    features: tuple[FeatureUse, ...]
+    context: str | None = None
+    """The folder from which the image is built."""
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        """Return the Dockerfile's steps up to the container's own stage, the last stage's first."""
+        for link in self.stage.chain if self.stage is not None else ():
+            yield from link.steps
+
+    @property
+    def foreign_features(self) -> bool:
+        """Tell whether a feature is in use of which nothing is known."""
+        return any(use.known is None for use in self.features)
+
+    @cached_property
+    def mounts(self) -> tuple[RuntimeMount, ...]:
+        """Return the mounts that come into being, of the file and of the service."""
+        inherited = self.service.mounts if self.service is not None else ()
+        return (*inherited, *self.document.effective_mounts)
+
+    # -- the workspace ------------------------------------------------------------------------
+
+    @property
+    def root(self) -> str:
+        """Return the opened folder as a path of the workspace."""
+        return workspace_root(self.document.path)
+
+    @property
+    def basename(self) -> str:
+        """Return the opened folder's name, as far as it is known here."""
+        return posixpath.basename(self.root) or "workspace"
+
+    @cached_property
+    def folder(self) -> str | None:
+        """Return where the workspace lies in the container."""
+        written = self.document.root.string("workspaceFolder")
+        if written is None:
+            return "/" if self.document.compose else f"/workspaces/{self.basename}"
+        text = self.path(written.text)
+        return text if text is not None and text.startswith("/") else None
+
+    def path(self, written: str | None) -> str | None:
+        """Return a path of the container cleaned and literal; ``None`` when a variable tells it."""
+        if written is None:
+            return None
+        default = f"/workspaces/{self.basename}"
+        for name in ("localWorkspaceFolderBasename", "containerWorkspaceFolderBasename"):
+            written = written.replace(f"${{{name}}}", self.basename)
+        if "${containerWorkspaceFolder}" in written:
+            member = self.document.root.string("workspaceFolder")
+            if member is not None and "${containerWorkspaceFolder}" in member.text:
+                return None
+            folder = self.folder
+            written = written.replace("${containerWorkspaceFolder}", folder or "${}")
+        if "$" in written:
+            return None
+        path = posixpath.normpath(written)
+        if self.document.root.member("workspaceFolder") is None and not self.document.compose:
+            # Whatever the folder is really called, what lies below /workspaces is it.
+            path = re.sub(r"\A/workspaces/[^/]+", default, path)
+        return path
+
+    def place(self, mount: RuntimeMount) -> str | None:
+        """Return a mount's target as a literal path of the container."""
+        return self.path(mount.place)
+
+    def in_workspace(self, path: str) -> bool:
+        """Tell whether a path lies below the workspace's folder."""
+        folder = self.folder
+        return folder is not None and folder != "/" and path != folder and covers(folder, path)

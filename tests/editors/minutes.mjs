@@ -1,0 +1,96 @@
+// The first minutes: nothing is open. Check Workspace, the walkthrough's three steps, a rule's page by
+// its code, the language status, the map.
+import fs from "node:fs";
+import path from "node:path";
+import { Editor, command, main, say } from "./lib.mjs";
+
+main(async ({ root, vsix, shots }) => {
+  const editor = new Editor(root);
+  await editor.install(vsix);
+  await editor.serve();
+  const page = await editor.page();
+  const shot = (name) => page.screenshot({ path: path.join(shots, `minutes-${name}.png`) });
+  try {
+    await tell(editor, page, shot);
+  } catch (error) {
+    await shot("failed");
+    console.log(`--- the extension's log\n${editor.log()}`);
+    throw error;
+  }
+  if (/\[error\]/.test(editor.log())) {
+    throw new Error(`errors in the extension's log:\n${editor.log()}`);
+  }
+});
+
+async function tell(editor, page, shot) {
+  await editor.open(page, []);
+  await page.locator(".explorer-viewlet .monaco-list-row", { hasText: "Dockerfile" }).first().waitFor();
+
+  const problem = (code) => page.locator(".markers-panel .monaco-list-row", { hasText: code }).first();
+  await command(page, "Cachekey: Check Workspace");
+  await problem("CK101").waitFor();
+  await problem("CK701").waitFor();
+  say("checked with nothing open");
+  await shot("check");
+  // A walkthrough shows its pictures where there is room for them.
+  await page.keyboard.press("Control+KeyJ");
+  await page.keyboard.press("Control+KeyB");
+
+  await command(page, "Open Walkthrough...", "Get Started with Cachekey");
+  const step = (title) => page.locator(".getting-started-step", { hasText: title }).first();
+  await step("See why a cache is not shared").waitFor();
+  await page.locator(".getting-started-media img").first().waitFor();
+  await shot("walkthrough");
+  await page.getByRole("button", { name: "Open the Example" }).first().click();
+  const example = page.locator('.editor-instance .monaco-editor[role="code"][data-uri^="untitled:"]');
+  const squiggle = example.locator(".squiggly-warning").first();
+  await squiggle.waitFor({ state: "attached" });
+  say("the example has its squiggle");
+
+  await page.locator("#status\\.languageStatus").click();
+  const status = page.locator(".hover-language-status");
+  await status.filter({ hasText: /[1-9] findings?/ }).waitFor();
+  say(`status: ${(await status.innerText()).replace(/\s+/g, " ")}`);
+  await shot("status");
+  await page.keyboard.press("Escape");
+
+  const marked = await squiggle.boundingBox();
+  await page.mouse.move(marked.x + marked.width / 3, marked.y + marked.height / 2);
+  await page.locator(".monaco-hover:visible a.code-link", { hasText: "CK101" }).click();
+  const heading = (frame) => frame.locator("h1, h2", { hasText: "Bad" });
+  await eventually(page, async () => (await Promise.all(page.frames().map((one) => heading(one).count()))).some(Boolean));
+  say("the code opens the rule's page");
+  await shot("page");
+
+  await command(page, "Open Walkthrough...", "Get Started with Cachekey");
+  await step("Mend it in one click").click();
+  await page.getByRole("button", { name: "Show the Fixes" }).first().click();
+  await page.locator(".action-widget .monaco-list-row.action", { hasText: "id=uv-cache" }).first().waitFor();
+  await shot("fixes");
+  await page.keyboard.press("Enter");
+  await squiggle.waitFor({ state: "detached" });
+  say("mended by Enter");
+
+  await command(page, "Cachekey: Explain Rule");
+  const rule = (code) => page.locator(".quick-input-list .monaco-list-row", { hasText: code }).first();
+  await rule("CK001").waitFor();
+  await shot("explain");
+  await page.locator(".quick-input-widget input").first().fill("cache-not-writable");
+  await rule("CK201").waitFor();
+  await page.keyboard.press("Escape");
+
+  await command(page, "Cachekey: Show Cache Map");
+  await eventually(page, async () => (await Promise.all(page.frames().map((one) => one.locator("svg").count()))).some((n) => n > 0));
+  await shot("map");
+  say("the map is drawn");
+}
+
+async function eventually(page, look) {
+  for (let tries = 0; tries < 240; tries += 1) {
+    if (await look().catch(() => false)) {
+      return;
+    }
+    await page.waitForTimeout(250);
+  }
+  throw new Error("timed out: a page of ours");
+}

@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { Editor, main, openFile, say, until } from "./lib.mjs";
+import { Editor, main, say, until } from "./lib.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const THEMES = [
@@ -65,6 +65,12 @@ async function shown(page, text) {
   });
 }
 
+/** Brings the file that is to be proven back, and the keyboard with it. */
+async function inFront(page, view) {
+  await page.locator(".tab", { hasText: "Dockerfile" }).first().click();
+  await view.locator(".view-line").first().click();
+}
+
 async function theme(page, name) {
   await page.keyboard.press("Control+KeyK");
   await page.keyboard.press("Control+KeyT");
@@ -124,7 +130,7 @@ async function tell(editor, page, shot) {
 
 async function proof(editor, page, shot, view) {
   const notes = path.join(editor.home, ".cache/cachekey/prove");
-  await openFile(page, "api/Dockerfile");
+  await inFront(page, view);
   await command(page, "Cachekey: Prove This Dockerfile");
   const progress = page.locator(".notification-toast", { hasText: "Proving cache mounts" });
   await progress.filter({ hasText: "cold build" }).waitFor();
@@ -136,7 +142,7 @@ async function proof(editor, page, shot, view) {
   await progress.waitFor({ state: "detached" });
   say("cancelled");
 
-  await openFile(page, "api/Dockerfile");
+  await inFront(page, view);
   await command(page, "Cachekey: Prove This Dockerfile");
   const proven = await shown(page, "What the cache mounts of");
   say(`proof: ${(await proven.locator("main").innerText()).replace(/\s+/g, " ")}`);

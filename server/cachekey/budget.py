@@ -49,7 +49,7 @@ MOST_EDITS = 250
 """Of one fix; one that changes more places is withheld."""
 
 TOLD = (
-    "this file asks for more work than Cachekey gives a file; what was read until here is checked"
+    "This file asks for more work than Cachekey gives a file: what was read until here is checked"
 )
 """What CK002 says where a budget was gone."""
 

@@ -99,7 +99,7 @@ class Fix:
     safety: Safety = Safety.SAFE
     preferred: bool = False
     reason: str = ""
-    """Why the fix is not safe: what else it changes, in one sentence; part of its title in an editor."""
+    """Why the fix is not safe: what else it changes. A clause, which stands in brackets behind the title."""
     choose: bool = False
     """It changes many places of the workspace, among which the user may choose."""
     apart: bool = False

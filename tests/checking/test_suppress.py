@@ -135,7 +135,7 @@ def test_ignore_file_below_the_top_does_not_count() -> None:
         layout(document(text)), [finding(text, "CK201", "target")], Settings(), RULES
     )
     assert [item.code for item in left] == ["CK001", "CK201"]
-    assert left[0].message == "ignore-file counts only above the first instruction"
+    assert left[0].message == "A comment ignore-file counts only above the first instruction"
 
 
 # -- idle comments ---------------------------------------------------------------------------------
@@ -193,8 +193,8 @@ def test_a_wrong_name_is_told_with_what_was_meant() -> None:
     ("comment", "message"),
     [
         ("ignor[CK201]", "Cachekey knows no comment 'ignor'; did you mean 'ignore'?"),
-        ("ignore[CK201", "the list of rules has no closing bracket"),
-        ("ignore[ ]", "the list of rules is empty"),
+        ("ignore[CK201", "The list of rules has no closing bracket"),
+        ("ignore[ ]", "The list of rules is empty"),
     ],
 )
 def test_a_half_written_comment_silences_nothing_and_says_so(comment: str, message: str) -> None:

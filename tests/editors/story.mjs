@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { Editor, main, openFile, putCaret, say, until } from "./lib.mjs";
 
-const FIX = "Share one cache: id=uv-cache and one owner";
+const FIX = "Share one cache: give ";
 
 main(async ({ root, vsix, shots }) => {
   const editor = new Editor(root);

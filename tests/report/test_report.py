@@ -130,14 +130,14 @@ def test_control_characters_never_reach_a_terminal() -> None:
             2,
             0,
             False,
-            "Found 1 error, 2 warnings in 2 files. 3 can be fixed with --fix.\n",
+            "Found 1 error, 2 warnings in 2 files. Fixes to try with --fix: 3.\n",
         ),
         (
             (Severity.INFORMATION, Severity.HINT),
             2,
             0,
             True,
-            "Found 1 note, 1 hint in 2 files. 2 can be fixed with --fix --unsafe-fixes.\n",
+            "Found 1 note, 1 hint in 2 files. Fixes to try with --fix --unsafe-fixes: 2.\n",
         ),
     ],
 )

@@ -53,7 +53,7 @@ def read_dance(path: str, source: Source, job: Job, step: Step) -> Dance | None:
         return replace(
             dance,
             entries=(),
-            problem="this version carries nothing without `cache-map`: the defaults of version 2 are gone",
+            problem="This version carries nothing without cache-map: the defaults of version 2 are gone",
         )
     file = step.inputs.get("dockerfile")
     return replace(dance, discovers=file.text if file is not None else "Dockerfile")
@@ -95,7 +95,7 @@ def _of_one(dance: Dance, step: Step, source: Source, old: bool) -> Dance:
         return replace(
             dance,
             entries=(),
-            problem=f"`{missing}` has no default any more: without it the other input counts for nothing",
+            problem=f"The input {missing} has no default any more: without it the other is ignored",
         )
     at = step.inputs["cache-target"].span
     entry = Entry(str(values[0]), (("target", str(values[1])),), at.fixed, where_of(source, at))

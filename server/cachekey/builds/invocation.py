@@ -104,8 +104,8 @@ class Invocation:
 
     @property
     def label(self) -> str:
-        """Name the build for people: ``compose.yaml api``."""
-        return f"{self.path} {self.name}" if self.name else self.path
+        """Name the build for people: ``api in compose.yaml``."""
+        return f"{self.name} in {self.path}" if self.name else self.path
 
 
 @record(frozen=True, slots=True)

@@ -143,14 +143,14 @@ def _read(place: Layout, span: Span, landing: int) -> Ignore | None:
         return Ignore(span, None, (), message, edit)
     codes = _codes(match, span.start)
     if match.group("list") and not match.group("close"):
-        return Ignore(span, None, codes, "the list of rules has no closing bracket")
+        return Ignore(span, None, codes, "The list of rules has no closing bracket")
     if codes == ():
-        return Ignore(span, None, codes, "the list of rules is empty")
+        return Ignore(span, None, codes, "The list of rules is empty")
     if word == "ignore":
         return Ignore(span, _target(place, span, landing), codes)
     if place.targets and place.targets[0].start < span.start:
         what = "the first instruction" if place.mark == "#" else "the first brace"
-        return Ignore(span, None, codes, f"ignore-file counts only above {what}")
+        return Ignore(span, None, codes, f"A comment ignore-file counts only above {what}")
     return Ignore(span, Span(0, len(place.source.text)), codes)
 
 
@@ -250,7 +250,7 @@ class _Judge:
 
     def says(self, text: str) -> str:
         """Return the message; looking for a name that was meant takes its time."""
-        nothing = f"this comment silences nothing of {quote(text)}"
+        nothing = f"This comment silences nothing of {quote(text)}"
         return unknown_rule(text, self.rules) or nothing
 
 
@@ -320,7 +320,7 @@ def _idle(place: Layout, use: _Use, judge: _Judge) -> Iterable[Finding]:
         if not use.any and all(settings.selects(rule) for rule in judge.rules):
             # Some of these rules look at other files as well.
             fix = partial(_deletion, place, ignore, elsewhere=True)
-            yield _finding(place, settings, ignore.span, "this comment silences nothing", fix)
+            yield _finding(place, settings, ignore.span, "This comment silences nothing", fix)
         return
     idle = [code for code in ignore.codes if code not in use.codes and judge(code.text)[0]]
     if not idle:
@@ -348,7 +348,7 @@ def _fix(place: Layout, title: str, edit: Edit, *, elsewhere: bool = False) -> F
     edits = (FileEdit(place.path, edit),)
     if not elsewhere:
         return Fix(title, lambda: edits, preferred=True)
-    reason = "It may silence a finding that rests on a file which was not checked."
+    reason = "it may silence a finding that rests on a file which was not checked"
     return Fix(title, lambda: edits, Safety.UNSAFE, preferred=True, reason=reason)
 
 

@@ -88,7 +88,9 @@ def _fields(mount: RuntimeMount) -> Iterator[Complaint]:
         known = field.name in KEYS
         if field.spaced:
             if not spaced:
-                message = f"Docker takes a blank for part of the key: unexpected key '{written}'"
+                message = (
+                    f"Docker takes the blank for part of the option's name and refuses '{written}'"
+                )
                 yield Complaint("blank", field.key_span, message, field)
             spaced = True
             continue
@@ -116,11 +118,11 @@ def _valueless(field: MountField) -> Complaint:
 def _unknown(field: MountField) -> Complaint:
     written = field.key.text
     if field.name in BUILD_ONLY:
-        what = "the name of a volume is its 'source'" if field.name == "id" else "only a build does"
-        message = f"docker run --mount knows no key '{written}', {what}"
+        what = "the name of a volume is its 'source'" if field.name == "id" else "only a build has"
+        message = f"A container's mount has no option '{written}': {what}"
         return Complaint("build-key", field.key_span, message, field)
     meant = nearest(written.lower(), KEYS)
-    message = f"docker run --mount knows no key '{written}'"
+    message = f"A container's mount has no option '{written}'"
     return Complaint("unknown-key", field.key_span, message, field, meant)
 
 
@@ -130,7 +132,7 @@ def _mixed(mount: RuntimeMount) -> Iterator[Complaint]:
         if family not in ("volume", "bind", "tmpfs", "image") or field.name not in KEYS:
             continue
         if "-" in field.name and mount.type in TYPES and mount.type != family:
-            message = f"'{field.name}' belongs to type={family}, this mount is type={mount.type}"
+            message = f"The option '{field.name}' is one of type={family}, this mount is type={mount.type}"
             yield Complaint("mix", field.span, message, field)
 
 
@@ -188,7 +190,7 @@ def _source(mount: RuntimeMount, field: MountField) -> Iterator[Complaint]:
             message = f"Docker refuses the bind source '{text}'{_why(text)}"
             yield Complaint("source", span, message, field)
     elif mount.type == "tmpfs" and text:
-        message = f"Docker refuses a source ('{text}') for a tmpfs, which has none"
+        message = f"Docker refuses the source '{text}': a tmpfs has none"
         yield Complaint("source", field.span, message, field)
     elif mount.type == "volume" and text:
         yield from _volume(field, text, span)
@@ -197,7 +199,9 @@ def _source(mount: RuntimeMount, field: MountField) -> Iterator[Complaint]:
 def _volume(field: MountField, text: str, span: Span) -> Iterator[Complaint]:
     rest = stable(text)
     if re.search(r"[/\\]", rest) or text.startswith("${localWorkspaceFolder}"):
-        message = f"a volume's name has no '/': Docker refuses '{text}' without type=bind"
+        message = (
+            f"Docker takes '{text}' for the name of a volume and refuses it: a path needs type=bind"
+        )
         yield Complaint("path-as-volume", span, message, field)
     elif rest == text:
         complaint = volume_name_complaint(text)
@@ -214,7 +218,7 @@ def _object(mount: RuntimeMount) -> Iterator[Complaint]:
     kind = mount.field("type")
     exact = {field.key.text: field for field in mount.fields}
     if "type" not in exact:
-        message = "an object without 'type' becomes type=undefined, which Docker refuses"
+        message = "An object without 'type' becomes type=undefined, which Docker refuses"
         yield Complaint("no-type", mount.span, message)
         return
     if kind is not None and kind.value is not None and mount.type not in TYPES:
@@ -225,7 +229,7 @@ def _object(mount: RuntimeMount) -> Iterator[Complaint]:
     if "target" not in exact:
         other = mount.field("target")
         span = other.key_span if other else mount.span
-        message = "an object without 'target' becomes dst=undefined, which Docker refuses"
+        message = "An object without 'target' becomes dst=undefined, which Docker refuses"
         yield Complaint("no-target", span, message, other, "target" if other else None)
     else:
         yield from _target(mount)

@@ -151,7 +151,7 @@ class Devcontainer:
         span = self.source.line_span(0)
         if root is not None:
             span = Span(root.span.start, min(root.span.start + 1, root.span.end))
-        return FileProblem(span, "a devcontainer.json must hold one JSON object")
+        return FileProblem(span, "A devcontainer.json must hold one JSON object")
 
     def get(self, name: str) -> Node | None:
         """Return a top-level value."""

@@ -206,8 +206,8 @@ class Stage:
 
     @property
     def label(self) -> str:
-        """Name the stage for a message."""
-        return self.name or f"#{self.index}"
+        """Name the stage as ``COPY --from=`` does: by its name, else by its number."""
+        return self.name or str(self.index)
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:

@@ -19,7 +19,7 @@ from cachekey.record import record
 from cachekey.syntax.jsonc import edit as jsonc_edit
 from cachekey.text import Edit, Span
 
-SUDO = "The command needs sudo in the container, without a password."
+SUDO = "the command needs sudo in the container, without a password"
 _SUDO_FEATURE = "ghcr.io/devcontainers/features/common-utils:2"
 
 
@@ -41,17 +41,17 @@ def plan(container: Container, places: Sequence[str]) -> Plan:
     """Give volumes on ``places`` (as written) to the user who runs the commands."""
     built = _in_dockerfile(container, places)
     if built is not None:
-        return Plan((), (built,), "The image is built anew.", "in the Dockerfile")
+        return Plan((), (built,), "the image is built anew", "in the Dockerfile")
     document = container.document
     command = f"sudo chown -R $(id -u):$(id -g) {' '.join(map(_quoted, places))}"
     steps: list[edit.Step] = [lambda now: edit.run_first(now, command, "cache-owner")]
     surely = edit.comes_first(document)
-    reason = SUDO if surely else f"{SUDO} It runs side by side with the other entries."
+    reason = SUDO if surely else f"{SUDO}, and runs side by side with the other entries"
     where = "when the container is made"
     if container.sudo is False and container.user is not None:
         name = container.user.name
         steps.insert(0, lambda now: add_sudo(now, name))
-        reason = "The image has no sudo: the feature common-utils brings it."
+        reason = "the image has no sudo: the feature common-utils brings it"
         where = "when the container is made, with sudo from common-utils"
     return Plan(tuple(steps), (), reason, where)
 

@@ -72,7 +72,7 @@ def volume(
     pins = missing.cache.pins if missing is not None else ()
     recipe = completed(container, write, place, pins)
     if missing is not None and not recipe.reason:
-        reason = f"That the mount is {missing.tool}'s is told by its name."
+        reason = f"that the mount is meant for {missing.tool} is told by its name only"
         recipe = replace(recipe, safety=Safety.UNSAFE, reason=reason)
     return recipe
 
@@ -92,13 +92,15 @@ def completed(
     made = plan(container, [place]) if judged is not None and judged.certain else None
     if made is not None and judged is not None:
         steps += made.steps
-        extras.append(f"give it to {judged.user}")
+        extras.append(f"give the volume to {judged.user}")
 
     def whole() -> Iterator[Edit | FileEdit]:
         yield from edit.together(document, write(), *steps) if steps else write()
         yield from made.others if made is not None else ()
 
-    shown = "".join(f", {text}" for text in extras)
+    shown = "".join(f", {text}" for text in extras[:-1]) + "".join(
+        f"{',' if extras[1:] else ''} and {text}" for text in extras[-1:]
+    )
     if made is None:
         return Recipe(whole, Safety.SAFE, "", shown)
     return Recipe(whole, Safety.UNSAFE, made.reason, shown)
@@ -124,7 +126,7 @@ def host_bind(mount: RuntimeMount, document: Devcontainer, project: Project) -> 
 
 
 def _host_reason(pin: str) -> str:
-    return f"{pin} must be set on the host, to a directory that exists there."
+    return f"{pin} must be set on the host, to a directory that exists there"
 
 
 def new_volume(claim: Claim, place: str, document: Devcontainer, project: Project) -> Recipe:
@@ -249,7 +251,7 @@ def _volumes(container: Container, wanted: Sequence[_Missing]) -> Recipe:
     if document.compose:
         names = " && ".join(f"docker volume create {item.claim.cache.id}" for item in wanted)
         steps.append(lambda now: edit.run_on_host_first(now, names))
-        reason = reason or "It runs docker on the host, before the container is made."
+        reason = reason or "it runs docker on the host, before the container is made"
 
     def write() -> Iterator[Edit | FileEdit]:
         yield from edit.together(document, (), *steps)
@@ -266,7 +268,7 @@ def _host(container: Container, item: _Missing) -> Recipe:
         source, reason = f"${{localEnv:{item.pins[0]}}}", _host_reason(item.pins[0])
     else:
         source = f"${{localEnv:HOME}}${{localEnv:USERPROFILE}}/{below}"
-        reason = "It runs mkdir -p on the host, which Windows does not have."
+        reason = "it runs mkdir -p on the host, which Windows does not have"
         steps.append(lambda now: edit.run_on_host_first(now, f"mkdir -p {source}"))
     steps.append(partial(_mount, f"type=bind,source={source},target={place}"))
     write = partial(edit.together, container.document, (), *steps)

@@ -40,8 +40,6 @@ _MOST_FIXES = 4
 """Of one finding: with *Explain* and two ways to silence it nobody reads more than seven entries."""
 _MOST_ROUNDS = 8
 """Fixes behind each other that one click makes."""
-_CLAUSE = ("A", "It", "Only", "That", "The")
-"""Words that are small behind a bracket."""
 
 
 def code_actions(session: Session, params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -181,8 +179,7 @@ def _title(fix: Fix) -> Message:
     """Say what a fix does, and in brackets what else it changes."""
     if fix.safety is Safety.SAFE or not fix.reason:
         return message(fix.title)
-    head, gap, rest = fix.reason.rstrip(".").partition(" ")
-    return message(f"{fix.title} ({head.lower() if head in _CLAUSE else head}{gap}{rest})")
+    return message(f"{fix.title} ({fix.reason})")
 
 
 def _rank(fix: Fix) -> tuple[bool, int, bool]:

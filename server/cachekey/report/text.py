@@ -138,17 +138,18 @@ def _found(report: Report) -> str:
 
 
 def _fixable(report: Report, *, unsafe: bool) -> str:
+    """Count what ``--fix`` will try: whether a fix keeps everything is known when all are tried."""
     safe = sum(_has(finding, Safety.SAFE) for finding in report.findings)
     more = sum(
         _has(finding, Safety.UNSAFE) and not _has(finding, Safety.SAFE)
         for finding in report.findings
     )
     if unsafe and safe + more:
-        return f"{safe + more} can be fixed with --fix --unsafe-fixes."
+        return f"Fixes to try with --fix --unsafe-fixes: {safe + more}."
     if safe:
         hidden = f" ({more} more with --unsafe-fixes)" if more else ""
-        return f"{safe} can be fixed with --fix{hidden}."
-    return f"{more} can be fixed with --fix --unsafe-fixes." if more else ""
+        return f"Fixes to try with --fix: {safe}{hidden}."
+    return f"Fixes to try with --fix --unsafe-fixes: {more}." if more else ""
 
 
 def _has(finding: Finding, safety: Safety) -> bool:

@@ -53,5 +53,8 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     for node in document.build_options:
         match = _FLAG.match(node.text.text) if node.text is not None else None
         if match is not None and node.text is not None:
-            message = f"docker build has no {match.group(1)}: a cache mount is an option of RUN"
+            message = (
+                f"The command docker build has no {match.group(1)}: a cache mount stands in the "
+                "Dockerfile, behind RUN"
+            )
             yield ctx.finding(span_in(node.text), message)

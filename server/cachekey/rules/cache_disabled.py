@@ -65,7 +65,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             if span in seen:
                 continue
             seen.add(span)
-            related = [ctx.related(mount.span, "the cache")] if inside else []
+            related = [ctx.related(mount.span, "The cache that is not used")] if inside else []
             related += ctx.script_line(use.invocation) if inside else []
             if off.by == "variable" and off.span is not None:
                 related = [ctx.related(off.span, off.text)]

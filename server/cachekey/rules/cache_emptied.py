@@ -192,7 +192,7 @@ def _emptied_first(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
             mount.target_span,
             says,
             related=[
-                ctx.related(use.invocation.head, "the command"),
+                ctx.related(use.invocation.head, "The command"),
                 *ctx.script_line(use.invocation),
             ],
             fixes=partial(_downloads, run, mount, use, item, ctx) if folder == path else (),
@@ -238,13 +238,13 @@ def _together(found: list[_CleanUp], edits: list[Edit | None]) -> bool:
 
 def _finding(found: list[_CleanUp], ctx: Context) -> Finding:
     first, *more = found
-    related = [ctx.related(first.mount.span, "the cache")]
-    related += [ctx.related(one.span, "so does this") for one in more if one.span != first.span]
+    related = [ctx.related(first.mount.span, "The cache that is emptied")]
+    related += [ctx.related(one.span, "So does this") for one in more if one.span != first.span]
     related += [place for one in found for place in ctx.script_line(one.item)]
     return ctx.finding(
         first.span,
-        f"this empties the cache on {first.mount.directory}, "
-        "and nothing of a cache mount is ever in the image",
+        f"This empties the cache on {first.mount.directory}, which is no part of the image anyway: "
+        "the next build starts without it",
         related=related,
         fixes=partial(_fixes, found, ctx),
     )

@@ -65,10 +65,10 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         alone = len(owner.value.members) == 1
         yield ctx.finding(
             owner.key_span if alone else entry.member.key_span,
-            f"only terminals and lifecycle commands see {entry.name} in remoteEnv: started otherwise, "
-            f"{claim.tool.name} caches elsewhere",
+            f"Only terminals and lifecycle commands get {entry.name} from remoteEnv: "
+            f"where {claim.tool.name} is started otherwise, it caches elsewhere",
             fixes=partial(_fixes, document, entry, ctx),
-            related=[ctx.related(mount.span, "the mount that it names")],
+            related=[ctx.related(mount.span, "The mount that it names")],
         )
 
 

@@ -71,9 +71,11 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             build = lost.build
             yield ctx.finding(
                 mount.target_span,
-                f"empty in every run of {build.label}: its runner ({build.runs_on}) is a new machine each "
-                "time, and `cache-to` carries no cache mounts",
-                related=[ctx.related(build.span, "this build begins without it", build.path)],
+                f"This cache is empty in every run of {build.label}: the runner ({build.runs_on}) is a new "
+                "machine each time, and cache-to does not carry cache mounts",
+                related=[
+                    ctx.related(build.span, "This build begins without the cache", build.path)
+                ],
             )
             return
 

@@ -64,9 +64,12 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
 def _finding(mount: RuntimeMount, field: MountField, ctx: Context) -> Finding:
     span = field.span if mount.form == "string" else _value_with_quotes(mount, field.value_span)
     if mount.compose:
-        message = "compose makes an anonymous volume of type=cache, empty after every rebuild"
+        message = (
+            "Only builds have type=cache: Docker Compose makes a volume without a name of it, "
+            "which is empty after every rebuild"
+        )
     else:
-        message = "Docker has no type=cache for a container, only builds have: it will not start"
+        message = "Only builds have type=cache: with such a mount the container does not start"
     fixes = partial(_fixes, mount, ctx)
     return ctx.finding(span, message, fixes=fixes, related=list(_builds(mount, ctx)))
 
@@ -75,9 +78,7 @@ def _services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
     for mount in file.mounts if any(ctx.project.composers(file.path)) else ():
         field = mount.field("type")
         if mount.type == "cache" and field is not None:
-            message = (
-                "compose has no type: cache for a service, only builds have: it does not start"
-            )
+            message = "Only builds have type=cache: with such a mount the service does not start"
             fixes = partial(_as_volume, mount, field, file, ctx)
             yield ctx.finding(field.value_span, message, fixes=fixes)
 
@@ -133,5 +134,7 @@ def _builds(mount: RuntimeMount, ctx: Context) -> Iterator[Related]:
         return
     for _, built in dockerfile.caches:
         if built.key is not None and built.key.name.text == name:
-            yield ctx.related(built.span, "the build's own cache, another store", dockerfile.path)
+            yield ctx.related(
+                built.span, "The cache of the build, which is another store", dockerfile.path
+            )
             return

@@ -77,13 +77,13 @@ def _mount(seen: Sighting, ctx: Context) -> Iterator[Finding]:
         yield from _elsewhere(seen, mount.place, ctx)
         return
     pin = cache.cache.pins[0]
-    message = f"{cache.tool} does not know of {mount.place}: nothing sets {pin}"
+    message = f"{cache.tool} does not use {mount.place}: no {pin} tells it to"
     if cache.grade == "default":
         message = (
-            f"{cache.tool} leaves {mount.place} empty: the project lies on another mount, "
-            f"in whose root it makes its own; nothing sets {pin}"
+            f"{cache.tool} leaves {mount.place} empty: it keeps its store on the mount of the project, "
+            f"unless {pin} says otherwise"
         )
-    related = [] if seen.own else [ctx.related(mount.span, "the service's mount", mount.path)]
+    related = [] if seen.own else [ctx.related(mount.span, "The service's mount", mount.path)]
     yield ctx.finding(
         seen.span,
         message,
@@ -100,7 +100,7 @@ def _elsewhere(seen: Sighting, place: str, ctx: Context) -> Iterator[Finding]:
         return
     cache, where = judged
     related = (
-        [] if seen.own else [ctx.related(seen.mount.span, "the service's mount", seen.mount.path)]
+        [] if seen.own else [ctx.related(seen.mount.span, "The service's mount", seen.mount.path)]
     )
     yield ctx.finding(
         seen.span,
@@ -129,13 +129,13 @@ def _tell(cache: RuntimeCache, place: str, document: Devcontainer, ctx: Context)
         return together(document, (), *steps)
 
     pins = " and ".join(cache.cache.pins)
-    guess = f"That the mount is meant for {cache.tool} is told by its name only."
+    guess = f"that the mount is meant for {cache.tool} is told by its name only"
     yield ctx.fix(
         f"Set {pins} to {place} in containerEnv",
         partial(placed, document.path, write),
         safety=Safety.UNSAFE,
         preferred=True,
-        reason=guess if cache.grade == "name" else "It moves the store of every project here.",
+        reason=guess if cache.grade == "name" else "it moves the store of every project here",
     )
 
 
@@ -146,7 +146,7 @@ def _set(name: str, value: str, document: Devcontainer) -> Iterable[Edit]:
 def _variable(entry: EnvEntry, claim: Claim, directory: str, ctx: Context) -> Finding:
     message = (
         f"{claim.tool.name} caches in {directory}, where nothing is mounted: "
-        "the cache goes with the container"
+        "the cache is lost with the container"
     )
     span = span_in(entry.value) if entry.value is not None else entry.span
     return ctx.finding(span, message, fixes=partial(_keep, claim, directory, ctx))

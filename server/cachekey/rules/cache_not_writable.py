@@ -76,7 +76,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         yield ctx.finding(
             mount.target_span,
-            f"a new cache here belongs to {_name(owner)}, and this RUN runs as {user.label}: "
+            f"A new cache belongs to {_name(owner)}, and this RUN runs as {user.label}: "
             f"{_consequence(run, mount)}",
             related=[ctx.related(user.span, f"USER {user.text}")] if user.span else [],
             fixes=partial(_fixes, run, mount, user, sharing, ctx),
@@ -143,10 +143,10 @@ def _fixes(
             )
     else:
         yield ctx.fix(
-            f"Add uid= with the number of {user.name}",
+            f"Add uid=, and write the number of {user.name} there",
             partial(set_options, mount, uid="UID"),
             safety=Safety.MANUAL,
-            reason=f"the number of {user.name} is not in this file: put it in the place of UID",
+            reason=f"the number of {user.name} is not in this file",
         )
 
 

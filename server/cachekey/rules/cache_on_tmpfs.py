@@ -52,7 +52,9 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     related = []
     if cache.entry is not None:
         related = [ctx.related(cache.entry.span, f"{cache.tool} caches here")]
-    message = f"the {cache.tool} cache on a tmpfs is empty at every start of the container"
+    message = (
+        f"The {cache.tool} cache lies on a tmpfs, which is empty at every start of the container"
+    )
     fixes = partial(_fixes, mount, cache, ctx)
     yield ctx.finding(field.span if field else mount.span, message, fixes=fixes, related=related)
 

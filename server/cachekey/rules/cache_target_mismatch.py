@@ -57,7 +57,7 @@ from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
 from cachekey.knowledge.paths import nearly_begins
 from cachekey.knowledge.records import Kind
-from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
 from cachekey.tools.uses import meant, relation_to
 
@@ -160,7 +160,7 @@ def _without_command(run: Run, ctx: Context) -> Finding:
     """Report a RUN that ends behind its mounts: the command stands in the next one, without them."""
     return ctx.finding(
         run.caches[0].span,
-        "this RUN has no command, and its mounts end with it: no command ever sees this cache",
+        "This RUN has no command, and its mounts end with it: nothing ever uses this cache",
         fixes=partial(_joined, run, ctx),
         missing=True,
     )
@@ -176,7 +176,7 @@ def _joined(run: Run, ctx: Context) -> Iterator[Fix]:
     # An open quote would swallow the command, too.
     quoted = re.search("[\"']", source.slice(run.span))
     if "#" not in source.slice(gap) and not quoted:
-        yield ctx.fix("Let the next RUN have the mounts", Edit(gap, ""), preferred=True)
+        yield ctx.fix("Move the mounts to the next RUN", Edit(gap, ""), preferred=True)
 
 
 def _is_path(mount: Mount) -> bool:
@@ -187,7 +187,7 @@ def _is_path(mount: Mount) -> bool:
 
 def _why(best: Wanted, ctx: Context) -> list[Related]:
     span = best.directory.span
-    return [ctx.related(span, best.directory.decided_by)] if span is not None else []
+    return [ctx.related(span, capital(best.directory.decided_by))] if span is not None else []
 
 
 def _with_it(
@@ -224,6 +224,11 @@ def _has_other_owner(path: str, run: Run, mount: Mount, ctx: Context) -> bool:
     )
 
 
+def _owner(run: Run) -> str:
+    user = run.scope.user
+    return user.name or user.text or "its user"
+
+
 def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterator[Fix]:
     paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
     for number, path in enumerate(reversed(paths)):
@@ -232,7 +237,7 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
         first, *more = places(paths[path].use, paths[path].directory)
         edits = retarget(run, mount, first)
         if edits is not None:
-            own = " and let its user own it" if len(edits) > 1 else ""
+            own = f" and give it to {_owner(run)}" if len(edits) > 1 else ""
             if own or mount.id:
                 # The copies would have to say the same; one id must not hold two directories.
                 more = []

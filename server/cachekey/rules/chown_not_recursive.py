@@ -58,7 +58,7 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
             continue
         place = next((places[path] for path in owned_paths(item) if path in places), None)
         if place is not None:
-            message = f"chown without -R leaves the contents of {place} with their old owner"
+            message = f"Without -R the contents of {place} keep their old owner"
             yield ctx.finding(item.head, message, fixes=partial(_fixes, item.head.end, ctx))
 
 
@@ -68,5 +68,5 @@ def _fixes(behind: int, ctx: Context) -> Iterator[Fix]:
         Edit(Span(behind, behind), " -R"),
         safety=Safety.UNSAFE,
         preferred=True,
-        reason="It takes a while on a large volume.",
+        reason="it takes a while on a large volume",
     )

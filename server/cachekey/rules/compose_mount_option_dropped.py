@@ -46,10 +46,16 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         return
     kind = mount.field("type")
     if mount.type == "tmpfs" and kind is not None:
-        message = "compose makes an anonymous volume of this tmpfs"
+        message = (
+            "Docker Compose makes a volume without a name of this tmpfs. Write the tmpfs in the "
+            "compose file, with the service."
+        )
         yield ctx.finding(kind.span, message)
         return
     for field in mount.fields:
         if field.name in KEYS and field.name not in _KEPT:
-            message = f"compose does not get '{field.key.text.strip()}' of this mount"
+            message = (
+                f"Docker Compose does not get '{field.key.text.strip()}' of this mount. Write it "
+                "in the compose file, with the service."
+            )
             yield ctx.finding(field.span, message)

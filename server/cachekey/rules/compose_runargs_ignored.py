@@ -50,5 +50,9 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         match = _MEANT.match(text.text) if text is not None else None
         if match is not None:
             flag = match.group().rstrip("=")
-            yield ctx.finding(member.key_span, f"compose ignores runArgs, its {flag} has no effect")
+            message = (
+                f"Docker Compose gets no runArgs, so that {flag} has no effect. Write it in the compose "
+                "file, with the service."
+            )
+            yield ctx.finding(member.key_span, message)
             return

@@ -60,7 +60,10 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
             continue
         if mount.place is None or mount.opaque or _is_path(name) or _declared(name, document, ctx):
             continue
-        message = f"compose knows no volume '{name}': it is declared for type=volume only"
+        message = (
+            f"Docker Compose does not know the volume '{name}' and does not start: the Dev Containers "
+            "tools declare it only where type=volume is written"
+        )
         yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
 
 
@@ -71,7 +74,7 @@ def _service_volumes(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
         if name is None or mount.source is None or not mount.source.text or _is_path(name):
             continue
         if users and not any(_declared(name, user, ctx) for user in users):
-            message = f"no compose file declares the volume '{name}': compose does not start"
+            message = f"No compose file declares the volume '{name}': Docker Compose does not start"
             span = span_in(mount.source)
             fixes = partial(_declaration, file, name, ctx)
             # No error: the declaration stands below and may be what is typed next.

@@ -61,7 +61,9 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         return
     if cache_of(mount, document, ctx.project.knowledge) is None:
         return
-    message = f"compose names the volume after the project, no other one shares '{name}'"
+    message = (
+        f"Docker Compose puts the project's name in front of '{name}': no other project shares it"
+    )
     yield ctx.finding(field.span, message, fixes=partial(_fixes, mount, name, ctx))
 
 
@@ -69,6 +71,6 @@ def _fixes(mount: RuntimeMount, name: str, ctx: Context) -> Iterator[Fix]:
     if mount.form == "string":
         last = mount.fields[-1].name
         edits = partial(insert_field, ctx.document, mount, "external", "true", behind=last)
-        reason = f"The volume must exist: docker volume create {name}"
+        reason = f"the volume must exist: docker volume create {name}"
         title = "Share the volume with other projects"
         yield ctx.fix(title, edits, safety=Safety.UNSAFE, reason=reason)

@@ -108,7 +108,7 @@ def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             reading.span,
             f"{reading.path} lay in the cache mount of line {line}: this RUN has nothing there",
-            related=[ctx.related(held.mount.span, "this mount is not part of the layer")],
+            related=[ctx.related(held.mount.span, "This mount is not part of the layer")],
             fixes=partial(_repeated, run, held.mount, ctx),
         )
         return
@@ -128,7 +128,7 @@ def _finding(
         span,
         f"{path} lay in the cache mount on {held.mount.directory}: "
         f"stage {stage.label} has nothing there",
-        related=[ctx.related(held.mount.span, "this mount is not part of the layer")],
+        related=[ctx.related(held.mount.span, "This mount is not part of the layer")],
         fixes=fixes,  # type: ignore[arg-type]
     )
 
@@ -156,7 +156,7 @@ def _fixes(
     if edit is not None:
         name = posixpath.basename(path)
         yield ctx.fix(
-            f"Copy it out of the cache: {out}/{name}",
+            f"Copy it out of the cache first, to {out}/{name}",
             edit,
             Edit(word.span(), f"{out}/{name}"),
             preferred=True,

@@ -51,15 +51,15 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         if not variable.cut or (variable.kind == "containerEnv" and not resolved_late(path)):
             continue
         whole = ":".join(variable.parts[1:])
-        message = f"the default ends at the colon: '{variable.default}' is used, not '{whole}'"
+        message = f"The default ends at the colon: '{variable.default}' is used, not '{whole}'"
         yield ctx.finding(variable.span, message, fixes=partial(_fixes, variable, ctx))
 
 
 def _fixes(variable: Variable, ctx: Context) -> Iterator[Fix]:
     kept = f"${{{variable.kind}:{variable.name}:{variable.default}}}"
     yield ctx.fix(
-        f"Write the default that counts: {kept}",
+        f"Write what is used now: {kept}",
         Edit(variable.span, kept),
         safety=Safety.UNSAFE,
-        reason="It keeps what happens now, which is hardly what was meant.",
+        reason="that is hardly what was meant",
     )

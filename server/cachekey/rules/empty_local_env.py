@@ -70,7 +70,7 @@ def _source(mount: RuntimeMount, source: Mapped, ctx: Context) -> Iterator[Findi
     slash = _SLASH.match(source.text)
     if slash is not None:
         span = span_in(source, *slash.span("slash"))
-        message = "without HOME on the host, as on Windows, the source begins with a slash"
+        message = "Without HOME on the host, as on Windows, the source begins with a slash"
         fix = partial(_without_slash, span, ctx)
         yield ctx.finding(span, message, fixes=fix, severity=Severity.INFORMATION)
         return
@@ -112,7 +112,7 @@ def _blanked(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
     own = before[-1]
     yield ctx.finding(
         variable.span,
-        f"without {variable.name} on the host this blanks the image's own {entry.name}, {own}",
+        f"Without {variable.name} on the host this blanks the image's own {entry.name}, {own}",
         fixes=partial(_with_default, variable, own, ctx),
         severity=Severity.WARNING,
     )
@@ -126,9 +126,9 @@ def _with_default(variable: Variable, own: str, ctx: Context) -> Iterator[Fix]:
 
 def _message(variable: Variable, mount: RuntimeMount, whole: bool) -> str:
     name = variable.name
-    when = f"without {name} on the host" + (", as on Windows," if name == "HOME" else "")
+    when = f"Without {name} on the host" + (", as on Windows," if name == "HOME" else "")
     if whole and mount.compose:
-        return f"{when} this is an anonymous volume, empty after every rebuild"
+        return f"{when} this is a volume without a name, which is empty after every rebuild"
     if whole:
         return f"{when} the source is empty and the container does not start"
     rest = mount.source.text[len(variable.text) :] if mount.source is not None else ""
@@ -146,5 +146,5 @@ def _fixes(mount: RuntimeMount, cache: RuntimeCache, ctx: Context) -> Iterator[F
         f"Use a volume for the {cache.tool} cache{recipe.extras}",
         recipe.write,
         safety=Safety.UNSAFE,
-        reason=recipe.reason or "The container no longer shares the host's cache.",
+        reason=recipe.reason or "the container no longer shares the host's cache",
     )

@@ -47,10 +47,10 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
         mount = seen.mount
         what = frozen(mount, seen.container) if mount.source is not None else None
         if what is not None:
-            related = ctx.related(mount.span, "the service's mount", mount.path)
+            related = ctx.related(mount.span, "The service's mount", mount.path)
             yield ctx.finding(
                 seen.span,
-                f"the volume on {mount.place} keeps {what} of the first image: rebuilds never renew it",
+                f"The volume on {mount.place} is filled once, by the first image: no rebuild renews {what}",
                 fixes=partial(_fixes, seen, ctx),
                 related=[] if seen.own else [related],
                 severity=None if seen.own else Severity.INFORMATION,
@@ -67,5 +67,5 @@ def _fixes(seen: Sighting, ctx: Context) -> Iterator[Fix]:
             safety=Safety.UNSAFE,
             preferred=True,
             reason=recipe.reason
-            or "The volume still holds what it held; docker volume rm empties it.",
+            or "the volume still holds what it held; docker volume rm empties it",
         )

@@ -55,7 +55,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         yield ctx.finding(
             mount.target_span,
-            f"{text} is a path inside the build container here, not on your machine",
+            f"{text} is a path of the build container here, not of your machine",
             fixes=partial(_fixes, run, mount, ctx),
         )
 

@@ -57,7 +57,9 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         found = variables(mount.target) if mount.target is not None else ()
         named = [v for v in found if v.kind in HOST_ENV and v.name in (*_HOMES, *_USERS)]
         if named and mount.origin != "workspaceMount":
-            message = f"{named[0].text} is the host's, and a target is a path of the container"
+            message = (
+                f"{named[0].text} is a value of the host, and a target is a path of the container"
+            )
             yield ctx.finding(named[0].span, message, fixes=partial(_fixes, named, ctx))
 
 
@@ -68,6 +70,6 @@ def _fixes(named: list[Variable], ctx: Context) -> Iterator[Fix]:
     if value is None or any(variable.name not in _HOMES for variable in rest):
         return
     gone = [Edit(variable.span, "") for variable in rest]
-    reason = "The container's user is taken from what is known of the image."
+    reason = "the container's user is taken from what is known of the image"
     edits = (Edit(first.span, value), *gone)
     yield ctx.fix(f"Write {value}", *edits, safety=Safety.UNSAFE, preferred=True, reason=reason)

@@ -46,8 +46,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         written = " and ".join((", ".join(names[:-1]), names[-1]) if names[1:] else names)
         yield ctx.finding(
             mount.owner_options[0].field.span,
-            f"{written} {'do' if names[1:] else 'does'} nothing beside source={source.text}: "
-            "the directory in the volume keeps its owner",
+            f"The option{'s' if names[1:] else ''} {written} {'do' if names[1:] else 'does'} nothing beside "
+            f"source={source.text}: that directory of the cache keeps its owner",
             fixes=partial(_fixes, mount, written, ctx),
             unnecessary=True,
         )

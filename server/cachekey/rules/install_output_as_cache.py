@@ -45,7 +45,7 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
-from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.tools.uses import ToolUse, UsedDirectory
 
 
@@ -66,8 +66,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         use, item = found
         yield ctx.finding(
             mount.target_span,
-            f"the image needs {item.cache.what} of {use.tool.name}, and nothing of a cache "
-            "mount is ever there",
+            f"The image needs {item.cache.what} of {use.tool.name}, and what lies in a cache mount "
+            "is never part of it",
             fixes=partial(_fixes, run, mount, use, item, ctx),
         )
 
@@ -102,9 +102,9 @@ def _links(run: Run, ctx: Context) -> Iterator[Finding]:
             if is_needed(ctx.document, ctx.document.stage_of(run), results):
                 yield ctx.finding(
                     use.invocation.head,
-                    f"{use.tool.name} makes {item.linked} links into {mount.directory}, which is a cache "
-                    "mount: in the image they lead nowhere",
-                    related=[ctx.related(mount.span, "the cache, which no layer ever holds")],
+                    f"{capital(item.linked)} of {use.tool.name} are links into the cache on {mount.directory}, "
+                    "and no cache is part of the image: there they lead nowhere",
+                    related=[ctx.related(mount.span, "The cache that the links lead to")],
                 )
 
 

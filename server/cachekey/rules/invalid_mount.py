@@ -99,7 +99,7 @@ def _corrections(
     elif error.message.startswith("missing a value on flag"):
         gap = _NEXT_OPTION.match(ctx.document.source.text, mount.span.end)
         if gap:
-            yield "Join the flag and its value by =", [Edit(Span(*gap.span()), "=")]
+            yield "Join the flag and its value with =", [Edit(Span(*gap.span()), "=")]
     elif field is None:
         yield from _missing_type(mount, error)
     elif field.value is None:

@@ -72,7 +72,7 @@ def _fixes(mount: RuntimeMount, complaint: Complaint, ctx: Context) -> Iterator[
     elif kind == "path-as-volume":
         safe = mount.field("type") is None
         safety = Safety.SAFE if safe else Safety.UNSAFE
-        reason = "" if safe else "A bind mount is another store than a volume."
+        reason = "" if safe else "a bind mount is another store than a volume"
         title = "Bind the directory with type=bind"
         yield ctx.fix(title, _as_bind(mount), safety=safety, preferred=safe, reason=reason)
     elif kind == "volume-name" and field is not None and field.value is not None:

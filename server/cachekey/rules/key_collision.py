@@ -50,7 +50,7 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import rename
 from cachekey.edits.everywhere import held
 from cachekey.finding import Finding, Fix, Reach, Severity
-from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.rules.rule import Context, Fixable, capital, rule
 
 _MOST_FOLDERS = 20
 """Directories of one volume that another one is compared with."""
@@ -137,9 +137,9 @@ def _nested(first: Place, second: Place, ctx: Context) -> Finding:
     name = f"{raw}-{posixpath.basename(second.mount.directory or '')}"
     return ctx.finding(
         option.span,
-        f"the cache {second.mount.key.label} lies on {first.mount.directory} too "
-        f"(line {first.line + 1}), and {second.mount.directory} is not the same place within it",
-        related=[ctx.related(first.mount.span, f"the same volume on {first.mount.directory}")],
+        f"The key {second.mount.key.label} stands for {second.mount.directory} here and for "
+        f"{first.mount.directory} on line {first.line + 1}: what one fills, the other does not find",
+        related=[ctx.related(first.mount.span, f"The same cache on {first.mount.directory}")],
         fixes=partial(_apart, second, name, ctx),
     )
 
@@ -183,11 +183,12 @@ def _finding(
     name = f"{raw}-{suffix}"
     same_line = first.line == second.line
     where = "in this RUN" if same_line or first.run is second.run else f"on line {first.line + 1}"
+    mine, other = _describe(second, ours), _describe(first, theirs)
     return ctx.finding(
         option.span,
-        f"the cache {label} already holds {_describe(first, theirs)}, {where}: "
-        f"here {_describe(second, ours)} would land in the same directory",
-        related=[ctx.related(first.mount.span, f"{_describe(first, theirs)} in the same volume")],
+        f"{capital(mine)} would land in one directory with {other} ({where}): "
+        f"both mounts have the key {label}",
+        related=[ctx.related(first.mount.span, f"{capital(other)}, in the same cache")],
         fixes=partial(_fixes, second, ours, name, ctx),
     )
 
@@ -210,5 +211,5 @@ def _describe(place: Place, contents: Contents) -> str:
     tool = place.run.knowledge.tool(name)
     cache = tool.cache(role) if tool is not None else None
     if tool is None or cache is None:
-        return f"{name}'s {part or role}"
+        return f"{part or 'files'} of {name}"
     return f"{part} of {tool.name}" if part else f"{cache.what} of {tool.name}"

@@ -64,7 +64,7 @@ def _runs(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
             continue
         tool, mode = found
         message = (
-            f"{seen.mount.place} and the workspace are two filesystems: "
+            f"{seen.mount.place} and the workspace are two file systems: "
             f"{tool.name} cannot hard-link between them; it copies, and warns at every install"
         )
         fixes = partial(_tell, mode, seen.container.document, ctx)

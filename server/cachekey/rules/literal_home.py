@@ -55,12 +55,12 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         raw = option.field.value
         tilde, home = _TILDE.match(raw.text), _HOME.match(raw.text)
         if tilde:
-            where = mount.directory or f"WORKDIR/{raw.text}"
-            message = f"~ is an ordinary character here: this mounts {where}"
+            where = mount.directory or f"{raw.text} below the working directory"
+            message = f"The builder takes ~ for an ordinary character: this mounts {where}"
             span, severity = raw.span(*tilde.span()), None
         elif home and "HOME" not in mount.scope.variables:
             sure = "HOME" in mount.undefined
-            message = "HOME is not set for the builder, so that $HOME is empty here"
+            message = "HOME is not set for the builder: $HOME is empty here"
             span, severity = raw.span(*home.span()), None if sure else Severity.HINT
         else:
             continue

@@ -67,18 +67,21 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     looks_so = cache is not None or re.search(r"cache", source, re.IGNORECASE)
     if not looks_so or _made(source, document):
         return
-    message = f"Docker does not make {source}: without it the container does not start"
+    message = (
+        f"Docker does not make the source of a bind mount: without {_HOME.sub('~/', source)} on the host "
+        "the container does not start"
+    )
     yield ctx.finding(span_in(mount.source), message, fixes=partial(_fixes, source, ctx))
 
 
 def _fixes(source: str, ctx: Context) -> Iterator[Fix]:
     word = source if re.fullmatch(r"[\w./${}:-]*", source) else f'"{source}"'
     yield ctx.fix(
-        f"Make the folder {posixpath.basename(source)} on the host (adds mkdir to initializeCommand)",
+        "Make the directory on the host first: mkdir -p in initializeCommand",
         partial(run_on_host_first, ctx.document, f"mkdir -p {word}"),
         safety=Safety.UNSAFE,
         preferred=True,
-        reason="It runs a command on the host, and Windows has no mkdir -p.",
+        reason="it runs a command on the host, and Windows has no mkdir -p",
     )
 
 

@@ -61,7 +61,10 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     if ctx.document.source.text[target.span.end : target.span.end + 1] not in ("'", '"'):
         # The path is still being typed.
         return
-    message = f"there is no file {target.path}: '{target.written}' is looked for beside this devcontainer.json"
+    message = (
+        f"There is no file {target.path}: the path {target.written} counts from the folder of this "
+        "devcontainer.json"
+    )
     yield ctx.finding(target.span, message, fixes=partial(_fixes, document, target, ctx))
 
 

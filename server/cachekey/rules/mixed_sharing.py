@@ -35,6 +35,7 @@ from functools import partial
 
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Dockerfile
+from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import set_option
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
@@ -66,9 +67,9 @@ def _finding(model: Place, place: Place, places: list[Place], ctx: Context) -> F
     option = place.mount.options.get("sharing")
     return ctx.finding(
         option.field.span if option else place.mount.span,
-        f"{place.mount.key.label} is {mine} here and {wanted} on line "
-        f"{model.line + 1}: at the same time they get two caches",
-        related=[ctx.related(model.mount.span, f"sharing={wanted}")],
+        f"The cache {place.mount.key.label} is {mine} here and {wanted} on line "
+        f"{model.line + 1}: when both run at the same time, they get two caches",
+        related=[ctx.related(model.mount.span, f"This mount is {wanted}")],
         fixes=partial(_fixes, place, wanted, places, ctx),
     )
 
@@ -78,9 +79,10 @@ def _fixes(place: Place, wanted: str, places: list[Place], ctx: Context) -> Iter
     stricter = mine == "locked"
     if stricter:
         others = [other for other in places if other.mount.sharing != mine]
-        title = f"Write sharing={mine} in all of them"
+        lines = lines_text(other.line + 1 for other in others)
+        title = f"Write sharing={mine} on {lines}, as here"
         yield _fix(title, partial(_write, others, mine), True, ctx)
-    title = f"Write sharing={wanted}"
+    title = f"Write sharing={wanted} on line {place.line + 1}, as elsewhere"
     yield _fix(title, partial(_write, [place], wanted), not stricter, ctx)
 
 

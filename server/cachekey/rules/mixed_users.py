@@ -86,9 +86,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         assert mount.key is not None
         yield ctx.finding(
             mount.target_span,
-            f"root writes the cache {mount.key.label} too (line {roots[0].line + 1}), "
-            f"and {user.label} may not change what root leaves there",
-            related=[ctx.related(place.mount.span, "root writes here") for place in roots],
+            f"Root writes the cache {mount.key.label} too (line {roots[0].line + 1}): "
+            f"{user.label} may not change what root leaves there",
+            related=[ctx.related(place.mount.span, "Root writes here") for place in roots],
             fixes=partial(_fixes, mount, user, writers, ctx),
         )
 

@@ -56,7 +56,7 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
             yield from _inherited(seen, mount.place, ctx)
         elif mount.form in ("string", "object") and not mount.opaque and not complaints(mount):
             message = (
-                f"the volume on {mount.place} has no name, each new container gets an empty one"
+                f"The volume on {mount.place} has no name: each new container gets an empty one"
             )
             yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
 
@@ -65,10 +65,10 @@ def _inherited(seen: Sighting, place: str, ctx: Context) -> Iterator[Finding]:
     """Report what a service mounts without a name, where it holds something that takes time."""
     mount, document, knowledge = seen.mount, seen.container.document, ctx.project.knowledge
     if project_output(mount, knowledge) or cache_of(mount, document, knowledge):
-        related = [] if seen.own else [ctx.related(mount.span, "the service's mount", mount.path)]
+        related = [] if seen.own else [ctx.related(mount.span, "The service's mount", mount.path)]
         yield ctx.finding(
             seen.span,
-            f"the service's volume on {place} has no name: after a rebuild it is empty",
+            f"The service's volume on {place} has no name: after a rebuild it is empty",
             fixes=partial(_name, seen, place, ctx),
             related=related,
             severity=Severity.INFORMATION,
@@ -86,7 +86,7 @@ def _name(seen: Sighting, place: str, ctx: Context) -> Iterator[Fix]:
         title = f"Name the volume {name}"
         made = [FileEdit(file.path, edit) for edit in edits]
         yield ctx.fix(
-            title, *made, safety=Safety.UNSAFE, reason="The container starts with an empty one."
+            title, *made, safety=Safety.UNSAFE, reason="the container starts with an empty one"
         )
 
 

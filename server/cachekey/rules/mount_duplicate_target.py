@@ -69,12 +69,12 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
 def _finding(
     mount: RuntimeMount, other: RuntimeMount, fixes: Callable[[], Iterable[Fix]], ctx: Context
 ) -> Finding:
-    related = [ctx.related(other.span, "the mount that counts")]
+    related = [ctx.related(other.span, "The mount that counts")]
     merged = mount.origin == other.origin == "mounts" and _written(mount) == _written(other)
     if not merged:
-        message = f"Docker refuses two mounts on {mount.place}: Duplicate mount point"
+        message = f"The container does not start: Docker refuses two mounts on {mount.place}"
         return ctx.finding(mount.span, message, related=related, severity=Severity.ERROR)
-    message = f"a later mount has the target {mount.place} too, this one has no effect"
+    message = f"A later mount lies on {mount.place} too: this one has no effect"
     return ctx.finding(mount.span, message, related=related, fixes=fixes, unnecessary=True)
 
 
@@ -87,5 +87,5 @@ def _fixes(
 ) -> Iterator[Fix]:
     if array is not None and element is not None:
         edits = partial(remove, document.source, array, [element])
-        reason = "It is a guess which of the two was meant."
+        reason = "it is a guess which of the two was meant"
         yield ctx.fix("Remove this mount", edits, safety=Safety.UNSAFE, reason=reason)

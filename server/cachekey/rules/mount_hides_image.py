@@ -57,19 +57,19 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         copied = _copied(run, mount, ctx) if what is None else None
         if copied is not None:
             line = ctx.document.source.line_of(copied.start) + 1
-            lies = (
-                "" if mount.target.text else "without a target it lies over the working directory: "
-            )
+            lies = "The cache"
+            if not mount.target.text:
+                lies = "Without a target the cache lies over the working directory and"
             yield ctx.finding(
                 mount.target_span,
-                f"{lies}the cache hides what line {line} has copied to {mount.directory}",
-                related=[ctx.related(copied, "copied here")],
+                f"{lies} hides what line {line} has copied to {mount.directory}",
+                related=[ctx.related(copied, "Copied here")],
                 fixes=partial(_fixes, run, mount, ctx),
             )
         if what is not None:
             yield ctx.finding(
                 mount.target_span,
-                f"the cache hides what the image has in {mount.directory}: {what}",
+                f"The cache hides what the image has in {mount.directory}: {what}",
                 fixes=partial(_fixes, run, mount, ctx),
             )
 

@@ -70,9 +70,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             line = ctx.document.source.line_of(mount.span.start) + 1
             yield ctx.finding(
                 use.invocation.head,
-                f"{use.tool.name} needs {item.cache.what} in {item.path}, and only the mount "
-                f"of line {line} had them",
-                related=[ctx.related(mount.span, "filled behind this mount")],
+                f"{use.tool.name} needs {item.cache.what} in {item.path}, and they lie in the cache "
+                f"of line {line} only",
+                related=[ctx.related(mount.span, "Filled behind this mount")],
                 fixes=partial(_fixes, run, mount, ctx),
             )
 
@@ -88,9 +88,9 @@ def _passing(run: Run, use: ToolUse, ctx: Context) -> Iterator[Finding]:
             line = ctx.document.source.line_of(earlier.span.start) + 1
             yield ctx.finding(
                 use.invocation.span,
-                f"the {use.tells_of_passing} of {use.tool.name} ended with the RUN of line {line}: "
+                f"The {use.tells_of_passing} of {use.tool.name} ended with the RUN of line {line}: "
                 "ask at the end of that RUN",
-                related=[ctx.related(earlier.instruction.keyword_span, "the work was done here")],
+                related=[ctx.related(earlier.instruction.keyword_span, "The work was done here")],
             )
             return
 

@@ -53,7 +53,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         # `consistency` has done nothing for years, and `external` means something to compose only.
         if name in _PASSED_ON or name in ("consistency", "external"):
             continue
-        message = f"the Dev Containers tools drop '{name}' of a mount object"
+        message = f"The Dev Containers tools drop '{name}' where a mount is an object: only a string keeps it"
         yield ctx.finding(member.key_span, message, fixes=partial(_fixes, mount, ctx))
 
 

@@ -52,7 +52,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             start = flag.name.offset(0)
             yield ctx.finding(
                 flag.span,
-                f"--{flag.name.text} is no flag of RUN: options of a mount stand behind --mount=",
+                f"RUN has no flag --{flag.name.text}: the options of a mount stand behind --mount=",
                 fixes=partial(_insert, "Write --mount=", start, "mount=", ctx),
             )
     for mount in run.mounts:
@@ -60,7 +60,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             start = mount.fields[0].span.start
             yield ctx.finding(
                 mount.span,
-                "without type=cache this is a read-only bind of the build context: no cache is mounted",
+                "Without type=cache this is a read-only bind of the build context: no cache is mounted",
                 fixes=partial(_insert, "Add type=cache", start, "type=cache,", ctx),
             )
     yield from _arguments(run, ctx)
@@ -73,7 +73,7 @@ def _assignment(run: Run, ctx: Context) -> Iterator[Finding]:
         span = args.span(0, len(args.text.split(None, 1)[0]))
         yield ctx.finding(
             span,
-            "without -- this is a shell variable: no cache is mounted",
+            "Without -- this sets a shell variable: no cache is mounted",
             fixes=partial(_insert, "Write --mount=", span.start, "--", ctx),
         )
 
@@ -96,5 +96,6 @@ def _arguments(run: Run, ctx: Context) -> Iterator[Finding]:
             if (word.text or "").startswith("--mount=type=cache"):
                 yield ctx.finding(
                     word.span,
-                    f"behind the command this is an argument of {item.program}: no cache is mounted",
+                    f"Behind the command this is an argument of {item.program}, and no cache is mounted: "
+                    "flags stand right behind RUN",
                 )

@@ -77,10 +77,9 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
         told.add(own.id)
         yield ctx.finding(
             own.name_span,
-            f"id={own.id} names another cache here than in {first.path}: "
-            f"this one has {_describe(own.key.base, first.key.base)}, "
-            f"that one {_describe(first.key.base, own.key.base)}",
-            related=[ctx.related(first.span, "the other cache", first.path)],
+            f"id={own.id} is another cache here than in {first.path}: "
+            f"{_differ(own.key.base, first.key.base)}",
+            related=[ctx.related(first.span, "The other cache", first.path)],
             fixes=partial(_across_fixes, first, own, ctx),
             severity=Severity.INFORMATION if _each_its_own(first, own) else None,
         )
@@ -129,10 +128,9 @@ def _finding(first: Place, second: Place, ctx: Context) -> Finding:
     name = f"id={b.name.text}" if b.name_from == "id" else b.name.text
     return ctx.finding(
         _span(first.mount, second.mount),
-        f"{name} names another cache here than on line {first.line + 1}: "
-        f"this one has {_describe(b.base, a.base)}, that one {_describe(a.base, b.base)}",
+        f"{name} is another cache here than on line {first.line + 1}: {_differ(b.base, a.base)}",
         related=[
-            ctx.related(first.mount.span, f"the cache {a.label} with {_describe(a.base, b.base)}")
+            ctx.related(first.mount.span, f"The cache {a.label} with {_describe(a.base, b.base)}")
         ],
         fixes=partial(_fixes, first, second, apart, ctx),
         severity=Severity.INFORMATION if apart else None,
@@ -141,6 +139,15 @@ def _finding(first: Place, second: Place, ctx: Context) -> Finding:
 
 def _users_apart(first: Place, second: Place) -> bool:
     return _suits(first) and _suits(second) and first.mount.uid != second.mount.uid
+
+
+def _differ(here: Base | None, there: Base | None) -> str:
+    """Say what joined one key and not the other."""
+    one, other = here or Base(), there or Base()
+    parts = ["from="] if one.origin != other.origin else []
+    parts += ["the owner"] if one.owner != other.owner else []
+    counts = f"{' and '.join(parts) or 'the base'} {'are' if parts[1:] else 'is'} part of the key"
+    return f"{counts}, {_describe(here, there)} here and {_describe(there, here)} there"
 
 
 def _describe(base: Base | None, other: Base | None) -> str:
@@ -177,11 +184,11 @@ def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[F
         name = ctx.project.free(name_for(b.key.name, own))
         reach = reach_of(second.mount)
         yield ctx.fix(
-            f"Name this cache on its own: id={name} on {{places}}",
+            f"Give this cache a name of its own: id={name} on {{places}}",
             partial(rename, ctx.project, reach, name),
             safety=Safety.UNSAFE,
             preferred=True,
-            reason="a cache that has this name already stays behind",
+            reason="what is cached so far is left behind",
             reach=reach,
         )
         return
@@ -228,7 +235,7 @@ def _across_fixes(first: CacheMount, own: CacheMount, ctx: Context) -> Iterator[
         partial(_everywhere, model.mount, reach, ctx),
         safety=Safety.UNSAFE,
         preferred=True,
-        reason="the cache that this file has filled stays behind",
+        reason="what this file has cached so far is left behind",
         reach=reach,
     )
 

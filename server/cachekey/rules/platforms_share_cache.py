@@ -41,6 +41,7 @@ from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Stage
 from cachekey.edits.caches import in_file, merge_edits, wish_for
+from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import insert_line_before, set_option
 from cachekey.finding import FileEdit, Finding, Fix, Severity
 from cachekey.record import remembered
@@ -82,15 +83,15 @@ def _proof(mount: Mount, builds: Iterable[Built]) -> BuildKey | None:
 def _finding(
     dockerfile: Dockerfile, mount: Mount, purpose: Purpose, proof: BuildKey | None, ctx: Context
 ) -> Finding:
-    what = f"{purpose.cache.what} of {purpose.tool.name}"
-    who, related = "builds for every platform", []
+    who, related = "Builds for all platforms", []
     if proof is not None:
-        who = f"builds for {' and '.join(proof.platforms[:3])}"
+        who = f"Builds for {' and '.join(proof.platforms[:3])}"
         said = f"{proof.build.label} builds for these platforms"
         related = [ctx.related(proof.build.span, said, proof.build.path)]
     return ctx.finding(
         mount.target_span,
-        f"{who} share {what} here",
+        f"{who} share this cache, and what {purpose.tool.name} keeps in it differs by platform: "
+        f"{purpose.cache.what}",
         related=related,
         fixes=partial(_fixes, dockerfile, mount, purpose, ctx),
     )
@@ -116,7 +117,8 @@ def _on_builder(stage: Stage) -> bool:
 
 
 def _fixes(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -> Iterator[Fix]:
-    title = "Give each platform its own cache: id={id}-$TARGETARCH"
+    lines = lines_text(place.line + 1 for place in same_cache(dockerfile, mount))
+    title = f"Give each platform its own cache: id={{id}}-$TARGETARCH on {lines}"
     write = partial(_edits, dockerfile, mount)
     name = mount.id or (purpose.cache.id or "cache" if purpose.is_download else "")
     if name:

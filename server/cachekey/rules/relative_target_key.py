@@ -56,14 +56,18 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             which = mount.key.identity if mount.target.text else mount.span
             found.setdefault(which, []).append((run, mount))
     for (run, mount), *more in found.values():
+        name = mount.key.name.text if mount.key is not None else ""
         if mount.target.text:
-            why = f"{mount.target.text} is a relative target without an id, and WORKDIR is no part of the key"
+            why = f'The target "{mount.target.text}" is relative, and WORKDIR does not count'
         else:
-            why = "without a target and an id this mounts the working directory"
+            why = (
+                "Without target and id this mounts the working directory, whose name does not count"
+            )
         yield ctx.finding(
             mount.target_span,
-            f"{why}: every project on this builder that writes the same shares this cache",
-            related=[ctx.related(other.target_span, "here too") for _, other in more],
+            f'{why}: the key is "{name}", and every project on this builder that writes the same '
+            "shares this cache",
+            related=[ctx.related(other.target_span, "Here, too") for _, other in more],
             fixes=partial(_fixes, run, mount, ctx),
         )
 

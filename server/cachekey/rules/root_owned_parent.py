@@ -63,7 +63,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                     told.add(folder)
                     yield ctx.finding(
                         mount.target_span,
-                        f"the builder makes {folder} for root, and it stays so in the image: "
+                        f"The builder makes {folder} for root, and it stays so in the image: "
                         f"{user.label} may not write there",
                         fixes=partial(_fixes, run, folder, ctx),
                     )

@@ -72,6 +72,11 @@ def rule(
     return decorate
 
 
+def capital(text: str) -> str:
+    """Begin a sentence with words that elsewhere stand in one."""
+    return text[:1].upper() + text[1:]
+
+
 def _one_line(text: str) -> str:
     """Put a sentence on one line, whatever stands in the names that it quotes."""
     return " ".join(text.splitlines()) if not text.isprintable() else text
@@ -182,7 +187,7 @@ class Context:
             return []
         line = item.script
         path = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), line.path))
-        return [Related(path, line.span, f"line {line.line + 1} of {line.path}")]
+        return [Related(path, line.span, f"Line {line.line + 1} of {line.path}")]
 
     def related(self, span: Span, message: str, path: str | None = None) -> Related:
         """Point at another place, in this document unless ``path`` names another."""

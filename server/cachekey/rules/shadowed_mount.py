@@ -54,8 +54,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         yield ctx.finding(
             mount.span,
-            f"a later mount of this RUN has the target {mount.directory} too: this one is never seen",
-            related=[ctx.related(last.span, "the mount that is seen")],
+            f"A later mount of this RUN lies on {mount.directory} too: this one is never seen",
+            related=[ctx.related(last.span, "The mount that is seen")],
             fixes=partial(_fixes, mount, ctx),
             unnecessary=index < len(placed),
         )

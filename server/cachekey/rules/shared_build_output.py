@@ -83,9 +83,9 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
         label = mount.key.label if mount.key is not None else ""
         yield ctx.finding(
             option.span,
-            f"{claim.tool.name} keeps {claim.cache.what} here, in a cache that every project "
-            f"with the key {label} on this builder shares",
-            related=[ctx.related(other.target_span, "here too") for other in mounts[1:]],
+            f"{claim.tool.name} keeps {claim.cache.what} here, and every project on this builder that "
+            f"has the key {label} would share it",
+            related=[ctx.related(other.target_span, "Here, too") for other in mounts[1:]],
             fixes=partial(_fixes, mount, wish_for(mount, ctx.path), ctx),
             severity=None if surely else Severity.INFORMATION,
         )

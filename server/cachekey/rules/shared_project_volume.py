@@ -113,7 +113,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     output = project_output(mount, ctx.project.knowledge)
     if output is None or mount.place is None or _tells_the_project(name):
         return
-    message = f"every project with a volume '{name}' shares {output.cache.what} in {mount.place}"
+    message = f"Every project with a volume '{name}' shares {output.cache.what} in {mount.place}"
     fixes = partial(_fixes, mount.source.end, ctx)
     yield ctx.finding(span_in(mount.source), message, fixes=fixes)
 
@@ -124,5 +124,5 @@ def _fixes(end: int, ctx: Context) -> Iterator[Fix]:
         Edit(Span(end, end), "-${devcontainerId}"),
         safety=Safety.UNSAFE,
         preferred=True,
-        reason="The container starts with an empty volume.",
+        reason="the container starts with an empty volume",
     )

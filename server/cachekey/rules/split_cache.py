@@ -77,9 +77,11 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
             continue
         yield ctx.finding(
             own.name_span,
-            f"{use.name} has a cache here that does not see the one of {first.path}: the key is "
-            f"{own.key.label} here and {first.key.label} there",
-            related=[ctx.related(first.span, f"the cache {first.key.label}", first.path)],
+            f"{use.name} cannot use here what it cached in {first.path}: the key is {own.key.label} "
+            f"here and {first.key.label} there, so these are two caches",
+            related=[
+                ctx.related(first.span, f"The cache with the key {first.key.label}", first.path)
+            ],
             fixes=partial(_one_id, own, use, first, ctx),
             severity=Severity.INFORMATION,
         )
@@ -110,7 +112,7 @@ def _overlaps_across(summary: Summary, ctx: Context) -> Iterator[Finding]:
                 own.name_span,
                 f"{inner.use.name} has a cache here that does not see the one of {other.path}: "
                 f"{own.directory} is mounted here and {other.directory} there",
-                related=[ctx.related(other.span, f"the cache on {other.directory}", other.path)],
+                related=[ctx.related(other.span, f"The cache on {other.directory}", other.path)],
                 fixes=partial(_widened, inner, broad, ctx),
                 severity=Severity.INFORMATION,
             )
@@ -202,12 +204,12 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
         for mount, *more in others.values():
             if mount.use is None:
                 continue
-            related = [ctx.related(first.span, f"the cache with the key {first.key.label}")]
-            related += [ctx.related(one.span, "here too") for one in more]
+            related = [ctx.related(first.span, f"The cache with the key {first.key.label}")]
+            related += [ctx.related(one.span, "Here, too") for one in more]
             yield ctx.finding(
                 mount.name_span,
-                f"{mount.use.name} has a second cache here, which does not see the first: the key is "
-                f"{mount.key.label} here and {first.key.label} on line {first.line + 1}",
+                f"{mount.use.name} cannot use here what it cached on line {first.line + 1}: the key is "
+                f"{mount.key.label} here and {first.key.label} there, so these are two caches",
                 related=related,
                 fixes=partial(_fixes_in, dockerfile, mounts, ctx),
             )
@@ -234,9 +236,9 @@ def _overlaps(
         told.add(what)
         yield ctx.finding(
             mount.name_span,
-            f"{use.name} has two caches: this one, and one below {broad.directory} on line "
-            f"{broad.line + 1}, where it does not see this one",
-            related=[ctx.related(broad.span, f"the cache on {broad.directory}")],
+            f"{use.name} cannot use here what it cached on line {broad.line + 1}: there its directory "
+            f"lies in the cache on {broad.directory}, and this one is another cache",
+            related=[ctx.related(broad.span, f"The cache on {broad.directory}")],
             fixes=partial(_beside, dockerfile, mount, what, mounts, ctx),
         )
 
@@ -253,7 +255,7 @@ def _beside(
     flag = dockerfile.source.slice(mount.span)
     where = lines_text(dockerfile.source.line_of(span.start) + 1 for span in spans)
     yield ctx.fix(
-        f"Mount it on {where} as well",
+        f"Mount this cache on {where} as well",
         lambda: [add_mount(run, flag) for run in runs.values()],
         preferred=True,
     )
@@ -322,7 +324,10 @@ def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
             same_id = [
                 FileEdit(place.path, set_option(place.mount, "id", name)) for place in places
             ]
-            title = f"Share one cache: id={name} and one owner on {{places}}, {shared[1]} by root"
+            title = (
+                f"Share one cache: give {{places}} id={name} and one owner, "
+                f"and let root end with {shared[1]}"
+            )
             edit = partial(merge_edits, [*same_id, *shared[0]])
             yield ctx.fix(title, edit, preferred=True, reach=reach)
         yield from _two_caches(places, name, ctx, preferred=shared is None)
@@ -343,7 +348,7 @@ def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -
             edits += in_file(place.path, set_options(place.mount, **owner))
     users = dict.fromkeys(place.run.scope.user.name or place.run.scope.user.uid for place in places)
     yield ctx.fix(
-        f"Keep a cache for each user: {', '.join(f'id={name}-{user}' for user in users)}",
+        f"Keep a cache for each user: {' and '.join(f'id={name}-{user}' for user in users)}",
         partial(merge_edits, edits),
         safety=Safety.UNSAFE,
         preferred=preferred,

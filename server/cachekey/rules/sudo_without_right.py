@@ -67,7 +67,7 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         if ran.item.simple.words[0].text == "sudo":
             yield ctx.finding(
                 ran.item.simple.words[0].span,
-                f"nothing lets {user.name} use sudo: {ran.moment} fails here",
+                f"Nothing lets {user.name} use sudo: {ran.moment} fails here",
                 fixes=partial(_fixes, user.name, ctx),
             )
             return
@@ -79,5 +79,5 @@ def _fixes(user: str, ctx: Context) -> Iterator[Fix]:
         partial(add_sudo, ctx.document, user),
         safety=Safety.UNSAFE,
         preferred=True,
-        reason="It adds a feature to the container.",
+        reason="it adds a feature to the container",
     )

@@ -80,7 +80,7 @@ def _behind_onbuild(stage: Stage, ctx: Context) -> Iterator[Finding]:
                     told.add(name)
                     yield ctx.finding(
                         _span(option, name),
-                        f"{name} is empty in every build on this image: ARG does not reach it, "
+                        f"{name} is empty in every build on this image: ARG does not reach that build, "
                         "ONBUILD ARG does",
                         fixes=partial(_fixes, inner.anchor.at, name, ctx, "ONBUILD ARG"),
                     )
@@ -101,11 +101,11 @@ def _of_mount(
                 continue
             surely = severity is not Severity.HINT
             empty = f'"{_emptied(option, name)}"'
-            what = f"always {empty}" if surely else f"{empty} unless the base image sets it"
+            what = f"always {empty}" if surely else f"{empty} unless the base image sets {name}"
             start = first.setdefault(name, run).span.start
             yield ctx.finding(
                 _span(option, name),
-                f"no ARG declares {name} in {where}: {option_name} is {what}",
+                f"No ARG declares {name} in {where}: {option_name} is {what}",
                 fixes=partial(_fixes, start, name, ctx),
                 severity=severity,
             )

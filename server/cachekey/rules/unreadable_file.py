@@ -46,7 +46,7 @@ def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding
             written = (step.instruction for step in document.stages[0].steps)
             first = next((item for item in written if item.keyword != "ARG"), None)
             if first is not None and not _is_template(document, first.span):
-                message = "the builder wants a FROM in front of this: there is none in the file"
+                message = "The file has no FROM: the builder wants one in front of this instruction"
                 yield ctx.finding(first.keyword_span, message, missing=True)
     elif document.problem is not None:
         unread = document.problem

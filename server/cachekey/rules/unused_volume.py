@@ -56,7 +56,11 @@ def check(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
         used |= _mounted(container)
     for name, key, _ in file.section("volumes") if containers else ():
         if name not in used:
-            yield ctx.finding(key.span, f"nothing mounts the volume '{name}'", unnecessary=True)
+            yield ctx.finding(
+                key.span,
+                f"Nothing mounts the volume '{name}': delete it, or mount it in a service",
+                unnecessary=True,
+            )
 
 
 def _mounted(container: Container) -> set[str]:

@@ -64,11 +64,11 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
 
 
 def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Finding:
-    unless = "" if judged.certain else " unless the image has it already"
+    unless = "" if judged.certain else ", unless the image has that directory"
     soft = not judged.certain or not seen.own
     return ctx.finding(
         seen.span,
-        f"Docker makes a new volume on {place} root's{unless}, and {judged.user} cannot write to it",
+        f"A new volume on {place} belongs to root{unless}: {judged.user} cannot write to it",
         severity=Severity.INFORMATION if soft else None,
         fixes=partial(_fixes, seen.container, place, judged.user, ctx),
         related=list(_related(seen, judged.user, ctx)),
@@ -77,10 +77,10 @@ def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Fi
 
 def _related(seen: Sighting, user: str, ctx: Context) -> Iterator[Related]:
     if not seen.own:
-        yield ctx.related(seen.mount.span, "the service's mount", seen.mount.path)
+        yield ctx.related(seen.mount.span, "The service's mount", seen.mount.path)
     place = seen.container.user.place if seen.container.user is not None else None
     if place is not None:
-        yield ctx.related(place.span, f"the container is used as {user}", place.path)
+        yield ctx.related(place.span, f"The container is used as {user}", place.path)
 
 
 def _fixes(container: Container, place: str, user: str, ctx: Context) -> Iterator[Fix]:

@@ -79,7 +79,7 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
 
 
 def _nameless(variable: Variable) -> str:
-    return f"the Dev Containers tools stop at '{variable.text}', which names no variable"
+    return f"The Dev Containers tools stop at {variable.text}, which names no variable"
 
 
 def _unexpanded(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
@@ -94,7 +94,7 @@ def _unexpanded(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
     if match["tilde"] and _EXPANDS_TILDE.match(entry.name):
         return
     span = span_in(value, *match.span("written"))
-    message = f"no shell reads {entry.place}: '{match['written']}' stays as it is"
+    message = f"No shell reads {entry.place}: {match['written']} stays as it is"
     fixes = partial(_expand, entry, match["name"] or "HOME", span, ctx)
     yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
 
@@ -103,7 +103,9 @@ def _itself(entry: EnvEntry, ctx: Context) -> Finding:
     """Report a variable that is set to its own name, which is meant to be the host's."""
     assert entry.value is not None
     span, text = span_in(entry.value), f"${{localEnv:{entry.name}}}"
-    message = f"no shell reads {entry.place}: {entry.name} is set to the text '{entry.value.text}'"
+    message = (
+        f"No shell reads {entry.place}: the value of {entry.name} is the text {entry.value.text}"
+    )
     fixes = partial(_write, span, text, ctx)
     return ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
 
@@ -117,7 +119,7 @@ def _expand(entry: EnvEntry, name: str, span: Span, ctx: Context) -> Iterator[Fi
         text = f"${{containerEnv:{name}}}"
         yield ctx.fix(f"Write {text}", Edit(span, text), preferred=True)
     elif name == "HOME" and (home := _home(ctx)) is not None:
-        reason = "The user's home is taken from what is known of the image."
+        reason = "the user's home is taken from what is known of the image"
         yield ctx.fix(f"Write {home}", Edit(span, home), safety=Safety.UNSAFE, reason=reason)
 
 
@@ -126,14 +128,14 @@ def _message(path: tuple[str, ...], variable: Variable, document: Devcontainer) 
     if where not in _EARLY:
         return ""
     if variable.kind == "containerEnv":
-        return f"'{text}' has a value in the running container only: {where} takes the bare text"
+        return f"{text} has a value in the running container only: {where} takes it as bare text"
     if variable.known:
         return ""
     if where in ("mounts", "workspaceMount") and not document.compose:
-        return f"the Dev Containers tools know no '{text}' and leave it as it is"
+        return f"The Dev Containers tools do not know {text} and leave it as it is"
     # Elsewhere a shell or a program may expand it; only a slip of the pen is certain.
     if variable.meant is not None and variable.meant.lower() == text.lower():
-        return f"the Dev Containers tools know no '{text}', only '{variable.meant}'"
+        return f"The Dev Containers tools do not know {text}, only {variable.meant}"
     return ""
 
 
@@ -153,11 +155,11 @@ def _fixes(path: tuple[str, ...], variable: Variable, ctx: Context) -> Iterator[
                 f"Move {entry.name} to remoteEnv",
                 partial(move_variable, document, entry, "remoteEnv"),
                 safety=Safety.UNSAFE,
-                reason="Only lifecycle commands and terminals see remoteEnv.",
+                reason="only lifecycle commands and terminals see remoteEnv",
             )
         return
     text = f"${{localEnv:{variable.name}}}"
-    reason = f"{variable.name} must be set on the host."
+    reason = f"{variable.name} must be set on the host"
     if path[0] in ("mounts", "runArgs") and variable.name != "HOME":
         edit = Edit(variable.span, text)
         yield ctx.fix(f"Write {text}", edit, safety=Safety.MANUAL, reason=reason)
@@ -172,7 +174,7 @@ def _write_home(variable: Variable, ctx: Context) -> Iterator[Fix]:
     if home is None:
         return
     edit = Edit(variable.span, home)
-    reason = "The user's home is taken from what is known of the image."
+    reason = "the user's home is taken from what is known of the image"
     for mount in ctx.document.mounts:
         if mount.type == "volume" and mount.target and mount.span.contains(variable.span.start):
             place = mount.target.text.replace(variable.text, home)

@@ -151,8 +151,23 @@ def problems(project: Project, dance: Dance) -> Iterator[Problem]:
             problem, meant = _misfit(entry, mount, wanted)
             fitting |= {meant.key.identity} if meant is not None else set()
             yield problem
-    if whole and dance.entries:
-        yield from _forgotten(dance, wanted, fitting)
+    beside = _dances_beside(project, dance)
+    open_ = any(other.entries is None or _open(project, other) for other in beside)
+    if whole and dance.entries and not open_ and all(one.step > dance.step for one in beside):
+        yield from _forgotten(dance, wanted, fitting | _carried(project, beside))
+
+
+def _dances_beside(project: Project, dance: Dance) -> list[Dance]:
+    """Return the other dances of the job: together they carry what each of them leaves out."""
+    summary = project.index.get(dance.path)
+    found = summary.dances if summary is not None else ()
+    return [one for one in found if one.job == dance.job and one.step != dance.step]
+
+
+def _carried(project: Project, dances: Sequence[Dance]) -> set[object]:
+    entries = (entry for dance in dances for entry in dance.entries or ())
+    mounts = (entry_key(project, entry) for entry in entries)
+    return {mount.key.identity for mount in mounts if mount is not None and mount.key is not None}
 
 
 def _order(dance: Dance, builds: Sequence[Invocation]) -> Iterator[Problem]:
@@ -162,7 +177,7 @@ def _order(dance: Dance, builds: Sequence[Invocation]) -> Iterator[Problem]:
             dance.span,
             dance.where.line,
             "",
-            f"this step comes after the build {early[0].name}: the caches are put in too late",
+            f"This step comes after the build {early[0].name}: the caches are put in too late",
         )
 
 
@@ -175,15 +190,15 @@ def _builders(dance: Dance, builds: Sequence[Invocation]) -> Iterator[Problem]:
         dance.span,
         dance.where.line,
         "",
-        f"this step fills {_builder(dance.builder)}, but {other[0].name} builds with {theirs}: "
-        "the caches are put where nobody looks; name the build's own in `builder`",
+        f"This step fills {_builder(dance.builder)}, but {other[0].name} builds with {theirs} and "
+        "never sees the caches. Name the builder of the build in the input builder.",
     )
 
 
 def _builder(name: str | None) -> str:
     if name is not None and name.startswith("step "):
         return "the builder that setup-buildx makes"
-    return f"the builder `{name}`"
+    return f"the builder {name}"
 
 
 def _restored(dance: Dance, entry: Entry) -> Iterator[Problem]:
@@ -197,14 +212,14 @@ def _restored(dance: Dance, entry: Entry) -> Iterator[Problem]:
             entry.span,
             entry.where.line,
             "",
-            f"no step of this job restores the folder `{entry.folder}`: what it holds ends with the run",
+            f"No step of this job restores the folder {entry.folder}: what it holds ends with the run",
         )
     elif min(steps) > dance.step:
         yield Problem(
             entry.span,
             entry.where.line,
             "",
-            f"the folder `{entry.folder}` is restored after this step has read it: put the cache step first",
+            f"The folder {entry.folder} is restored after this step has read it. Put the cache step first.",
         )
 
 
@@ -221,27 +236,25 @@ def _misfit(entry: Entry, mount: Mount, wanted: Sequence[Needed]) -> tuple[Probl
         if item.key.name.key == mount.key.name.key and item.key.namespace == mount.key.namespace:
             theirs, ours = _joined(item.key), _joined(mount.key)
             message = (
-                f"{_place(item)} has {theirs} in its key and this entry {ours}: another cache, the "
-                "build starts empty; give the entry the same options"
+                f"This entry fills another cache than {_place(item)} mounts: the key there has {theirs}, "
+                f"here {ours}. Give the entry the same options."
             )
             return Problem(*where, message), item
     for item in wanted:
         if item.mount.directory is not None and item.mount.directory == mount.directory:
             message = (
-                f"this entry fills the cache `{mount.key.label}`, but {_place(item)} mounts "
-                f"`{item.key.label}` there: the build starts empty; the id must be the same"
+                f"This entry fills the cache {mount.key.label}, but {_place(item)} mounts "
+                f"{item.key.label}: the build starts empty. Give the entry the same id."
             )
             return Problem(*where, message), item
     files = ", ".join(dict.fromkeys(item.dockerfile.path for item in wanted))
     tail = f" of {files}" if files else " that this job builds"
-    message = (
-        f"no mount{tail} has the cache `{mount.key.label}`: this entry carries what nobody uses"
-    )
+    message = f"No mount{tail} has the cache {mount.key.label}: this entry carries what nobody uses"
     return Problem(*where, message, sure=bool(files)), None
 
 
 def _joined(key: Key) -> str:
-    return f"`{key.base}`" if key.base is not None else "no owner"
+    return str(key.base) if key.base is not None else "no owner"
 
 
 def _place(item: Needed) -> str:
@@ -260,7 +273,7 @@ def _forgotten(dance: Dance, wanted: Sequence[Needed], fitting: set[object]) -> 
             dance.span,
             dance.where.line,
             str(item.key),
-            f"the map leaves out `{item.key.label}` ({_place(item)}): that cache is empty in every run",
+            f"The map leaves out {item.key.label} ({_place(item)}): that cache is empty in every run",
             sure=False,
         )
 
@@ -270,16 +283,14 @@ def _discovered(dance: Dance, wanted: Sequence[Needed]) -> Iterator[Problem]:
     file = posixpath.normpath(dance.discovers or "Dockerfile")
     for item in wanted:
         if item.dockerfile.path != file:
-            message = (
-                f"the action looks through `{file}`, and this job builds {item.dockerfile.path}"
-            )
+            message = f"The action looks through {file}, and this job builds {item.dockerfile.path}"
         elif item.key.base is not None:
             message = (
-                f"without a map the action leaves {_joined(item.key)} of {_place(item)} out: it fills "
+                f"Without a map the action leaves {_joined(item.key)} of {_place(item)} out: it fills "
                 "another cache, and the build starts empty"
             )
         elif item.mount.used:
-            message = f"without a map the action does not expand the variables of {_place(item)}"
+            message = f"Without a map the action does not expand the variables of {_place(item)}"
         else:
             continue
         yield Problem(dance.span, dance.where.line, str(item.key), message)

@@ -16,9 +16,9 @@ _SINGLE = re.compile(r"'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'")
 _KEY = re.compile(r"[A-Za-z_$][\w$]*(?=\s*:)")
 _NUMBER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|\d*\.?\d*(?:[eE][+-]?\d+)?|Infinity|NaN)")
 _ONLY_JSON5 = re.compile(r"\\(?:x[0-9a-fA-F]{2}|[0v']|\r\n|[\r\n])")
-_SKIPPED = "JSON has no single quotes: the Dev Containers tools skip this"
+_SKIPPED = "JSON has no single quotes: the Dev Containers tools skip what stands in them"
 _NUMBERS = "JSON has no number of this form: the Dev Containers tools read 0, or none"
-_NAMES = "JSON has no names without quotes: the Dev Containers tools skip this one"
+_NAMES = "JSON has no names without quotes: the Dev Containers tools skip this name"
 _ESCAPE = "JSON has no such escape: the Dev Containers tools drop it from the string"
 _LONGEST = 2000
 """json5 takes some 24 microseconds a character: nothing longer is handed to it."""

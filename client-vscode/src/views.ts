@@ -64,10 +64,17 @@ export function showView(kind: string, { title, html }: Page): vscode.WebviewPan
     localResourceRoots: [],
   });
   panel.webview.html = html;
-  panel.webview.onDidReceiveMessage(({ open }: { open: string }) =>
-    vscode.commands.executeCommand("vscode.open", vscode.Uri.parse(open), vscode.ViewColumn.Beside),
-  );
+  panel.webview.onDidReceiveMessage(({ open }: { open: string }) => openLine(vscode.Uri.parse(open)));
   return panel;
+}
+
+/** Opens the line that a link names behind its `#`: with that, VS Code takes it for another file. */
+async function openLine(link: vscode.Uri): Promise<void> {
+  const line = Number(/^L(\d+)$/.exec(link.fragment)?.[1] ?? 1) - 1;
+  await vscode.window.showTextDocument(link.with({ fragment: "" }), {
+    viewColumn: vscode.ViewColumn.One,
+    selection: new vscode.Range(line, 0, line, 0),
+  });
 }
 
 /** Looks at every file of the workspace and shows what is found. */

@@ -181,6 +181,18 @@ def test_nothing_is_said_near_a_limit_when_sizes_are_rounded() -> None:
         assert collected(records, [replace(CACHES, most=most)], NOW).decided
 
 
+def test_five_thousand_records_of_odd_names() -> None:
+    names = [f'/"é\n{number}' for number in range(5000)]
+    records = [
+        replace(cache(str(number), name), last_used=NOW - timedelta(seconds=number), use_count=1)
+        for number, name in enumerate(names)
+    ]
+    joined = join(usage(*records), wanted(f"{FROM}id=a,target=/c x"))
+    assert [item.name for item in joined.caches if item.name in names[:3]] == sorted(names[:3])
+    found = collected(records, [replace(CACHES, keep_seconds=0, most=49_000)], NOW)
+    assert [item.id for item in found.taken] == [str(4999 - number) for number in range(101)]
+
+
 # -- what buildx writes for people ----------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -188,6 +189,30 @@ def test_the_next_run_cleans_up_behind_a_killed_one(on: Builder, place: Path) ->
     assert done.returncode == 0, done.stderr
     assert "removed what 1 interrupted run left behind" in done.stderr
     assert left(on) == []
+
+
+def test_a_run_may_be_killed_at_any_moment(on: Builder, place: Path) -> None:
+    """Before its first build, within builds, between them, while it cleans up."""
+    (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}", encoding="utf-8")
+    start = [sys.executable, "-m", "cachekey", "prove", "Dockerfile", "--runs", "2"]
+    ended = 0
+    for tenths in (3, 6, 9, 12, 15, 18, 22, 26, 30, 35, 40):
+        process = subprocess.Popen(
+            start,
+            cwd=place,
+            env=environment(on, place),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        with suppress(subprocess.TimeoutExpired):
+            ended += process.wait(tenths / 10) == 0
+        process.kill()
+        process.wait()
+    assert ended < 11
+    done = live.command(place, environment(on, place), "prove", "Dockerfile", "--runs", "2")
+    assert done.returncode == 0, done.stderr
+    assert left(on) == []
+    assert os.listdir(place / "notes/cachekey/prove") == []
 
 
 def test_what_is_kept_is_kept(on: Builder, place: Path) -> None:

@@ -96,29 +96,30 @@ def namespace(source: Source, keep: bool) -> Iterator[Namespace]:
 
 def remove(source: Source, name: str) -> None:
     """Prune the caches of a namespace, by id, until none is left."""
+    left: list[str] = []
     for _ in range(_TRIES):
-        left = mine(source.usage(), name)
+        before, left = left, [item.id for item in mine(source.usage(), name)]
         if not left:
             return
-        source.remove([item.id for item in left])
-        time.sleep(_PAUSE)
-    left = mine(source.usage(), name)
+        if left == before:
+            time.sleep(_PAUSE)
+        source.remove(left)
+    left = [item.id for item in mine(source.usage(), name)]
     if left:
-        ids = ", ".join(item.id for item in left)
-        raise BuilderError(f"these records are in use and could not be pruned: {ids}")
+        raise BuilderError(f"these records are in use and could not be pruned: {', '.join(left)}")
 
 
-def clear(source: Source) -> int:
-    """Remove what killed runs have left on this builder; return how many there were."""
-    count = 0
+def clear(source: Source) -> list[str]:
+    """Remove what killed runs have left on this builder; return the names of their namespaces."""
+    cleared = []
     home = _home()
     for name in sorted(os.listdir(home)):
         folder = os.path.join(home, name)
         if name.startswith(PROOF) and _is_orphan(folder, source.builder.name):
             remove(source, name)
             shutil.rmtree(folder, ignore_errors=True)
-            count += 1
-    return count
+            cleared.append(name)
+    return cleared
 
 
 def _is_orphan(folder: str, builder: str) -> bool:

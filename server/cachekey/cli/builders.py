@@ -199,12 +199,13 @@ def _measure(
 ) -> list[Measured]:
     from cachekey.builder.build import BuildRequest
     from cachekey.builder.measure import measure
-    from cachekey.builder.namespaces import clear
+    from cachekey.builder.namespaces import clear, remove
+    from cachekey.report.builder import counted
 
     if not model.caches:
         raise BuilderError(f"{space.shown(model.path)} has no cache mount to prove")
     if cleared := clear(source):
-        complain(f"removed what {cleared} interrupted run{'s'[: cleared > 1]} left behind")
+        complain(f"removed what {counted(len(cleared), 'interrupted run')} left behind")
     path = space.path_of(model.path)
     context = options.context or os.path.dirname(path)
     if not os.path.isdir(context):
@@ -225,7 +226,12 @@ def _measure(
         if watched or not detail:
             complain(text)
 
-    return measure(source, model, request, options.runs, options.keep, tell)
+    try:
+        return measure(source, model, request, options.runs, options.keep, tell)
+    finally:
+        # The client of a run that was killed may have gone on for a moment.
+        for name in cleared:
+            remove(source, name)
 
 
 def _contexts(values: list[str]) -> dict[str, str]:

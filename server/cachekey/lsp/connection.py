@@ -12,13 +12,13 @@ from cachekey.lsp import (
     choosing,
     completion,
     events,
-    figures,
     hover,
     lenses,
     mapping,
     navigate,
     rename,
     symbols,
+    told,
 )
 from cachekey.lsp.backend import Backend
 
@@ -75,13 +75,13 @@ class Connection(Backend):
 
     def take_caches(self, given: Mapping[str, Any]) -> dict[str, str]:
         """Take in what a builder has told the client."""
-        page = figures.take_caches(self.session, given)
+        page = told.take_caches(self.session, given)
         self.renew_lenses()
         return page
 
     def take_proof(self, given: Mapping[str, Any]) -> dict[str, str]:
         """Take in what the client's builds have proven."""
-        page = figures.take_proof(self.session, given)
+        page = told.take_proof(self.session, given)
         self.renew_lenses()
         return page
 

@@ -1,35 +1,22 @@
-"""What the client has asked a builder for: pages to show, and figures for lenses and hovers.
+"""What is known of the builder that the client has asked: figures for lenses and hovers.
 
-The client runs ``cachekey builder`` and ``cachekey prove`` when its user says so, and hands their
-documents to us. Nothing is asked from here, and all is forgotten when the server ends.
+Nothing is asked from here, and all is forgotten when the server ends.
 """
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from pygls.exceptions import JsonRpcException
-
-from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp import uris
-from cachekey.lsp.names import REQUEST_FAILED
-from cachekey.markup.message import message
 from cachekey.record import record
-from cachekey.report import builder_html, prove_html
 from cachekey.report.builder import ago, size, used_last
 
 if TYPE_CHECKING:
     from cachekey.buildkit.mounts import Mount
-    from cachekey.dockerfile.records import Run
-    from cachekey.lsp.session import Document, Session
-    from cachekey.markup.html import Html
-
-_MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-_UNKNOWN = message("Cachekey does not know this form of answer: is it of another version?")
+    from cachekey.dockerfile.records import Dockerfile, Run
 
 
 @record(frozen=True)
@@ -72,7 +59,7 @@ class Figures:
         self._missing = frozenset(str(mount["key"]) for mount in document["missing"])
         self._builder = str(document["builder"]["name"])
 
-    def take_proof(self, document: Document, model: Dockerfile, proof: Mapping[str, Any]) -> None:
+    def take_proof(self, uri: str, model: Dockerfile, proof: Mapping[str, Any]) -> None:
         """Keep what was proven of a document's mounts, each for the text that decides it."""
         known: dict[tuple[bytes, int], str] = {}
         mounts = {(run.instruction.first_line, str(m.key)): (run, m) for run, m in model.caches}
@@ -80,10 +67,10 @@ class Figures:
             found = mounts.get((told["run"], told["key"]))
             if found is not None and told["verdict"] != "unclear":
                 known[_standing(model, *found)] = _proven(told)
-        self._proofs[uris.same(document.uri)] = known
+        self._proofs[uris.same(uri)] = known
         self._builder = str(proof["builder"]["name"])
 
-    def said(self, document: Document, model: Dockerfile, run: Run, mount: Mount) -> Iterator[str]:
+    def said(self, uri: str, model: Dockerfile, run: Run, mount: Mount) -> Iterator[str]:
         """Yield what the builder has told of a cache mount."""
         key = str(mount.key)
         if (cache := self._caches.get(key)) is not None:
@@ -92,7 +79,7 @@ class Figures:
             yield f"{'' if cache.sure else 'probably '}{size(cache.size)}{used}"
         elif key in self._missing:
             yield "no cache on the builder yet"
-        proofs = self._proofs.get(uris.same(document.uri))
+        proofs = self._proofs.get(uris.same(uri))
         if proofs and (proven := proofs.get(_standing(model, run, mount))):
             yield proven
 
@@ -107,54 +94,3 @@ def _proven(told: Mapping[str, Any]) -> str:
     if told["verdict"] == "works":
         return f"proven: {told['words']}, {size(told['bytes'])}"
     return f"proven: {told['verdict'].replace('-', ' ')}, {told['words']}"
-
-
-# -- what the client's commands answer -----------------------------------------------------------
-
-
-def take_caches(session: Session, given: Mapping[str, Any]) -> dict[str, str]:
-    """Answer ``cachekey.takeCaches``: keep a ``builder`` document and return its page."""
-    try:
-        document = given["document"]
-        html = builder_html.page(document, _links(given), datetime.now(timezone.utc))
-        session.figures.take_caches(document)
-    except _MALFORMED:
-        raise JsonRpcException(_UNKNOWN, code=REQUEST_FAILED) from None
-    return _page(f"Caches on {session.figures.builder}", html)
-
-
-def take_proof(session: Session, given: Mapping[str, Any]) -> dict[str, str]:
-    """Answer ``cachekey.takeProof``: keep a ``prove`` document and return its page."""
-    try:
-        proof = given["document"]
-        html = prove_html.page(proof, _links(given))
-        document = session.find(str(given["uri"]))
-        if document is not None:
-            session.read(document)
-            model = document.area.project.documents.get(document.path)
-            if isinstance(model, Dockerfile):
-                session.figures.take_proof(document, model, proof)
-    except _MALFORMED:
-        raise JsonRpcException(_UNKNOWN, code=REQUEST_FAILED) from None
-    return _page(f"Proof of {posixpath.basename(str(given['uri']))}", html)
-
-
-def _page(title: str, html: Html) -> dict[str, str]:
-    return {"title": message(title), "html": html}
-
-
-def _links(given: Mapping[str, Any]) -> builder_html.Link:
-    """Make links of paths that are relative to the folder in which the client ran the command."""
-    base = uris.to_path(str(given["folder"]))
-
-    def link(path: str, line: int) -> str:
-        whole = uris.normal(posixpath.join(base or "/", path))
-        return f"{uris.from_path(whole)}#L{line + 1}"
-
-    return link
-
-
-def facts(session: Session, document: Document, model: Dockerfile) -> Mapping[int, Sequence[str]]:
-    """Return what is known of each cache mount, by where it stands."""
-    figures = session.figures
-    return {m.span.start: [*figures.said(document, model, run, m)] for run, m in model.caches}

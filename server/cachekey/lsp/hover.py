@@ -38,7 +38,7 @@ def hover(session: Session, params: types.HoverParams) -> types.Hover | None:
         if not isinstance(model, Dockerfile):
             return None
         figures = session.figures
-        said = "; ".join(figures.said(document, model, run, mount))
+        said = "; ".join(figures.said(document.uri, model, run, mount))
         return rich("On the builder {}: {}", figures.builder, said) if said else None
 
     settings = area.settings(document.path)

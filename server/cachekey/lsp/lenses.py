@@ -12,8 +12,8 @@ from cachekey.assist.lens import cache_lenses, implied_ids, missing_lenses
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp import words
 from cachekey.lsp.convert import to_position, to_range, to_span, where_range
-from cachekey.lsp.figures import facts
 from cachekey.lsp.names import APPLY, SHOW
+from cachekey.lsp.told import facts
 from cachekey.markup.message import message
 
 if TYPE_CHECKING:

@@ -49,7 +49,7 @@ def _headline(builder: Mapping[str, Any], style: Style) -> Terminal:
 
 def _summary(caches: Sequence[Mapping[str, Any]]) -> Terminal:
     unused = [cache for cache in caches if not cache["mounts"]]
-    text = f"{_count(len(caches), 'cache')}, {size(sum(c['size'] for c in caches))}"
+    text = f"{counted(len(caches), 'cache')}, {size(sum(c['size'] for c in caches))}"
     if unused:
         text += f"; no file here uses {len(unused)} of them, {size(sum(c['size'] for c in unused))}"
     return terminal(text)
@@ -63,7 +63,7 @@ def _cache(cache: Mapping[str, Any], style: Style, now: datetime) -> Iterator[Te
     if used:
         facts.append(f"last used {ago(used, now)}")
     if count := sum(item["useCount"] for item in records):
-        facts.append(f"{_count(count, 'use')} counted")
+        facts.append(f"{counted(count, 'use')} counted")
     if any(item["inUse"] for item in records):
         facts.append("in use now")
     key = style(terminal(cache["key"]), "1")
@@ -215,5 +215,6 @@ def span(seconds: float) -> str:
     return "1 day" if seconds == 86400 else f"{seconds:.0f} s" if seconds < 60 else "1 min"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Write a number with what is counted."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

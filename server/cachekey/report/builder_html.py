@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cachekey.markup.html import Html, escaped, filled, together
-from cachekey.report.builder import ago, forecast, headline, rule_words, size, used_last
+from cachekey.report.builder import ago, counted, forecast, headline, rule_words, size, used_last
 from cachekey.report.page import badge, bar, colour_of, filter_field, head, listed, place, whole
 
 Link = Callable[[str, int], str]
@@ -20,10 +20,8 @@ def page(document: Mapping[str, Any], link: Link, now: datetime) -> Html:
     kind, found = headline(builder)
     parts = [
         filled(
-            '<h1>Caches on {}</h1><p class="dim">{}, found by {}</p>',
-            escaped(str(builder["name"])),
-            escaped(kind),
-            escaped(found),
+            '<h1>Caches on this builder</h1><p class="dim">{}</p>',
+            escaped(f"{kind} at {builder['name']} ({found})"),
         ),
         _facts(document),
     ]
@@ -52,15 +50,17 @@ def _facts(document: Mapping[str, Any]) -> Html:
     unused = [cache for cache in caches if not cache["mounts"]]
     split = [cache for cache in caches if cache["broken"] or cache["duplicates"]]
     facts = [
-        (size(sum(cache["size"] for cache in caches)), f"in {len(caches)} caches"),
-        (size(sum(cache["size"] for cache in unused)), f"in {len(unused)} that no file here uses"),
-        (str(len(split)), "split or stored more than once"),
+        (size(sum(cache["size"] for cache in caches)), f"in {counted(len(caches), 'cache')}"),
+        (str(len(split)), "split, or stored more than once"),
         (str(len(document["missing"])), "mounts without a cache yet"),
+        (size(sum(cache["size"] for cache in unused)), f"in {len(unused)} that no file here uses"),
     ]
     return filled(
         '<ul class="facts">{}</ul>',
         together(
-            filled("<li><b>{}</b>{}</li>", escaped(number), escaped(text)) for number, text in facts
+            filled("<li><b>{}</b>{}</li>", escaped(number), escaped(text))
+            for number, text in facts
+            if not number.startswith("0")
         ),
     )
 
@@ -152,10 +152,9 @@ def _records(records: Sequence[Mapping[str, Any]], now: datetime) -> Html:
         made = f", made {ago(item['created'], now)}" if item["created"] else ""
         text = f"{item['id']}: {size(item['size'])}{made}, uses counted: {item['useCount']}"
         rows.append(filled("{}<br><code>{}</code>", escaped(text), escaped(item["prune"])))
-    count = "1 record" if len(records) == 1 else f"{len(records)} records"
     return filled(
         "<details><summary>{}</summary>{}</details>",
-        escaped(f"{count}, and how to remove"),
+        escaped(f"{counted(len(records), 'record')}, and how to remove"),
         listed(rows),
     )
 
@@ -208,7 +207,7 @@ def _totals(totals: Sequence[Mapping[str, Any]]) -> Html:
             escaped(", ".join(item["tools"]) or "of no known tool"),
             escaped(size(item["size"])),
             bar(item["size"] / largest, colour_of(item["tools"][0] if item["tools"] else "")),
-            escaped("1 cache" if item["caches"] == 1 else f"{item['caches']} caches"),
+            escaped(counted(item["caches"], "cache")),
         )
         for item in totals
     ]

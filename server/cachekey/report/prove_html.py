@@ -78,9 +78,9 @@ def _row(mount: Mapping[str, Any], link: Link, longest: float) -> Html:
         escaped(mount["key"]),
         place(link(mount["path"], mount["line"]), text, f"stage {mount['stage']}"),
         _verdict(mount),
-        _seconds(mount["coldSeconds"], longest, colour),
-        _seconds(mount["warmSeconds"], longest, colour),
-        escaped(size(mount["bytes"])),
+        _seconds(mount["coldSeconds"], "cold", longest, colour),
+        _seconds(mount["warmSeconds"], "warm", longest, colour),
+        escaped(f"{size(mount['bytes'])} stored"),
     )
 
 
@@ -100,7 +100,7 @@ def _verdict(mount: Mapping[str, Any]) -> Html:
     return together(parts)
 
 
-def _seconds(seconds: float | None, longest: float, colour: Html) -> Html:
+def _seconds(seconds: float | None, what: str, longest: float, colour: Html) -> Html:
     if seconds is None:
         return filled('<span class="dim">{}</span>', escaped("not run"))
-    return together([escaped(f"{seconds:.2f} s"), bar(seconds / longest, colour)])
+    return together([escaped(f"{seconds:.2f} s {what}"), bar(seconds / longest, colour)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import posixpath
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import field
 from enum import Enum
 from itertools import islice
@@ -104,11 +104,12 @@ class Context:
         severity: Severity | None = None,
         unnecessary: bool = False,
         missing: bool = False,
+        cause: Hashable = None,
     ) -> Finding:
         """Make a finding of this rule at ``span`` of the document under check.
 
         ``fixes`` is best a function, called when somebody asks how to mend it; of ``related`` only
-        the first places count.
+        the first places count. Of findings with one ``cause`` the first speaks for all.
         """
         return Finding(
             self.path,
@@ -121,6 +122,7 @@ class Context:
             fixes if callable(fixes) else lambda: fixes,
             unnecessary,
             missing,
+            cause,
         )
 
     def fix(

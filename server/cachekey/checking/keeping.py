@@ -6,7 +6,7 @@ caches that hold different things do not become one. No file gets a new error or
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -28,7 +28,9 @@ _MOST_FILES = 50
 
 _ALLOWANCE = 400_000
 """Characters that are read again for the fixes of one file: two seconds of one processor or so."""
-_LEAST = 4_000
+_MOST_BENCHES = 4
+"""Sets of files for which models are kept, to try the next fix of the same files."""
+LEAST = 4_000
 """What the smallest trial counts: much of its work does not depend on the length of the texts."""
 
 Mounts = Mapping[str, Sequence[CacheMount]]
@@ -148,11 +150,38 @@ def _loud(findings: Iterable[Finding]) -> Iterator[tuple[str, str, bool]]:
             yield (item.path, item.code, item.severity is Severity.ERROR)
 
 
+def unfixed(finding: Finding) -> Finding:
+    """Return the finding without its fixes: none has been tried."""
+    return replace(finding, offer=tuple) if finding.fixes else finding
+
+
+class _Bench:
+    """A project beside another in which some files have one text after the other.
+
+    Each text is read from what the one before it has in common with it.
+    """
+
+    def __init__(self, project: Project, texts: Mapping[str, str]) -> None:
+        self._texts = dict(texts)
+        self._kinds = {
+            path: known.kind if (known := project.index.get(path)) is not None else None
+            for path in texts
+        }
+        self.project = project.beside(self._texts)
+
+    def set(self, texts: Mapping[str, str]) -> None:
+        """Give the files these texts."""
+        for path, text in texts.items():
+            if self._texts[path] != text or path not in self.project.documents:
+                self._texts[path] = text
+                self.project.add(path, text, self._kinds[path])
+
+
 class Trial:
     """Tries fixes out beside a project, which is left as it is.
 
-    ``settings`` gives the settings of a file. The cost of a fix is that of reading the files that it
-    edits again, and what files that speak of the same caches say about each other. So that a file with
+    ``settings`` gives the settings of a file. The cost of a fix is that of reading what it
+    edits again, twice, and what files that speak of the same caches say about each other. So that a file with
     thousands of findings does not cost the square of them, each file has an allowance; a fix that is not
     tried is not offered.
     """
@@ -163,6 +192,7 @@ class Trial:
         self._before: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Finding]] = {}
         self._spent: Counter[str] = Counter()
         self._tried: dict[Hashable, bool] = {}
+        self._benches: OrderedDict[tuple[str, ...], _Bench] = OrderedDict()
 
     def harmless(self, finding: Finding) -> Finding:
         """Return the finding with those of its fixes that make nothing worse, in their order."""
@@ -186,30 +216,37 @@ class Trial:
     def _try(self, fix: Fix, home: str) -> bool:
         change = Change.of([fix])
         texts = {path: text for path in change.edits if (text := self._text(path)) is not None}
-        self._spent[home] += _LEAST + sum(map(len, texts.values()))
+        self._spent[home] += LEAST + sum(map(len, texts.values()))
         if self._spent[home] > _ALLOWANCE:
             return False
         news = {path: apply_edits(text, change.edits[path]) for path, text in texts.items()}
-        after = self._read(news)
+        bench = self._bench(texts)
+        bench.set(texts)
+        bench.project.changed.clear()
+        bench.set(news)
+        after = bench.project
         if not keeps_caches(change, mounts_of(self._project.index, news), after.index):
             return False
         others = set(after.index.concerned(after.changed)) - news.keys()
         edited, near = tuple(sorted(news)), tuple(islice(sorted(others), _MOST_FILES))
+        found = self._findings(after, edited, near)
         if (edited, near) not in self._before:
-            before = self._read(texts)
-            self._before[edited, near] = self._findings(before, edited, near)
-        return not is_worse(self._before[edited, near], self._findings(after, edited, near))
+            bench.set(texts)
+            self._before[edited, near] = self._findings(bench.project, edited, near)
+        return not is_worse(self._before[edited, near], found)
 
     def _text(self, path: str) -> str | None:
         model = self._project.model(path)
         return model.source.text if model is not None else None
 
-    def _read(self, texts: Mapping[str, str]) -> Project:
-        project = self._project.beside(texts)
-        for path, text in texts.items():
-            known = self._project.index.get(path)
-            project.add(path, text, known.kind if known is not None else None)
-        return project
+    def _bench(self, texts: Mapping[str, str]) -> _Bench:
+        """Return where fixes of these files are tried; most of a file are fixes of that file alone."""
+        paths = tuple(sorted(texts))
+        bench = self._benches.pop(paths, None) or _Bench(self._project, texts)
+        self._benches[paths] = bench
+        if len(self._benches) > _MOST_BENCHES:
+            self._benches.popitem(last=False)
+        return bench
 
     def _findings(
         self, project: Project, edited: Iterable[str], near: Iterable[str]

@@ -63,6 +63,12 @@ def _once(options: Namespace) -> int:
         return _write_baseline(space, found, options)
     if options.diff:
         return _diff(space, findings, outcome, before, options)
+    if checker.untried:
+        many = "file" if checker.untried == 1 else "files"
+        complain(
+            f"the fixes of {checker.untried} {many} are left out: there are more than one run tries;"
+            " name fewer files"
+        )
     known = len(found) - len(findings)
     fixed, sink = 0, Sink(sys.stdout)
     if outcome is not None:

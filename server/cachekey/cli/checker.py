@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from cachekey.checking.engine import Examined, conclude, examine, wished
-from cachekey.checking.keeping import Trial
+from cachekey.checking.keeping import LEAST, Trial, unfixed
 from cachekey.checking.mapping import Job, Mapped, complete_files, map_files
 from cachekey.checking.suppress import UNREADABLE
 from cachekey.cli.workers import WORTH, WorkerLostError, Workers
@@ -21,6 +21,9 @@ from cachekey.workspace.index import Index
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Settings
 from cachekey.workspace.summary import Summary
+
+_ALLOWANCE = 4_000_000
+"""Characters that are read again to try the fixes of a run: half a minute of one processor or so."""
 
 
 class Checker:
@@ -34,6 +37,8 @@ class Checker:
         self.space = space
         self._examined: dict[str, Examined] = {}
         self._findings: dict[str, list[Finding]] = {}
+        self.untried = 0
+        """Files whose fixes are left out, since there were more than one run tries."""
 
     def put(self, name: str, text: str) -> None:
         """Give a file a new text."""
@@ -55,7 +60,9 @@ class Checker:
             finding for name in self.space.files for finding in self._of_file(name)
         )
         if detail == "tried" and len(new) < WORTH:
-            found = map(Trial(self.space.project, self.space.settings).harmless, found)
+            tried = set(self._tryable(self.space.texts))
+            trial = Trial(self.space.project, self.space.settings)
+            found = [trial.harmless(one) if one.path in tried else unfixed(one) for one in found]
         return sorted(found, key=lambda item: (self.space.shown(item.path), *item.order))
 
     def _of_file(self, name: str) -> list[Finding]:
@@ -106,7 +113,23 @@ class Checker:
         self.space.project.concerned()
         self._conclude([name for name in new if name in self._examined])
         if detail in {"edits", "tried"}:
-            self._complete([name for name in new if self._findings.get(name)], plan, detail)
+            names = [name for name in new if self._findings.get(name)]
+            wanted = self._tryable(names) if detail == "tried" else names
+            self._complete(wanted, plan, detail)
+            for name in set(names).difference(wanted):
+                self._findings[name] = list(map(unfixed, self._findings[name]))
+
+    def _tryable(self, names: Iterable[str]) -> list[str]:
+        """Return the files whose fixes are tried, from the first on: as many as a run has time for."""
+        tried, cost = [], 0
+        for name in names:
+            fixes = sum(len(finding.fixes) for finding in self._findings.get(name, ()))
+            cost += fixes * max(LEAST, len(self.space.texts[name]))
+            if fixes == 0 or cost <= _ALLOWANCE:
+                tried.append(name)
+            else:
+                self.untried += 1
+        return tried
 
     def _complete(self, names: Sequence[str], plan: tuple[Any, ...], detail: Detail) -> None:
         """Have the edits of all fixes written out, now that all files are known."""

@@ -59,9 +59,28 @@ def frozen(mount: RuntimeMount, container: Container) -> str | None:
     for shipped in ships:
         if place == shipped.path or (covers(place, shipped.path) and place.count("/") > 1):
             return shipped.what
-    if place == container.home and _installs_at_home(container):
-        return "the programs that the Dockerfile installs"
-    return None
+    at_home = place == container.home and _installs_at_home(container)
+    return (
+        "the programs that the Dockerfile installs"
+        if at_home or _filled(place, container)
+        else None
+    )
+
+
+def _filled(place: str, container: Container) -> bool:
+    """Tell whether the Dockerfile installs programs below a directory, and leaves them there."""
+    steps = (
+        [step for link in container.stage.chain for step in link.steps] if container.stage else []
+    )
+    installs = any(
+        item.cache.programs and item.used and item.path and covers(place, item.path)
+        for step in steps
+        if step.run is not None
+        for use in step.run.uses
+        for item in use.directories
+    )
+    away = re.compile(rf"\b(?:mv|rm)\b[^;&|\n]*{re.escape(place)}")
+    return installs and not any(away.search(step.instruction.args.text) for step in steps)
 
 
 def _installs_at_home(container: Container) -> bool:
@@ -107,6 +126,8 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
         return None
     if found.grade == "variable" or (found.grade == "default" and not found.cache.beside_project):
         return None
+    if _goes_there_anyway(found.cache, mount, container):
+        return None
     if not _in_use(found.claim, container) or not _all_read(container):
         return None
     if _set_somewhere(found, container) is not False:
@@ -114,6 +135,16 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
     if mount.place is None or _said_elsewhere(mount, container, found.grade == "default"):
         return None
     return None if _configured(found.cache, container) else found
+
+
+def _goes_there_anyway(cache: CacheDir, mount: RuntimeMount, container: Container) -> bool:
+    """Tell whether a mount is where a tool goes for projects that lie on another mount than the home."""
+    place = container.place(mount)
+    around, name = posixpath.split(place or "")
+    if not cache.beside_project or name != cache.beside_project:
+        return False
+    binds = (container.place(other) for other in container.mounts if other.type == "bind")
+    return around in binds or (container.folder is not None and covers(around, container.folder))
 
 
 def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, str] | None:

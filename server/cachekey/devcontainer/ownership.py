@@ -436,8 +436,10 @@ def _made_by_tools(owner: Owner | None, run: Run, place: str) -> Owner | None:
                     by = _by(_runs_as_root(use.invocation, run))
                     if item.path == place:
                         return by if owner in ("missing", None) or by == "root" else owner
-                    # What it makes further down leaves a directory that is there as it was.
-                    return by if owner == "missing" else owner
+                    # What root makes further down leaves a directory that is there as it was; where
+                    # the user made something, the user may write.
+                    made = owner == "missing" or (owner is None and by == "user")
+                    return by if made else owner
     return owner
 
 

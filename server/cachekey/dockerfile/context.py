@@ -156,6 +156,10 @@ class ContextFiles:
             self._known[path] = self._find(path)
         return self._known[path]
 
+    def find_source(self, name: str) -> tuple[str, str] | None:
+        """Return name and text of a file of the context, by its path there."""
+        return self._in_context(posixpath.normpath(f"/{name}").lstrip("/"))
+
     def _inline(self, path: str) -> Mapped | None:
         copied = self._copied
         while copied is not None:

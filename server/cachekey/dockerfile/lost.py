@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
@@ -12,6 +13,9 @@ from cachekey.dockerfile.effects import lands
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.record import record
 from cachekey.text import Span
+
+_UNKNOWN = re.compile(r"[$`{]")
+"""What begins a variable, a command or a list in a word."""
 
 
 @record(frozen=True)
@@ -179,10 +183,19 @@ def readings(run: Run) -> Iterator[Reading]:
 
 def _read_by(run: Run, item: Invocation) -> Iterator[tuple[str, Span]]:
     for effect in run.effects.effects(item):
-        if effect.kind in ("reads", "copies", "moves") and effect.path and effect.word is not None:
-            yield fixed(effect.path), effect.word.span
+        if effect.kind in ("reads", "copies", "moves") and effect.word is not None:
+            path = effect.path or _folder_of(effect.word.written)
+            if path:
+                yield fixed(path), effect.word.span
     if item.path and item.path.startswith("/"):
         yield item.path, item.head
+
+
+def _folder_of(written: str) -> str:
+    """Return the folder that a word names in front of what nobody knows; empty when it does not."""
+    known = _UNKNOWN.split(written, maxsplit=1)[0].lstrip("\"'")
+    folder, slash, _ = known.rpartition("/")
+    return folder if slash and known.startswith("/") and ".." not in written else ""
 
 
 def _may_fail(item: Invocation) -> bool:

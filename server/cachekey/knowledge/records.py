@@ -201,9 +201,9 @@ class CacheDir:
     """The flag that does so where no variable is safe."""
     pin_also: tuple[str, ...]
     """Variables that a dev container sets, several where versions differ and ``pin`` is none."""
-    beside_project: bool
+    beside_project: str
     """The default counts only for projects on the filesystem of the home directory; for others the
-    tool goes to the root of the project's own mount."""
+    tool takes the directory of this name in the root of the project's own mount. Empty: it does not."""
     id: str
     """The id to suggest."""
     sharing: str
@@ -224,6 +224,8 @@ class CacheDir:
     """What keeps the contents of several platforms apart within the directory, when it is set."""
     instead: str
     """For results: the role to mount instead."""
+    programs: bool
+    """For results: programs of its user lie in it, and nobody fetches them again while one is there."""
     linked: Linking | None
     """When what the tool installs elsewhere leads into this directory."""
     doors: Doors | None

@@ -46,6 +46,7 @@ from cachekey.dockerfile.records import Run, Stage
 from cachekey.edits.mount import insert_line_before
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Keeping
+from cachekey.record import record, remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 from cachekey.tools.uses import ToolUse
@@ -53,7 +54,30 @@ from cachekey.tools.uses import ToolUse
 
 @rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.ALWAYS)
 def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
-    """Report the first mount of a stage whose packages the image deletes."""
+    """Report the first mount of a stage whose packages the image deletes.
+
+    Stages built on it have the same configuration: the fix mends theirs, too.
+    """
+    above = {one.use.tool.id for part in stage.chain[1:] for one in _slips(part)}
+    for slip in _slips(stage):
+        if slip.use.tool.id not in above:
+            yield _finding(slip, stage, ctx)
+
+
+@record(frozen=True)
+class _Slip:
+    """A mount whose packages the image deletes."""
+
+    run: Run
+    use: ToolUse
+    mount: Mount
+    keeping: Keeping
+
+
+@remembered
+def _slips(stage: Stage) -> list[_Slip]:
+    """Return the first such mount of a stage, for each package manager."""
+    found: dict[str, _Slip] = {}
     done: set[str] = set()
     for run in stage.runs:
         if run.onbuild or run.scope.user.is_root is False:
@@ -67,7 +91,8 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
                 continue
             done.add(use.tool.id)
             if not _dealt_with(stage, keeping):
-                yield _finding(run, use, mount, keeping, ctx)
+                found[use.tool.id] = _Slip(run, use, mount, keeping)
+    return list(found.values())
 
 
 def _mounted(run: Run, use: ToolUse, keeping: Keeping) -> Mount | None:
@@ -116,11 +141,17 @@ def _touched(run: Run, keeping: Keeping) -> bool:
     return False
 
 
-def _finding(run: Run, use: ToolUse, mount: Mount, keeping: Keeping, ctx: Context) -> Finding:
+def _finding(slip: _Slip, stage: Stage, ctx: Context) -> Finding:
+    tool = slip.use.tool
+    later = (
+        part for part in ctx.document.stages if part.descends_from(stage) and part is not stage
+    )
+    more = (one for part in later for one in _slips(part) if one.use.tool.id == tool.id)
     return ctx.finding(
-        mount.target_span,
-        f"{use.tool.name} finds no packages here in the next build: {keeping.cause}",
-        fixes=partial(_fixes, run, keeping, ctx),
+        slip.mount.target_span,
+        f"{tool.name} finds no packages here in the next build: {slip.keeping.cause}",
+        related=[ctx.related(one.mount.target_span, "Here, too") for one in more],
+        fixes=partial(_fixes, slip.run, slip.keeping, ctx),
     )
 
 

@@ -40,7 +40,7 @@ from collections.abc import Iterator, Sequence
 
 from cachekey.commands.effect import meets
 from cachekey.dockerfile.context import Copied
-from cachekey.dockerfile.records import Run, Stage, Step
+from cachekey.dockerfile.records import Dockerfile, Run, Step
 from cachekey.finding import Finding, Severity
 from cachekey.knowledge.patterns import matches
 from cachekey.rules.rule import Context, Fixable, rule
@@ -48,24 +48,39 @@ from cachekey.tools.uses import ToolUse
 
 
 @rule("CK504", "layer-order", Severity.HINT, Fixable.NEVER)
-def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
-    """Report the first installation of a stage that stands behind a copy of all that it belongs to."""
-    before: list[Copied] = []
-    for number, step in enumerate(stage.steps):
-        if step.copied is not None and step.copied.origin is None:
-            before.append(step.copied)
-        if step.run is None or step.run.onbuild or not before:
-            continue
-        for use in step.run.uses:
-            if not _installs(use, before):
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report the first installation behind each copy of all that it belongs to.
+
+    The copy may stand in a stage that this one is built on.
+    """
+    told: set[Copied] = set()
+    copies: dict[int, list[Copied]] = {}
+    for stage in dockerfile.stages:
+        before = list(copies.get(stage.parent.index, ())) if stage.parent is not None else []
+        copies[stage.index] = before
+        silent = False
+        for number, step in enumerate(stage.steps):
+            if step.copied is not None and step.copied.origin is None:
+                before.append(step.copied)
+            if step.run is None or step.run.onbuild or not before or silent:
                 continue
-            whole = next((one for one in before if _takes_all(one)), None)
-            what = "file" if whole is not None else ""
-            if whole is None:
-                whole, what = _folder(use, step.run, before, stage.steps[number + 1 :])
-            if whole is not None:
-                yield _finding(step.run, use, whole, what, ctx)
-                return
+            for use in step.run.uses:
+                whole, what = _whole(use, step.run, before, stage.steps[number + 1 :])
+                if whole is not None and not silent:
+                    silent = True
+                    if whole not in told:
+                        yield _finding(step.run, use, whole, what, ctx)
+                    told.add(whole)
+
+
+def _whole(
+    use: ToolUse, run: Run, before: list[Copied], behind: Sequence[Step]
+) -> tuple[Copied | None, str]:
+    """Return the copy of everything, or of a folder, behind which an installation stands."""
+    if not _installs(use, before):
+        return None, ""
+    whole = next((one for one in before if _takes_all(one)), None)
+    return (whole, "file") if whole is not None else _folder(use, run, before, behind)
 
 
 def _finding(run: Run, use: ToolUse, whole: Copied, what: str, ctx: Context) -> Finding:
@@ -92,7 +107,7 @@ def _folder(
     Not where more is copied there later: then this folder is what the installation needs.
     """
     cwd = use.invocation.cwd
-    if cwd is None or any(_goes_to(step.copied, cwd) for step in behind):
+    if cwd is None or any(_goes_to(step.copied, cwd, run) for step in behind):
         return None, ""
     for name in _names(use):
         path = posixpath.normpath(posixpath.join(cwd, name))
@@ -107,10 +122,15 @@ def _folder(
     return None, ""
 
 
-def _goes_to(copied: Copied | None, cwd: str) -> bool:
+def _goes_to(copied: Copied | None, cwd: str, run: Run) -> bool:
+    """Tell whether a copy may bring more than single files to a directory."""
     if copied is None or copied.origin is not None:
         return False
-    return copied.target is None or meets(copied.target, cwd)
+    if copied.target is not None and not meets(copied.target, cwd):
+        return False
+    return not copied.words or any(
+        run.context.find_source(word) is None for word in copied.words[:-1]
+    )
 
 
 def _names(use: ToolUse) -> Iterator[str]:

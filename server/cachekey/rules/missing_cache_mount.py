@@ -37,12 +37,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import covering, linked, maybe_covered, surely_idle
 from cachekey.dockerfile.purpose import purpose_of, writer
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
-from cachekey.edits.mount import add_mount
+from cachekey.edits.everywhere import lines_text
+from cachekey.edits.mount import add_mount, is_plain
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
@@ -87,7 +89,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 def _again(places: list[_Place], lacks: str) -> str:
     """Say what the tool does again, and why."""
     if lacks:
-        return f"makes {lacks} anew whenever this step is built: no cache mount holds them"
+        fetched = all(item.cache.kind is Kind.DOWNLOAD for _, item in places)
+        verb = "fetches" if fetched and "downloaded" in lacks else "makes"
+        return f"{verb} {lacks} anew whenever this step is built: no cache mount holds them"
     if any(item.cache.kind is Kind.DOWNLOAD for _, item in places):
         return "downloads everything again whenever this step is built: it has no cache mount"
     made = " and ".join(item.cache.what for _, item in places)
@@ -130,8 +134,19 @@ def _other_places(run: Run, use: ToolUse) -> list[_Place]:
         elif maybe_covered(run, item):
             return []
         elif item.used is True and item.cache.path and role not in use.rarely_filled:
-            places.append((item.path, item))
+            if not _lies_in_layer(run, use, item):
+                places.append((item.path, item))
     return places if held else []
+
+
+def _lies_in_layer(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
+    """Tell whether an earlier RUN of the image has filled the directory, and no mount took it."""
+    for earlier in run.earlier():
+        for other in earlier.uses:
+            same = other.directory(item.role) if other.tool is use.tool else None
+            if same is not None and same.fills and same.path == item.path:
+                return covering(earlier, same) is None
+    return False
 
 
 def _lies_elsewhere(path: str, ctx: Context) -> bool:
@@ -182,29 +197,78 @@ def _clean_ups(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> li
     ]
 
 
+def _heirs(
+    run: Run, use: ToolUse, places: list[_Place], ctx: Context
+) -> Iterator[tuple[Run, list[_Place]]]:
+    """Yield the later RUNs that need what this one has filled: a mount here takes it from the layer."""
+    filled = [item for _, item in places if item.fills]
+    stage = ctx.document.stage_of(run)
+    for later in ctx.document.runs if filled else ():
+        behind = later.span.start > run.span.start and not later.onbuild
+        if not behind or not ctx.document.stage_of(later).descends_from(stage):
+            continue
+        wanted = {
+            item.path: item
+            for other in later.uses
+            if other.tool is use.tool and other.via is None
+            for item in other.directories
+            if item.used is True and not maybe_covered(later, item)
+        }
+        found = [(one.path, wanted[one.path]) for one in filled if one.path in wanted]
+        if found:
+            yield later, [(path, item) for path, item in found if path is not None]
+
+
+def _named(path: str, ctx: Context) -> Mount | None:
+    """Return a mount of the file that gives the cache at this place a name: a new one is the same cache."""
+    document: Dockerfile = ctx.document
+    for _, mount in document.caches:
+        ident = mount.value("id")
+        if mount.directory == path and ident is not None and not ident.used and is_plain(mount.id):
+            return mount
+    return None
+
+
+def _flags(run: Run, places: list[_Place]) -> str:
+    flags = []
+    for path, item in places:
+        named = _named(path, ctx)
+        options = ["type=cache", *([f"id={named.id}"] if named else []), f"target={path}"]
+        if named and "sharing" in named.options:
+            options.append(f"sharing={named.sharing}")
+        elif item.cache.sharing == "locked":
+            options.append("sharing=locked")
+        options += [f"{name}={value}" for name, value in (_owner(run) or {}).items()]
+        flags.append(f"--mount={','.join(options)}")
+    return " ".join(flags)
+
+
 def _fixes(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> Iterator[Fix]:
     where = " and ".join(path for path, _ in places)
+    heirs = list(_heirs(run, use, places, ctx))
+    line_of = ctx.document.source.line_of
+    lines = [line_of(later.span.start) + 1 for later, _ in heirs]
     yield ctx.fix(
-        f"Add a cache mount for {where}",
-        partial(_edits, run, use, places, ctx),
+        f"Add a cache mount for {where}" + (f", to {lines_text(lines)} as well" if lines else ""),
+        partial(_edits, run, use, places, heirs, ctx),
         safety=Safety.UNSAFE,
         preferred=True,
         reason="the image no longer holds what the tool leaves in its cache",
     )
 
 
-def _edits(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> tuple[FileEdit, ...]:
-    flags = []
-    for path, item in places:
-        options = ["type=cache", f"target={path}"]
-        if item.cache.sharing == "locked":
-            options.append("sharing=locked")
-        options += [f"{name}={value}" for name, value in (_owner(run) or {}).items()]
-        flags.append(f"--mount={','.join(options)}")
+def _edits(
+    run: Run,
+    use: ToolUse,
+    places: list[_Place],
+    heirs: list[tuple[Run, list[_Place]]],
+    ctx: Context,
+) -> tuple[FileEdit, ...]:
     source = ctx.document.source
     switches = _switches(run, use, places)
     changes = [
-        add_mount(run, " ".join(flags)),
+        add_mount(run, _flags(run, places)),
+        *(add_mount(later, _flags(later, theirs)) for later, theirs in heirs),
         *(remove_word(word, source) for word in switches if word is not None),
         *_clean_ups(run, use, places, ctx),
     ]

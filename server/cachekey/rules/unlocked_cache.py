@@ -25,6 +25,9 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
 `sharing=locked`: the second one waits. All mounts of the same cache in the file are changed
 together.
 
+A directory of the system that is one tool's alone (`/var/cache/apt`) tells the tool where a script hides
+the command; that is an information.
+
 Silent with an explicit `sharing`, whatever it is, and with a variable in the `id`, which keeps
 builds apart.
 
@@ -41,13 +44,14 @@ from functools import partial
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.place import same_cache
-from cachekey.dockerfile.purpose import Purpose, purpose_of
+from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import merge_edits
 from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import set_option
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
-from cachekey.knowledge.records import Concurrency
+from cachekey.knowledge.records import CacheDir, Concurrency, Kind, Tool
+from cachekey.record import record
 from cachekey.rules.rule import Context, Fixable, rule
 
 _SAYS = {
@@ -56,40 +60,78 @@ _SAYS = {
 }
 
 
+@record(frozen=True)
+class _Slip:
+    """A mount that lets others in, and whose cache it is."""
+
+    mount: Mount
+    tool: Tool
+    cache: CacheDir
+    seen: bool
+    """A command of the RUN tells, and not the place alone."""
+
+
 @rule("CK501", "unlocked-cache", Severity.WARNING, Fixable.ALWAYS)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report caches of tools that do not bear company, without an explicit ``sharing``.
 
     All mounts of one tool in a file are one slip: the first of them speaks.
     """
-    slips: dict[str, list[tuple[Mount, Purpose]]] = {}
+    slips: dict[str, list[_Slip]] = {}
     for run, mount in dockerfile.caches:
-        purpose = _unlocked(run, mount)
-        if purpose is not None:
-            slips.setdefault(purpose.tool.id, []).append((mount, purpose))
+        slip = _unlocked(run, mount)
+        if slip is not None:
+            slips.setdefault(slip.tool.id, []).append(slip)
     for found in slips.values():
-        mounts = [mount for mount, _ in found]
-        purpose = found[0][1]
-        surely = purpose.cache.concurrent is Concurrency.FAILS and purpose.cache.basis == "stated"
+        mounts = [slip.mount for slip in found]
+        # Of a tool that is seen at work more can be said than of one that its directory tells.
+        first = next((slip for slip in found if slip.seen), found[0])
+        cache, says = first.cache, _SAYS[first.cache.concurrent]
+        surely = first.seen and cache.concurrent is Concurrency.FAILS and cache.basis == "stated"
         yield ctx.finding(
             mounts[0].target_span,
-            f"{purpose.tool.name} {_SAYS[purpose.cache.concurrent]}",
+            f"{first.tool.name} {says}"
+            if first.seen
+            else f"This is the cache of {first.tool.name}, which {says}",
             related=[ctx.related(mount.target_span, "Here, too") for mount in mounts[1:]],
             fixes=partial(_fixes, mounts, surely, ctx),
             severity=None if surely else Severity.INFORMATION,
         )
 
 
-def _unlocked(run: Run, mount: Mount) -> Purpose | None:
+def _unlocked(run: Run, mount: Mount) -> _Slip | None:
     """Return what a mount is for, if others may use it at the same time and must not."""
+    if run.onbuild or "sharing" in mount.options or mount.readonly or mount.key is None:
+        return None
+    slip, ident = _held(run, mount), mount.value("id")
+    if slip is None or (ident is not None and ident.used):
+        return None
+    risky = slip.cache.concurrent in _SAYS and slip.cache.kind is Kind.DOWNLOAD
+    if not risky or not slip.cache.confidence.warns or surely_idle(run, mount):
+        return None
+    return slip
+
+
+def _held(run: Run, mount: Mount) -> _Slip | None:
+    """Tell what a mount holds: by a command of its RUN, else by a place that is one tool's alone."""
     purpose = purpose_of(run, mount)
-    if run.onbuild or "sharing" in mount.options or mount.readonly or purpose is None:
+    if purpose is not None:
+        return _Slip(mount, purpose.tool, purpose.cache, seen=True)
+    claim = next(iter(run.knowledge.claims(mount.directory or "")), None)
+    if claim is None or mount.directory != claim.cache.path or not _hides_something(run):
         return None
-    ident = mount.value("id")
-    risky = purpose.cache.concurrent in _SAYS and purpose.is_download
-    if not risky or (ident is not None and ident.used) or not purpose.cache.confidence.warns:
-        return None
-    return None if mount.key is None or surely_idle(run, mount) else purpose
+    return _Slip(mount, claim.tool, claim.cache, seen=False)
+
+
+def _hides_something(run: Run) -> bool:
+    """Tell whether a command of the RUN may be anything: a script that is not here, an unknown program."""
+    tools = {id(use.invocation) for use in run.uses}
+    return not run.commands.complete or any(
+        item.program is None
+        or item.opaque
+        or not (item.shown or id(item) in tools or run.knowledge.harmless(item.program))
+        for item in run.commands.items
+    )
 
 
 def _fixes(mounts: Sequence[Mount], surely: bool, ctx: Context) -> Iterator[Fix]:

@@ -151,8 +151,23 @@ def problems(project: Project, dance: Dance) -> Iterator[Problem]:
             problem, meant = _misfit(entry, mount, wanted)
             fitting |= {meant.key.identity} if meant is not None else set()
             yield problem
-    if whole and dance.entries:
-        yield from _forgotten(dance, wanted, fitting)
+    beside = _dances_beside(project, dance)
+    open_ = any(other.entries is None or _open(project, other) for other in beside)
+    if whole and dance.entries and not open_ and all(one.step > dance.step for one in beside):
+        yield from _forgotten(dance, wanted, fitting | _carried(project, beside))
+
+
+def _dances_beside(project: Project, dance: Dance) -> list[Dance]:
+    """Return the other dances of the job: together they carry what each of them leaves out."""
+    summary = project.index.get(dance.path)
+    found = summary.dances if summary is not None else ()
+    return [one for one in found if one.job == dance.job and one.step != dance.step]
+
+
+def _carried(project: Project, dances: Sequence[Dance]) -> set[object]:
+    entries = (entry for dance in dances for entry in dance.entries or ())
+    mounts = (entry_key(project, entry) for entry in entries)
+    return {mount.key.identity for mount in mounts if mount is not None and mount.key is not None}
 
 
 def _order(dance: Dance, builds: Sequence[Invocation]) -> Iterator[Problem]:

@@ -229,7 +229,7 @@ def _named(path: str, ctx: Context) -> Mount | None:
     return None
 
 
-def _flags(run: Run, places: list[_Place]) -> str:
+def _flags(run: Run, places: list[_Place], ctx: Context) -> str:
     flags = []
     for path, item in places:
         named = _named(path, ctx)
@@ -267,8 +267,8 @@ def _edits(
     source = ctx.document.source
     switches = _switches(run, use, places)
     changes = [
-        add_mount(run, _flags(run, places)),
-        *(add_mount(later, _flags(later, theirs)) for later, theirs in heirs),
+        add_mount(run, _flags(run, places, ctx)),
+        *(add_mount(later, _flags(later, theirs, ctx)) for later, theirs in heirs),
         *(remove_word(word, source) for word in switches if word is not None),
         *_clean_ups(run, use, places, ctx),
     ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import field
 from enum import Enum
 from functools import partial
 from itertools import islice
 from typing import Literal, TypeVar
 
-from cachekey.budget import MOST_EDITS
+from cachekey.budget import MOST_EDITS, MOST_RELATED
 from cachekey.record import cached_property, record, replace
 from cachekey.text import Edit, Span
 
@@ -152,6 +152,8 @@ class Finding:
     """It says that something is not there, which may be about to be typed."""
     common: bool = False
     """Every language server for Dockerfiles says it, too."""
+    cause: Hashable = None
+    """What findings of one rule in one file have in common that one fix mends: see :func:`once`."""
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:
@@ -175,6 +177,18 @@ class Finding:
     def order(self) -> tuple[str, int, int, str, str]:
         """Sort key: by document, place, code."""
         return (self.path, self.span.start, self.span.end, self.code, self.message)
+
+
+def once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Let the first of several findings with one cause speak; the places of the others are related."""
+    groups: dict[Hashable, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        told = number if finding.cause is None else (finding.cause, finding.severity)
+        groups.setdefault(told, []).append(finding)
+    for first, *more in groups.values():
+        others = (Related(item.path, item.span, "Here, too") for item in more)
+        related = tuple(islice((*first.related, *others), MOST_RELATED))
+        yield replace(first, related=related) if more else first
 
 
 def _made(make: Callable[[], Iterable[_T]], what: str) -> tuple[_T, ...]:

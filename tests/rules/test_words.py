@@ -1,4 +1,4 @@
-"""What people read is written for people: every message, related place, title and hover of all cases."""
+"""What people read is written for people and told once: messages, places, titles and hovers of all cases."""
 
 from __future__ import annotations
 
@@ -98,3 +98,14 @@ def test_hovers() -> None:
             title,
             text,
         )
+
+
+@pytest.mark.parametrize(("rule", "case"), CASES, ids=lambda item: getattr(item, "title", ""))
+def test_one_cause_is_one_finding(rule, case) -> None:
+    """No two findings of a rule have the very same fix: the first place speaks for all."""
+    seen = {}
+    for finding in check(texts(case), make_settings((), case.settings)):
+        for fix in finding.fixes:
+            what = (finding.path, finding.code, fix.edits)
+            other = seen.setdefault(what, finding) if fix.edits else finding
+            assert other is finding, (finding.code, fix.title, other.message, finding.message)

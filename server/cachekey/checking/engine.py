@@ -21,7 +21,7 @@ from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.everywhere import settled
-from cachekey.finding import Finding, Severity
+from cachekey.finding import Finding, Severity, once
 from cachekey.record import record, replace
 from cachekey.rules import ALL
 from cachekey.rules.rule import Context, Rule
@@ -141,7 +141,7 @@ def _run(
         # Invariant: one broken rule never takes the others with it.
         _log.exception("rule %s failed on %s", rule.code, context.path)
         return
-    for finding in found:
+    for finding in once(found):
         severity = context.settings.severity_of(rule, finding.severity)
         yield finding if severity is finding.severity else finding.with_severity(severity)
 

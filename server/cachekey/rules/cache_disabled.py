@@ -74,6 +74,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
                 f"{off.text} keeps {use.tool.name} from using the cache on {mount.directory}",
                 related=related,
                 fixes=partial(_fixes, run, use, off, ctx),
+                cause=off.span if off.by == "variable" else None,
             )
 
 

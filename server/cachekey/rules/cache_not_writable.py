@@ -80,6 +80,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             f"{_consequence(run, mount)}",
             related=[ctx.related(user.span, f"USER {user.text}")] if user.span else [],
             fixes=partial(_fixes, run, mount, user, sharing, ctx),
+            cause=(mount.key.identity, user.name, user.uid) if mount.key is not None else None,
         )
 
 

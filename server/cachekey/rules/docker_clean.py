@@ -150,7 +150,7 @@ def _finding(slip: _Slip, stage: Stage, ctx: Context) -> Finding:
     return ctx.finding(
         slip.mount.target_span,
         f"{tool.name} finds no packages here in the next build: {slip.keeping.cause}",
-        related=[ctx.related(one.mount.target_span, "here too") for one in more],
+        related=[ctx.related(one.mount.target_span, "Here, too") for one in more],
         fixes=partial(_fixes, slip.run, slip.keeping, ctx),
     )
 

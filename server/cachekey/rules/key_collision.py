@@ -141,6 +141,7 @@ def _nested(first: Place, second: Place, ctx: Context) -> Finding:
         f"{first.mount.directory} on line {first.line + 1}: what one fills, the other does not find",
         related=[ctx.related(first.mount.span, f"The same cache on {first.mount.directory}")],
         fixes=partial(_apart, second, name, ctx),
+        cause=(second.mount.key.identity, second.mount.directory),
     )
 
 
@@ -190,6 +191,7 @@ def _finding(
         f"both mounts have the key {label}",
         related=[ctx.related(first.mount.span, f"{capital(other)}, in the same cache")],
         fixes=partial(_fixes, second, ours, name, ctx),
+        cause=(label, ours, name),
     )
 
 

@@ -90,6 +90,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             f"{user.label} may not change what root leaves there",
             related=[ctx.related(place.mount.span, "Root writes here") for place in roots],
             fixes=partial(_fixes, mount, user, writers, ctx),
+            cause=(mount.key.identity, user.name, user.uid),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import posixpath
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import field
 from enum import Enum
 from itertools import islice
@@ -105,11 +105,12 @@ class Context:
         unnecessary: bool = False,
         missing: bool = False,
         common: bool = False,
+        cause: Hashable = None,
     ) -> Finding:
         """Make a finding of this rule at ``span`` of the document under check.
 
         ``fixes`` is best a function, called when somebody asks how to mend it; of ``related`` only
-        the first places count.
+        the first places count. Of findings with one ``cause`` the first speaks for all.
         """
         return Finding(
             self.path,
@@ -123,6 +124,7 @@ class Context:
             unnecessary,
             missing,
             common,
+            cause,
         )
 
     def fix(

@@ -212,6 +212,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                 f"{mount.key.label} here and {first.key.label} there, so these are two caches",
                 related=related,
                 fixes=partial(_fixes_in, dockerfile, mounts, ctx),
+                cause=(mount.use.tool, mount.use.role),
             )
     yield from _overlaps(dockerfile, summary.mounts if summary else (), ctx)
 

@@ -107,6 +107,7 @@ def _of_mount(
                 _span(option, name),
                 f"No ARG declares {name} in {where}: {option_name} is {what}",
                 fixes=partial(_fixes, start, name, ctx),
+                cause=(start, name),
                 severity=severity,
             )
 

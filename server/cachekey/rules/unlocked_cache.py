@@ -92,7 +92,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             mounts[0].target_span,
             f"{first.tool.name} {says}"
             if first.seen
-            else f"this is the cache of {first.tool.name}, which {says}",
+            else f"This is the cache of {first.tool.name}, which {says}",
             related=[ctx.related(mount.target_span, "Here, too") for mount in mounts[1:]],
             fixes=partial(_fixes, mounts, surely, ctx),
             severity=None if surely else Severity.INFORMATION,

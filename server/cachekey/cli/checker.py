@@ -55,7 +55,7 @@ class Checker:
             finding for name in self.space.files for finding in self._of_file(name)
         )
         if detail == "tried" and len(new) < WORTH:
-            found = map(Trial(self.space.project, self.space.settings).harmless, found)
+            found = Trial(self.space.project, self.space.settings).sift(found)
         return sorted(found, key=lambda item: (self.space.shown(item.path), *item.order))
 
     def _of_file(self, name: str) -> list[Finding]:

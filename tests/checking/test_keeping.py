@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterator, Mapping
 
 import pytest
+from cachekey.budget import MOST_FINDINGS
 from cachekey.checking import engine
 from cachekey.checking.fixing import apply_fixes
 from cachekey.checking.keeping import Trial
@@ -37,8 +38,8 @@ def look(files: Mapping[str, str]) -> tuple[Project, list[Finding]]:
 
 def offered(project: Project, findings: list[Finding]) -> Iterator[tuple[Finding, Fix]]:
     trial = Trial(project, lambda path: project.settings)
-    for finding in findings:
-        for fix in trial.harmless(finding).fixes:
+    for finding in trial.sift(findings):
+        for fix in finding.fixes:
             if fix.safety is not Safety.MANUAL:
                 yield finding, fix
 
@@ -170,3 +171,58 @@ def test_a_trial_leaves_the_project_as_it_is() -> None:
     before = (dict(project.documents), [project.index.get(path) for path in files])
     assert list(offered(project, findings))
     assert (dict(project.documents), [project.index.get(path) for path in files]) == before
+
+
+# -- files with many findings ----------------------------------------------------------------------
+
+MANY = 260
+
+
+def many(line: str) -> str:
+    return "FROM python:3.13\n" + "".join(line.format(i) for i in range(MANY))
+
+
+def test_a_removed_mount_is_not_taken_for_the_one_that_moves_to_its_place() -> None:
+    line = "RUN --mount=type=cache,id=a,target=/c{0} --mount=type=cache,id=b,target=/c{0} make\n"
+    text = "FROM debian:13\n" + line.format(1) + line.format(2)
+    assert [fix.title for fix in fixes_of({"Dockerfile": text}, "CK308")] == [
+        "Remove this mount",
+        "Remove this mount",
+    ]
+
+
+def test_where_a_rule_has_no_more_to_say_its_fixes_are_still_offered() -> None:
+    """A mended error lets a warning come, and the next error be heard: there are 200 of them as before."""
+    text = many("RUN --mount=type=cache,tagret=/var/cache/apt{0} pip install --no-cache-dir x{0}\n")
+    text += "RUN --mount=type=cache,target=/root/.cache/pip pip install x\n"
+    broken = text.replace("tagret=/var/cache/apt7 ", "tagret=/root/.cache/pip ")
+    project, findings = look({"Dockerfile": broken})
+    errors = [item for item in findings if item.code == "CK601"]
+    assert len(errors) == MOST_FINDINGS
+    for item in (errors[0], errors[7], errors[-1]):
+        trial = Trial(project, lambda path: project.settings)
+        assert trial.sift([item])[0].fixes
+
+
+def test_what_the_allowance_does_not_pay_for_is_unknown_and_tried_when_asked_alone() -> None:
+    project, findings = look({"Dockerfile": many("RUN --mount=type=cache,target=c{0} make x{0}\n")})
+    named = [item for item in findings if item.code == "CK107"]
+    trial = Trial(project, lambda path: project.settings)
+    trial._spent["Dockerfile"] = 10**9
+    assert trial.verdict(named[-1].fixes[0], "Dockerfile") is None
+    assert Trial(project, lambda path: project.settings).verdict(named[-1].fixes[0]) is True
+
+
+def test_all_of_many_are_mended_at_once() -> None:
+    text = many("RUN --mount=type=cache,tagret=/root/.cache/pip pip install x{0}\n")
+    files = {"Dockerfile": text}
+    live, held = dict(files), [look(files)[0]]
+
+    def recheck(news: Mapping[str, str]) -> list[Finding]:
+        live.update(news)
+        held[0], found = look(live)
+        return found
+
+    outcome = apply_fixes(files, look(files)[1], Safety.SAFE, recheck, lambda: held[0].index)
+    assert "tagret" not in outcome.texts["Dockerfile"]
+    assert outcome.abandoned == ()

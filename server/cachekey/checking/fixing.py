@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from cachekey.checking.keeping import Change, is_worse, keeps_caches, mounts_of
+from cachekey.checking.keeping import Change, Loud, is_worse, keeps_caches, loud, mounts_of
 from cachekey.finding import FileEdit, Finding, Fix, Safety
 from cachekey.record import record
 from cachekey.text import Edit, Span, apply_edits
@@ -101,8 +101,8 @@ class Choice:
 
     change: Change
     applied: tuple[Applied, ...]
-    findings: tuple[Finding, ...] = ()
-    """What each of ``applied`` is to mend."""
+    places: tuple[Span, ...] = ()
+    """Where what each of ``applied`` is to mend stands now, whatever moves later."""
     fixes: tuple[Fix, ...] = ()
 
     @property
@@ -114,7 +114,7 @@ class Choice:
         """Return the first half of the fixes."""
         size = len(self.fixes) // 2
         fixes = self.fixes[:size]
-        return Choice(Change.of(fixes), self.applied[:size], self.findings[:size], fixes)
+        return Choice(Change.of(fixes), self.applied[:size], self.places[:size], fixes)
 
 
 def choose(
@@ -128,7 +128,7 @@ def choose(
     """
     taken: dict[str, _Taken] = {}
     applied: list[Applied] = []
-    mended: list[Finding] = []
+    places: list[Span] = []
     fixes: list[Fix] = []
     for finding in sorted(findings, key=lambda item: item.order):
         fix = best_fix(finding, level)
@@ -139,9 +139,9 @@ def choose(
         for item in fix.edits:
             taken[item.path].add(item.edit)
         applied.append(Applied(finding.path, finding.code, finding.message, fix.title))
-        mended.append(finding)
+        places.append(finding.span.fixed)
         fixes.append(fix)
-    return Choice(Change.of(fixes), tuple(applied), tuple(mended), tuple(fixes))
+    return Choice(Change.of(fixes), tuple(applied), tuple(places), tuple(fixes))
 
 
 def _consistent(edits: Sequence[FileEdit]) -> bool:
@@ -169,6 +169,11 @@ class _Repair:
     """Fixes that made something worse: tried again when others have been applied since."""
     since: int = 0
     """How many fixes had been applied when the first of them was held."""
+    told: list[Loud] = field(default_factory=list)
+    """What is wrong with the texts as they are now."""
+
+    def __post_init__(self) -> None:
+        self.told = loud(self.findings)
 
     def round(self) -> bool:
         """Apply what goes together once; tell whether another round may find more.
@@ -181,7 +186,7 @@ class _Repair:
             mounts = mounts_of(self.index(), news)
             findings = list(self.recheck(news))
             kept = keeps_caches(choice.change, mounts, self.index())
-            if kept and not is_worse(self.findings, findings):
+            if kept and not is_worse(choice.change, self.told, loud(findings)):
                 self._take(choice, news, findings)
                 return True
             list(self.recheck(before))
@@ -205,23 +210,22 @@ class _Repair:
             (*key, item.span.start) for key, item in zip(_keys(findings), findings, strict=True)
         }
         many, fewer = Counter(_keys(self.findings)), Counter(_keys(findings))
-        for item, was in zip(choice.applied, choice.findings, strict=True):
+        for item, was in zip(choice.applied, choice.places, strict=True):
             key = (item.path, item.code, item.message)
             if fewer[key] < many[key]:
                 # One of several went: the next of them may stand where it stood.
                 continue
             # The same words at another place are another finding, which this one kept back. So they
             # are where the place itself was deleted: what stood behind it has moved there.
-            edits = choice.edits.get(was.path, ())
-            if _deleted(was.span, edits):
+            if choice.change.deletes(item.path, was):
                 continue
-            places = _moved(was.span.start, edits)
+            places = _moved(was.start, choice.edits.get(item.path, ()))
             if any((item.path, item.code, item.message, place) in left for place in places):
                 self.idle.add(item)
         self.texts.update(news)
         self.changed.update(news)
         self.applied += choice.applied
-        self.findings = findings
+        self.findings, self.told = findings, loud(findings)
 
     def _refuse(self, finding: Finding, fix: Fix) -> bool:
         if any(item.path not in self.texts for item in fix.edits):
@@ -242,14 +246,6 @@ def _moved(offset: int, edits: Sequence[Edit]) -> set[int]:
         offset + sum(len(edit.text) - (edit.span.end - edit.span.start) for edit in some)
         for some in (in_front, in_front + touching)
     }
-
-
-def _deleted(span: Span, edits: Sequence[Edit]) -> bool:
-    """Tell whether nothing is left of a place."""
-    return any(
-        not edit.text and edit.span.start <= span.start < span.end <= edit.span.end
-        for edit in edits
-    )
 
 
 def _keys(findings: Iterable[Finding]) -> Iterable[tuple[str, str, str]]:

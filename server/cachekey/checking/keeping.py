@@ -6,11 +6,12 @@ caches that hold different things do not become one. No file gets a new error or
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
+from cachekey.budget import MOST_FINDINGS
 from cachekey.checking.engine import Examined, check, conclude
 from cachekey.checking.suppress import UNREADABLE
 from cachekey.edits.caches import differ
@@ -26,10 +27,8 @@ _LOUD = (Severity.ERROR, Severity.WARNING)
 _MOST_FILES = 50
 """Files beside the edited ones that are looked at: a key may be that of thousands."""
 
-_ALLOWANCE = 400_000
-"""Characters that are read again for the fixes of one file: two seconds of one processor or so."""
-_MOST_BENCHES = 4
-"""Sets of files for which models are kept, to try the next fix of the same files."""
+_ALLOWANCE = 1_200_000
+"""Characters that are tried for the fixes of one file: two seconds of one processor or so."""
 LEAST = 4_000
 """What the smallest trial counts: much of its work does not depend on the length of the texts."""
 
@@ -52,9 +51,11 @@ class Change:
         apart: dict[str, list[Span]] = {}
         for fix in fixes:
             for item in fix.edits:
-                edits.setdefault(item.path, {})[item.edit] = None
+                # What the texts were before is asked of the change when they have moved on.
+                span = item.edit.span.fixed
+                edits.setdefault(item.path, {})[Edit(span, item.edit.text)] = None
                 if fix.apart:
-                    apart.setdefault(item.path, []).append(item.edit.span)
+                    apart.setdefault(item.path, []).append(span)
         # Insertions of one fix at one place keep their order.
         ordered = {path: sorted(group, key=_span) for path, group in edits.items()}
         return Change(ordered, apart)
@@ -67,6 +68,13 @@ class Change:
                 break
             shift += len(edit.text) - (edit.span.end - edit.span.start)
         return offset + shift
+
+    def deletes(self, path: str, span: Span) -> bool:
+        """Tell whether nothing is left of a place: what is found there afterwards is something else."""
+        return any(
+            not edit.text and span.start < span.end and edit.span.covers(span)
+            for edit in self.edits.get(path, ())
+        )
 
 
 def _span(edit: Edit) -> Span:
@@ -107,7 +115,7 @@ def _pairs(change: Change, before: Mounts, after: Index) -> Iterator[tuple[Cache
         now = {mount.span.start: mount for mount in summary.mounts} if summary is not None else {}
         for old in mounts:
             new = now.get(change.moved(path, old.span.start))
-            if new is not None:
+            if new is not None and not change.deletes(path, old.span):
                 yield old, new
 
 
@@ -133,21 +141,53 @@ def _joins(
     )
 
 
-def is_worse(before: Iterable[Finding], after: Iterable[Finding]) -> bool:
+Loud = tuple[str, str, bool, int]
+"""What counts of a finding: its file, its rule, whether it is an error, and where it begins."""
+
+
+def loud(findings: Iterable[Finding]) -> list[Loud]:
+    """Return the errors and warnings among findings, as places that do not move."""
+    return [
+        (item.path, item.code, item.severity is Severity.ERROR, item.span.start)
+        for item in findings
+        if item.severity in _LOUD or item.code == UNREADABLE.code
+    ]
+
+
+def is_worse(change: Change, before: Iterable[Loud], after: Iterable[Loud]) -> bool:
     """Tell whether a file has more errors or warnings of a rule than it had.
 
     Where an error of the file has gone, warnings may come: of a mount that the builder refuses nobody
-    could tell what else is wrong with it.
+    could tell what else is wrong with it. Where a rule has said as much as it may of one file, only what
+    stands in front of that is compared: each that is mended lets another one be heard at the end.
     """
-    was, now = Counter(_loud(before)), Counter(_loud(after))
+    old = [(path, code, error, change.moved(path, at)) for path, code, error, at in before]
+    new = list(after)
+    heard = _heard(old, new)
+    was, now = (
+        Counter(
+            (path, code, error)
+            for path, code, error, at in some
+            if at <= heard.get((path, code), at)
+        )
+        for some in (old, new)
+    )
     mended = {path for path, _, error in was - now if error}
     return any(error or path not in mended for path, _, error in now - was)
 
 
-def _loud(findings: Iterable[Finding]) -> Iterator[tuple[str, str, bool]]:
-    for item in findings:
-        if item.severity in _LOUD or item.code == UNREADABLE.code:
-            yield (item.path, item.code, item.severity is Severity.ERROR)
+def _heard(*told: list[Loud]) -> dict[tuple[str, str], int]:
+    """Return how far into a file a rule was heard, for those that were stopped on the way."""
+    heard: dict[tuple[str, str], int] = {}
+    for some in told:
+        last: dict[tuple[str, str], int] = {}
+        for path, code, _, at in some:
+            last[path, code] = max(at, last.get((path, code), 0))
+        many = Counter((path, code) for path, code, _, _ in some)
+        for key, number in many.items():
+            if number >= MOST_FINDINGS:
+                heard[key] = min(last[key], heard.get(key, last[key]))
+    return heard
 
 
 def unfixed(finding: Finding) -> Finding:
@@ -155,61 +195,55 @@ def unfixed(finding: Finding) -> Finding:
     return replace(finding, offer=tuple) if finding.fixes else finding
 
 
-class _Bench:
-    """A project beside another in which some files have one text after the other.
-
-    Each text is read from what the one before it has in common with it.
-    """
-
-    def __init__(self, project: Project, texts: Mapping[str, str]) -> None:
-        self._texts = dict(texts)
-        self._kinds = {
-            path: known.kind if (known := project.index.get(path)) is not None else None
-            for path in texts
-        }
-        self.project = project.beside(self._texts)
-
-    def set(self, texts: Mapping[str, str]) -> None:
-        """Give the files these texts."""
-        for path, text in texts.items():
-            if self._texts[path] != text or path not in self.project.documents:
-                self._texts[path] = text
-                self.project.add(path, text, self._kinds[path])
-
-
 class Trial:
     """Tries fixes out beside a project, which is left as it is.
 
-    ``settings`` gives the settings of a file. The cost of a fix is that of reading what it
-    edits again, twice, and what files that speak of the same caches say about each other. So that a file with
-    thousands of findings does not cost the square of them, each file has an allowance; a fix that is not
-    tried is not offered.
+    ``settings`` gives the settings of a file. The cost of a fix is that of what it changes in the files
+    that it edits, of the rules that look at them, and of what files that speak of the same caches say
+    about each other. So that a file with thousands of findings does not cost the square of them, each
+    file has an allowance; a fix that is not tried is not offered. Whoever asks for a few places has a
+    trial of their own, so that there is a fix wherever the user is.
     """
 
     def __init__(self, project: Project, settings: Callable[[str], Settings]) -> None:
         self._project = project
         self._settings = settings
-        self._before: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Finding]] = {}
+        self._before: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Loud]] = {}
         self._spent: Counter[str] = Counter()
         self._tried: dict[Hashable, bool] = {}
-        self._benches: OrderedDict[tuple[str, ...], _Bench] = OrderedDict()
+        self._last: Project | None = None
+        """Where the last fix was tried: the next one finds most of the file read."""
 
-    def harmless(self, finding: Finding) -> Finding:
-        """Return the finding with those of its fixes that make nothing worse, in their order."""
+    def sift(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Return findings with those of their fixes that make nothing worse, in their order.
+
+        The first fix of each is tried before the second of any.
+        """
+        found = list(findings)
+        for number in range(max((len(finding.fixes) for finding in found), default=0)):
+            for finding in found:
+                for fix in finding.fixes[number : number + 1]:
+                    self.verdict(fix, finding.path)
+        return [self._harmless(finding) for finding in found]
+
+    def _harmless(self, finding: Finding) -> Finding:
         fixes = finding.fixes
-        kept = [fix for fix in fixes if self.keeps(fix, finding.path)]
+        kept = [fix for fix in fixes if self.verdict(fix, finding.path)]
         return finding if len(kept) == len(fixes) else replace(finding, offer=partial(tuple, kept))
 
-    def keeps(self, fix: Fix, home: str = "") -> bool:
+    def verdict(self, fix: Fix, home: str = "") -> bool | None:
         """Tell whether a fix keeps what every fix must keep; one to be completed need not.
 
-        ``home`` is the file whose allowance pays for it.
+        None when it was not tried: ``home``, the file that pays for it, has spent its allowance.
         """
         if fix.safety is Safety.MANUAL:
             return True
         # Findings of one cause often have the very same fix.
         same = (fix.edits, fix.apart)
         if same not in self._tried:
+            # One is tried in every file, however long it is.
+            if self._spent[home] > _ALLOWANCE:
+                return None
             self._tried[same] = self._try(fix, home)
         return self._tried[same]
 
@@ -217,40 +251,33 @@ class Trial:
         change = Change.of([fix])
         texts = {path: text for path in change.edits if (text := self._text(path)) is not None}
         self._spent[home] += LEAST + sum(map(len, texts.values()))
-        if self._spent[home] > _ALLOWANCE:
-            return False
         news = {path: apply_edits(text, change.edits[path]) for path, text in texts.items()}
-        bench = self._bench(texts)
-        bench.set(texts)
-        bench.project.changed.clear()
-        bench.set(news)
-        after = bench.project
+        after = self._read(news)
         if not keeps_caches(change, mounts_of(self._project.index, news), after.index):
             return False
         others = set(after.index.concerned(after.changed)) - news.keys()
         edited, near = tuple(sorted(news)), tuple(islice(sorted(others), _MOST_FILES))
-        found = self._findings(after, edited, near)
+        now = self._loud(after, edited, near)
         if (edited, near) not in self._before:
-            bench.set(texts)
-            self._before[edited, near] = self._findings(bench.project, edited, near)
-        return not is_worse(self._before[edited, near], found)
+            before = self._read(texts)
+            self._before[edited, near] = self._loud(before, edited, near)
+        return not is_worse(change, self._before[edited, near], now)
 
     def _text(self, path: str) -> str | None:
         model = self._project.model(path)
         return model.source.text if model is not None else None
 
-    def _bench(self, texts: Mapping[str, str]) -> _Bench:
-        """Return where fixes of these files are tried; most of a file are fixes of that file alone."""
-        paths = tuple(sorted(texts))
-        bench = self._benches.pop(paths, None) or _Bench(self._project, texts)
-        self._benches[paths] = bench
-        if len(self._benches) > _MOST_BENCHES:
-            self._benches.popitem(last=False)
-        return bench
+    def _read(self, texts: Mapping[str, str]) -> Project:
+        project = self._project.beside(texts)
+        for path, text in texts.items():
+            known = self._project.index.get(path)
+            if self._last is not None:
+                project.adopt(self._last, path)
+            project.add(path, text, known.kind if known is not None else None)
+        self._last = project
+        return project
 
-    def _findings(
-        self, project: Project, edited: Iterable[str], near: Iterable[str]
-    ) -> list[Finding]:
+    def _loud(self, project: Project, edited: Iterable[str], near: Iterable[str]) -> list[Loud]:
         found: list[Finding] = []
         for path in edited:
             found += check(project, path, self._settings(path))
@@ -262,4 +289,4 @@ class Trial:
             elif (text := self._text(path)) is not None:
                 project.add(path, text, summary.kind if summary is not None else None)
                 found += check(project, path, self._settings(path))
-        return found
+        return loud(found)

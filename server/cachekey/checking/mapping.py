@@ -71,8 +71,7 @@ def complete_files(
             project.add(job.path, job.text, job.kind)
             found = check(project, job.path, job.settings)
             if detail == "tried":
-                trial = Trial(project, job.settings_of)
-                found = [trial.harmless(finding) for finding in found]
+                found = Trial(project, job.settings_of).sift(found)
             findings = _told(found, detail)
         project.release(job.path)
         yield job.path, findings

@@ -61,8 +61,11 @@ class Checker:
         )
         if detail == "tried" and len(new) < WORTH:
             tried = set(self._tryable(self.space.texts))
-            trial = Trial(self.space.project, self.space.settings)
-            found = [trial.harmless(one) if one.path in tried else unfixed(one) for one in found]
+            listed = list(found)
+            sifted = Trial(self.space.project, self.space.settings).sift(
+                one for one in listed if one.path in tried
+            )
+            found = [*sifted, *(unfixed(one) for one in listed if one.path not in tried)]
         return sorted(found, key=lambda item: (self.space.shown(item.path), *item.order))
 
     def _of_file(self, name: str) -> list[Finding]:

@@ -142,7 +142,11 @@ def _fixes(
     trial = Trial(document.area.project, document.area.settings)
     for index, number, fix in offers:
         if (index, number) not in analysis.kept:
-            analysis.kept[index, number] = trial.keeps(fix)
+            verdict = trial.verdict(fix)
+            if verdict is None:
+                # Asked for in a smaller range, it is tried.
+                continue
+            analysis.kept[index, number] = verdict
         if not analysis.kept[index, number]:
             continue
         # Only where two findings offer the same in the same words their edits tell them apart.

@@ -122,6 +122,15 @@ class Project:
         other.index = Overlay(self.index)
         return other
 
+    def adopt(self, other: Project, path: str) -> None:
+        """Take a document over from a project that is done with it, before it is added here.
+
+        Of what is alike in the new text nothing is read again.
+        """
+        document, options = other._documents.pop(path, None), other._built.get(path)
+        if isinstance(document, Dockerfile) and options is not None:
+            self._documents[path], self._built[path] = document, options
+
     def release(self, path: str) -> None:
         """Forget the model of a document; what others need to know of it stays."""
         self._documents.pop(path, None)

@@ -32,4 +32,4 @@ test-editors: vsix editors-setup ## The tests in the real VS Code, Neovim and Em
 	$(PYTEST) $(EDITORS)
 
 screenshots: vsix editors-setup ## Renew the README's pictures
-	CACHEKEY_SCREENSHOTS=$(CLIENT)/images $(PYTEST) -k squiggle $(EDITORS)/test_vscode_story.py
+	CACHEKEY_SCREENSHOTS=$(CLIENT)/images $(PYTEST) -k "squiggle or minutes" $(EDITORS)/test_vscode_story.py

@@ -10,12 +10,16 @@ const SHOW = "cachekey.explainRule";
 const PREVIEW = "vscode.markdown.preview.editor";
 const KEYS = { label: "keys", description: "How the key of a cache mount works" };
 
-/** Tells the server what it may leave to us. */
+/** Extensions with a server for Dockerfiles: what all of them say is said once. */
+const OTHERS = ["ms-azuretools.vscode-containers", "ms-azuretools.vscode-docker", "docker.docker"];
+
+/** Tells the server what it may leave to us, and to others. */
 export const announcement: StaticFeature = {
   fillClientCapabilities(capabilities) {
-    const others: unknown = capabilities.experimental;
-    const kept = typeof others === "object" ? others : {};
-    const own = { explainRule: true, silence: true, rulePages: `${SCHEME}:/` };
+    const given: unknown = capabilities.experimental;
+    const kept = typeof given === "object" ? given : {};
+    const others = OTHERS.some((name) => vscode.extensions.getExtension(name) !== undefined);
+    const own = { explainRule: true, silence: true, rulePages: `${SCHEME}:/`, others };
     capabilities.experimental = { ...kept, cachekey: own };
   },
   initialize: () => undefined,

@@ -45,7 +45,7 @@ export interface Page {
   readonly html: string;
 }
 
-/** Shows the maps that the server draws; a click on a mount opens its line. */
+/** Shows the maps that the server draws; a click on a mount opens its line beside. */
 export async function showMap(server: Server): Promise<void> {
   const pages = (await server.ask<Page[]>("cachekey.cacheMap")) ?? [];
   if (pages.length === 0) {
@@ -58,14 +58,14 @@ export async function showMap(server: Server): Promise<void> {
 
 /** Shows a page of the server's beside the editor; a click on a link in it opens a line. */
 export function showView(kind: string, { title, html }: Page): vscode.WebviewPanel {
-  const panel = vscode.window.createWebviewPanel(kind, title, vscode.ViewColumn.Beside, {
+  const panel = vscode.window.createWebviewPanel(kind, title, vscode.ViewColumn.Active, {
     enableScripts: true,
     enableFindWidget: true,
     localResourceRoots: [],
   });
   panel.webview.html = html;
   panel.webview.onDidReceiveMessage(({ open }: { open: string }) =>
-    vscode.commands.executeCommand("vscode.open", vscode.Uri.parse(open), vscode.ViewColumn.One),
+    vscode.commands.executeCommand("vscode.open", vscode.Uri.parse(open), vscode.ViewColumn.Beside),
   );
   return panel;
 }

@@ -152,6 +152,8 @@ class Finding:
     """It says that something is not there, which may be about to be typed."""
     cause: Hashable = None
     """What findings of one rule in one file have in common that one fix mends: see :func:`once`."""
+    common: bool = False
+    """Every language server for Dockerfiles says it, too."""
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:

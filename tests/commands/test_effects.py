@@ -54,6 +54,7 @@ RUNS = {
     "curl -fsSLo /tmp/x https://x && curl -LO https://x": ["writes /tmp/x", "writes /app/*"],
     "wget https://x; wget -qO- https://x": ["writes /app/*"],
     "git clone --depth 1 https://x/y.git": ["writes /app/y deep"],
+    "/tmp/x/install a /b": ["install: unknown"],
     "dd if=a of=/b bs=1M": ["copies /app/a -> /b", "writes /b"],
     "unzip -q a.zip -d /opt": ["reads /app/a.zip", "writes /opt deep"],
     "chown -R app:app /home/app": ["opens /home/app deep"],

@@ -81,6 +81,9 @@ async function tell(editor, page, shot) {
 
   await command(page, "Cachekey: Show Cache Map");
   await eventually(page, async () => (await Promise.all(page.frames().map((one) => one.locator("svg").count()))).some((n) => n > 0));
+  await page.locator(".tabs-container .tab", { hasText: "Cache map of ws" }).click();
+  await eventually(page, async () => (await Promise.all(page.frames().map((one) => one.getByText("(broken)").count()))).some((n) => n > 0));
+  await page.mouse.move(700, 700);
   await shot("map");
   say("the map is drawn");
 }

@@ -66,11 +66,15 @@ def test_holds_what_it_needs_and_nothing_else(unpacked: Path) -> None:
     assert outside == [
         "LICENSE.txt",
         "images/icon.png",
+        "images/map.png",
+        "images/quick-fix.png",
+        "images/squiggle.png",
         "out/extension.js",
         "out/third-party-notices.txt",
         "package.json",
         "python/launch.py",
         "readme.md",
+        "walkthrough/Dockerfile",
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from lsprotocol import types
 
 from tests.fuzz import grammar
-from tests.support.client import PULLING, Client, connect
+from tests.support.client import PULLING, Client, capabilities, connect
 from tests.support.expected import findings, flat, shown
 
 SPLIT = """\
@@ -54,6 +54,18 @@ async def test_texts_that_nobody_has_written(editor: Client, seed: int) -> None:
     received = await editor.diagnose(uri, 1)
     assert flat(received) == shown(editor, {path: text}, path)
     editor.close(uri)
+
+
+async def test_what_every_server_says_is_said_once(tmp_path: Path) -> None:
+    text = "FROM python:3.13\nRUM pip install x\nRUN <<EOF\n"
+    for own, codes in (({}, ["CK002", "CK002"]), ({"others": True}, ["CK002"])):
+        made = capabilities("vscode")
+        made.experimental = {"cachekey": own}
+        async with connect(tmp_path, "vscode", capabilities=made) as client:
+            uri = client.open(client.uri("Dockerfile"), text)
+            found = await client.diagnose(uri, 1)
+            errors = [item.code for item in found if item.code == "CK002"]
+            assert errors == codes
 
 
 async def test_a_change_moves_and_removes_squiggles(client: Client) -> None:

@@ -36,6 +36,8 @@ async def test_what_the_server_offers(client: Client) -> None:
         "cachekey.rules",
         "cachekey.check",
         "cachekey.cacheMap",
+        "cachekey.takeCaches",
+        "cachekey.takeProof",
         "cachekey.apply",
     )
     # What they draw into the text has its settings: test_names.py.

@@ -154,10 +154,10 @@ def command_lines(command: Lifecycle, container: Container) -> Iterator[Rich]:
     yield rich("**{}**: runs as {}{}", command.name, who, where)
     yield rich("{}", _WHEN[command.name])
     ran = [item for item in container.story.items if item.moment == command.name]
-    scripts = dict.fromkeys(i.path for i in ran if i.path != container.document.path)
+    scripts = dict.fromkeys(i.item.script.path for i in ran if i.item.script is not None)
     if scripts:
         yield rich("Scripts that were read: {}", _list(scripts))
-    as_root = dict.fromkeys(i.item.program for i in ran if i.user == "root" and i.item.program)
+    as_root = dict.fromkeys(i.item.program for i in ran if i.as_root and i.item.program)
     if as_root and user is not None and not user.root:
         yield rich("As root: {}", _list(as_root))
     if container.story.unread:

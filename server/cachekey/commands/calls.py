@@ -10,7 +10,7 @@ from cachekey.budget import NESTED_STEPS, Budget
 from cachekey.commands.builtins import BUILTINS, SOURCES, assign, setting
 from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque
 from cachekey.commands.fetched import is_download
-from cachekey.commands.files import Followed, Scripts
+from cachekey.commands.files import Followed
 from cachekey.commands.functions import Chain, Functions
 from cachekey.commands.invocation import Invocation
 from cachekey.commands.manifests import asked_for, lines_of
@@ -41,10 +41,10 @@ class Reader:
         heredocs: tuple[tuple[Span, Mapped], ...],
         budget: Budget,
         command_steps: int,
-        scripts: Scripts | None = None,
+        files: Followed,
     ) -> None:
         self.budget, self.command_steps = budget, command_steps
-        self.files = Followed(scripts)
+        self.files = files
         self.functions = Functions()
         self.heredocs = {marker.start: body for marker, body in heredocs}
         self.items: list[Invocation] = []
@@ -257,9 +257,11 @@ class Reader:
         name = call.text(index)
         if not name:
             return False
-        if "/" not in name and index == call.at and not is_opaque(name, name, ()):
+        bare = "/" not in name and index == call.at
+        shipped = self.files.shipped(name) if bare else None
+        if bare and shipped is None and not is_opaque(name, name, ()):
             return False
-        paths = self._paths(call, name, index == call.at)
+        paths = [shipped] if shipped else self._paths(call, name, index == call.at)
         found = self.files.first(paths, call.words[index].raw)
         if found is None:
             return False

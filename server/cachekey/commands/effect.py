@@ -31,6 +31,8 @@ class Effect:
     """A folder goes with everything in it."""
     part: bool = False
     """Only some of what lies there, by a test that nobody can weigh (``-name '*.lock'``)."""
+    begins: str = ""
+    """Of a path that is not known: how it surely begins, when that is told (``/cache/$TOOL``)."""
 
 
 class Value(NamedTuple):

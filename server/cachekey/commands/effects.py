@@ -31,7 +31,9 @@ def is_query(item: Invocation) -> bool:
 def effects_of(item: Invocation) -> tuple[Effect, ...] | None:
     """Return what a command does to files; None when nobody can know."""
     redirected = tuple(_redirected(item))
-    program = programs().get(item.program or "")
+    # `/tmp/x/install` is somebody's script, whatever the name.
+    script = item.opaque and item.path != item.program
+    program = None if script else programs().get(item.program or "")
     if program is None:
         return redirected if is_query(item) else None
     found = program_effects(item, program)
@@ -63,7 +65,8 @@ def _plain(item: Invocation, program: Program, line: Line) -> Iterator[Effect]:
         return
     for value in operands:
         path = absolute(item, value.text, place)
-        yield Effect(kind, path, None, value.word, deep)  # type: ignore[arg-type]
+        begins = "" if path is not None else value.word.beginning(item.state.value)
+        yield Effect(kind, path, None, value.word, deep, False, begins)  # type: ignore[arg-type]
 
 
 def _place(line: Line, program: Program) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from cachekey.commands.familiar import names_other_language
+from cachekey.commands.familiar import is_familiar, names_other_language
 from cachekey.text import Mapped
 
 _LONGEST = 100_000
@@ -21,8 +21,10 @@ other is the word that calls it."""
 class Followed:
     """Opens the files that one RUN calls: only so many, none within itself, nothing but text."""
 
-    def __init__(self, scripts: Scripts | None) -> None:
-        self._scripts = scripts
+    def __init__(
+        self, scripts: Scripts | None, ships: Callable[[str], str | None] | None = None
+    ) -> None:
+        self._scripts, self._ships = scripts, ships
         self._open: list[str] = []
         self._read = 0
 
@@ -39,6 +41,10 @@ class Followed:
             self._read += 1
             return path, text
         return None
+
+    def shipped(self, name: str) -> str | None:
+        """Return where the script of a bare name lies that is none of a common program."""
+        return None if self._ships is None or is_familiar(name) else self._ships(name)
 
     def is_open(self, name: str) -> bool:
         """Tell whether a file, or a script of one, is being read."""

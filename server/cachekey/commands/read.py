@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from cachekey.budget import COMMAND_STEPS, Budget, SpentError, share
 from cachekey.commands.calls import Reader
 from cachekey.commands.familiar import SHELLS, names_other_language
-from cachekey.commands.files import Scripts
+from cachekey.commands.files import Followed, Scripts
 from cachekey.commands.functions import runs
 from cachekey.commands.invocation import Invocation
 from cachekey.commands.shellstate import Frame, Setting, ShellState
@@ -76,6 +76,7 @@ def read_commands(
     lookup: Lookup,
     workdir: str | None,
     scripts: Scripts | None = None,
+    ships: Callable[[str], str | None] | None = None,
     steps: int = share(1),
     command_steps: int = COMMAND_STEPS,
 ) -> Commands:
@@ -83,13 +84,16 @@ def read_commands(
 
     ``shell`` is the value of SHELL (None: ``/bin/sh -c``), ``lookup`` gives the variables of the
     RUN's environment (None: not known), ``workdir`` is the directory that it starts in, and
-    ``scripts`` gives the files that it may call. ``steps`` is what the reading may take, by default
+    ``scripts`` gives the files that it may call, and ``ships`` tells where the one lies that a bare
+    name calls, which nobody knows. ``steps`` is what the reading may take, by default
     as for the only RUN of a file, and ``command_steps`` what each command costs besides its words.
     """
     budget = Budget(steps)
     state = ShellState(base=lookup, cwd=workdir)
     if instruction.json is not None:
-        return _exec_form(instruction.json, state, Reader((), budget, command_steps, scripts))
+        return _exec_form(
+            instruction.json, state, Reader((), budget, command_steps, Followed(scripts, ships))
+        )
     frame = _shell_frame(shell)
     if frame is None:
         return _UNREADABLE
@@ -100,7 +104,10 @@ def read_commands(
             return _UNREADABLE
     script = parse_script(text)
     reader = Reader(
-        tuple((one.marker, one.body) for one in heredocs), budget, command_steps, scripts
+        tuple((one.marker, one.body) for one in heredocs),
+        budget,
+        command_steps,
+        Followed(scripts, ships),
     )
     return _read(reader, script, state, frame, None, script)
 

@@ -56,14 +56,7 @@ class Container(Makings):
     def story(self) -> Story:
         """Return what the lifecycle commands run, with the scripts that they call."""
         here, files = self.environment, Files(self)
-        reader = StoryReader(
-            self.document.path,
-            here.lookup,
-            here.fill,
-            self.folder,
-            files.find,
-            files.find_program,
-        )
+        reader = StoryReader(here.lookup, here.fill, self.folder, files.find, files.ships)
         for command in self.document.lifecycle:
             reader.read(command)
         return Story(tuple(reader.items), tuple(dict.fromkeys(reader.unread)))

@@ -111,7 +111,7 @@ class Environment:
         for match in _VARIABLE.finditer(text.text):
             value = known.get(match.group(1))
             if late and match.group(1) == "containerEnv" and match.group(2):
-                value = self._running(match.group(2), match.group(3))
+                value = self.running(match.group(2), match.group(3))
             if value is None:
                 continue
             offset = text.offset(match.start())
@@ -119,11 +119,12 @@ class Environment:
             at = match.end()
         return Mapped.join((*parts, text.slice(at)), text.offset(0)) if parts else text
 
-    def _running(self, name: str, default: str | None) -> str | None:
-        """Return a variable of the running container, which ``remoteEnv`` is no part of.
+    def running(self, name: str, default: str | None) -> str | None:
+        """Return ``${containerEnv:NAME}``, a variable of the running container.
 
-        HOME and USER are none: Docker sets them for each process, and the container's own
-        configuration, which is what the tools look at, has them only from an ENV.
+        ``remoteEnv`` is no part of it. HOME and USER are none: Docker sets them for each process,
+        and the container's own configuration, which is what the tools look at, has them only from
+        an ENV.
         """
         found = [*self._inherited(name), *self._written(name, ("containerEnv", "runArgs"))]
         if found:

@@ -9,7 +9,7 @@ from cachekey.devcontainer.makings import Makings
 from cachekey.devcontainer.paths import covers, within
 from cachekey.record import cached_property, record
 
-_PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin")
+_PROGRAMS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 @record(frozen=True, eq=False)
@@ -60,16 +60,19 @@ class Files:
                 return (inside, text) if inside and text is not None else None
         return self._copied(path)
 
-    def find_program(self, name: str) -> tuple[str, str] | None:
-        """Return the same of a script that the Dockerfile puts into a directory of the PATH."""
+    def ships(self, name: str) -> str | None:
+        """Return where on the PATH the Dockerfile puts a file of the context by this name."""
+        paths = (f"{folder}/{name}" for folder in self._searched)
+        return next((path for path in paths if self._copied(path) is not None), None)
+
+    @cached_property
+    def _searched(self) -> tuple[str, ...]:
+        """Return the directories of the PATH."""
         stage = self.made.stage
         path = stage.end.variables.get("PATH") if stage is not None else None
         ahead = path.value.text.split(":") if path is not None else []
-        for folder in (*(each for each in ahead if each.startswith("/")), *_PROGRAMS):
-            found = self._copied(f"{folder.rstrip('/')}/{name}")
-            if found is not None:
-                return found
-        return None
+        folders = (each.rstrip("/") for each in ahead if each.startswith("/"))
+        return tuple(dict.fromkeys((*folders, *_PROGRAMS)))
 
     def _copied(self, path: str) -> tuple[str, str] | None:
         """Return a file that a COPY of the build context puts at a path of the image."""

@@ -169,7 +169,7 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
     if any(path and (covers(path, where) or covers(where, path)) for path in mounted):
         return None
     by_others = any(
-        ran.user is not None and any(found.claim.tool.id == item.id for item, _ in commands)
+        ran.item.user is not None and any(found.claim.tool.id == item.id for item, _ in commands)
         for ran in container.story.items
         for commands in (container.knowledge.commands_for(ran.item.program or ""),)
     )

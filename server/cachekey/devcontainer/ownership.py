@@ -8,42 +8,25 @@ read supports; where anything unread could say otherwise there is none.
 
 from __future__ import annotations
 
-import fnmatch
 import posixpath
 import re
-from collections.abc import Iterator
-from typing import Literal
 
-from cachekey.buildkit.scope import Scope
+from cachekey.commands.effect import Effect
+from cachekey.commands.effects import effects_of
 from cachekey.commands.invocation import Invocation
-from cachekey.commands.shellstate import Setting
 from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.giving import concerns
+from cachekey.devcontainer.imageowner import owner_in_image
 from cachekey.devcontainer.lifecycle import Ran
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers
-from cachekey.dockerfile.purpose import is_remembered
-from cachekey.dockerfile.records import Run, Stage, Step
 from cachekey.record import record
-from cachekey.syntax.dockerfile.tree import Instruction
-from cachekey.syntax.shell.tree import Word
 
-Owner = Literal["user", "root", "missing"]
-"""Of a directory in the image: the container's user (or everybody) may write, only root, or none."""
-
-_OWNING = frozenset(("chown", "chmod", "chgrp", "setfacl"))
-_SYSTEM = frozenset(
-    (
-        *("bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "media", "mnt", "nix"),
-        *("opt", "proc", "root", "run", "sbin", "snap", "srv", "sys", "tmp", "usr", "var"),
-        "workspace",
-    )
-)
-"""Top directories that images have; anything may lie below them."""
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
 """Parts of names of programs that may well be scripts which give directories away."""
+
 _PROGRAMS = re.compile(r"bin(?:/[^/\s]*)?[\"'\]\s]*\Z|\$")
 """A target from which a shell starts programs by their bare names, or one that is not known."""
-_OUTPUT = re.compile(r"/(?:node_modules|\.venv|venv|target|build|dist|\.next|\.turbo|\.nuxt)\Z")
 
 
 @record(frozen=True)
@@ -75,12 +58,12 @@ def unwritable_at(
     if _handed_over(place, container) or _elsewhere(place, container, mount):
         return None
     nocopy = mount is not None and mount.nocopy
-    owner = "missing" if nocopy else _in_image(place, container)
+    owner = "missing" if nocopy else owner_in_image(place, container)
     if owner in ("root", "missing"):
         return Unwritable(user.name, True)
     home = container.home
     if owner is None and home is not None and covers(home, place) and place != home:
-        bare = _in_image(f"/{user.name}-home{place[len(home) :]}", container) == "missing"
+        bare = owner_in_image(f"/{user.name}-home{place[len(home) :]}", container) == "missing"
         bare = bare or (
             not container.builds and container.image is None and _featured(user.name, container)
         )
@@ -111,82 +94,34 @@ def _handed_over(place: str, container: Container) -> bool:
 def _gives(ran: Ran, place: str, container: Container) -> bool:
     item = ran.item
     program = item.program or ""
-    if program in _OWNING:
+    effects = effects_of(item)
+    if effects is not None:
         # Only root may give away what is root's.
-        return ran.user == "root" and owns(item, place)
-    if program in ("find", "xargs", "install", "rsync", "cp") and ran.user == "root":
-        words = [text or "" for text in item.texts]
-        return not item.args_known or None in item.texts or _names(words, place)
-    if ran.user == "root" and item.unfamiliar and ran.script is None:
-        return _names([text or "?" for text in item.texts], place) or bool(_SETS_UP.search(program))
-    if ran.script is not None:
+        return ran.as_root and any(_may_give(effect, item, place) for effect in effects)
+    if ran.as_root and item.unfamiliar and not item.shown:
+        return _names(item, place) or bool(_SETS_UP.search(program))
+    if item.shown:
         # What it runs comes by itself.
         return False
     known = container.knowledge.tool_for(program) is not None or not item.unfamiliar
     return not known and (bool(_SETS_UP.search(program)) or _made_by_build(program, container))
 
 
-def owns(item: Invocation, place: str) -> bool:
-    """Tell whether a chown or chmod may concern a directory: it, one around it, or a glob."""
-    if not item.args_known:
-        return True
-    deep = recursive(item)
-    return any(_may_be(path, place, deep) for path in owned_paths(item))
+def _may_give(effect: Effect, item: Invocation, place: str) -> bool:
+    """Tell whether an effect of root's may give a directory away: its owner, its mode, a copy of both."""
+    if effect.kind in ("copies", "moves"):
+        return effect.to is None or covers(effect.to, place)
+    if effect.kind == "makes":
+        return item.program == "install" and concerns(effect, place)
+    return effect.kind == "opens" and concerns(effect, place)
 
 
-def recursive(item: Invocation) -> bool:
-    """Tell whether a chown or chmod goes down into directories."""
-    return any(
-        text is not None and (text == "--recursive" or re.fullmatch(r"-\w*R\w*", text))
-        for text in item.texts
+def _names(item: Invocation, place: str) -> bool:
+    """Tell whether a word of a call is a directory that the place is, or lies in, or may be."""
+    words = [text or "" for text in item.texts]
+    return None in item.texts or any(
+        word.startswith("/") and covers(posixpath.normpath(word), place) for word in words
     )
-
-
-def owned_paths(item: Invocation) -> Iterator[str | None]:
-    """Yield the paths that a chown or chmod names, absolute; None for one that is not known."""
-    words = [(word, _value(item, word)) for word in item.args]
-    operands = [text for _, text in words if text is None or not text.startswith("-")]
-    reference = any(text is not None and text.startswith("--reference") for _, text in words)
-    for text in operands if reference else operands[1:]:
-        if text is None or (not text.startswith(("/", "~", "{")) and item.cwd is None):
-            yield None
-        elif text.startswith("~"):
-            home = item.state.value("HOME")
-            yield posixpath.normpath(home + text[1:]) if home and text[1:2] in ("", "/") else None
-        else:
-            yield posixpath.normpath(posixpath.join(item.cwd or "/", text))
-
-
-def _value(item: Invocation, word: Word | Setting) -> str | None:
-    """Return an operand with its globs; ``{}`` stands for what a variable tells behind its head."""
-    found = item.resolve(word, globs=True)
-    if found is not None or isinstance(word, Setting):
-        return found
-    head = re.match(r"\"?(/[^$`\"'\\]*)", word.written)
-    return head.group(1) + "{}" if head else None
-
-
-def _open(path: str | None, place: str) -> bool:
-    """Tell whether a path is one that may well be the place, one around it or one below."""
-    if path is None:
-        return True
-    head, brace, _ = path.partition("{")
-    if not brace:
-        return False
-    return not head.startswith("/") or f"{place}/".startswith(head) or head.startswith(f"{place}/")
-
-
-def _may_be(path: str | None, place: str, deep: bool) -> bool:
-    if path is None or "{" in path:
-        return _open(path, place)
-    if re.search(r"[*?\[]", path):
-        head = "/".join(place.split("/")[: path.count("/") + 1]) if deep else place
-        return fnmatch.fnmatchcase(head, path) and head.count("/") == path.count("/")
-    return covers(path, place) if deep else path == place
-
-
-def _names(words: list[str], place: str) -> bool:
-    return any(word.startswith("/") and covers(posixpath.normpath(word), place) for word in words)
 
 
 def _elsewhere(place: str, container: Container, mount: RuntimeMount | None) -> bool:
@@ -247,213 +182,9 @@ def _entry_point(container: Container) -> bool:
     return False
 
 
-# -- in the image ---------------------------------------------------------------------------------
-
-
-def _in_image(place: str, container: Container) -> Owner | None:
-    """Tell who owns the image's directory at ``place``; None when that is not known."""
-    if container.builds and container.stage is None:
-        return None
-    owner = _in_base(place, container)
-    if container.stage is None:
-        return owner
-    for link in reversed(container.stage.chain):
-        for step in link.steps:
-            owner = _step(owner, step, place, container)
-    return owner
-
-
-def _in_base(place: str, container: Container) -> Owner | None:
-    """Tell it of the image at the bottom and the features."""
-    known = [use.known for use in container.features if use.known is not None]
-    facts = [item for item in (container.image, *known) if item is not None]
-    if any(covers(path, place) for item in facts for path in item.lacks):
-        return "missing"
-    for item in facts:
-        if any(path == place for path in item.own):
-            return "user"
-        if any(covers(path, place) for path in item.own):
-            return None
-        if any(covers(s.path, place) or covers(place, s.path) for s in item.ships):
-            return None
-    if container.in_workspace(place):
-        return "missing"
-    if container.image is None:
-        return None
-    home = container.home
-    if home is not None and covers(home, place) and container.image.facts.get("homes") == "bare":
-        return None if place == home else "missing"
-    return "missing" if place.split("/")[1] not in _SYSTEM else None
-
-
-def _step(owner: Owner | None, step: Step, place: str, container: Container) -> Owner | None:
-    """Tell what one instruction makes of the directory."""
-    here = step.instruction
-    if here.keyword == "RUN" and step.run is not None:
-        return _run(owner, step.run, place, container)
-    if here.keyword == "WORKDIR":
-        behind = posixpath.normpath(posixpath.join("/", here.args.text))
-        if covers(place, behind) and owner in ("missing", None):
-            return _by(_is_root(step.scope))
-    elif here.keyword in ("COPY", "ADD"):
-        return _copy(owner, step, place)
-    elif here.keyword == "VOLUME" and place in here.args.text:
-        return None
-    return owner
-
-
-def _by(root: bool | None) -> Owner | None:
-    return None if root is None else "root" if root else "user"
-
-
-def _is_root(scope: Scope) -> bool | None:
-    return None if is_remembered(scope, scope.user) else scope.user.is_root
-
-
-def _copy(owner: Owner | None, step: Step, place: str) -> Owner | None:
-    here: Instruction = step.instruction
-    words = [word.text for word in here.json] if here.json else here.args.text.split()
-    if not words:
-        return owner
-    workdir = step.scope.workdir.text if step.scope.workdir is not None else None
-    target = words[-1]
-    if not target.startswith("/") and workdir is None:
-        return None
-    target = posixpath.normpath(posixpath.join(workdir or "/", target))
-    given = next((f.value.text for f in here.flags if f.name.text == "chown" and f.value), None)
-    mine: Owner = "root" if given is None or given.partition(":")[0] in ("root", "0") else "user"
-    if covers(place, target):
-        return mine if owner in ("missing", None) or target == place else owner
-    if covers(target, place) and not _OUTPUT.search(place):
-        # Whether it is among what is copied or not, it is root's where root has both.
-        return owner if mine == "root" and owner in ("root", "missing") else None
-    return owner
-
-
-def _run(owner: Owner | None, run: Run, place: str, container: Container) -> Owner | None:
-    """Tell what the commands of a RUN make of the directory."""
-    if _may_name(run, place):
-        if not run.commands.complete:
-            return None
-        for item in run.commands.items:
-            owner = _command(owner, item, run, place, container)
-    return _made_by_tools(owner, run, place)
-
-
-def _command(
-    owner: Owner | None, item: Invocation, run: Run, place: str, container: Container
-) -> Owner | None:
-    root = _runs_as_root(item, run)
-    program = item.program or ""
-    paths = list(_operands(item))
-    if program == "mkdir" or (program == "install" and "-d" in item.texts):
-        return _mkdir(owner, item, paths, place, root)
-    if program in _OWNING:
-        if root is False or owner == "missing" or not owns(item, place):
-            return owner
-        if program == "chown" and _gives_to_nobody(item, run):
-            return owner
-        given = _given_to(item) if program == "chown" else None
-        # Whether one around it reaches it depends on whether it is there.
-        return given if owner == "root" or place in owned_paths(item) else None
-    if program in ("rm", "mv"):
-        return None if any(_may_be(path, place, True) for path in paths) else owner
-    if program in ("useradd", "adduser") and owner is None and container.home == place:
-        return "user"
-    return None if item.opaque and not _fetched(run, place, container) else owner
-
-
-def _fetched(run: Run, place: str, container: Container) -> bool:
-    """Tell whether a RUN's unread program is one that it fetches, and the place none of its own.
-
-    An installer from elsewhere writes below system directories and homes, and knows no others.
-    """
-    home = container.home
-    at_home = home is not None and covers(home, place)
-    foreign = not at_home and place.split("/")[1] not in _SYSTEM
-    foreign = foreign or container.in_workspace(place)
-    return foreign and re.search(r"\b(?:curl|wget)\b", run.text) is not None
-
-
-def _mkdir(
-    owner: Owner | None, item: Invocation, paths: list[str | None], place: str, root: bool | None
-) -> Owner | None:
-    if any(_open(path, place) for path in paths):
-        return None
-    if owner in ("root", "user") or not any(covers(place, path) for path in paths if path):
-        return owner
-    given = item.program == "install" or any((t or "").startswith("-m") for t in item.texts)
-    return "user" if given else _by(root)
-
-
-def _given_to(item: Invocation) -> Owner | None:
-    """Tell to whom a chown gives, as the container's user sees it."""
-    words = [text for text in item.texts if text is None or not text.startswith("-")]
-    name = (words[0] or "").partition(":")[0] if words else ""
-    return "root" if name in ("root", "0") else "user"
-
-
-def _gives_to_nobody(item: Invocation, run: Run) -> bool:
-    """Tell whether a chown's owner is ``$USER``, which no build sets: ``chown :`` changes nothing."""
-    said = next((word.written for word in item.args if not word.written.startswith("-")), "")
-    unset = "USER" not in run.scope.variables and item.state.value("USER") is None
-    return unset and re.fullmatch(r"\"?\$\{?USER\}?(?::\$\{?USER\}?)?\"?", said) is not None
-
-
-def _operands(item: Invocation) -> Iterator[str | None]:
-    for word in item.args:
-        text = _value(item, word)
-        if text is None:
-            yield None
-        elif not text.startswith("-"):
-            home = item.state.value("HOME") or "~"
-            path = home + text[1:] if text.startswith("~") else text
-            yield posixpath.normpath(posixpath.join(item.cwd or "/", path))
-
-
-def _runs_as_root(item: Invocation, run: Run) -> bool | None:
-    if item.user is not None:
-        return item.user in ("root", "0")
-    return _is_root(run.scope)
-
-
-def _may_name(run: Run, place: str) -> bool:
-    """Tell whether a RUN names the place or a directory around it, by text or by variables."""
-    text = run.text
-    parts = place.split("/")
-    around = ["/".join(parts[:count]) for count in range(2, len(parts) + 1)]
-    if any(re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", text) for path in around):
-        return True
-    return bool(re.search(r"\b(?:chown|chmod|mkdir|install|setfacl)\b", text))
-
-
-def _made_by_tools(owner: Owner | None, run: Run, place: str) -> Owner | None:
-    """A later ``npm ci`` of root makes the directory root's again."""
-    for use in run.uses:
-        for item in use.directories:
-            if item.path and covers(place, item.path) and item.used is not False:
-                if not any(m.directory and covers(m.directory, item.path) for m in run.caches):
-                    by = _by(_runs_as_root(use.invocation, run))
-                    if item.path == place:
-                        return by if owner in ("missing", None) or by == "root" else owner
-                    # What root makes further down leaves a directory that is there as it was; where
-                    # the user made something, the user may write.
-                    made = owner == "missing" or (owner is None and by == "user")
-                    return by if made else owner
-    return owner
-
-
 def _named_in_build(place: str, container: Container) -> bool:
-    stage: Stage | None = container.stage
-    if stage is None:
-        return False
-    return any(
-        _names_in(step.instruction.args.text, place) for link in stage.chain for step in link.steps
-    )
-
-
-def _names_in(text: str, place: str) -> bool:
-    return re.search(rf"(?<![\w./-]){re.escape(place)}", text) is not None
+    said = re.compile(rf"(?<![\w./-]){re.escape(place)}")
+    return any(said.search(step.instruction.args.text) for step in container.steps)
 
 
 def _made_by_build(program: str, container: Container) -> bool:
@@ -467,6 +198,5 @@ def _made_by_build(program: str, container: Container) -> bool:
         step.instruction.keyword in ("COPY", "ADD")
         and word.search(step.instruction.args.text)
         and _PROGRAMS.search(step.instruction.args.text)
-        for link in container.stage.chain
-        for step in link.steps
+        for step in container.steps
     )

@@ -34,6 +34,8 @@ class Abilities:
     markdown_completion: bool = False
     suggests_again: bool = False
     """It knows VS Code's command that asks for completions once more."""
+    others: bool = False
+    """Another server for Dockerfiles is beside us, which says what they all say (``experimental``)."""
     rule_pages: str = ""
     """How the URIs of its pages on rules begin; behind it comes a rule's code (``experimental``)."""
     shows_rules: bool = False
@@ -95,6 +97,7 @@ class Abilities:
             markdown_completion=markdown in each(f"{item}.documentation_format"),
             suggests_again=params.client_info is not None
             and "visual studio code" in params.client_info.name.lower(),
+            others=bool(_own(capabilities.experimental, "others")),
             rule_pages=str(_own(capabilities.experimental, "rulePages") or ""),
             shows_rules=bool(_own(capabilities.experimental, "explainRule")),
             chooses=bool(_own(capabilities.experimental, "silence"))

@@ -31,7 +31,7 @@ def _of(session: Session, area: Area) -> dict[str, str]:
     index = area.project.index
     html = page(caches_of(index, index), str, link)
     name = (
-        posixpath.basename(uris.to_path(area.uri) or area.uri)
+        posixpath.basename(uris.to_path(area.uri) or area.uri.rpartition(":")[2])
         if area.is_lonely
         else area.project.name
     )

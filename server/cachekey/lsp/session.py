@@ -235,6 +235,7 @@ class Session:
                 {"rule": finding.rule, "index": index, "version": version},
             )
             for index, finding in enumerate(findings)
+            if not (finding.common and self.abilities.others)
         )
 
     # -- places ---------------------------------------------------------------------------------

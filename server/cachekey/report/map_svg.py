@@ -198,7 +198,8 @@ def _number(value: int) -> Html:
 def _style() -> Html:
     return filled(
         "svg{{--ink:#1f2328;--dim:#59636e;--bad:#c4162a;--l:38%;color:var(--ink);"
-        "background:#fff;font:14px sans-serif}}body{{margin:8px}}body svg{{background:none}}"
+        "background:#fff;font:14px sans-serif}}body{{margin:8px}}body svg{{"
+        "background:none;width:100%;min-width:{}px;max-width:1400px}}"
         "@media(prefers-color-scheme:dark){{svg{{--ink:#e6edf3;--dim:#9aa4ae;--bad:#ff7b85;--l:66%;"
         "background:#1e1e1e}}}}"
         "body.vscode-dark svg,body.vscode-high-contrast svg{{--ink:#e6edf3;--dim:#9aa4ae;--bad:#ff7b85;"
@@ -212,7 +213,9 @@ def _style() -> Html:
         ".t4{{--h:185}}.t5{{--h:330}}.t6{{--h:55}}.t7{{--h:100}}"
         ".broken{{fill:none;stroke:var(--bad);stroke-width:2;stroke-dasharray:5 4}}"
         "@media(forced-colors:active){{text{{fill:CanvasText}}.line{{stroke:CanvasText}}"
-        ".broken{{stroke:LinkText}}}}.off{{opacity:.12!important}}"
+        ".broken{{stroke:LinkText}}}}.off{{opacity:.12!important}}",
+        # In a narrow window it is scrolled: text that shrinks is not read.
+        _number(_WIDTH),
     )
 
 

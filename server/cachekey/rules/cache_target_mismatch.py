@@ -265,7 +265,7 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
     if variable and default and whole and writable and len(paths) == 1:
         line = f"ENV {variable}={mount.directory}"
         yield ctx.fix(
-            f"Let {best.use.tool.name} use {mount.directory} (sets {variable} in the image)",
+            f"Let {best.use.tool.name} use {mount.directory}",
             lambda: [insert_line_before(ctx.document, run.span.start, line)],
             safety=Safety.UNSAFE,
             reason=f"{variable} becomes part of the image's environment",

@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.ownership import owned_paths, recursive
+from cachekey.commands.effects import effects_of
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -54,9 +54,10 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
         item = ran.item
         quoted = document.source.text[item.head.end : item.head.end + 1] in ('"', "'")
         # The words of an array stand apart from each other; the string form is what people write.
-        if item.program != "chown" or ran.path != document.path or quoted or recursive(item):
+        if item.program != "chown" or not ran.written_here or quoted:
             continue
-        place = next((places[path] for path in owned_paths(item) if path in places), None)
+        shallow = [one.path for one in effects_of(item) or () if not one.deep]
+        place = next((places[path] for path in shallow if path in places), None)
         if place is not None:
             message = f"Without -R the contents of {place} keep their old owner"
             yield ctx.finding(item.head, message, fixes=partial(_fixes, item.head.end, ctx))

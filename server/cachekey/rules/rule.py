@@ -105,6 +105,7 @@ class Context:
         unnecessary: bool = False,
         missing: bool = False,
         cause: Hashable = None,
+        common: bool = False,
     ) -> Finding:
         """Make a finding of this rule at ``span`` of the document under check.
 
@@ -123,6 +124,7 @@ class Context:
             unnecessary,
             missing,
             cause,
+            common,
         )
 
     def fix(

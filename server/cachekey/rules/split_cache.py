@@ -375,7 +375,7 @@ def _one_directory(
     if edits is None:
         return
     yield ctx.fix(
-        f"Share one cache in {folder}: id={name} on {{places}} (sets {variable} in the image)",
+        f"Share one cache in {folder}: id={name} on {{places}}",
         *edits,
         safety=Safety.UNSAFE,
         reason=f"{variable} becomes part of the image's environment",

@@ -62,7 +62,7 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     if user is None or user.root or container.sudo is not False:
         return
     for ran in container.story.items:
-        if ran.user != "root" or ran.item.conditional or ran.path != document.path:
+        if not ran.as_root or ran.item.conditional or not ran.written_here:
             continue
         if ran.item.simple.words[0].text == "sudo":
             yield ctx.finding(

@@ -38,16 +38,18 @@ from cachekey.text import Span
 def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding]:
     """Report what the parsers of the builder and of the Dev Containers tools refuse."""
     if isinstance(document, Dockerfile):
+        keywords = {item.keyword_span for item in document.tree.instructions}
         for problem in document.tree.problems:
             if not _is_template(document, problem.span):
                 message = f"BuildKit cannot read this: {problem.message}"
-                yield ctx.finding(problem.span, message, missing=True)
+                common = problem.span in keywords
+                yield ctx.finding(problem.span, message, missing=True, common=common)
         if document.stages and document.stages[0].instruction.implied:
             written = (step.instruction for step in document.stages[0].steps)
             first = next((item for item in written if item.keyword != "ARG"), None)
             if first is not None and not _is_template(document, first.span):
                 message = "The file has no FROM: the builder wants one in front of this instruction"
-                yield ctx.finding(first.keyword_span, message, missing=True)
+                yield ctx.finding(first.keyword_span, message, missing=True, common=True)
     elif document.problem is not None:
         unread = document.problem
         yield ctx.finding(unread.span, unread.message, missing=True)

@@ -3,7 +3,8 @@
 `${containerEnv:NAME}` has a value only in a running container, so that mounts, the build and
 `containerEnv` itself get the bare text. Names that the Dev Containers tools do not know, or know in
 another case, stay as well, without a message. So do `$HOME` and `~` in `containerEnv`: no shell reads
-it.
+it. `${containerEnv:HOME}` in `remoteEnv` is empty, for HOME is set for each process and is no variable
+of the container.
 
 ## Bad
 ```jsonc
@@ -23,11 +24,11 @@ it.
 
 ## Fix
 The known variable that is nearly the one written. For `${containerEnv:…}` in `containerEnv` the
-entry can move to `remoteEnv`, where it works for lifecycle commands and terminals; in a mount the
-user's home directory can be written out.
+entry can move to `remoteEnv`, where it works for lifecycle commands and terminals; the user's home
+directory can be written out where it is known.
 
 ## Source
-Dev Containers CLI `src/spec-common/variableSubstitution.ts`; containers.dev, *Variables in
+Dev Containers CLI `src/spec-common/variableSubstitution.ts` and, for HOME, containers it has made; containers.dev, *Variables in
 devcontainer.json*; devcontainers/spec#282 and #434.
 """
 
@@ -76,6 +77,33 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     if not document.feature:
         for entry in document.env:
             yield from _unexpanded(entry, ctx)
+        yield from _homeless(document, ctx)
+
+
+def _homeless(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+    """Report `${containerEnv:HOME}` where the container's configuration surely has no HOME."""
+    container = container_of(document, ctx.project)
+    for path, _, variable in document.variables:
+        if path[:1] != ("remoteEnv",) or variable.kind != "containerEnv":
+            continue
+        if (
+            variable.name == "HOME"
+            and container.environment.running("HOME", variable.default) == ""
+        ):
+            yield ctx.finding(
+                variable.span,
+                f"'{variable.text}' is empty: Docker sets HOME for each process, the container has none",
+                fixes=partial(_written, variable.span, ctx),
+                severity=Severity.WARNING,
+            )
+
+
+def _written(span: Span, ctx: Context) -> Iterator[Fix]:
+    home = _home(ctx)
+    if home is not None:
+        reason = "The user's home is taken from what is known of the image."
+        edit = Edit(span, home)
+        yield ctx.fix(f"Write {home}", edit, safety=Safety.UNSAFE, preferred=True, reason=reason)
 
 
 def _nameless(variable: Variable) -> str:
@@ -115,7 +143,7 @@ def _write(span: Span, text: str, ctx: Context) -> Iterator[Fix]:
 
 
 def _expand(entry: EnvEntry, name: str, span: Span, ctx: Context) -> Iterator[Fix]:
-    if entry.place == "remoteEnv":
+    if entry.place == "remoteEnv" and name != "HOME":
         text = f"${{containerEnv:{name}}}"
         yield ctx.fix(f"Write {text}", Edit(span, text), preferred=True)
     elif name == "HOME" and (home := _home(ctx)) is not None:
@@ -147,6 +175,9 @@ def _fixes(path: tuple[str, ...], variable: Variable, ctx: Context) -> Iterator[
             yield ctx.fix(f"Write {variable.meant}", edit, preferred=True)
         return
     if variable.kind != "containerEnv" or not variable.name:
+        return
+    if path[0] == "containerEnv" and variable.name == "HOME":
+        yield from _written(variable.span, ctx)
         return
     if path[0] == "containerEnv":
         entry = next((e for e in document.container_env if e.name == path[1]), None)

@@ -110,6 +110,16 @@ class Word:
             return None
         return text
 
+    def beginning(self, lookup: Lookup) -> str:
+        """Return the value up to what cannot be told: ``/cache/`` of ``/cache/$TOOL``."""
+        known: list[str] = []
+        for part in self.parts or ():
+            value = _value(part, lookup, globs=False)
+            if value is None or len(value) > LONGEST_VALUE:
+                break
+            known.append(value)
+        return "".join(known)
+
     def split_assignment(self) -> tuple[str, Word] | None:
         """Tell name and value of ``NAME=value``, as it stands behind ``export`` and ``env``."""
         match = _NAMED.match(self.source.text, self.start, self.stop)

@@ -1,0 +1,217 @@
+"""Who owns a directory of a dev container's image: base, features, and each step of its Dockerfile."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from cachekey.buildkit.scope import Scope
+from cachekey.commands.effect import Effect
+from cachekey.commands.effect import covers as takes_in
+from cachekey.commands.effects import effects_of
+from cachekey.commands.invocation import Invocation
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names
+from cachekey.devcontainer.paths import covers
+from cachekey.dockerfile.purpose import is_remembered
+from cachekey.dockerfile.records import Run, Step
+from cachekey.syntax.dockerfile.tree import Instruction
+
+_SYSTEM = frozenset(
+    (
+        *("bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "media", "mnt", "nix"),
+        *("opt", "proc", "root", "run", "sbin", "snap", "srv", "sys", "tmp", "usr", "var"),
+        "workspace",
+    )
+)
+"""Top directories that images have; anything may lie below them."""
+_OUTPUT = re.compile(r"/(?:node_modules|\.venv|venv|target|build|dist|\.next|\.turbo|\.nuxt)\Z")
+
+
+def owner_in_image(place: str, container: Container) -> Owner | None:
+    """Tell who owns the image's directory at ``place``; None when that is not known."""
+    if container.builds and container.stage is None:
+        return None
+    owner = _in_base(place, container)
+    if container.stage is None:
+        return owner
+    for link in reversed(container.stage.chain):
+        for step in link.steps:
+            owner = _step(owner, step, place, container)
+    return owner
+
+
+def _in_base(place: str, container: Container) -> Owner | None:
+    """Tell it of the image at the bottom and the features."""
+    known = [use.known for use in container.features if use.known is not None]
+    facts = [item for item in (container.image, *known) if item is not None]
+    if any(covers(path, place) for item in facts for path in item.lacks):
+        return "missing"
+    for item in facts:
+        if any(path == place for path in item.own):
+            return "user"
+        if any(covers(path, place) for path in item.own):
+            return None
+        if any(covers(s.path, place) or covers(place, s.path) for s in item.ships):
+            return None
+    if container.in_workspace(place):
+        return "missing"
+    if container.image is None:
+        return None
+    home = container.home
+    if home is not None and covers(home, place) and container.image.facts.get("homes") == "bare":
+        return None if place == home else "missing"
+    return "missing" if place.split("/")[1] not in _SYSTEM else None
+
+
+def _step(owner: Owner | None, step: Step, place: str, container: Container) -> Owner | None:
+    """Tell what one instruction makes of the directory."""
+    here = step.instruction
+    if here.keyword == "RUN" and step.run is not None:
+        return _run(owner, step.run, place, container)
+    if here.keyword == "WORKDIR":
+        behind = posixpath.normpath(posixpath.join("/", here.args.text))
+        if covers(place, behind) and owner in ("missing", None):
+            return _by(_is_root(step.scope))
+    elif here.keyword in ("COPY", "ADD"):
+        return _copy(owner, step, place)
+    elif here.keyword == "VOLUME" and place in here.args.text:
+        return None
+    return owner
+
+
+def _by(root: bool | None) -> Owner | None:
+    return None if root is None else "root" if root else "user"
+
+
+def _is_root(scope: Scope) -> bool | None:
+    return None if is_remembered(scope, scope.user) else scope.user.is_root
+
+
+def _copy(owner: Owner | None, step: Step, place: str) -> Owner | None:
+    here: Instruction = step.instruction
+    words = [word.text for word in here.json] if here.json else here.args.text.split()
+    if not words:
+        return owner
+    workdir = step.scope.workdir.text if step.scope.workdir is not None else None
+    target = words[-1]
+    if not target.startswith("/") and workdir is None:
+        return None
+    target = posixpath.normpath(posixpath.join(workdir or "/", target))
+    chown = next((f.value.text for f in here.flags if f.name.text == "chown" and f.value), None)
+    mine: Owner = "root" if chown is None or chown.partition(":")[0] in ("root", "0") else "user"
+    if covers(place, target):
+        return mine if owner in ("missing", None) or target == place else owner
+    if covers(target, place) and not _OUTPUT.search(place):
+        # Whether it is among what is copied or not, it is root's where root has both.
+        return owner if mine == "root" and owner in ("root", "missing") else None
+    return owner
+
+
+# -- the commands of a RUN --------------------------------------------------------------------------
+
+
+def _run(owner: Owner | None, run: Run, place: str, container: Container) -> Owner | None:
+    """Tell what the commands of a RUN make of the directory."""
+    if _may_name(run, place):
+        if not run.commands.complete:
+            return None
+        for item in run.commands.items:
+            owner = _command(owner, item, run, place, container)
+    return _made_by_tools(owner, run, place)
+
+
+def _command(
+    owner: Owner | None, item: Invocation, run: Run, place: str, container: Container
+) -> Owner | None:
+    if item.program in ("useradd", "adduser") and owner is None and container.home == place:
+        return "user"
+    effects = effects_of(item)
+    if effects is None:
+        return None if item.opaque and not _fetched(run, place, container) else owner
+    if item.program == "chown" and _gives_to_nobody(item, run):
+        return owner
+    root = _runs_as_root(item, run)
+    for effect in effects:
+        owner = _effect(owner, effect, item, place, root)
+    return owner
+
+
+def _effect(
+    owner: Owner | None, effect: Effect, item: Invocation, place: str, root: bool | None
+) -> Owner | None:
+    """Tell what one effect of a command makes of the directory."""
+    if effect.kind == "makes":
+        if makes(effect, place):
+            return made_by(item, root) if owner in ("missing", None) else owner
+        return None if effect.path is None and concerns(effect, place) else owner
+    if effect.kind == "opens":
+        if root is False or owner == "missing" or not concerns(effect, place):
+            return owner
+        # Whether one around it reaches it depends on whether it is there.
+        return given(item, owner) if owner == "root" or names(effect, place) else None
+    if effect.kind in ("removes", "moves"):
+        if owner == "missing" or not concerns(effect, place):
+            return owner
+        return "missing" if takes_in(effect, place) and not item.conditional else None
+    if owner == "missing" and _fills(effect, place):
+        return _by(root)
+    return owner
+
+
+def _fills(effect: Effect, place: str) -> bool:
+    """Tell whether an effect puts something at the place or below it, so that it is made."""
+    if effect.kind == "writes":
+        return makes(effect, place)
+    return effect.kind == "copies" and effect.to is not None and covers(place, effect.to)
+
+
+def _gives_to_nobody(item: Invocation, run: Run) -> bool:
+    """Tell whether a chown's owner is ``$USER``, which no build sets: ``chown :`` changes nothing."""
+    said = next((word.written for word in item.args if not word.written.startswith("-")), "")
+    unset = "USER" not in run.scope.variables and item.state.value("USER") is None
+    return unset and re.fullmatch(r"\"?\$\{?USER\}?(?::\$\{?USER\}?)?\"?", said) is not None
+
+
+def _fetched(run: Run, place: str, container: Container) -> bool:
+    """Tell whether a RUN's unread program is one that it fetches, and the place none of its own.
+
+    An installer from elsewhere writes below system directories and homes, and knows no others.
+    """
+    home = container.home
+    at_home = home is not None and covers(home, place)
+    foreign = not at_home and place.split("/")[1] not in _SYSTEM
+    foreign = foreign or container.in_workspace(place)
+    return foreign and re.search(r"\b(?:curl|wget)\b", run.text) is not None
+
+
+def _runs_as_root(item: Invocation, run: Run) -> bool | None:
+    if item.user is not None:
+        return item.user in ("root", "0")
+    return _is_root(run.scope)
+
+
+def _may_name(run: Run, place: str) -> bool:
+    """Tell whether a RUN names the place or a directory around it, by text or by variables."""
+    text = run.text
+    parts = place.split("/")
+    around = ["/".join(parts[:count]) for count in range(2, len(parts) + 1)]
+    if any(re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", text) for path in around):
+        return True
+    return bool(re.search(r"\b(?:chown|chmod|mkdir|install|setfacl)\b", text))
+
+
+def _made_by_tools(owner: Owner | None, run: Run, place: str) -> Owner | None:
+    """A later ``npm ci`` of root makes the directory root's again."""
+    for use in run.uses:
+        for item in use.directories:
+            if item.path and covers(place, item.path) and item.used is not False:
+                if not any(m.directory and covers(m.directory, item.path) for m in run.caches):
+                    by = _by(_runs_as_root(use.invocation, run))
+                    if item.path == place:
+                        return by if owner in ("missing", None) or by == "root" else owner
+                    # What root makes further down leaves a directory that is there as it was; where
+                    # the user made something, the user may write.
+                    made = owner == "missing" or (owner is None and by == "user")
+                    return by if made else owner
+    return owner

@@ -101,7 +101,7 @@ def _homeless(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
 def _written(span: Span, ctx: Context) -> Iterator[Fix]:
     home = _home(ctx)
     if home is not None:
-        reason = "The user's home is taken from what is known of the image."
+        reason = "the user's home is taken from what is known of the image"
         edit = Edit(span, home)
         yield ctx.fix(f"Write {home}", edit, safety=Safety.UNSAFE, preferred=True, reason=reason)
 

@@ -156,7 +156,8 @@ async function proof(editor, page, shot, view) {
   await page.keyboard.press("Control+Digit1");
   const mount = view.locator(".view-line", { hasText: "id=uv-cache" }).first();
   const box = await mount.boundingBox();
-  await page.mouse.move(box.x + 150, box.y + box.height / 2);
+  // Over the path: a name of an option says what the option is.
+  await page.mouse.move(box.x + 410, box.y + box.height / 2);
   const hover = page.locator(".monaco-hover:visible").first();
   await hover.locator(".hover-contents", { hasText: "On the builder" }).first().waitFor();
   say(`hover: ${(await hover.innerText()).replace(/\s+/g, " ")}`);

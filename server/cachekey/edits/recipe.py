@@ -150,7 +150,7 @@ def _host_reason(pin: str) -> str:
 
 def new_volume(claim: Claim, place: str, document: Devcontainer, project: Project) -> Recipe:
     """Add a named volume for a tool whose variable names ``place``."""
-    text = f"type=volume,source={claim.cache.id},target={place}"
+    text = f"type=volume,source={claim.cache.id},{edit.csv_field(f'target={place}')}"
     write = partial(edit.add_mount, document, text)
     return completed(container_of(document, project), write, place, ())
 
@@ -172,6 +172,8 @@ def moved(mount: RuntimeMount, container: Container, place: str) -> Recipe | Non
     """Mount a cache where its tool keeps it; None where the mount is written in another file."""
     field = mount.field("target")
     if field is None or mount.path or mount.form not in ("string", "object"):
+        return None
+    if mount.form == "string" and edit.csv_field(place) != place:
         return None
     return _retargeted(field.value_span, container, place)
 

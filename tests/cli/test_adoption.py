@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from cachekey.kinds import kind_of
+from cachekey.report.rules import catalog
 
 from tests.cli.test_cli import BROKEN, CLEAN, posix
 
@@ -53,6 +55,15 @@ def unavailable(what: str, done: subprocess.CompletedProcess[str]) -> None:
         r"No matching distribution|NewConnectionError|Could not fetch URL|timed out", said
     ):
         pytest.skip(f"{what} cannot be had here: {said.strip().splitlines()[-1]}")
+
+
+def snippets(name: str) -> list[Any]:
+    """Return what the README tells users of a tool to copy."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = text.partition(f"\n**{name}** (")[2].partition("\n**")[0]
+    found = re.findall(r"^```yaml\n(.*?)^```", part, re.DOTALL | re.MULTILINE)
+    assert found, name
+    return [yaml.safe_load(item) for item in found]
 
 
 # -- pre-commit -----------------------------------------------------------------------------------
@@ -121,19 +132,9 @@ def test_pre_commit_runs_the_hook(pre_commit: str, tmp_path: Path) -> None:
     git(source, "commit", "-qm", "A release")
     project.mkdir()
     git(project, "init", "-q", ".")
-    (project / ".pre-commit-config.yaml").write_text(
-        yaml.safe_dump(
-            {
-                "repos": [
-                    {
-                        "repo": str(source),
-                        "rev": git(source, "rev-parse", "HEAD"),
-                        "hooks": [{"id": "cachekey"}],
-                    }
-                ]
-            }
-        )
-    )
+    (config,) = snippets("pre-commit")
+    config["repos"][0] |= {"repo": str(source), "rev": git(source, "rev-parse", "HEAD")}
+    (project / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
 
     def committing(name: str, text: str) -> subprocess.CompletedProcess[str]:
         (project / name).write_text(text)
@@ -227,3 +228,39 @@ def test_the_action_s_steps_run(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     runs = json.loads((place / "out put.sarif").read_text())["runs"]
     assert [result["ruleId"] for result in runs[0]["results"]] == ["CK601"]
+
+
+# -- what the README has for others ---------------------------------------------------------------
+
+
+def test_the_snippets_for_github_give_the_action_what_it_takes() -> None:
+    workflow, steps = snippets("GitHub")
+    used = [*workflow["jobs"]["cachekey"]["steps"], *steps]
+    ours = [step.get("with", {}) for step in used if step["uses"].startswith("OWNER/cachekey@")]
+    assert len(ours) == 2
+    assert all(set(given) <= set(action()["inputs"]) for given in ours)
+    (upload,) = (step["with"] for step in used if "upload-sarif" in step["uses"])
+    assert upload["sarif_file"] == ours[1]["output-file"]
+
+
+@pytest.mark.parametrize("name", ["GitLab", "Trunk"])
+def test_the_commands_of_other_snippets_run(name: str, tmp_path: Path) -> None:
+    (found,) = snippets(name)
+    (tmp_path / "Dockerfile").write_text(BROKEN)
+    if name == "GitLab":
+        (command,) = (line for line in found["cachekey"]["script"] if line.startswith("cachekey "))
+        report = tmp_path / found["cachekey"]["artifacts"]["reports"]["codequality"]
+    else:
+        (lint,) = found["lint"]["definitions"][0]["commands"]
+        command, report = lint["run"].replace("${target}", lint["target"]), None
+    done = run(tmp_path, sys.executable, "-m", *shlex.split(command))
+    assert done.returncode == 1, done.stderr
+    assert "CK601" in (done.stdout if report is None else report.read_text())
+
+
+def test_the_table_of_other_checkers_names_rules_that_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = text.partition("### Beside other checkers")[2].partition("\n## ")[0]
+    named = set(re.findall(r"CK\d{3}", rows))
+    assert len(named) > 5
+    assert named <= {entry.code for entry in catalog()}

@@ -379,6 +379,32 @@ def test_explain(capfd: pytest.CaptureFixture[str]) -> None:
     assert "sub/Dockerfile has 5 lines" in capfd.readouterr().err
 
 
+def test_explain_for_programs(capfd: pytest.CaptureFixture[str]) -> None:
+    put("sub/Dockerfile", f"{MOUNTS}RUN pip install x\nCMD true\n")
+
+    def explained(place: str) -> Any:
+        assert main(["explain", "--format", "json", place]) == 0
+        return json.loads(capfd.readouterr().out)
+
+    assert main(["keys", "--format", "json"]) == 0
+    mounts = json.loads(capfd.readouterr().out)["mounts"]
+    whole = explained("sub/Dockerfile:3")
+    assert (whole["version"], whole["path"]) == (1, "sub/Dockerfile")
+    assert whole["mount"] == mounts[1]
+    assert whole["range"] == mounts[1]["range"]
+    assert main(["explain", "sub/Dockerfile:3"]) == 0
+    text = capfd.readouterr().out.replace("**", "").replace("`", "")
+    assert all(line.replace("`", "") in text for line in whole["lines"])
+    # An option lies in its mount; a command is none.
+    option = explained("sub/Dockerfile:2:14")
+    assert option["mount"] == mounts[0]
+    assert option["range"] != mounts[0]["range"]
+    command = explained("sub/Dockerfile:4:5")
+    assert (command["mount"], "pip" in command["lines"][0]) == (None, True)
+    assert main(["explain", "--format", "json", "sub/Dockerfile:5:1"]) == 1
+    assert capfd.readouterr().out == ""
+
+
 def test_explain_names_nothing_above_the_working_directory(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cachekey.cli import builders, builds, check, diffing, settings
@@ -32,6 +32,7 @@ from cachekey.selectors import unknown_rule
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from cachekey.assist.hover import Hover
     from cachekey.cli.workspace import Workspace
     from cachekey.report.map_data import Cache
     from cachekey.workspace.summary import CacheMount
@@ -47,10 +48,7 @@ def keys(options: Namespace) -> int:
     with Progress() as progress:
         space = loaded(input_of(options), progress)
         document = mounts_report(space.models(sorted(space.texts)), space.project)
-    for mount in document["mounts"]:
-        mount["path"] = space.shown(mount["path"])
-        for build in mount["builds"]:
-            build["path"] = space.shown(build["path"])
+    _show_paths(document["mounts"], space)
     if options.format == "json":
         from cachekey.markup.data import dump
 
@@ -60,6 +58,14 @@ def keys(options: Namespace) -> int:
 
         say(sys.stdout, render(document, style()))
     return status_of(space, 0)
+
+
+def _show_paths(mounts: Iterable[dict[str, Any]], space: Workspace) -> None:
+    """Name the files of mounts as the command line does."""
+    for mount in mounts:
+        mount["path"] = space.shown(mount["path"])
+        for build in mount["builds"]:
+            build["path"] = space.shown(build["path"])
 
 
 def cache_map(options: Namespace) -> int:
@@ -106,15 +112,25 @@ def explain(options: Namespace) -> int:
         for _ in space.models(space.texts):
             pass
         space.model(space.name_of(path))
-    text = _hover(space, space.name_of(path), int(match.group("line")), match.group("column"))
-    if text is None:
+    name = space.name_of(path)
+    found = _hover(space, name, int(match.group("line")), match.group("column"))
+    if found is None:
         complain(f"{options.place}: nothing to explain here")
         return status_of(space, 1)
-    say(sys.stdout, text)
+    if options.format == "json":
+        from cachekey.markup.data import dump
+        from cachekey.report.explain import explanation
+
+        data = explanation(space.project, space.project.documents[name], found)
+        data["path"] = space.shown(data["path"])
+        _show_paths([data["mount"]] if data["mount"] else [], space)
+        say(sys.stdout, dump(data))
+    else:
+        say(sys.stdout, listing(found.lines, style()))
     return status_of(space, 0)
 
 
-def _hover(space: Workspace, name: str, line: int, column: str | None) -> Output | None:
+def _hover(space: Workspace, name: str, line: int, column: str | None) -> Hover | None:
     from cachekey.assist.hover import hover
 
     document = space.project.documents.get(name)
@@ -133,7 +149,7 @@ def _hover(space: Workspace, name: str, line: int, column: str | None) -> Output
     settings = space.settings(name)
     for offset in range(min(max(start, span.start), span.end), min(stop, span.end) + 1):
         if found := hover(space.project, name, offset, settings, link):
-            return listing(found.lines, style())
+            return found
     return None
 
 

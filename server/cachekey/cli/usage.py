@@ -151,6 +151,7 @@ def _diff() -> _Parser:
 def _explain() -> _Parser:
     parser = _parser("explain")
     parser.add_argument("place", metavar="FILE:LINE[:COL]", help="lines and columns from 1")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
     _resolving(parser)
     return parser
 

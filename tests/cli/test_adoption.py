@@ -1,0 +1,266 @@
+"""What other repositories take from this one works there: the pre-commit hook and the GitHub action."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cachekey.kinds import kind_of
+from cachekey.report.rules import catalog
+
+from tests.cli.test_cli import BROKEN, CLEAN, posix
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 300
+PACKAGE = (".pre-commit-hooks.yaml", "pyproject.toml", "README.md", "LICENSE", "server")
+GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "gc.auto=0")
+
+pytestmark = [
+    posix,
+    pytest.mark.skipif(shutil.which("git") is None, reason="needs git"),
+]
+
+
+def run(place: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=place,
+        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_COLOR": "1", **more},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_S,
+    )
+
+
+def git(place: Path, *arguments: str) -> str:
+    done = run(place, *GIT, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def unavailable(what: str, done: subprocess.CompletedProcess[str]) -> None:
+    """Skip when packages cannot be had here; whatever else failed is a failure."""
+    said = done.stdout + done.stderr
+    if re.search(
+        r"No matching distribution|NewConnectionError|Could not fetch URL|timed out", said
+    ):
+        pytest.skip(f"{what} cannot be had here: {said.strip().splitlines()[-1]}")
+
+
+def snippets(name: str) -> list[Any]:
+    """Return what the README tells users of a tool to copy."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    part = text.partition(f"\n**{name}** (")[2].partition("\n**")[0]
+    found = re.findall(r"^```yaml\n(.*?)^```", part, re.DOTALL | re.MULTILINE)
+    assert found, name
+    return [yaml.safe_load(item) for item in found]
+
+
+# -- pre-commit -----------------------------------------------------------------------------------
+
+
+def hook() -> dict[str, Any]:
+    (found,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Dockerfile",
+        "api/Dockerfile",
+        "Dockerfile.dev",
+        "Dockerfile-dev",
+        "Containerfile",
+        "Containerfile_ci",
+        "api.Dockerfile",
+        "web.containerfile",
+        ".devcontainer/devcontainer.json",
+        ".devcontainer.json",
+        "feature/devcontainer-feature.json",
+        "compose.yaml",
+        "docker-compose.override.yml",
+        "README.md",
+        "package.json",
+        "src/decompose.yaml",
+        "mydevcontainer.json",
+        "NotADockerfile",
+        "Dockerfiles/x",
+    ],
+)
+def test_the_hook_runs_for_the_files_that_cachekey_reads(name: str) -> None:
+    # As pre-commit does: re.search in the path from the repository's top.
+    wanted = kind_of(name) in {"dockerfile", "devcontainer", "compose"}
+    assert bool(re.search(hook()["files"], name)) is wanted
+
+
+@pytest.fixture(scope="session")
+def pre_commit() -> str:
+    """The program, from the registry; kept for the next run."""
+    place = ROOT / ".cache" / "pre-commit"
+    program = place / "bin" / "pre-commit"
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, timeout=LIMIT_S)
+        done = run(ROOT, str(place / "bin" / "pip"), "install", "-q", "pre-commit")
+        unavailable("pre-commit", done)
+        assert done.returncode == 0, done.stderr
+    return str(program)
+
+
+def test_pre_commit_runs_the_hook(pre_commit: str, tmp_path: Path) -> None:
+    source, project = tmp_path / "source", tmp_path / "project"
+    source.mkdir()
+    for name in PACKAGE:
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, source / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, source / name)
+    git(source, "init", "-q", ".")
+    git(source, "add", "-A")
+    git(source, "commit", "-qm", "A release")
+    project.mkdir()
+    git(project, "init", "-q", ".")
+    (config,) = snippets("pre-commit")
+    config["repos"][0] |= {"repo": str(source), "rev": git(source, "rev-parse", "HEAD")}
+    (project / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+
+    def committing(name: str, text: str) -> subprocess.CompletedProcess[str]:
+        (project / name).write_text(text)
+        git(project, "add", "-A")
+        return run(project, pre_commit, "run", PRE_COMMIT_HOME=str(tmp_path / "home"))
+
+    done = committing("README", "nothing that the hook is for\n")
+    unavailable("what the hook is built from", done)
+    assert (done.returncode, "Skipped" in done.stdout) == (0, True), done.stdout + done.stderr
+    done = committing("Dockerfile", CLEAN)
+    assert (done.returncode, "Passed" in done.stdout) == (0, True), done.stdout + done.stderr
+    done = committing("Dockerfile", BROKEN)
+    assert (done.returncode, "CK601" in done.stdout) == (1, True), done.stdout + done.stderr
+
+
+# -- the GitHub action ----------------------------------------------------------------------------
+
+
+def action() -> dict[str, Any]:
+    found = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_action_s_shape() -> None:
+    found = action()
+    assert set(found) == {"name", "description", "branding", "inputs", "runs"}
+    assert found["runs"]["using"] == "composite"
+    names = set(found["inputs"])
+    for step in found["runs"]["steps"]:
+        assert ("uses" in step) != ("run" in step)
+        # A composite's step names its shell, and a value pasted into a script would be a command.
+        assert "run" not in step or (step["shell"] == "bash" and "${{" not in step["run"])
+    used = re.findall(r"\$\{\{ inputs\.([\w-]+) \}\}", json.dumps(found["runs"]))
+    assert set(used) == names
+    assert all({"description", "default"} <= set(item) for item in found["inputs"].values())
+
+
+def act(place: Path, temporary: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
+    """Run the action's scripts as a runner does, and return the last one's outcome."""
+    found = action()
+    given = {name: item["default"] for name, item in found["inputs"].items()} | inputs
+    values = {f"inputs.{name}": value for name, value in given.items()}
+    values["steps.python.outputs.python-path"] = sys.executable
+
+    def value(text: str) -> str:
+        return re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda match: values[match[1]], text)
+
+    done = None
+    for step in found["runs"]["steps"]:
+        if "run" not in step or (step["name"].startswith("Install") and any(temporary.iterdir())):
+            continue
+        script = temporary.parent / "script.sh"
+        script.write_text(step["run"])
+        done = run(
+            place,
+            *("bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)),
+            RUNNER_TEMP=str(temporary),
+            GITHUB_ACTION_PATH=str(ROOT),
+            **{name: value(text) for name, text in step["env"].items()},
+        )
+        if done.returncode != 0:
+            unavailable("what the action installs", done)
+            return done
+    assert done is not None
+    return done
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_action_s_steps_run(tmp_path: Path) -> None:
+    temporary, place = tmp_path / "temporary", tmp_path / "a project"
+    temporary.mkdir()
+    place.mkdir()
+    (place / "Dockerfile").write_text(CLEAN)
+    done = act(place, temporary)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+    assert (temporary / "cachekey" / "cachekey" / "cli").is_dir()
+
+    # Modules of the project are not taken for Python's own.
+    (place / "json.py").write_text("raise SystemExit(77)\n")
+    (place / "my api").mkdir()
+    (place / "my api" / "Dockerfile").write_text(BROKEN)
+    done = act(place, temporary, path="my api")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("::error file=my api/Dockerfile,line=2,"), done.stdout
+    assert act(place, temporary, **{"fail-on": "never"}).returncode == 0
+
+    report = {"format": "sarif", "output-file": "out put.sarif", "path": "; exit 5"}
+    assert act(place, temporary, **report).returncode == 2
+    done = act(place, temporary, **{**report, "path": "."})
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    runs = json.loads((place / "out put.sarif").read_text())["runs"]
+    assert [result["ruleId"] for result in runs[0]["results"]] == ["CK601"]
+
+
+# -- what the README has for others ---------------------------------------------------------------
+
+
+def test_the_snippets_for_github_give_the_action_what_it_takes() -> None:
+    workflow, steps = snippets("GitHub")
+    used = [*workflow["jobs"]["cachekey"]["steps"], *steps]
+    ours = [step.get("with", {}) for step in used if step["uses"].startswith("OWNER/cachekey@")]
+    assert len(ours) == 2
+    assert all(set(given) <= set(action()["inputs"]) for given in ours)
+    (upload,) = (step["with"] for step in used if "upload-sarif" in step["uses"])
+    assert upload["sarif_file"] == ours[1]["output-file"]
+
+
+@pytest.mark.parametrize("name", ["GitLab", "Trunk"])
+def test_the_commands_of_other_snippets_run(name: str, tmp_path: Path) -> None:
+    (found,) = snippets(name)
+    (tmp_path / "Dockerfile").write_text(BROKEN)
+    if name == "GitLab":
+        (command,) = (line for line in found["cachekey"]["script"] if line.startswith("cachekey "))
+        report = tmp_path / found["cachekey"]["artifacts"]["reports"]["codequality"]
+    else:
+        (lint,) = found["lint"]["definitions"][0]["commands"]
+        command, report = lint["run"].replace("${target}", lint["target"]), None
+    done = run(tmp_path, sys.executable, "-m", *shlex.split(command))
+    assert done.returncode == 1, done.stderr
+    assert "CK601" in (done.stdout if report is None else report.read_text())
+
+
+def test_the_table_of_other_checkers_names_rules_that_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = text.partition("### Beside other checkers")[2].partition("\n## ")[0]
+    named = set(re.findall(r"CK\d{3}", rows))
+    assert len(named) > 5
+    assert named <= {entry.code for entry in catalog()}

@@ -21,6 +21,8 @@ DOCKERFILES = {
     f"USER app\n{CACHE},id=uv-cache,target=/cace/uv UV_CACHE_DIR=/cache/uv uv sync\n",
     "an id that root writes": f"{APP}{CACHE},id=uv,target=/home/app/.cache/uv,uid=1000,gid=1000 uv \n"
     f"USER app\n{CACHE},id=uv,target=/root/.cache/uv uv sync\n",
+    "a flag that ends within a character": f"{APP}USER app\n"
+    f"{CACHE},id=uv\ud800-cache,target=/cache/uv UV_CACHE_DIR=/cache/uv uv sync\n",
     "a variable that is set twice": "FROM debian:13\nENV CCACHE_DISABLE=1\nENV CCACHE_DISABLE=1\n"
     f"WORKDIR /s\nRUN cmake -B b -DCMAKE_CXX_COMPILER_LAUNCHER=ccache\n"
     f"{CACHE},target=/root/.cache/ccache cmake --build b\n",

@@ -21,6 +21,11 @@ DOCKERFILES = {
     f"USER app\n{CACHE},id=uv-cache,target=/cace/uv UV_CACHE_DIR=/cache/uv uv sync\n",
     "an id that root writes": f"{APP}{CACHE},id=uv,target=/home/app/.cache/uv,uid=1000,gid=1000 uv \n"
     f"USER app\n{CACHE},id=uv,target=/root/.cache/uv uv sync\n",
+    "a flag that ends within a character": f"{APP}USER app\n"
+    f"{CACHE},id=uv\ud800-cache,target=/cache/uv UV_CACHE_DIR=/cache/uv uv sync\n",
+    "a variable that is set twice": "FROM debian:13\nENV CCACHE_DISABLE=1\nENV CCACHE_DISABLE=1\n"
+    f"WORKDIR /s\nRUN cmake -B b -DCMAKE_CXX_COMPILER_LAUNCHER=ccache\n"
+    f"{CACHE},target=/root/.cache/ccache cmake --build b\n",
 }
 DEVCONTAINERS = {
     "a comma in a variable": '{"image": "debian:12", "containerEnv": {"UV_CACHE_DIR": "/c,ache/uv"}}',
@@ -28,6 +33,7 @@ DEVCONTAINERS = {
     '  "mounts": ["source=pnpm-store,target=/pnpm,type=volume"],\n  "postCreateCommand": "pnpm install"\n}\n',
     "a word in front of a key": '{\n  "image": "debian:12",\n  "containerEnv": { 0"UV_CACHE_DIR": "x" },\n'
     '  "mounts": ["source=uv-cache,target=/cache/uv"],\n  "postCreateCommand": "uv sync"\n}\n',
+    "quotes around the whole file": "'{'image': 'x', 'service': 'app'}",
     "a mount in braces twice": '{\n  "image": "ubuntu:24.04",\n  "mounts": [\n    {\n{\n'
     '      "target": "/cache/uv" // wheels\n    }\n  ]\n}\n',
 }

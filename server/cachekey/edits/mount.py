@@ -38,7 +38,10 @@ def set_option(mount: Mount, name: str, value: str) -> Edit:
     if option is not None:
         return Edit(option.field.span, f"{name}={value}")
     first = mount.options.get("type")
-    anchor = first.field if name == "id" and first is not None else mount.fields[-1]
+    last = mount.fields[-1]
+    # A byte of a character may be a blank for BuildKit, which ends the flag within that character.
+    cut = last.value is not None and not last.value.text.isascii()
+    anchor = first.field if first is not None and (name == "id" or cut) else last
     return Edit(Span(anchor.span.end, anchor.span.end), f",{name}={value}")
 
 

@@ -33,6 +33,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import COVERS, covering
@@ -41,6 +42,7 @@ from cachekey.edits.mount import remove_env
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.paths import looks_like
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.dockerfile.namevalue import env_pairs
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
 from cachekey.text import Edit, Source, Span
@@ -113,12 +115,12 @@ def _fixes(run: Run, use: ToolUse, off: Disabled, ctx: Context) -> Iterator[Fix]
                 f"Delete {off.text}", Edit(Span(off.span.start, gap.end()), ""), preferred=True
             )
     elif off.by == "variable":
-        edit = remove_env(ctx.document, off.span)
-        if edit is not None:
+        edits = _without_variable(run, off.span, ctx.document)
+        if edits:
             lonely = _uses_elsewhere(ctx.document, use, off)
             yield ctx.fix(
                 f"Delete {off.text}",
-                edit,
+                *edits,
                 preferred=not lonely,
                 safety=Safety.UNSAFE if lonely else Safety.SAFE,
                 reason="other RUNs without a cache mount would leave the cache in the image",
@@ -128,6 +130,20 @@ def _fixes(run: Run, use: ToolUse, off: Disabled, ctx: Context) -> Iterator[Fix]
 def _without(word: Word, source: Source) -> list[Edit]:
     edit = remove_word(word, source)
     return [] if edit is None else [edit]
+
+
+def _without_variable(run: Run, name: Span, dockerfile: Dockerfile) -> list[Edit]:
+    """Remove the variable that is set at ``name``, and where it was set before: that would hold again."""
+    variable, names = dockerfile.source.slice(name), [name]
+    for stage in dockerfile.stage_of(run).chain:
+        for step in stage.steps:
+            item = step.instruction
+            if item.keyword == "ENV" and item.span.end <= name.start:
+                pairs = env_pairs(item.args, dockerfile.tree.escape)
+                spans = (key.span() for key, value in pairs if key.text == variable and value.text)
+                names += islice(spans, 1)
+    edits = [remove_env(dockerfile, span) for span in names]
+    return [edit for edit in edits if edit is not None]
 
 
 def _uses_elsewhere(dockerfile: Dockerfile, use: ToolUse, off: Disabled) -> bool:

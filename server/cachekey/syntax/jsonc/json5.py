@@ -35,7 +35,8 @@ class Json5Part:
 
 def json5_parts(tree: JsoncTree) -> Iterator[Json5Part]:
     """Yield the places in source order; nothing for a file that is JSON with comments."""
-    text, done = tree.source.text, 0
+    # What stands in front of the file's value belongs to none.
+    text, done = tree.source.text, tree.root.span.start if tree.root is not None else 0
     suspects = [*tree.skipped, *_escapes(tree)]
     for span in sorted(suspects):
         if span.start < done:

@@ -16,6 +16,7 @@ from cachekey.assist.options import OPTIONS
 from cachekey.buildkit.mounts import CANONICAL, SHARING, TYPES
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.edits.mount import is_mountable
 from cachekey.knowledge.records import Kind, Tool
 from cachekey.markup.rich import rich
 from cachekey.syntax.dockerfile.mountflag import Field, parse_mount
@@ -306,5 +307,6 @@ def _suggested(use: ToolUse) -> Iterator[tuple[UsedDirectory, str]]:
     for name in roles:
         role, _, part = name.partition("/")
         item = use.directory(role)
-        if item is not None and item.path is not None and item.cache.kind is Kind.DOWNLOAD:
-            yield item, f"{item.path}/{part}" if part else item.path
+        path = item.path if item is not None else None
+        if item is not None and is_mountable(path or "") and item.cache.kind is Kind.DOWNLOAD:
+            yield item, f"{path}/{part}" if part else f"{path}"

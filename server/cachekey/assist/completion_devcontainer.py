@@ -17,6 +17,7 @@ from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import resolved_late
+from cachekey.edits.devcontainer import csv_field
 from cachekey.knowledge.records import Kind
 from cachekey.markup.markdown import plain
 from cachekey.markup.rich import Rich, rich
@@ -194,7 +195,7 @@ def _mounts(
         place = places.get(claim.cache.id) or _own_place(claim)
         if any(mount.covers(place) for mount in document.mounts if mount.span != span):
             continue
-        text = f"type=volume,source={claim.cache.id},target={place}"
+        text = f"type=volume,source={claim.cache.id},{csv_field(f'target={place}')}"
         pin = claim.cache.pin
         about = [rich("`{}`", text)]
         if pin and claim.cache.id not in places:

@@ -155,7 +155,8 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
     document, place = container.document, container.place(mount)
     if mount.compose or document.feature or mount.readonly or place is None:
         return None
-    found = cache_of(mount, document, container.knowledge) if mount.type == "volume" else None
+    keeps = mount.type in {"volume", "cache"}
+    found = cache_of(mount, document, container.knowledge) if keeps else None
     if found is None or found.grade == "variable" or not found.claim.tool.confidence.warns:
         return None
     if found.cache.beside_project or (found.grade == "name" and found.cache.pins):

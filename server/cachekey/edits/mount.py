@@ -13,12 +13,21 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.syntax.dockerfile.namevalue import env_pairs
 from cachekey.text import Edit, Span
 
-_NEEDS_QUOTES = re.compile(r"""[\s,"'\\`]""")
+_NEEDS_QUOTES = re.compile(r"""[\s,"'\\`\x00-\x1f\x7f]""")
 
 
 def is_plain(value: str) -> bool:
-    """Tell whether a value can be written into any mount as it is, without quotes or escapes."""
-    return bool(value) and not _NEEDS_QUOTES.search(value)
+    """Tell whether a value can be written into any mount as it is, without quotes or escapes.
+
+    BuildKit's flag splitter takes bytes for characters: beyond ASCII a flag says something else than
+    an ENV or a command with the same text.
+    """
+    return value.isascii() and bool(value) and not _NEEDS_QUOTES.search(value)
+
+
+def is_mountable(path: str) -> bool:
+    """Tell whether a path can be written into a mount as its target: plain, and not the root."""
+    return is_plain(path) and path.strip("/") != ""
 
 
 def set_option(mount: Mount, name: str, value: str) -> Edit:

@@ -20,6 +20,8 @@ from cachekey.syntax.jsonc import edit as jsonc_edit
 from cachekey.text import Edit, Span
 
 SUDO = "the command needs sudo in the container, without a password"
+_ACTIVE = re.compile(r"""["\\`]|\$(?=\()""")
+"""What ends double quotes or runs a command between them; variables keep their meaning."""
 _SUDO_FEATURE = "ghcr.io/devcontainers/features/common-utils:2"
 
 
@@ -58,7 +60,9 @@ def plan(container: Container, places: Sequence[str]) -> Plan:
 
 def _quoted(place: str) -> str:
     plain = re.fullmatch(r"[\w./-]*(?:\$\{containerWorkspaceFolder\})?[\w./-]*", place)
-    return place if plain else f'"{place}"'
+    if plain:
+        return place
+    return '"' + _ACTIVE.sub(r"\\\g<0>", place) + '"'
 
 
 def add_sudo(document: Devcontainer, user: str) -> tuple[Edit, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, told
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.judge import lies, project_tools, tools_in_use, untold
+from cachekey.devcontainer.judge import lies, misplaced, project_tools, tools_in_use, untold
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import unwritable_at
 from cachekey.devcontainer.paths import covers
@@ -68,6 +68,14 @@ def volume(
     if place is None:
         return Recipe(write, Safety.SAFE)
     container = container_of(document, project)
+    field, elsewhere = mount.field("target"), misplaced(mount, container)
+    if field is not None and elsewhere is not None and not mount.path:
+        # A volume where the tool does not look would be the next mistake.
+        place = elsewhere[1]
+        retarget = Edit(field.value_span, escape(place))
+        return completed(
+            container, partial(_with, write, retarget), place, (), f"mount it on {place}"
+        )
     missing = untold(mount, container)
     pins = missing.cache.pins if missing is not None else ()
     recipe = completed(container, write, place, pins)
@@ -77,13 +85,24 @@ def volume(
     return recipe
 
 
+def _with(write: Callable[[], Iterable[Edit]], more: Edit) -> Iterable[Edit]:
+    return (*write(), more)
+
+
 def completed(
-    container: Container, write: Callable[[], Iterable[Edit]], place: str, pins: tuple[str, ...]
+    container: Container,
+    write: Callable[[], Iterable[Edit]],
+    place: str,
+    pins: tuple[str, ...],
+    besides: str = "",
 ) -> Recipe:
-    """Add to the edits of a new volume on ``place`` the variables and the owner that it needs."""
+    """Add to the edits of a new volume on ``place`` the variables and the owner that it needs.
+
+    ``besides`` is what the edits do that the title does not say.
+    """
     document = container.document
     steps: list[edit.Step] = []
-    extras = []
+    extras = [besides] if besides else []
     if pins:
         steps += [partial(_set, pin, place) for pin in pins]
         extras.append(f"set {pins[0]}")
@@ -131,7 +150,7 @@ def _host_reason(pin: str) -> str:
 
 def new_volume(claim: Claim, place: str, document: Devcontainer, project: Project) -> Recipe:
     """Add a named volume for a tool whose variable names ``place``."""
-    text = f"type=volume,source={claim.cache.id},target={place}"
+    text = f"type=volume,source={claim.cache.id},{edit.csv_field(f'target={place}')}"
     write = partial(edit.add_mount, document, text)
     return completed(container_of(document, project), write, place, ())
 
@@ -153,6 +172,8 @@ def moved(mount: RuntimeMount, container: Container, place: str) -> Recipe | Non
     """Mount a cache where its tool keeps it; None where the mount is written in another file."""
     field = mount.field("target")
     if field is None or mount.path or mount.form not in ("string", "object"):
+        return None
+    if mount.form == "string" and edit.csv_field(place) != place:
         return None
     return _retargeted(field.value_span, container, place)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.purpose import writer
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.coverage import candidates, surely_idle
+from cachekey.dockerfile.place import Place, same_cache
+from cachekey.dockerfile.purpose import users_differ, writer
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import owner_of
-from cachekey.edits.mount import is_plain, set_option, set_options
+from cachekey.edits.mount import is_mountable, set_option, set_options
 from cachekey.knowledge.records import Kind
 from cachekey.text import Edit, Source, Span
 from cachekey.tools.uses import ToolUse, UsedDirectory
@@ -44,7 +46,7 @@ def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
     one defect for another.
     """
     user = writer(run)
-    if not is_plain(path):
+    if not is_mountable(path):
         return None
     edits = [set_option(mount, "target", path)]
     if user is None or user.is_root is None or user.is_root or "mode" in mount.options:
@@ -55,3 +57,41 @@ def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
     if mount.uid != user.uid:
         edits += set_options(mount, **owner)
     return edits
+
+
+def companions(dockerfile: Dockerfile, mount: Mount, path: str) -> list[Place]:
+    """Return the other mounts of the same cache that are as idle, and whose tool keeps it in ``path``."""
+    places = same_cache(dockerfile, mount) if mount.key is not None else ()
+    return [
+        place
+        for place in places
+        if place.mount is not mount
+        and surely_idle(place.run, place.mount)
+        and path in [item.path for item in candidates(place.run, place.mount)][:1]
+    ]
+
+
+def clashes(place: Place, path: str, moving: Sequence[Place] = (), own: bool = False) -> bool:
+    """Tell whether a mount that moves to ``path`` meets its name with another owner or another user.
+
+    ``moving`` are mounts that move along; with ``own`` the user of the RUN owns the cache there.
+    """
+    mount, user = place.mount, place.run.scope.user
+    joined = _joined(mount)
+    if own:
+        joined |= {"uid": str(user.uid)} | ({} if user.gid is None else {"gid": str(user.gid)})
+    along = [other.mount for other in moving]
+    for run, other in place.dockerfile.caches:
+        if other is mount or other in along or other.key is None or mount.key is None:
+            continue
+        if other.key.namespace != mount.key.namespace or other.key.name.key != (mount.id or path):
+            continue
+        if _joined(other) != joined or users_differ((place, Place(place.dockerfile, run, other))):
+            return True
+    return False
+
+
+def _joined(mount: Mount) -> dict[str, str]:
+    """Return what joins the key of a mount besides its name, as it is expanded."""
+    names = ("from", "source", *(option.name for option in mount.owner_options))
+    return {name: mount.options[name].value.text for name in names if name in mount.options}

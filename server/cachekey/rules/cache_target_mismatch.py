@@ -50,10 +50,10 @@ from cachekey.dockerfile.coverage import (
     wanted,
 )
 from cachekey.dockerfile.lost import is_read_later
-from cachekey.dockerfile.place import same_cache
+from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
-from cachekey.edits.mount import insert_line_before
-from cachekey.edits.toolmount import places, retarget, spread
+from cachekey.edits.mount import insert_line_before, is_plain
+from cachekey.edits.toolmount import clashes, companions, places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
 from cachekey.knowledge.paths import nearly_begins
 from cachekey.knowledge.records import Kind
@@ -191,19 +191,16 @@ def _why(best: Wanted, ctx: Context) -> list[Related]:
 
 
 def _with_it(
-    mount: Mount, path: str, target: str, more: Sequence[str], ctx: Context
+    mount: Mount, target: str, more: Sequence[str], along: Sequence[Place], ctx: Context
 ) -> Iterator[Edit]:
     """Yield the edits that repeat the mount for ``more`` places, and those of other mounts.
 
-    Other mounts of the same cache that are as idle move along: they stay one cache.
+    Other mounts of the same cache that are as idle move ``along``: they stay one cache.
     """
     if more:
         yield from spread(mount, more, ctx.document.source)
-    for place in same_cache(ctx.document, mount) if mount.key else ():
-        if place.mount is mount or not surely_idle(place.run, place.mount):
-            continue
-        if path in [item.path for item in candidates(place.run, place.mount)][:1]:
-            yield from retarget(place.run, place.mount, target) or ()
+    for place in along:
+        yield from retarget(place.run, place.mount, target) or ()
 
 
 def _may_move(run: Run, mount: Mount, item: Wanted, ctx: Context) -> bool:
@@ -214,14 +211,6 @@ def _may_move(run: Run, mount: Mount, item: Wanted, ctx: Context) -> bool:
     if item.directory.cache.kind is not Kind.DOWNLOAD and not mount.id:
         return False
     return not is_read_later(ctx.document, run, item.path)
-
-
-def _has_other_owner(path: str, run: Run, mount: Mount, ctx: Context) -> bool:
-    """Tell whether another mount has the key that this one gets at ``path``, but for its owner."""
-    return not mount.id and any(
-        not other.id and other.target.text == path and other.uid != run.scope.user.uid
-        for _, other in ctx.document.caches
-    )
 
 
 def _owner(run: Run) -> str:
@@ -242,18 +231,19 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
                 # The copies would have to say the same; one id must not hold two directories.
                 more = []
             title = f"Mount {' and '.join([first, *more])}{own}"
-            others = partial(_with_it, mount, path, first, more, ctx)
-            clash = own and _has_other_owner(first, run, mount, ctx)
+            along = companions(ctx.document, mount, path)
+            others = partial(_with_it, mount, first, more, along, ctx)
+            clash = clashes(Place(ctx.document, run, mount), first, along, bool(own))
             yield ctx.fix(
                 title,
                 *edits,
                 others,
                 preferred=number == 0,
                 safety=Safety.UNSAFE if clash else Safety.SAFE,
-                reason="another RUN mounts this place without that owner: they get two caches",
+                reason="another RUN has a cache of this name, with another owner or by another user",
             )
     best = found[0]
-    if mount.directory is None:
+    if mount.directory is None or not is_plain(mount.directory) or "$" in mount.directory:
         return
     if best.directory.cache.kind is not Kind.DOWNLOAD:
         return

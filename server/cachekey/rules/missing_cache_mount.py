@@ -44,7 +44,7 @@ from cachekey.dockerfile.purpose import purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
 from cachekey.edits.everywhere import lines_text
-from cachekey.edits.mount import add_mount, is_plain
+from cachekey.edits.mount import add_mount, is_mountable, is_plain
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
@@ -244,6 +244,8 @@ def _flags(run: Run, places: list[_Place], ctx: Context) -> str:
 
 
 def _fixes(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> Iterator[Fix]:
+    if not all(is_mountable(path) for path, _ in places):
+        return
     where = " and ".join(path for path, _ in places)
     heirs = list(_heirs(run, use, places, ctx))
     line_of = ctx.document.source.line_of

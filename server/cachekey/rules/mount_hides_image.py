@@ -36,7 +36,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import wanted
 from cachekey.dockerfile.records import Run
-from cachekey.edits.mount import set_option
+from cachekey.edits.mount import is_mountable, set_option
 from cachekey.edits.toolmount import spread
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.knowledge.paths import UnknownValueError, expand_template
@@ -121,7 +121,7 @@ def _path(run: Run, template: str) -> str | None:
 def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     folder = (mount.directory or "").rstrip("/")
     paths = [item.path for item in wanted(run) if item.path.startswith(f"{folder}/")]
-    paths = list(dict.fromkeys(paths))
+    paths = [path for path in dict.fromkeys(paths) if is_mountable(path)]
     # One id for several directories would trade this for CK103.
     if paths and not (len(paths) > 1 and (mount.id or "target" not in mount.options)):
         edits = partial(_narrowed, mount, paths, ctx.document.source)

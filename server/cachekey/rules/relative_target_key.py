@@ -37,11 +37,13 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import wanted
+from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import reach_of, rename, wish_for
-from cachekey.edits.mount import is_plain, set_option
-from cachekey.finding import Finding, Fix, Severity
+from cachekey.edits.mount import is_mountable, is_plain, set_option
+from cachekey.edits.toolmount import clashes
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
 
@@ -102,10 +104,17 @@ def _add_target(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     """Offer the directory of the RUN's tool, where there is one without a mount."""
     taken = {other.directory for other in run.caches}
     paths = {item.path for item in wanted(run)} - taken
-    if len(paths) == 1 and "target" not in mount.options:
-        path = paths.pop()
+    path = paths.pop() if len(paths) == 1 else ""
+    if is_mountable(path) and "target" not in mount.options:
         edit = set_option(mount, "target", path)
-        yield ctx.fix(f"Mount {path}", edit, preferred=True)
+        meets = clashes(Place(ctx.document, run, mount), path)
+        yield ctx.fix(
+            f"Mount {path}",
+            edit,
+            preferred=True,
+            safety=Safety.UNSAFE if meets else Safety.SAFE,
+            reason="another RUN has a cache of this name, with another owner or by another user",
+        )
 
 
 def _is_windows(target: str) -> bool:

@@ -16,6 +16,7 @@ from cachekey.text import Edit, Source, Span
 Entry = Member | Element
 
 _INDENT = re.compile(r"[ \t]*")
+_COMMENT = re.compile(r"//[^\r\n]*|/\*[\s\S]*?(?:\*/|\Z)")
 _REST = re.compile(r"[ \t]*(?://[^\r\n]*|/\*[^\r\n]*?\*/[ \t]*(?=[\r\n]|\Z))?")
 
 
@@ -74,11 +75,13 @@ def insert(
 ) -> tuple[Edit, ...]:
     """Insert an entry behind entry number ``after`` (-1: as the first; None: as the last).
 
-    ``text`` is the entry without comma; continuation lines in it must already be indented.
+    ``text`` is the entry without comma; continuation lines in it must already be indented. Nothing
+    is inserted where the container holds only what no reader takes for an entry.
     """
     entries = _entries(node)
     if not entries:
-        return (_fill(source, root, node, text),)
+        filled = _fill(source, root, node, text)
+        return () if filled is None else (filled,)
     position = len(entries) - 1 if after is None else after
     if position < 0:
         return (_at_front(source, node, entries, text),)
@@ -155,8 +158,8 @@ def _entries(node: Node) -> tuple[Entry, ...]:
     return node.members or node.elements
 
 
-def _fill(source: Source, root: Node, node: Node, text: str) -> Edit:
-    """Put the first entry into an empty container; comments in it stay."""
+def _fill(source: Source, root: Node, node: Node, text: str) -> Edit | None:
+    """Put the first entry into an empty container; comments in it stay. None where rubbish is in it."""
     end = node.span.end - 1 if node.closed else node.span.end
     inside = source.text[node.span.start + 1 : end]
     if not inside.strip():
@@ -167,6 +170,8 @@ def _fill(source: Source, root: Node, node: Node, text: str) -> Edit:
         outer = indentation(source, node.span.start)
         line = source.newline + outer
         return Edit(span, f"{line}{indent_unit(source, root)}{text}{line}")
+    if _COMMENT.sub("", inside).strip():
+        return None
     place = end - (len(inside) - len(inside.rstrip()))
     line = source.newline + indentation(source, node.span.start)
     closing = "" if "\n" in source.text[place:end] else line

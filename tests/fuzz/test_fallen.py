@@ -1,0 +1,52 @@
+"""Texts that broke an invariant once, as short as they can be; each stands for its kind."""
+
+from __future__ import annotations
+
+import pytest
+from cachekey.finding import Safety
+
+from tests.fuzz.grammar import DEVCONTAINER, DOCKERFILE
+from tests.fuzz.invariants import check, fixes_mend, hold_all
+
+APP = "FROM debian:13\nRUN useradd --create-home --uid 1000 app\n"
+CACHE = "RUN --mount=type=cache"
+
+DOCKERFILES = {
+    "a surrogate in a target": f"FROM node:22\n{CACHE},target=/root/.npm\ud800 npm ci\n",
+    "a blank in a target": "FROM node:22\nRUN --mount='type=cache,target=/rootRUN /.npm' npm ci\n",
+    "the root as a tool's cache": f"FROM debian:13\n{CACHE},target=/root/.npm npm ci\n"
+    f"{CACHE},target=/cache/npm npm ci --cache /;cache/npm\n",
+    "an id that another owner has": f"{APP}{CACHE},id=uv-cache,target=/cache/uv \\\n"
+    "    UV_CACHE_DIR=/cache/uv uv sync\n"
+    f"USER app\n{CACHE},id=uv-cache,target=/cace/uv UV_CACHE_DIR=/cache/uv uv sync\n",
+    "an id that root writes": f"{APP}{CACHE},id=uv,target=/home/app/.cache/uv,uid=1000,gid=1000 uv \n"
+    f"USER app\n{CACHE},id=uv,target=/root/.cache/uv uv sync\n",
+}
+DEVCONTAINERS = {
+    "a comma in a variable": '{"image": "debian:12", "containerEnv": {"UV_CACHE_DIR": "/c,ache/uv"}}',
+    "a brace too much": '{\n  "image": "node:22",\n  "containerEnv": {{ "npm_config_store_dir": "/pnpm" },\n'
+    '  "mounts": ["source=pnpm-store,target=/pnpm,type=volume"],\n  "postCreateCommand": "pnpm install"\n}\n',
+    "a word in front of a key": '{\n  "image": "debian:12",\n  "containerEnv": { 0"UV_CACHE_DIR": "x" },\n'
+    '  "mounts": ["source=uv-cache,target=/cache/uv"],\n  "postCreateCommand": "uv sync"\n}\n',
+    "a mount in braces twice": '{\n  "image": "ubuntu:24.04",\n  "mounts": [\n    {\n{\n'
+    '      "target": "/cache/uv" // wheels\n    }\n  ]\n}\n',
+}
+TEXTS = {
+    **{name: (DOCKERFILE, text) for name, text in DOCKERFILES.items()},
+    **{name: (DEVCONTAINER, text) for name, text in DEVCONTAINERS.items()},
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_fell_holds(name: str) -> None:
+    path, text = TEXTS[name]
+    hold_all(path, text)
+    fixes_mend(path, text)
+    assert check(path, text), "a text without findings shows nothing"
+
+
+def test_a_mount_is_not_moved_unasked_to_the_name_of_another_base() -> None:
+    text = f"FROM debian:13\n{CACHE},from=debian,source=/x apt-get update\n"
+    text += f"{CACHE},target=/var/lib/apt $A\n"
+    fixes = [fix for item in check(DOCKERFILE, text) if item.code == "CK107" for fix in item.fixes]
+    assert [(fix.title, fix.safety) for fix in fixes] == [("Mount /var/lib/apt", Safety.UNSAFE)]

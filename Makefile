@@ -68,7 +68,7 @@ lock: ## Renew requirements-dev.txt from pyproject.toml
 	$(PYTHON) -m uv pip compile -q --universal --generate-hashes --python-version 3.10 \
 		--no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements-dev.txt
 
-docs: $(READY) ## Renew the generated parts of the README and the manifest
+docs: $(READY) ## Renew the generated parts of the README and the manifest, and the schemas
 	$(PYTHON) -m tests.support.generate
 
 clean: ## Remove everything that was downloaded or built

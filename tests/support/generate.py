@@ -1,4 +1,4 @@
-"""Writes the generated parts of the README and of the extension's settings; ``--check`` only compares.
+"""Writes what is generated in the README and the manifest, and the schemas; ``--check`` only compares.
 
 ``make docs`` runs it; a test keeps the files from drifting.
 """
@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from cachekey.report.rules import catalog
+from cachekey.report.schemas import report_schema, settings_schema
 from cachekey.workspace.settings import documentation
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PACKAGE = ROOT / "client-vscode" / "package.json"
+SCHEMAS = ROOT / "server" / "cachekey" / "report"
 GROUPS = {
     "CK0": "Cachekey itself",
     "CK1": "identity",
@@ -79,7 +81,17 @@ def package(text: str) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-FILES = ((README, readme), (PACKAGE, package))
+def schema(data: dict[str, Any]) -> str:
+    """Return the text of a JSON Schema."""
+    return json.dumps(data, indent=2) + "\n"
+
+
+FILES = (
+    (README, readme),
+    (PACKAGE, package),
+    (SCHEMAS / "settings.schema.json", lambda text: schema(settings_schema())),
+    (SCHEMAS / "check.schema.json", lambda text: schema(report_schema())),
+)
 
 
 def main() -> int:

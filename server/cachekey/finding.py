@@ -124,6 +124,10 @@ class Fix:
         return edits if len(edits) <= MOST_EDITS else ()
 
 
+TOO = "Here, too"
+"""What a related place says where a finding speaks for several of one cause."""
+
+
 @record(frozen=True)
 class Related:
     """Another place that explains a finding."""
@@ -154,6 +158,13 @@ class Finding:
     """Every language server for Dockerfiles says it, too."""
     cause: Hashable = None
     """What findings of one rule in one file have in common that one fix mends: see :func:`once`."""
+
+    def places(self) -> Iterator[Span]:
+        """Yield where in its file it stands: its span, and those for which it speaks, too."""
+        yield self.span
+        for place in self.related:
+            if place.path == self.path and place.message == TOO:
+                yield place.span
 
     @cached_property
     def fixes(self) -> tuple[Fix, ...]:
@@ -186,7 +197,7 @@ def once(findings: Iterable[Finding]) -> Iterator[Finding]:
         told = number if finding.cause is None else (finding.cause, finding.severity)
         groups.setdefault(told, []).append(finding)
     for first, *more in groups.values():
-        others = (Related(item.path, item.span, "Here, too") for item in more)
+        others = (Related(item.path, item.span, TOO) for item in more)
         related = tuple(islice((*first.related, *others), MOST_RELATED))
         yield replace(first, related=related) if more else first
 

@@ -124,7 +124,7 @@ COPY cachekey-tools /
 def prelude(text: str, trial: str) -> str:
     """What goes on in the stand-in's stage: commands, tools that leave something, older caches."""
     links = f"for name in {' '.join(APPLETS)}; do /bin/busybox ln -s busybox /bin/$name; done"
-    commands = [links, "mkdir -p /etc/apt/apt.conf.d /usr/bin /usr/local/cargo/bin"]
+    commands = [links, "mkdir -p /etc/apk /etc/apt/apt.conf.d /usr/bin /usr/local/cargo/bin"]
     for name, script in MAKES.items():
         file = f"/usr/local/bin/{name}"
         lines = shlex.join(["#!/bin/sh", f"({script}) 2>/dev/null", "exit 0"])

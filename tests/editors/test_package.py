@@ -65,8 +65,10 @@ def test_holds_what_it_needs_and_nothing_else(unpacked: Path) -> None:
     outside = sorted(name for name in files if not name.startswith("bundled/libs/"))
     assert outside == [
         "LICENSE.txt",
+        "images/builder.png",
         "images/icon.png",
         "images/map.png",
+        "images/proof.png",
         "images/quick-fix.png",
         "images/squiggle.png",
         "out/extension.js",

@@ -184,8 +184,11 @@ def _codes(space: Workspace, model: Dockerfile) -> dict[tuple[int, int], list[st
         found[run.instruction.first_line, mount.span.start] = [
             item.code
             for item in findings
-            if inside.start <= item.span.start <= inside.end
-            and not any(span.start <= item.span.start < span.end for span in rest)
+            if any(
+                inside.start <= place.start <= inside.end
+                and not any(span.start <= place.start < span.end for span in rest)
+                for place in item.places()
+            )
         ]
     return found
 

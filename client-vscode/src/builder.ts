@@ -163,7 +163,8 @@ export class Builder implements vscode.Disposable {
       open.reveal(undefined, true);
       return;
     }
-    const panel = showView(kind, page);
+    // The lines that it speaks of stay in sight.
+    const panel = showView(kind, page, vscode.ViewColumn.Beside);
     this.panels.set(kind, panel);
     panel.onDidDispose(() => this.panels.delete(kind));
   }

@@ -52,13 +52,13 @@ export async function showMap(server: Server): Promise<void> {
     void vscode.window.showInformationMessage("Open a folder or a Dockerfile to see its caches.");
   }
   for (const page of pages) {
-    showView("cachekey.map", page);
+    showView("cachekey.map", page, vscode.ViewColumn.Active);
   }
 }
 
-/** Shows a page of the server's beside the editor; a click on a link in it opens a line. */
-export function showView(kind: string, { title, html }: Page): vscode.WebviewPanel {
-  const panel = vscode.window.createWebviewPanel(kind, title, vscode.ViewColumn.Active, {
+/** Shows a page of the server's; a click on a link in it opens a line. */
+export function showView(kind: string, { title, html }: Page, column: vscode.ViewColumn): vscode.WebviewPanel {
+  const panel = vscode.window.createWebviewPanel(kind, title, column, {
     enableScripts: true,
     enableFindWidget: true,
     localResourceRoots: [],

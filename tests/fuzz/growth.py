@@ -52,7 +52,11 @@ def steepness(path: str, make: Callable[[int], str], start: int = START) -> floa
 def steep(names: Iterable[str], start: int = START) -> dict[str, float]:
     """Return the constructs whose cost grows faster than they do."""
     found = {name: round(steepness(*CONSTRUCTS[name], start), 2) for name in names}
-    return {name: ratio for name, ratio in found.items() if ratio > STEEP}
+    # What other tests have left in caches of names may count once; a square is one every time.
+    again = {
+        name: steepness(*CONSTRUCTS[name], start) for name, ratio in found.items() if ratio > STEEP
+    }
+    return {name: found[name] for name, ratio in again.items() if ratio > STEEP}
 
 
 def worst(path: str, text: str) -> int:

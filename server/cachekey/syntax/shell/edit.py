@@ -18,24 +18,36 @@ _BACKQUOTE_ESCAPES = re.compile(
 )
 _COMMENT_LINES = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _HARMLESS = frozenset(("true", ":"))
+_LINKS = ("&&", ";", "\n")
+"""Connectors by which commands stand behind each other; others make one ask for another's result."""
 _KEPT_BLOCKS = frozenset(("script", "subshell", "group", "body", "function"))
 
 
-def removal(script: Script, command: Command, source: Source) -> Edit | None:
+def removal(
+    script: Script, command: Command, source: Source, through: Command | None = None
+) -> Edit | None:
     """Return the edit that deletes exactly this command; None when it cannot go alone.
 
-    It cannot go when its result is asked for (a condition, left of ``||``, in a pipeline), when it
-    answers for another's failure (right of ``||``), or when nothing would be left of its block.
+    With ``through``, a later command of its block, all from the one to the other go. A command cannot
+    go when its result is asked for (a condition, left of ``||``, in a pipeline), when it answers for
+    another's failure (right of ``||``), or when nothing would be left of its block.
     """
     block = command.block
     items = block.items
-    if command.index >= len(items) or items[command.index].command is not command:
+    last = command if through is None else through
+    if last.block is not block or last.index < command.index or last.index >= len(items):
         return None
-    if block.kind not in _KEPT_BLOCKS or len(items) < 2:
+    if items[command.index].command is not command or items[last.index].command is not last:
         return None
-    if any(redirect.is_document for redirect in command.redirects):
+    gone = items[command.index : last.index + 1]
+    if block.kind not in _KEPT_BLOCKS or len(items) <= len(gone):
         return None
-    tokens = _tokens(items, command.index, source, block)
+    if any(item.connector not in _LINKS for item in gone[1:]):
+        return None
+    commands = [item.command for item in gone]
+    if any(one is None or any(it.is_document for it in one.redirects) for one in commands):
+        return None
+    tokens = _tokens(items, command.index, last.index, source, block)
     if tokens is None or not _whole(block.source, source, tokens):
         return None
     return _cut(source, block.source, tokens)
@@ -50,15 +62,17 @@ class _Tokens(NamedTuple):
     """Where the following command starts, when the connector in front of that goes."""
 
 
-def _tokens(items: list[Item], index: int, source: Source, block: Block) -> _Tokens | None:
-    """Choose the connector that goes with the command."""
-    item, last = items[index], index
-    following = items[index + 1] if index + 1 < len(items) else None
-    if following is not None and following.connector == "||" and item.connector != "&&":
+def _tokens(
+    items: list[Item], index: int, last: int, source: Source, block: Block
+) -> _Tokens | None:
+    """Choose the connector that goes with the commands from ``index`` to ``last``."""
+    item = items[index]
+    following = items[last + 1] if last + 1 < len(items) else None
+    if following is not None and following.connector == "||" and items[last].connector != "&&":
         # `clean || true`: the fallback is for this command alone, and goes along.
         if not _is_harmless(following):
             return None
-        last = index + 1
+        last += 1
         following = items[last + 1] if last + 1 < len(items) else None
         if following is not None and following.connector == "||":
             return None

@@ -128,6 +128,7 @@ def _measured(model: Dockerfile, private: Namespace, rounds: Sequence[_Round]) -
                 last.get(place.key.identity),
                 log,
                 readonly.get(place.start, False),
+                max(ran) if ran else None,
             )
         )
     return found

@@ -50,7 +50,7 @@ from cachekey.dockerfile.records import Run
 from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import remove_mount
 from cachekey.edits.toolmount import retarget
-from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.record import record
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
@@ -239,7 +239,7 @@ def _together(found: list[_CleanUp], edits: list[Edit | None]) -> bool:
 def _finding(found: list[_CleanUp], ctx: Context) -> Finding:
     first, *more = found
     related = [ctx.related(first.mount.span, "The cache that is emptied")]
-    related += [ctx.related(one.span, "So does this") for one in more if one.span != first.span]
+    related += [ctx.related(one.span, TOO) for one in more if one.span != first.span]
     related += [place for one in found for place in ctx.script_line(one.item)]
     return ctx.finding(
         first.span,

@@ -44,12 +44,13 @@ from itertools import pairwise
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import Effect, covers, inside
-from cachekey.commands.read import Invocation
+from cachekey.commands.invocation import Invocation, removals
 from cachekey.dockerfile.coverage import COVERS, covering, emptied_first
 from cachekey.dockerfile.records import Run
+from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import remove_mount
 from cachekey.edits.toolmount import retarget
-from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.record import record
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
@@ -219,11 +220,10 @@ def _downloads(
 # -- fixes ------------------------------------------------------------------------------------
 
 
-def _edits(one: _CleanUp, ctx: Context) -> list[Edit | None]:
-    source = ctx.document.source
-    if one.words:
-        return [remove_word(word, source) for word in one.words]
-    return [one.item.removal(source)]
+def _edits(found: Iterable[_CleanUp], ctx: Context) -> list[Edit | None]:
+    source, whole = ctx.document.source, [one.item for one in found if not one.words]
+    words = [word for one in found for word in one.words]
+    return [*(remove_word(word, source) for word in words), *removals(whole, source)]
 
 
 def _together(found: list[_CleanUp], edits: list[Edit | None]) -> bool:
@@ -239,7 +239,7 @@ def _together(found: list[_CleanUp], edits: list[Edit | None]) -> bool:
 def _finding(found: list[_CleanUp], ctx: Context) -> Finding:
     first, *more = found
     related = [ctx.related(first.mount.span, "The cache that is emptied")]
-    related += [ctx.related(one.span, "So does this") for one in more if one.span != first.span]
+    related += [ctx.related(one.span, TOO) for one in more if one.span != first.span]
     related += [place for one in found for place in ctx.script_line(one.item)]
     return ctx.finding(
         first.span,
@@ -251,15 +251,16 @@ def _finding(found: list[_CleanUp], ctx: Context) -> Finding:
 
 
 def _fixes(found: list[_CleanUp], ctx: Context) -> Iterator[Fix]:
-    groups = [found]
-    if not _together(found, [edit for one in found for edit in _edits(one, ctx)]):
-        groups = [[one] for one in found]
-    for number, group in enumerate(groups):
-        edits = [edit for one in group for edit in _edits(one, ctx)]
-        words = [word.written for one in group for word in one.words]
-        title = f"Delete these {len(group)} clean-ups" if len(group) > 1 else "Delete this clean-up"
-        if words and len(group) == 1:
-            title = f"Do not remove {' and '.join(words)}"
-        if None not in edits:
-            known = [edit for edit in edits if edit is not None]
-            yield ctx.fix(title, *known, preferred=number == 0)
+    """Offer to delete all that empties a cache; a part of it would leave the cache as empty."""
+    edits = _edits(found, ctx)
+    if _together(found, edits):
+        known = [edit for edit in edits if edit is not None]
+        yield ctx.fix(_title(found, ctx), *known, preferred=True)
+
+
+def _title(found: list[_CleanUp], ctx: Context) -> str:
+    if len(found) > 1:
+        lines = (ctx.document.source.line_of(one.span.start) + 1 for one in found)
+        return f"Delete {len(found)} clean-ups: {lines_text(lines)}"
+    words = [word.written for word in found[0].words]
+    return f"Do not remove {' and '.join(words)}" if words else "Delete this clean-up"

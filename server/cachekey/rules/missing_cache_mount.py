@@ -39,6 +39,7 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
+from cachekey.commands.invocation import removals
 from cachekey.dockerfile.coverage import covering, linked, maybe_covered, surely_idle
 from cachekey.dockerfile.purpose import purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
@@ -190,11 +191,12 @@ def _switches(run: Run, use: ToolUse, places: list[_Place]) -> list[Word | None]
 def _clean_ups(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> list[Edit | None]:
     """Return the removals of the tool's commands that empty these caches; None where one must stay."""
     roles = {item.cache.role for _, item in places}
-    return [
-        one.invocation.removal(ctx.document.source)
+    found = [
+        one.invocation
         for one in run.uses
         if one.tool is use.tool and any(roles & set(emptied.roles) for emptied in one.empties)
     ]
+    return removals(found, ctx.document.source)
 
 
 def _heirs(

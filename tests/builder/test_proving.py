@@ -117,17 +117,17 @@ def test_verdicts(
     codes: tuple[str, ...],
     expected: tuple[object, ...],
 ) -> None:
-    judged = judge(Measured(place, cold, warm, size, size), codes, [])
+    judged = judge(Measured(place, cold, warm, size), codes, [])
     assert (judged.verdict, judged.finding, judged.contradicts) == expected
 
 
 def test_a_refused_write_is_heard(place: Place) -> None:
     log = "mkdir: can't create directory '/c/x': Permission denied"
-    assert judge(Measured(place, 1.0, 1.0, 0, 0, log), (), []).verdict == "not-writable"
+    assert judge(Measured(place, 1.0, 1.0, 0, log), (), []).verdict == "not-writable"
 
 
 def test_a_read_only_mount_is_not_judged(place: Place) -> None:
-    assert judge(Measured(place, 1.0, 1.0, 0, 0, readonly=True), (), []).verdict == "unclear"
+    assert judge(Measured(place, 1.0, 1.0, 0, readonly=True), (), []).verdict == "unclear"
 
 
 def test_what_is_asked_for_wrongly(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -63,6 +64,17 @@ def test_progress_of_any_bytes_is_no_error() -> None:
     for line in ("", "x", "[]", "{", '{"vertexes": [{}]}', '{"logs": [{}]}', "[" * 9999):
         progress.feed(line)
     assert progress.failure
+
+
+def test_a_step_that_failed_is_named_and_none_that_was_stopped_for_it() -> None:
+    progress = Progress()
+    for number, error in enumerate(("exit code: 1", "process did not complete: context canceled")):
+        progress.feed(
+            json.dumps(
+                {"vertexes": [{"digest": str(number), "name": f"s{number}", "error": error}]}
+            )
+        )
+    assert progress.failure == "s0: exit code: 1"
 
 
 def vertex(number: int, name: str) -> str:

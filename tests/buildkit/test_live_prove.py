@@ -175,16 +175,81 @@ def test_arguments_target_and_context_are_handed_through(on: Builder, place: Pat
     assert [(m["key"], m["verdict"]) for m in found["mounts"]] == [("given-7", "works")]
 
 
-def test_a_file_that_does_not_build(on: Builder, place: Path) -> None:
-    (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}RUN false\n", encoding="utf-8")
+def test_a_target_of_a_bake_file(on: Builder, place: Path) -> None:
+    """Dockerfile, context, arguments, target, platform and named contexts are those of the file."""
+    (place / "app").mkdir()
+    (place / "more").mkdir()
+    (place / "more/pip").write_text(PIP, encoding="utf-8")
+    (place / "app/Dockerfile.dev").write_text(
+        f"{HEAD}ARG KEY\n"
+        "RUN --mount=type=bind,from=more,target=/more "
+        "--mount=type=cache,id=baked-$KEY,target=/root/.cache/pip "
+        "test -f /more/pip && pip install a\nFROM base AS last\nRUN false\n",
+        encoding="utf-8",
+    )
+    (place / "docker-bake.hcl").write_text(
+        """\
+target "app" {
+  context = "."
+  dockerfile = "app/Dockerfile.dev"
+  contexts = { more = "more" }
+  args = { KEY = "7" }
+  target = "work"
+}
+""",
+        encoding="utf-8",
+    )
+    options = ("prove", "app", "--runs", "2", "--format", "json")
+    found = live.document(live.command(place, environment(on, place), *options))
+    assert [(m["path"], m["key"], m["verdict"]) for m in found["mounts"]] == [
+        ("app/Dockerfile.dev", "baked-7", "works")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{HEAD}{RIGHT}RUN false\n", "RUN false: process "),
+        (f"{HEAD}{RIGHT}RUNN x\n", "unknown instruction: RUNN"),
+        (f"{HEAD}{RIGHT}COPY nothing /\n", '"/nothing": not found'),
+        (
+            f"{HEAD}{RIGHT}FROM nowhere/nothing:1 AS last\nCOPY --from=work / /\n",
+            "nowhere/nothing:1",
+        ),
+    ],
+)
+def test_a_file_that_does_not_build(on: Builder, place: Path, text: str, words: str) -> None:
+    (place / "Dockerfile").write_text(text, encoding="utf-8")
     before = layers(on)
     done = live.command(place, environment(on, place), "prove", "Dockerfile")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "the build fails" in done.stderr
-    assert "RUN false" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    first, last = done.stderr.splitlines()
+    assert first == "cachekey: cold build"
+    assert last.startswith("cachekey: the build fails: ")
+    assert words in last
     assert left(on) == []
     assert set(layers(on)) <= set(before)
+    assert os.listdir(place / "notes/cachekey/prove") == []
+
+
+def test_ids_of_any_characters(on: Builder, place: Path) -> None:
+    flags = (
+        '"type=cache,\\"id=a,b\\",target=/@"',
+        "type=cache,id=é😀,target=/@",
+        "type=cache,target=/@/'",
+    )
+    runs = "".join(f"RUN --mount={flag} pip install a\n" for flag in flags)
+    text = HEAD + runs.replace("/@", "/root/.cache/pip")
+    (place / "Dockerfile").write_text(text, encoding="utf-8")
+    done = live.command(
+        place, environment(on, place), "prove", "Dockerfile", "--runs", "2", "--format", "json"
+    )
+    found = live.document(done)
+    keys = [(mount["key"], mount["verdict"]) for mount in found["mounts"]]
+    # BuildKit takes each byte of a flag for a character, and so do our keys.
+    assert keys[:2] == [("a,b", "works"), ("é😀".encode().decode("latin-1"), "works")]
+    assert keys[2][0] == "/root/.cache/pip/'"
+    assert left(on) == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

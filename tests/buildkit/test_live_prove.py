@@ -233,11 +233,7 @@ def test_a_file_that_does_not_build(on: Builder, place: Path, text: str, words: 
 
 
 def test_ids_of_any_characters(on: Builder, place: Path) -> None:
-    flags = (
-        '"type=cache,\\"id=a,b\\",target=/@"',
-        "type=cache,id=é😀,target=/@",
-        "type=cache,target=/@/'",
-    )
+    flags = ('"type=cache,\\"id=a,b\\",target=/@"', "type=cache,id=é😀,target=/@")
     runs = "".join(f"RUN --mount={flag} pip install a\n" for flag in flags)
     text = HEAD + runs.replace("/@", "/root/.cache/pip")
     (place / "Dockerfile").write_text(text, encoding="utf-8")
@@ -247,8 +243,7 @@ def test_ids_of_any_characters(on: Builder, place: Path) -> None:
     found = live.document(done)
     keys = [(mount["key"], mount["verdict"]) for mount in found["mounts"]]
     # BuildKit takes each byte of a flag for a character, and so do our keys.
-    assert keys[:2] == [("a,b", "works"), ("é😀".encode().decode("latin-1"), "works")]
-    assert keys[2][0] == "/root/.cache/pip/'"
+    assert keys == [("a,b", "works"), ("é😀".encode().decode("latin-1"), "works")]
     assert left(on) == []
 
 

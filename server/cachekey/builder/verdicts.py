@@ -47,10 +47,8 @@ class Measured:
     """Seconds of its step with an empty cache; None when the step did not run."""
     warm: float | None
     """The best of the later builds."""
-    first: int | None
-    """Bytes after the cold build; None when the builder has no such cache."""
-    last: int | None
-    """Bytes after the last one."""
+    size: int | None
+    """Bytes after the last build; None when the builder has no such cache."""
     log: str = ""
     """What the step said."""
     readonly: bool = False
@@ -130,15 +128,15 @@ def _percent(measured: Measured) -> int:
 def is_empty(measured: Measured) -> bool:
     """Tell whether a cache holds no file: an empty folder takes a block, and so does its base."""
     least = _BLOCK if measured.place.base == "plain" else 2 * _BLOCK
-    return (measured.last or 0) <= least
+    return (measured.size or 0) <= least
 
 
 def _has_twin(measured: Measured, others: Iterable[Measured]) -> bool:
-    size = measured.last or 0
+    size = measured.size or 0
     return any(
         other.place.key.identity != measured.place.key.identity
         and set(other.place.tools) & set(measured.place.tools)
         and not is_empty(other)
-        and 2 * min(size, other.last or 0) >= max(size, other.last or 0)
+        and 2 * min(size, other.size or 0) >= max(size, other.size or 0)
         for other in others
     )

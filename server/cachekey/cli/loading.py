@@ -12,6 +12,7 @@ from cachekey.checking.suppress import UNREADABLE, UNUSED
 from cachekey.cli.workspace import STDIN, Step, Workspace, quiet, relative
 from cachekey.disk.discovery import SettingsFile, SettingsFinder, find, parents, repository
 from cachekey.disk.files import File, absolute, inside, is_folder, read
+from cachekey.selectors import Named
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import FILE_NAMES, Overrides, merge
 
@@ -86,8 +87,6 @@ def around(path: str) -> list[str]:
 
 def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
     """Find and read everything that the user asks for; what fails is said in ``errors``."""
-    from cachekey.rules import ALL
-
     targets = _Targets()
     for path in wanted.paths:
         targets.take(path)
@@ -95,7 +94,7 @@ def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
     if wanted.stdin is not None and wanted.stdin.path != STDIN:
         folders.append(posixpath.dirname(wanted.stdin.path))
     common = _common(folders)
-    finder = SettingsFinder([*ALL, UNUSED, UNREADABLE], wanted.config)
+    finder = SettingsFinder(_rules, wanted.config)
     root = _root(common)
     settings = merge(finder.of(common).settings, wanted.overrides)
     project = Project(settings)
@@ -110,6 +109,12 @@ def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
     _read(space, sorted(paths), wanted.stdin, step, set(targets.files))
     _complain(space)
     return space
+
+
+def _rules() -> Sequence[Named]:
+    from cachekey.rules import ALL
+
+    return [*ALL, UNUSED, UNREADABLE]
 
 
 def _read(

@@ -36,7 +36,7 @@ _OPTIONS = {
 def run(options: Namespace) -> int:
     """Run ``cachekey settings``."""
     paths = list(options.paths) or ["."]
-    overrides, finder = overrides_of(options), SettingsFinder(known_rules(), config_of(options))
+    overrides, finder = overrides_of(options), SettingsFinder(known_rules, config_of(options))
     reports = []
     problems: list[str] = []
     for path in paths:

@@ -195,7 +195,8 @@ class SettingsFile:
 class SettingsFinder:
     """Finds the nearest settings file of every folder, each file read once."""
 
-    rules: Sequence[Named] = ()
+    rules: Callable[[], Sequence[Named]] = tuple
+    """The rules that settings may name: asked for when there are settings, since it takes a while."""
     fixed: SettingsFile | None = None
     """The one file for all, when the user names one."""
     overlay: Mapping[str, str] = field(default_factory=dict)
@@ -241,7 +242,7 @@ class SettingsFinder:
         # Most pyproject.toml files say nothing about us: spare the parsing.
         if not whole and "cachekey" not in text:
             return None
-        settings, problems = from_toml(text, self.rules, table=() if whole else TABLE)
+        settings, problems = from_toml(text, self.rules(), table=() if whole else TABLE)
         if settings is None and not (problems and (whole or "[tool.cachekey" in text)):
             return None
         return SettingsFile(

@@ -44,7 +44,7 @@ class Area:
         self.settings_files: dict[str, SettingsFile] = {}
         """Settings files that count for some document, by absolute path."""
         self._settings: dict[str, Settings] = {}
-        self._finder = SettingsFinder(ALL)
+        self._finder = SettingsFinder(lambda: ALL)
         self._excluded = self.exclusion()
         self.project = self._new_project()
 
@@ -85,7 +85,7 @@ class Area:
     def exclusion(self) -> Callable[[str], bool]:
         """Return a test for absolute paths (a folder's ends in ``/``), good for another thread."""
         rules = IgnoreRules(self._editor.settings.exclude)
-        finder = SettingsFinder(ALL)
+        finder = SettingsFinder(lambda: ALL)
         cut = len(self.root.rstrip("/")) + 1
 
         def excluded(path: str) -> bool:
@@ -103,7 +103,7 @@ class Area:
     def reload_settings(self) -> bool:
         """Read the settings anew; tell whether all files must be read anew, too."""
         before = dict(self._settings)
-        self._finder = SettingsFinder(ALL)
+        self._finder = SettingsFinder(lambda: ALL)
         self._excluded = self.exclusion()
         self._settings.clear()
         self.settings_files.clear()

@@ -264,7 +264,8 @@ def tools_in_use(container: Container) -> Iterator[Claim]:
     """Yield the directories of the tools that the file, its features or its Dockerfile name."""
     text = "\n".join(_texts(container)).lower()
     document = container.document
-    words = frozenset(re.findall(r"[a-z][\w+-]*", text)) | {e.name.lower() for e in document.env}
+    # A single letter is more often an option than R.
+    words = frozenset(re.findall(r"[a-z][\w+-]+", text)) | {e.name.lower() for e in document.env}
     evident = _evident(container)
     for tool in container.knowledge.tools():
         names = {tool.id, *(name for command in tool.commands for name in command.names)}

@@ -123,6 +123,11 @@ class RuntimeMount:
         return None if name and self.path and _COMPOSE_VARIABLE.search(name) else name
 
     @property
+    def external(self) -> bool:
+        """Tell whether Compose is to take the volume of exactly this name (``external=true``)."""
+        return literal(self.value("external")) == "true"
+
+    @property
     def nocopy(self) -> bool:
         """Tell whether an empty volume takes nothing from the image."""
         field = self.field("volume-nocopy")

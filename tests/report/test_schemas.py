@@ -14,7 +14,7 @@ from cachekey.report.record import Report
 from cachekey.report.rules import catalog
 from cachekey.report.schemas import report_schema, settings_schema
 from cachekey.text import Span
-from cachekey.workspace.settings import from_mapping
+from cachekey.workspace.settings_reader import from_toml
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from tests.cli.test_cli import BROKEN
@@ -31,6 +31,8 @@ GOOD: list[dict[str, Any]] = [
     {"severity": {"CK503": "warning", "unused-ignore": "off", "CK7": "info"}},
     {"exclude": ["vendor/"], "namespace": "team", "engine": "buildah"},
     {"build-args": {"VERSION": "1"}},
+    {"extend": "shared/cachekey.toml"},
+    {"overrides": [{"paths": ["old/"], "ignore": ["CK5"], "severity": {"CK1": "off"}}]},
     {"tools": {"acme": {"commands": ["acme"]}}, "images": {"base": {"match": ["x"]}}},
 ]
 BAD: list[dict[str, Any]] = [
@@ -44,6 +46,11 @@ BAD: list[dict[str, Any]] = [
     {"engine": "docker"},
     {"build-args": {"VERSION": 1}},
     {"tools": {"acme": []}},
+    {"extend": ["shared/cachekey.toml"]},
+    {"overrides": {"paths": ["old/"]}},
+    {"overrides": [{"ignore": ["CK5"]}]},
+    {"overrides": [{"paths": ["old/"], "engine": "buildah"}]},
+    {"overrides": [{"paths": ["old/"], "ignore": ["CK9"]}]},
 ]
 
 
@@ -53,9 +60,19 @@ def errors(judged: dict[str, Any], documents: list[Any]) -> list[list[str]]:
     return [[error.message for error in judge.iter_errors(item)] for item in documents]
 
 
+def inline(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}" = {inline(item)}' for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(inline, value))}]"
+    return json.dumps(value)
+
+
 def test_the_settings_schema_judges_as_the_reader_does() -> None:
     for settings, fine in [*((item, True) for item in GOOD), *((item, False) for item in BAD)]:
-        assert (from_mapping(settings, catalog())[1] == []) is fine, settings
+        # All that TOML has beside JSON are dates, and a table may be written on one line.
+        text = "\n".join(f"{key} = {inline(value)}" for key, value in settings.items())
+        assert (from_toml(text, catalog())[1] == []) is fine, settings
     found = errors(settings_schema(), [*GOOD, *BAD])
     assert found[: len(GOOD)] == [[]] * len(GOOD)
     assert [item for item, said in zip(BAD, found[len(GOOD) :], strict=True) if not said] == []

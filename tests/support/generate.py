@@ -13,7 +13,7 @@ from typing import Any
 
 from cachekey.report.rules import catalog
 from cachekey.report.schemas import report_schema, settings_schema
-from cachekey.workspace.settings import documentation
+from cachekey.workspace.settings import FILE_ONLY, documentation
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -49,9 +49,10 @@ def rule_table() -> str:
 def settings_table() -> str:
     """Return the table of all settings."""
     lines = ["| setting | default | meaning |", "|---|---|---|"]
-    for item in documentation():
+    for item in (*documentation(), *FILE_ONLY):
         default = json.dumps(item.default if not isinstance(item.default, tuple) else [])
-        lines.append(f"| `{item.key}` | `{default}` | {item.doc} |")
+        shown = f"`{default}`" if item.default is not None else ""
+        lines.append(f"| `{item.key}` | {shown} | {item.doc} |")
     return "\n".join(lines)
 
 

@@ -1,4 +1,6 @@
-"""Writes what is generated in the README and the manifest, and the schemas; ``--check`` only compares.
+"""Writes what is generated: parts of the README and the manifest, schemas, scripts of shells.
+
+``--check`` only compares.
 
 ``make docs`` runs it; a test keeps the files from drifting.
 """
@@ -8,12 +10,16 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cachekey.cli.completion import FOLDER, SHELLS
 from cachekey.report.rules import catalog
 from cachekey.report.schemas import report_schema, settings_schema
 from cachekey.workspace.settings import FILE_ONLY, documentation
+
+from tests.support.completion import script
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -87,11 +93,17 @@ def schema(data: dict[str, Any]) -> str:
     return json.dumps(data, indent=2) + "\n"
 
 
+def completed(shell: str) -> Callable[[str], str]:
+    """Return what makes the script of a shell."""
+    return lambda text: script(shell)
+
+
 FILES = (
     (README, readme),
     (PACKAGE, package),
     (SCHEMAS / "settings.schema.json", lambda text: schema(settings_schema())),
     (SCHEMAS / "check.schema.json", lambda text: schema(report_schema())),
+    *((FOLDER / f"cachekey.{shell}", completed(shell)) for shell in SHELLS),
 )
 
 

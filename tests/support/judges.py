@@ -25,6 +25,7 @@ SARIF_SOURCE = "pkg/report/v210/sarif/schema.go"
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 SCHEMAS = "check-jsonschema==0.39.0"
 CYCLONEDX = "cyclonedx-python-lib==11.12.0"
+SHELLS = ("zsh", "fish")
 MCP = "mcp==2.3.0"
 PYTHON = f"python-{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -96,6 +97,18 @@ def _mcp(to: Path) -> None:
     _run(sys.executable, "-m", "pip", "install", "-q", "--target", str(to), MCP)
 
 
+def _shells() -> None:
+    """Install the shells whose completion is tested."""
+    missing = [shell for shell in SHELLS if shutil.which(shell) is None]
+    if not missing:
+        return
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise UnavailableError("only root on a Debian can install it here")
+    _run("apt-get", "update", "-qq")
+    install = ("apt-get", "install", "-y", "-qq", "--no-install-recommends")
+    _run(*install, *missing, DEBIAN_FRONTEND="noninteractive")
+
+
 FETCH: dict[str, Callable[[Path], None]] = {
     "sarif-2.1.0.json": _sarif,
     "actionlint-1.7.12": _actionlint,
@@ -119,6 +132,10 @@ def main() -> int:
             half.rename(PLACE / name)
         except (UnavailableError, OSError, subprocess.SubprocessError) as error:
             print(f"{name} cannot be had here: {error}", file=sys.stderr)
+    try:
+        _shells()
+    except UnavailableError as error:
+        print(f"{' and '.join(SHELLS)} cannot be had here: {error}", file=sys.stderr)
     return 0
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cachekey import __version__
 from cachekey.cli.completion import FOLDER, SHELLS
 from cachekey.report.rules import catalog
 from cachekey.report.schemas import report_schema, settings_schema
@@ -21,8 +22,15 @@ from cachekey.workspace.settings import FILE_ONLY, documentation
 
 from tests.support.completion import script
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+PROJECT = ROOT / "pyproject.toml"
+NOWHERE = "OWNER/cachekey"
 PACKAGE = ROOT / "client-vscode" / "package.json"
 SCHEMAS = ROOT / "server" / "cachekey" / "report"
 GROUPS = {
@@ -68,7 +76,30 @@ def proof_table() -> str:
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
-PARTS = {"rules": rule_table, "settings": settings_table, "proof": proof_table}
+def home() -> str:
+    """Return where this repository lives on GitHub: what ``[project.urls]`` says, once it does."""
+    urls = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"].get("urls", {})
+    return str(urls.get("Repository", NOWHERE)).removeprefix("https://github.com/").rstrip("/")
+
+
+def home_note() -> str:
+    """Say what the names in the snippets stand for while nothing is published."""
+    if home() != NOWHERE:
+        return f"The snippets name the release of this text, `v{__version__}`."
+    return (
+        f"Cachekey is not published yet: `OWNER` stands for the account that will host it, and "
+        f"`v{__version__}` for\nthe tag of its first release. Until then put the path of a clone and "
+        "a commit in their place."
+    )
+
+
+def published(text: str) -> str:
+    """Return the README with the repository's name and version in every snippet."""
+    where = re.compile(r"[\w-]+/cachekey(@v|\n +rev: v)\d+\.\d+\.\d+")
+    return where.sub(lambda match: f"{home()}{match[1]}{__version__}", text)
+
+
+PARTS = {"home": home_note, "rules": rule_table, "settings": settings_table, "proof": proof_table}
 
 
 def readme(text: str) -> str:
@@ -76,7 +107,7 @@ def readme(text: str) -> str:
     for name, make in PARTS.items():
         pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         text = pattern.sub(lambda match, make=make: f"{match[1]}{make()}\n{match[2]}", text)
-    return text
+    return published(text)
 
 
 def package(text: str) -> str:

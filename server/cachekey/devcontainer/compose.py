@@ -67,6 +67,15 @@ class ComposeFile:
                 found += [mount] if mount is not None else []
         return tuple(found)
 
+    def at(self, span: Span) -> YamlNode | None:
+        """Return the entry of a service's ``volumes`` that stands at a place."""
+        for _, _, service in self.section("services"):
+            volumes = service.get("volumes") if service.kind == "mapping" else None
+            for item in volumes.elements if volumes is not None else ():
+                if item.span == span:
+                    return item
+        return None
+
     @property
     def readable(self) -> bool:
         """Tell whether anything of it is known."""

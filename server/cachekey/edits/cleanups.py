@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from cachekey.commands.effect import Effect, covers, inside
-from cachekey.commands.invocation import Invocation
+from cachekey.commands.invocation import Invocation, removals
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Run
 from cachekey.record import record
-from cachekey.syntax.shell.edit import removal as remove_commands
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
 from cachekey.text import Edit, Source, Span
@@ -118,41 +117,12 @@ def _takes_piece(run: Run, effect: Effect, folder: str) -> bool:
 # -- how they go ----------------------------------------------------------------------------------
 
 
-def removals(found: Iterable[CleanUp], source: Source) -> list[Edit | None]:
+def deletions(found: Iterable[CleanUp], source: Source) -> list[Edit | None]:
     """Return the edits that take clean-ups away; None stands for one that cannot be made."""
-    edits: list[Edit | None] = []
-    for group in _behind_each_other(found):
-        first, last = group[0], group[-1]
-        if first.words:
-            edits += [remove_word(word, source) for word in first.words]
-        elif first is last:
-            edits.append(first.item.removal(source))
-        else:
-            script, command = first.item.chain[0]
-            edits.append(remove_commands(script, command, source, last.item.chain[0][1]))
-    return edits
-
-
-def _behind_each_other(found: Iterable[CleanUp]) -> Iterator[list[CleanUp]]:
-    """Put commands together that go whole, one behind the other: they share what stands between."""
-    group: list[CleanUp] = []
-    for one in sorted(found, key=lambda one: one.span.start):
-        if group and not (_goes_whole(one) and _goes_whole(group[-1]) and _follows(group[-1], one)):
-            yield group
-            group = []
-        group.append(one)
-    if group:
-        yield group
-
-
-def _goes_whole(one: CleanUp) -> bool:
-    # What a variable or another script says cannot go at all, which removal() tells.
-    return not one.words and one.item.script is None and len(one.item.chain) == 1
-
-
-def _follows(one: CleanUp, other: CleanUp) -> bool:
-    (script, first), (same, second) = one.item.chain[0], other.item.chain[0]
-    return script is same and first.block is second.block and first.index + 1 == second.index
+    ordered = sorted(found, key=lambda one: one.span.start)
+    words = (word for one in ordered for word in one.words)
+    whole = (one.item for one in ordered if not one.words)
+    return [*(remove_word(word, source) for word in words), *removals(whole, source)]
 
 
 def together(found: Sequence[CleanUp], edits: Sequence[Edit | None]) -> bool:

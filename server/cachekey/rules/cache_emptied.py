@@ -46,10 +46,11 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import covering, emptied_first
 from cachekey.dockerfile.records import Run
-from cachekey.edits.cleanups import CleanUp, clean_ups, removals, together
+from cachekey.edits.cleanups import CleanUp, clean_ups, deletions, together
+from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import remove_mount
 from cachekey.edits.toolmount import retarget
-from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.tools.uses import ToolUse, UsedDirectory
 
@@ -121,7 +122,7 @@ def _finding(run: Run, found: list[CleanUp], ctx: Context) -> Finding:
     first, *more = found
     mounts = (mount for mount in run.caches if mount.directory == first.folder)
     related = [ctx.related(mount.span, "The cache that is emptied") for mount in islice(mounts, 1)]
-    related += [ctx.related(one.span, "So does this") for one in more if one.span != first.span]
+    related += [ctx.related(one.span, TOO) for one in more if one.span != first.span]
     related += [place for one in found for place in ctx.script_line(one.item)]
     return ctx.finding(
         first.span,
@@ -133,16 +134,16 @@ def _finding(run: Run, found: list[CleanUp], ctx: Context) -> Finding:
 
 
 def _fixes(found: list[CleanUp], ctx: Context) -> Iterator[Fix]:
-    groups = [found]
-    source = ctx.document.source
-    if not together(found, removals(found, source)):
-        groups = [[one] for one in found]
-    for number, group in enumerate(groups):
-        edits = removals(group, source)
-        words = [word.written for one in group for word in one.words]
-        title = f"Delete these {len(group)} clean-ups" if len(group) > 1 else "Delete this clean-up"
-        if words and len(group) == 1:
-            title = f"Do not remove {' and '.join(words)}"
-        if None not in edits:
-            known = [edit for edit in edits if edit is not None]
-            yield ctx.fix(title, *known, preferred=number == 0)
+    """Offer to delete all that empties a cache; a part of it would leave the cache as empty."""
+    edits = deletions(found, ctx.document.source)
+    if together(found, edits):
+        known = [edit for edit in edits if edit is not None]
+        yield ctx.fix(_title(found, ctx), *known, preferred=True)
+
+
+def _title(found: list[CleanUp], ctx: Context) -> str:
+    if len(found) > 1:
+        lines = (ctx.document.source.line_of(one.span.start) + 1 for one in found)
+        return f"Delete {len(found)} clean-ups: {lines_text(lines)}"
+    words = [word.written for word in found[0].words]
+    return f"Do not remove {' and '.join(words)}" if words else "Delete this clean-up"

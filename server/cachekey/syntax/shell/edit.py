@@ -7,9 +7,10 @@ needed. Comment lines stay, also those between the command and its connector.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from cachekey.syntax.shell.tree import Block, Command, Item, Script, Word
+from cachekey.syntax.shell.tree import Block, Command, Item, Word
 from cachekey.text import Edit, Mapped, Source, Span
 
 _COMMENT_LINE = re.compile(r"[ \t]*#")
@@ -18,43 +19,36 @@ _BACKQUOTE_ESCAPES = re.compile(
 )
 _COMMENT_LINES = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _HARMLESS = frozenset(("true", ":"))
-_LINKS = ("&&", ";", "\n")
-"""Connectors by which commands stand behind each other; others make one ask for another's result."""
 _KEPT_BLOCKS = frozenset(("script", "subshell", "group", "body", "function"))
 
 
-def removal(
-    script: Script, command: Command, source: Source, through: Command | None = None
-) -> Edit | None:
-    """Return the edit that deletes exactly this command; None when it cannot go alone.
+def removal(commands: Sequence[Command], source: Source) -> Edit | None:
+    """Return the edit that deletes exactly these commands of one block, each right behind the one before.
 
-    With ``through``, a later command of its block, all from the one to the other go. A command cannot
-    go when its result is asked for (a condition, left of ``||``, in a pipeline), when it answers for
-    another's failure (right of ``||``), or when nothing would be left of its block.
+    None when they cannot go: when the result of one is asked for (a condition, left of ``||``, in a
+    pipeline), when it answers for another's failure (right of ``||``), or when nothing would be left of
+    their block.
     """
-    block = command.block
+    block = commands[0].block
     items = block.items
-    last = command if through is None else through
-    if last.block is not block or last.index < command.index or last.index >= len(items):
+    for number, command in enumerate(commands, commands[0].index):
+        if number >= len(items) or items[number].command is not command:
+            return None
+        if any(redirect.is_document for redirect in command.redirects):
+            return None
+    between = items[commands[0].index + 1 : commands[-1].index + 1]
+    if any(item.connector in ("||", "&") for item in between):
         return None
-    if items[command.index].command is not command or items[last.index].command is not last:
+    if block.kind not in _KEPT_BLOCKS or len(items) <= len(commands):
         return None
-    gone = items[command.index : last.index + 1]
-    if block.kind not in _KEPT_BLOCKS or len(items) <= len(gone):
-        return None
-    if any(item.connector not in _LINKS for item in gone[1:]):
-        return None
-    commands = [item.command for item in gone]
-    if any(one is None or any(it.is_document for it in one.redirects) for one in commands):
-        return None
-    tokens = _tokens(items, command.index, last.index, source, block)
+    tokens = _tokens(items, commands[0].index, commands[-1].index, source, block)
     if tokens is None or not _whole(block.source, source, tokens):
         return None
     return _cut(source, block.source, tokens)
 
 
 class _Tokens(NamedTuple):
-    """What goes: a command and one connector, as file offsets."""
+    """What goes: commands and one connector more than stand between them, as file offsets."""
 
     start: int
     stop: int
@@ -63,12 +57,12 @@ class _Tokens(NamedTuple):
 
 
 def _tokens(
-    items: list[Item], index: int, last: int, source: Source, block: Block
+    items: list[Item], first: int, last: int, source: Source, block: Block
 ) -> _Tokens | None:
-    """Choose the connector that goes with the commands from ``index`` to ``last``."""
-    item = items[index]
+    """Choose the connector that goes with the commands."""
+    item = items[first]
     following = items[last + 1] if last + 1 < len(items) else None
-    if following is not None and following.connector == "||" and items[last].connector != "&&":
+    if following is not None and following.connector == "||" and item.connector != "&&":
         # `clean || true`: the fallback is for this command alone, and goes along.
         if not _is_harmless(following):
             return None

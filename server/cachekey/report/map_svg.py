@@ -147,10 +147,11 @@ def _left(row: _Row, link: Link) -> Html:
             escaped(row.text),
         )
     return filled(
-        '<a href="{}" data-key="{}"><text x="{}" y="{}">{}<title>{}</title></text></a>',
+        # Where its line begins: with hundreds of them no eye crosses a gap.
+        '<a href="{}" data-key="{}"><text class="mount" x="{}" y="{}">{}<title>{}</title></text></a>',
         escaped(link(row.mount)),
         escaped(row.mount.key.label),
-        _number(_LEFT + 16),
+        _number(_LEFT_END - 8),
         _number(row.y),
         escaped(_cut(row.text)),
         escaped(row.mount.key.label),
@@ -202,10 +203,13 @@ def _style() -> Html:
         "background:none;width:100%;min-width:{}px;max-width:1400px}}"
         "@media(prefers-color-scheme:dark){{svg{{--ink:#e6edf3;--dim:#9aa4ae;--bad:#ff7b85;--l:66%;"
         "background:#1e1e1e}}}}"
-        "body.vscode-dark svg,body.vscode-high-contrast svg{{--ink:#e6edf3;--dim:#9aa4ae;--bad:#ff7b85;"
-        "--l:66%;background:none}}body.vscode-light svg{{--ink:#1f2328;--dim:#59636e;--bad:#c4162a;"
-        "--l:38%;background:none}}"
-        "text{{fill:var(--ink)}}.head{{fill:var(--dim)}}.file{{font-weight:600}}a text{{cursor:pointer}}"
+        # The light one of VS Code's themes of high contrast has both names.
+        "body.vscode-dark svg,body.vscode-high-contrast:not(.vscode-high-contrast-light) svg"
+        "{{--ink:#e6edf3;--dim:#9aa4ae;--bad:#ff7b85;--l:66%;background:none}}"
+        "body.vscode-light svg,body.vscode-high-contrast-light svg"
+        "{{--ink:#1f2328;--dim:#59636e;--bad:#c4162a;--l:38%;background:none}}"
+        "text{{fill:var(--ink)}}.mount{{text-anchor:end}}.head{{fill:var(--dim)}}"
+        ".file{{font-weight:600}}a text{{cursor:pointer}}"
         "a:hover text,a:focus text{{text-decoration:underline}}"
         ".line,.dot{{--colour:hsl(var(--h) var(--s) var(--l))}}.dot{{fill:var(--colour)}}"
         ".line{{fill:none;stroke:var(--colour);stroke-width:2;opacity:.8}}svg{{--s:70%}}"
@@ -213,7 +217,7 @@ def _style() -> Html:
         ".t4{{--h:185}}.t5{{--h:330}}.t6{{--h:55}}.t7{{--h:100}}"
         ".broken{{fill:none;stroke:var(--bad);stroke-width:2;stroke-dasharray:5 4}}"
         "@media(forced-colors:active){{text{{fill:CanvasText}}.line{{stroke:CanvasText}}"
-        ".broken{{stroke:LinkText}}}}.off{{opacity:.12!important}}",
+        ".broken{{stroke:LinkText}}}}.off,.far{{opacity:.12!important}}",
         # In a narrow window it is scrolled: text that shrinks is not read.
         _number(_WIDTH),
     )
@@ -250,6 +254,10 @@ def _script() -> Html:
         "if(said.toLowerCase().includes(wanted))keys.add(g.dataset.key);}}"
         "for(const e of document.querySelectorAll('[data-key]'))"
         "e.classList.toggle('off',wanted!==''&&!keys.has(e.dataset.key));}});"
+        "const near=(event)=>{{const key=event.target.closest?.('[data-key]')?.dataset.key;"
+        "for(const e of document.querySelectorAll('.line'))"
+        "e.classList.toggle('far',key!==undefined&&e.dataset.key!==key);}};"
+        "document.addEventListener('mouseover',near);document.addEventListener('focusin',near);"
         "document.addEventListener('click',(event)=>{{const a=event.target.closest('a');"
         "if(a&&code){{event.preventDefault();code.postMessage({{open:a.getAttribute('href')}});}}}});"
     )

@@ -52,7 +52,7 @@ def test_dev_containers_are_explained_and_their_recipes_leave_nothing(
 ) -> None:
     output = drive("devcontainers.mjs")
     assert "compose hover" in output
-    assert output.count("pressed and clean") == 3
+    assert output.count("pressed and clean") == 5
     assert len(list(shots.glob("devcontainers-*.png"))) >= 4
 
 

@@ -20,6 +20,7 @@ PLAIN = {
     # What only holds for one generation or one kind of project.
     "dnf": ("rhel", {"dnf": "4"}),
     "dnf5": ("fedora", {"dnf": "5"}),
+    "yum": ("rhel", {"yum": "4"}),
 }
 PLACES = {"CONDA_DIR": "/opt/conda", "MAMBA_ROOT_PREFIX": "/opt/conda"}
 NEEDS_A_PROJECT = {"yarn1", "yarn-berry"}

@@ -313,6 +313,31 @@ def test_the_commands_of_other_snippets_run(name: str, tmp_path: Path) -> None:
     assert "CK601" in (done.stdout if report is None else report.read_text())
 
 
+def test_reviewdog_reads_what_the_readme_pipes_into_it(tmp_path: Path) -> None:
+    program = judge("reviewdog-0.21.0")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"`(cachekey check [^`|]*) \| reviewdog ([^`]*)`", text)
+    git(tmp_path, "init", "-q", ".")
+    (tmp_path / "Dockerfile").write_text(BROKEN)
+    log = run(tmp_path, sys.executable, "-m", *shlex.split(told[0])).stdout
+    given = told[1].replace("github-pr-review", "rdjson")
+    done = subprocess.run(
+        [program, *shlex.split(given), "-filter-mode=nofilter", "-fail-level=error"],
+        cwd=tmp_path,
+        input=log,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_S,
+    )
+    assert done.returncode == 1, done.stderr
+    (found,) = json.loads(done.stdout)["diagnostics"]
+    assert (found["code"]["value"], found["severity"]) == ("CK601", "ERROR")
+    assert found["location"]["path"] == "Dockerfile"
+    assert found["location"]["range"]["start"]["line"] == 2
+    assert found["suggestions"][0]["text"] == "locked"
+
+
 def test_the_table_of_other_checkers_names_rules_that_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     rows = text.partition("### Beside other checkers")[2].partition("\n## ")[0]

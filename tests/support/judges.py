@@ -23,6 +23,7 @@ LIMIT_S = 600
 SARIF = "github.com/owenrumney/go-sarif/v3@v3.3.1"
 SARIF_SOURCE = "pkg/report/v210/sarif/schema.go"
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+REVIEWDOG = "github.com/reviewdog/reviewdog/cmd/reviewdog@v0.21.0"
 SCHEMAS = "check-jsonschema==0.39.0"
 CYCLONEDX = "cyclonedx-python-lib==11.12.0"
 SHELLS = ("zsh", "fish")
@@ -87,10 +88,11 @@ def _sarif(to: Path) -> None:
     to.write_text(text.split("`")[1], encoding="utf-8")
 
 
-def _actionlint(to: Path) -> None:
+def _program(package: str, to: Path) -> None:
+    name = package.partition("@")[0].rpartition("/")[2]
     with tempfile.TemporaryDirectory() as folder:
-        _run("go", "install", ACTIONLINT, GOBIN=folder)
-        shutil.move(f"{folder}/actionlint", to)
+        _run("go", "install", package, GOBIN=folder)
+        shutil.move(f"{folder}/{name}", to)
 
 
 def _mcp(to: Path) -> None:
@@ -111,7 +113,8 @@ def _shells() -> None:
 
 FETCH: dict[str, Callable[[Path], None]] = {
     "sarif-2.1.0.json": _sarif,
-    "actionlint-1.7.12": _actionlint,
+    "actionlint-1.7.12": lambda to: _program(ACTIONLINT, to),
+    "reviewdog-0.21.0": lambda to: _program(REVIEWDOG, to),
     "schemas-0.39.0": lambda to: _wheel(SCHEMAS, "check_jsonschema/builtin_schemas/vendor/", to),
     "cyclonedx-11.12.0": lambda to: _wheel(CYCLONEDX, "cyclonedx/schema/_res/", to),
     f"mcp-2.3.0-{PYTHON}": _mcp,

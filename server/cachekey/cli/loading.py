@@ -13,6 +13,7 @@ from cachekey.cli.workspace import STDIN, Step, Workspace, quiet, relative
 from cachekey.disk.discovery import find, parents, repository
 from cachekey.disk.files import File, absolute, inside, is_folder, read
 from cachekey.disk.settings import SettingsFile, SettingsFinder
+from cachekey.selectors import Named
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import FILE_NAMES, Overrides, merge
 
@@ -87,8 +88,6 @@ def around(path: str) -> list[str]:
 
 def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
     """Find and read everything that the user asks for; what fails is said in ``errors``."""
-    from cachekey.rules import ALL
-
     targets = _Targets()
     for path in wanted.paths:
         targets.take(path)
@@ -97,7 +96,7 @@ def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
         folders.append(posixpath.dirname(wanted.stdin.path))
     common = _common(folders)
     root = _root(common)
-    finder = SettingsFinder([*ALL, UNUSED, UNREADABLE], wanted.config, root=root)
+    finder = SettingsFinder(_rules, wanted.config, root=root)
     settings = merge(finder.of(common).settings, wanted.overrides)
     project = Project(settings)
     project.call(root)
@@ -111,6 +110,12 @@ def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
     _read(space, sorted(paths), wanted.stdin, step, set(targets.files))
     _complain(space)
     return space
+
+
+def _rules() -> Sequence[Named]:
+    from cachekey.rules import ALL
+
+    return [*ALL, UNUSED, UNREADABLE]
 
 
 def _read(

@@ -98,7 +98,7 @@ def config_of(options: Namespace) -> SettingsFile | None:
         raise UsageError(f"--config: {options.config} is a folder")
     if not os.path.isfile(path):
         raise UsageError(f"--config: {options.config}: no such file")
-    found = SettingsFinder(known_rules()).load(path)
+    found = SettingsFinder(known_rules).load(path)
     if found is None:
         raise UsageError(f"--config: {options.config} has no table [tool.cachekey]")
     return found

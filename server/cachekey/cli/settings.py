@@ -38,7 +38,7 @@ def run(options: Namespace) -> int:
     """Run ``cachekey settings``."""
     paths = list(options.paths) or ["."]
     overrides = overrides_of(options)
-    finder = SettingsFinder(known_rules(), config_of(options), root=absolute("."))
+    finder = SettingsFinder(known_rules, config_of(options), root=absolute("."))
     reports = []
     problems: list[str] = []
     for path in paths:

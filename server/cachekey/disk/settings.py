@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -90,7 +90,8 @@ class SettingsFile:
 class SettingsFinder:
     """Finds the nearest settings file of every folder, each file read once."""
 
-    rules: Sequence[Named] = ()
+    rules: Callable[[], Sequence[Named]] = tuple
+    """The rules that settings may name: asked for when there are settings, since it takes a while."""
     fixed: SettingsFile | None = None
     """The one file for all, when the user names one."""
     root: str = ""
@@ -179,7 +180,7 @@ class SettingsFinder:
         # Most pyproject.toml files say nothing about us: spare the parsing.
         if not whole and "cachekey" not in file.text:
             return None
-        written, problems = from_toml(file.text, self.rules, table=() if whole else TABLE)
+        written, problems = from_toml(file.text, self.rules(), table=() if whole else TABLE)
         if written is None and not (problems and (whole or "[tool.cachekey" in file.text)):
             return None
         return SettingsFile(

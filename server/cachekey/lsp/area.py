@@ -51,7 +51,7 @@ class Area:
         self.project = self._new_project()
 
     def _new_finder(self) -> SettingsFinder:
-        return SettingsFinder(ALL, root=self.root)
+        return SettingsFinder(lambda: ALL, root=self.root)
 
     def _new_project(self) -> Project:
         project = Project(self.settings(""), self.read if self.root else None)

@@ -44,7 +44,7 @@ from cachekey.commands.effect import meets
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Run, Stage
 from cachekey.edits.mount import insert_line_before
-from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Keeping
 from cachekey.record import record, remembered
 from cachekey.rules.rule import Context, Fixable, rule
@@ -150,7 +150,7 @@ def _finding(slip: _Slip, stage: Stage, ctx: Context) -> Finding:
     return ctx.finding(
         slip.mount.target_span,
         f"{tool.name} finds no packages here in the next build: {slip.keeping.cause}",
-        related=[ctx.related(one.mount.target_span, "Here, too") for one in more],
+        related=[ctx.related(one.mount.target_span, TOO) for one in more],
         fixes=partial(_fixes, slip.run, slip.keeping, ctx),
     )
 

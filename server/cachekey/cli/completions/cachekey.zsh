@@ -178,7 +178,7 @@ _shtab_cachekey_prove_options=(
   "--namespace[cache namespace of the builds]:NS:"
   "*--build-arg[value of a build argument\; NAME alone takes it from the environment]:NAME=VALUE:"
   "--engine[builder to follow]:engine:(buildkit buildah)"
-  ":a Dockerfile, its folder, or a stage of .\/Dockerfile:"
+  ":a Dockerfile, its folder, a stage of .\/Dockerfile, or a Bake target or Compose service below this folder\; FILE\:NAME is one of that file:"
 )
 
 # guard to ensure default positional specs are added only once per session

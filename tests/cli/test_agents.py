@@ -14,7 +14,7 @@ import pytest
 from cachekey.cli import main
 
 from tests.cli.test_cli import BROKEN
-from tests.support.judges import PYTHON, judge
+from tests.support.judges import library
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -49,11 +49,11 @@ RUN --mount=type=cache,id=pip,target=/root/.cache/pip pip install flask
 
 def ask(place: Path, *questions: tuple[str, dict[str, Any]]) -> tuple[Any, list[Any]]:
     """Return what the server tells of its tools, and its answers."""
-    library = str(judge(f"mcp-2.3.0-{PYTHON}"))
+    given = str(library("mcp-2.3.0"))
     done = subprocess.run(
-        [sys.executable, "-c", CLIENT, library],
+        [sys.executable, "-c", CLIENT, given],
         cwd=place,
-        env={**os.environ, "PYTHONPATH": library},
+        env={**os.environ, "PYTHONPATH": given},
         input=json.dumps(questions),
         capture_output=True,
         text=True,

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/cachekey
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_cachekey_subparsers=(check keys map ci diff explain rule settings builder prove completion lsp)
+_shtab_cachekey_subparsers=(check keys map ci diff explain rule settings builder prove completion mcp lsp)
 
 _shtab_cachekey_check_option_strings=(-h --help --format --output-file --statistics --hints --fix --unsafe-fixes --diff --select --ignore --fail-on --baseline --write-baseline --add-ignores --watch --show-settings --jobs --config --namespace --build-arg --engine --stdin-filename)
 _shtab_cachekey_keys_option_strings=(-h --help --format --config --namespace --build-arg --engine)
@@ -18,6 +18,7 @@ _shtab_cachekey_settings_option_strings=(-h --help --format --config --namespace
 _shtab_cachekey_builder_option_strings=(-h --help --format --builder --history --watch --config --namespace --build-arg --engine)
 _shtab_cachekey_prove_option_strings=(-h --help --format --builder --runs --context --build-context --target --platform --secret --steps --keep --config --namespace --build-arg --engine)
 _shtab_cachekey_completion_option_strings=(-h --help)
+_shtab_cachekey_mcp_option_strings=(-h --help --config --namespace --build-arg --engine)
 _shtab_cachekey_lsp_option_strings=(-h --help --tcp)
 _shtab_cachekey_option_strings=(-h --help -V --version)
 
@@ -42,6 +43,7 @@ _shtab_cachekey_builder_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_cachekey_builder___config_COMPGEN=_shtab_compgen_files
 _shtab_cachekey_prove___context_COMPGEN=_shtab_compgen_files
 _shtab_cachekey_prove___config_COMPGEN=_shtab_compgen_files
+_shtab_cachekey_mcp___config_COMPGEN=_shtab_compgen_files
 
 _shtab_cachekey_check___format_choices=(text json sarif github gitlab junit markdown)
 _shtab_cachekey_check___select_choices=(CK001 CK002 CK101 CK102 CK103 CK104 CK105 CK106 CK107 CK108 CK201 CK202 CK203 CK204 CK301 CK302 CK303 CK304 CK305 CK306 CK307 CK308 CK401 CK402 CK403 CK404 CK501 CK502 CK503 CK504 CK505 CK506 CK601 CK701 CK702 CK703 CK704 CK705 CK706 CK707 CK708 CK709 CK710 CK711 CK712 CK713 CK714 CK715 CK716 CK717 CK718 CK719 CK720 CK721 CK722 CK723 CK724 CK725 CK726 unused-ignore unreadable-file split-cache owner-splits-cache key-collision shared-build-output undeclared-variable-in-key platforms-share-cache relative-target-key mixed-sharing cache-not-writable mixed-users ignored-owner root-owned-parent cache-target-mismatch literal-home not-a-mount cache-disabled cache-emptied docker-clean host-path-target shadowed-mount copy-from-cache mount-missing-later install-output-as-cache mount-hides-image unlocked-cache link-mode missing-cache-mount layer-order cache-lost-in-ci cache-map-mismatch invalid-mount cache-mount-at-runtime unwritable-volume variable-not-substituted empty-local-env missing-bind-source cache-not-connected shared-project-volume default-cut-at-colon invalid-mount-string missing-dockerfile json5-only build-options-mount mount-anonymous-volume mount-duplicate-target mount-object-key-dropped cache-env-remote-only cache-on-tmpfs compose-undefined-volume compose-mount-option-dropped compose-runargs-ignored compose-volume-project-scoped chown-not-recursive frozen-tools host-variable-in-target sudo-without-right unused-volume)
@@ -67,7 +69,8 @@ _shtab_cachekey_builder___engine_choices=(buildkit buildah)
 _shtab_cachekey_prove___format_choices=(text json html)
 _shtab_cachekey_prove___engine_choices=(buildkit buildah)
 _shtab_cachekey_completion_pos_0_choices=(bash zsh fish)
-_shtab_cachekey_pos_0_choices=(check keys map ci diff explain rule settings builder prove completion lsp)
+_shtab_cachekey_mcp___engine_choices=(buildkit buildah)
+_shtab_cachekey_pos_0_choices=(check keys map ci diff explain rule settings builder prove completion mcp lsp)
 
 _shtab_cachekey_check_pos_0_nargs='*'
 _shtab_cachekey_check__h_nargs=0
@@ -111,6 +114,8 @@ _shtab_cachekey_prove___steps_nargs=0
 _shtab_cachekey_prove___keep_nargs=0
 _shtab_cachekey_completion__h_nargs=0
 _shtab_cachekey_completion___help_nargs=0
+_shtab_cachekey_mcp__h_nargs=0
+_shtab_cachekey_mcp___help_nargs=0
 _shtab_cachekey_lsp__h_nargs=0
 _shtab_cachekey_lsp___help_nargs=0
 _shtab_cachekey_pos_0_nargs=A...

@@ -50,7 +50,7 @@ function _shtab_cachekey_using
   test "$_shtab_cachekey_cmdpath" = "$argv"
 end
 
-set -g _shtab_cachekey_commands check keys map ci diff explain rule settings builder prove completion lsp
+set -g _shtab_cachekey_commands check keys map ci diff explain rule settings builder prove completion mcp lsp
 set -g _shtab_cachekey_opts_with_value --baseline --build-arg --build-context --builder --config --context --engine --fail-on --format --history --ignore --jobs --namespace --output-file --platform --runs --secret --select --stdin-filename --target --tcp --watch --write-baseline
 
 complete -c cachekey -e
@@ -165,6 +165,12 @@ complete -c cachekey -n '_shtab_cachekey_using prove' -l engine -xka "buildkit b
 complete -c cachekey -n '_shtab_cachekey_using; and test $_shtab_cachekey_npos -eq 0' -a completion -d 'print the script with which a shell completes this command line'
 complete -c cachekey -n '_shtab_cachekey_using completion' -s h -l help -d 'show this help message and exit'
 complete -c cachekey -n '_shtab_cachekey_using completion; and test $_shtab_cachekey_npos -eq 0' -ka "bash zsh fish" -d 'bash, zsh, fish'
+complete -c cachekey -n '_shtab_cachekey_using; and test $_shtab_cachekey_npos -eq 0' -a mcp -d 'serve agents that speak the Model Context Protocol'
+complete -c cachekey -n '_shtab_cachekey_using mcp' -s h -l help -d 'show this help message and exit'
+complete -c cachekey -n '_shtab_cachekey_using mcp' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings file to use for everything'
+complete -c cachekey -n '_shtab_cachekey_using mcp' -l namespace -x -d 'cache namespace of the builds'
+complete -c cachekey -n '_shtab_cachekey_using mcp' -l build-arg -x -d 'value of a build argument; NAME alone takes it from the environment'
+complete -c cachekey -n '_shtab_cachekey_using mcp' -l engine -xka "buildkit buildah" -d 'builder to follow'
 complete -c cachekey -n '_shtab_cachekey_using; and test $_shtab_cachekey_npos -eq 0' -a lsp -d 'serve an editor'
 complete -c cachekey -n '_shtab_cachekey_using lsp' -s h -l help -d 'show this help message and exit'
 complete -c cachekey -n '_shtab_cachekey_using lsp' -l tcp -x -d 'serve on a port, not on stdin/stdout'

@@ -19,6 +19,7 @@ _shtab_cachekey_commands() {
     keys:'list every cache mount with its key'
     lsp:'serve an editor'
     map:'draw which files share which caches'
+    mcp:'serve agents that speak the Model Context Protocol'
     prove:'build cold and warm, and measure what each cache mount saves'
     rule:'document the rules'
     settings:'show the settings in force and who set them'
@@ -162,6 +163,17 @@ _shtab_cachekey_map_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_cachekey_map_defaults_added=0
 
+_shtab_cachekey_mcp_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--config[settings file to use for everything]:FILE:_files"
+  "--namespace[cache namespace of the builds]:NS:"
+  "*--build-arg[value of a build argument\; NAME alone takes it from the environment]:NAME=VALUE:"
+  "--engine[builder to follow]:engine:(buildkit buildah)"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_cachekey_mcp_defaults_added=0
+
 _shtab_cachekey_prove_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--format[format]:format:(text json html)"
@@ -234,6 +246,7 @@ _shtab_cachekey() {
         keys) _arguments -C -s $_shtab_cachekey_keys_options ;;
         lsp) _arguments -C -s $_shtab_cachekey_lsp_options ;;
         map) _arguments -C -s $_shtab_cachekey_map_options ;;
+        mcp) _arguments -C -s $_shtab_cachekey_mcp_options ;;
         prove) _arguments -C -s $_shtab_cachekey_prove_options ;;
         rule) _arguments -C -s $_shtab_cachekey_rule_options ;;
         settings) _arguments -C -s $_shtab_cachekey_settings_options ;;

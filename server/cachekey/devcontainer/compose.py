@@ -373,6 +373,24 @@ def read_compose(path: str, source: Source) -> ComposeFile:
     return ComposeFile(path, source, parse(source))
 
 
+def engine_name(key: YamlNode, value: YamlNode) -> Mapped | None:
+    """Return what the engine calls a declared volume, where Compose puts no project's name in front.
+
+    Source: compose-spec *volumes*: ``name``, ``external``; compose-go ``loader`` for the older
+    ``external: {name: …}``.
+    """
+    external = value.get("external")
+    said = value.string("name")
+    if said is None and external is not None and external.kind == "mapping":
+        said = external.string("name")
+    if said is not None:
+        return said if plain(said) == said.text else None
+    outside = external is not None and (
+        external.kind == "mapping" or plain(external.text) == "true"
+    )
+    return key.text if outside else None
+
+
 def plain(text: Mapped | None) -> str | None:
     """Return a text in which Compose substitutes nothing; ``$$`` stands for a dollar sign."""
     if text is None or re.search(r"(?<!\$)(?:\$\$)*\$(?:\{|[A-Za-z_])", text.text):

@@ -12,6 +12,24 @@ from cachekey.text import Edit, Source, Span
 _END = re.compile(r"^\.\.\.", re.MULTILINE)
 
 
+def undeclare(file: ComposeFile, name: str) -> Edit | None:
+    """Take the lines away that declare a volume; ``None`` where they hold something else, too."""
+    source = file.source
+    for found, key, value in file.section("volumes"):
+        if found != name:
+            continue
+        first = source.line_of(key.span.start)
+        start = source.line_starts[first]
+        if source.text[start : key.span.start].strip():
+            return None
+        end = max(key.span.end, value.span.end)
+        written = source.text[key.span.start : end].rstrip()
+        last = source.line_of(key.span.start + len(written))
+        following = source.line_starts[last + 1 : last + 2] or [len(source.text)]
+        return Edit(Span(start, following[0]), "")
+    return None
+
+
 def declare(file: ComposeFile, name: str) -> Iterator[Edit]:
     """Declare a volume at the top of a file's ``volumes``; the section is made if need be.
 

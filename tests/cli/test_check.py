@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cachekey.cli import main
+from cachekey.cli.workers import WORTH
 
 from tests.cli.test_cli import BROKEN, CLEAN, _folder, checked, codes, posix, put, run
 
@@ -348,3 +350,30 @@ def test_a_run_in_a_process_reports_the_same(capfd: pytest.CaptureFixture[str]) 
     main(["check", "--format", "gitlab"])
     here = capfd.readouterr().out
     assert run("check", "--format", "gitlab").stdout.decode() == here
+
+
+def test_files_that_build_are_read_once_however_many_rounds_a_repair_takes(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from cachekey.workspace import project
+
+    read: list[str] = []
+    original = project.read_build_file
+
+    def counted(path: str, *rest: Any) -> Any:
+        read.append(path)
+        return original(path, *rest)
+
+    monkeypatch.setattr(project, "read_build_file", counted)
+    put("Makefile", "build:\n\tdocker build s1\n")
+    for number in range(WORTH):
+        put(f"s{number}/Dockerfile", CLEAN)
+    times = []
+    for slips in (1, 4):
+        wrong = "".join(f",id=a{number},=b" for number in range(slips))
+        put("Dockerfile", f"FROM debian:13\nRUN --mount=type=cache,target=/x{wrong} true\n")
+        read.clear()
+        main(["check", "--diff", "--jobs", "1"])
+        assert f"Would fix {slips}" in capfd.readouterr().err
+        times.append(len(read))
+    assert times[0] == times[1], times

@@ -21,6 +21,8 @@ from cachekey.workspace.settings import (
 from cachekey.workspace.settings_reader import SettingProblem, from_mapping
 from cachekey.workspace.settings_reader import from_toml as read_file
 
+from tests.fuzz.invariants import calls
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -314,6 +316,14 @@ def test_the_nearest_place_for_a_path_that_is_not_there() -> None:
 def test_scanning_garbage_ends(text: str) -> None:
     assert isinstance(entries(Source(text)), tuple)
     assert isinstance(entries(Source(text * 3)), tuple)
+
+
+def test_unknown_names_cost_in_proportion_to_their_number() -> None:
+    made = []
+    for size in (250, 500, 1_000, 2_000):
+        text = "".join(f"split-cach{n} = 1\n" for n in range(size))
+        made.append(calls(lambda text=text: from_toml(text, RULES)))
+    assert made[3] - made[2] < 2.7 * (made[2] - made[1])
 
 
 # -- turning a rule off ----------------------------------------------------------------------------

@@ -78,7 +78,7 @@ docs-site: $(READY) judges ## Build the documentation's site, dist/site
 		$(PYTHON) -m mkdocs build -q --clean -f $(SITE)/mkdocs.yml
 
 release: $(READY) $(CLIENT_READY) ## Make a release of the last commit in dist/release; the same bytes every time
-	@$(PYTHON) release/make.py
+	@$(PYTHON) .ci/release/make.py
 
 docs: $(READY) ## Renew the generated parts of the README and the manifest, and the schemas
 	$(PYTHON) -m tests.support.generate

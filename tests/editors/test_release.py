@@ -25,7 +25,7 @@ LIMIT_S = 900
 
 def release(tree: Path, to: Path, **more: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(tree / "release" / "make.py"), "--to", str(to)],
+        [sys.executable, str(tree / ".ci" / "release" / "make.py"), "--to", str(to)],
         env={**os.environ, **more},
         capture_output=True,
         text=True,

@@ -136,3 +136,7 @@ def test_the_history_tells_lines_times_and_changed_keys(tmp_path: Path) -> None:
     assert "past has uid=1000,gid=0,mode=0755, it had none: it began empty" in change["words"]
     shown = live.command(tmp_path, live.environment(on), *arguments[:3])
     assert "it began empty" in shown.stdout
+    page = live.command(tmp_path, live.environment(on), *arguments[:3], "--format", "html").stdout
+    builds = page.partition("<h2>Builds</h2>")[2]
+    assert builds.count('<a href="Dockerfile#L5">line 5</a>') == 3
+    assert "past has uid=1000,gid=0,mode=0755, it had none: it began empty" in builds

@@ -152,6 +152,16 @@ def test_verdicts(
     assert (judged.verdict, judged.finding, judged.contradicts) == expected
 
 
+def test_a_finding_is_refuted_by_every_later_build_only(place: Place) -> None:
+    cold, codes = 1.46, ("CK304",)
+    lucky = Measured(place, cold, 0.5, 99999, 99999, slowest=1.3)
+    assert judge(lucky, codes, []).verdict == "disabled"
+    noisy = Measured(place, cold, 1.16, 99999, 99999, slowest=1.17)
+    assert judge(noisy, codes, []).verdict == "disabled"
+    plain = Measured(place, cold, 0.2, 99999, 99999, slowest=0.3)
+    assert judge(plain, codes, []).contradicts == "CK304"
+
+
 def test_a_refused_write_is_heard(place: Place) -> None:
     log = "mkdir: can't create directory '/c/x': Permission denied"
     assert judge(Measured(place, 1.0, 1.0, 0, log), (), []).verdict == "not-writable"

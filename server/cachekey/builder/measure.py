@@ -111,6 +111,7 @@ def _measured(
                 sizes.get(place.key.identity),
                 log,
                 readonly.get(place.start, False),
+                max(ran) if ran else None,
             )
         )
     return found

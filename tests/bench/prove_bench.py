@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -53,21 +54,32 @@ def measure(measures: Measures, plan: Plan, folder: Path) -> None:
         "cachekey": lambda turn: _prove(place, address),
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
+    worked: dict[str, list[float]] = {name: [] for name in ways}
     try:
         # The first build of all makes the layers in front.
         _builds(place, address, -1)
         for turn in range(plan.proofs):
             for name, way in ways.items():
-                begin = time.monotonic()
+                begin, cpu = time.monotonic(), _cpu()
                 way(turn)
                 taken[name].append(time.monotonic() - begin)
+                worked[name].append(_cpu() - cpu)
     finally:
         builders.close_all()
-    for name, times in taken.items():
-        measures.set(f"prove.{name}.wall", statistics.median(times))
+    for name in ways:
+        measures.set(f"prove.{name}.wall", statistics.median(taken[name]))
+        measures.set(f"prove.{name}.cpu", statistics.median(worked[name]))
     added = [one - other for one, other in zip(taken["cachekey"], taken["builds"], strict=True)]
     measures.set("prove.added", statistics.median(added))
+    own, others = (measures.values[f"prove.{name}.cpu"] for name in ("cachekey", "builds"))
+    measures.set("prove.cpu", own - others)
     measures.notes["prove.added"] = ", ".join(f"{seconds:.2f}" for seconds in added)
+
+
+def _cpu() -> float:
+    """Processor time of the clients so far; the builder's own is not in it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _prove(place: Path, address: str) -> None:

@@ -103,7 +103,7 @@ def _cpu(line: Line, measures: Measures) -> str:
     other = measures.get(sibling(line.other, "cpu"))
     if own is None or line.unit == "yes":
         return ""
-    unit = "s" if line.own.startswith(("lint", "index")) else "ms"
+    unit = "s" if line.own.startswith(("lint", "index", "prove")) else "ms"
     if not other:
         return quantity(own, unit)
     return f"{quantity(own, unit)} : {quantity(other, unit)}, {quantity(own / other, '×')}"

@@ -10,17 +10,17 @@ import re
 from collections.abc import Iterator
 
 from cachekey.builds.dance import read_dance
+from cachekey.builds.errands import Follower
 from cachekey.builds.flags import pair_of
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, unique
 from cachekey.builds.places import Looker, Place, place
 from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
-from cachekey.builds.shell import started
 from cachekey.builds.starts import Caller, baked, builds_of
 from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
 from cachekey.devcontainer.paths import within
 from cachekey.record import replace
 from cachekey.syntax.yaml import parse
-from cachekey.text import Mapped, Source
+from cachekey.text import Mapped, Source, where_of
 
 _DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.*))?\Z")
 _OWN_TREE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}/?")
@@ -33,8 +33,9 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
     builds: list[Invocation] = []
     dances: list[Dance] = []
     if documents and documents[0].kind == "mapping":
+        follower = Follower(looker)
         for job in StepReader(source, looker).jobs(documents[0]):
-            builds += _builds(job, path, source, looker)
+            builds += _builds(job, path, source, looker, follower)
             dances += [
                 dance
                 for step in job.steps
@@ -45,7 +46,9 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
     )
 
 
-def _builds(job: Job, path: str, source: Source, looker: Looker) -> Iterator[Invocation]:
+def _builds(
+    job: Job, path: str, source: Source, looker: Looker, follower: Follower
+) -> Iterator[Invocation]:
     prefix = _checkout(job)
     for step in job.steps:
         what = builds_with(step)
@@ -71,7 +74,7 @@ def _builds(job: Job, path: str, source: Source, looker: Looker) -> Iterator[Inv
         elif what == "bake":
             yield from _bake(step, caller, looker, prefix)
         elif step.run is not None and step.shell in _SHELLS:
-            yield from _run(job, step, caller, looker, prefix)
+            yield from _run(job, step, caller, looker, prefix, follower)
 
 
 def _checkout(job: Job) -> str:
@@ -239,7 +242,9 @@ def _file(said: Said, folder: str) -> str | None:
     return within(folder, said.text)
 
 
-def _run(job: Job, step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[Invocation]:
+def _run(
+    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str, follower: Follower
+) -> Iterator[Invocation]:
     assert step.run is not None
     folder = _inside(prefix, step.folder or ("." if step.folder is not None else None))
     base = within("", folder) if folder is not None else None
@@ -250,15 +255,24 @@ def _run(job: Job, step: Step, caller: Caller, looker: Looker, prefix: str) -> I
         return said.text if said is not None and not said.open else None
 
     own = replace(caller, bases=() if base is None else (base,))
-    for item in started(without_expressions(step.run, step), "/", lookup):
+    script = without_expressions(step.run, step)
+    for item, recipe, span in follower.calls(script, lookup, base=base):
         plain = not item.buildx
         runner, runs_on = runner_of(job, step, plain=plain)
         builder = item.line.builder
         named = builder.text if builder is not None else builder_of(job, step, plain=plain)
         native = native_of(job) if runner == "fresh" else ""
         sure = replace(own, runner=runner, runs_on=runs_on, builder=named, native=native)
-        for made in builds_of(item, sure, looker):
-            yield made if step.here else replace(made, span=step.span.fixed)
+        place = span if step.here else step.span
+        if recipe is None:
+            for made in builds_of(item, sure, looker):
+                where = where_of(caller.source, place)
+                yield made if step.here else replace(made, span=place.fixed, where=where)
+            continue
+        for made in builds_of(item, replace(sure, **recipe.place), looker):
+            # It is started here, whatever stands where.
+            adopted = sure.adopt(made, place)
+            yield replace(adopted, runner=made.runner, runs_on=made.runs_on)
 
 
 _EXPRESSIONS = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")

@@ -16,7 +16,7 @@ from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, uniqu
 from cachekey.builds.places import Looker, Place, place
 from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
 from cachekey.builds.starts import Caller, baked, builds_of
-from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
+from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of, matrix_values
 from cachekey.devcontainer.paths import within
 from cachekey.record import replace
 from cachekey.syntax.yaml import parse
@@ -72,7 +72,7 @@ def _builds(
         if what == "build-push":
             yield _push(step, caller, prefix)
         elif what == "bake":
-            yield from _bake(step, caller, looker, prefix)
+            yield from _bake(job, step, caller, looker, prefix)
         elif step.run is not None and step.shell in _SHELLS:
             yield from _run(job, step, caller, looker, prefix, follower)
 
@@ -189,7 +189,9 @@ def _pairs(step: Step, name: str) -> tuple[tuple[tuple[str, Said], ...], bool]:
     return tuple(found.items()), loose
 
 
-def _bake(step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[Invocation]:
+def _bake(
+    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str
+) -> Iterator[Invocation]:
     """Read docker/bake-action, which builds from the repository itself unless ``source`` says else."""
     base = step.text("source") or step.text("workdir") or "."
     folder = within("", _inside(prefix, base.removeprefix("{{defaultContext}}:") or "."))
@@ -198,10 +200,13 @@ def _bake(step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[I
     files = [_file(said, folder) for said in _listed(step, "files")]
     names = _listed(step, "targets")
     sets, loose = _sets(step)
-    loose = loose or any(said.text is None for said in names)
+    raw = step.raw.get("targets")
+    # A job of a matrix stands for several: each builds one of the targets.
+    each = matrix_values(job.node, raw.text) if raw is not None else None
+    loose = loose or (not each and any(said.text is None for said in names))
     own = replace(caller, bases=(folder,))
     kept = [path for path in files if path is not _GIVEN]
-    chosen = [said.text for said in names if said.text]
+    chosen = each or [said.text for said in names if said.text]
     if names and not chosen:
         # Which of them is a matter of the matrix: each could be.
         yield replace(

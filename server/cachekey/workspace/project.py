@@ -206,13 +206,16 @@ class Project:
         known = document.__dict__.get("built")
         if known is None or known[0] != builds:
 
-            def read(arguments: Mapping[str, str], passed: frozenset[str]) -> Dockerfile:
+            def read(
+                arguments: Mapping[str, str], passed: frozenset[str], left: frozenset[str]
+            ) -> Dockerfile:
                 own = self.settings.build_args
                 options = BuildOptions(
                     {**arguments, **own},
                     self.settings.namespace,
                     self.settings.engine,
                     passed - own.keys(),
+                    left - own.keys(),
                 )
                 path, config = document.path, self._config(document.path)
                 source, tree = document.source, document.tree

@@ -175,7 +175,7 @@ def test_only_the_files_in_question_are_parsed():
         ("gradlew", {"gradle"}),
         ("mvnw", {"maven"}),
         ("cargo", {"cargo", "ccache", "sccache"}),
-        ("make", set()),
+        ("make", {"ccache", "sccache"}),
         ("pipsqueak", set()),
     ],
 )
@@ -264,7 +264,7 @@ def problems(table, **head):
                 "commands": ["x"],
                 "caches": [{"path": "/x", "moved_by": [{"flag": "-a", "env": "A"}]}],
             },
-            "x.caches.0.moved_by.0: exactly one of flag, env, config, command, fact is needed",
+            "x.caches.0.moved_by.0: exactly one of flag, env, word, config, command, fact is needed",
         ),
         (
             {

@@ -229,6 +229,28 @@ async def test_a_wrong_settings_file_says_so_where_it_is_wrong(tmp_path: Path) -
         assert [list(p.diagnostics) for p in client.published[seen:] if p.uri == settings] == [[]]
 
 
+async def test_a_settings_file_that_another_one_extends_counts(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        **{
+            "cachekey.toml": 'extend = "shared/base.toml"\n',
+            "shared__base.toml": 'ignore = ["CK601"]\nnamespase = "x"\n',
+        },
+    )
+    async with connect(tmp_path) as client:
+        base = client.uri("shared/base.toml")
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        (item,) = await client.until(base, None)
+        assert "did you mean 'namespace'?" in item.message
+        await client.until_none(uri)
+        write(
+            tmp_path, **{"shared__base.toml": '[[overrides]]\npaths = ["old/"]\nignore = ["CK"]\n'}
+        )
+        client.tell_changed(base)
+        await client.until_codes(uri, ["CK601"])
+        await client.until_none(client.open(client.uri("old/Dockerfile"), INVALID))
+
+
 async def test_without_watching_a_save_is_the_sign(tmp_path: Path) -> None:
     async with connect(tmp_path, "neovim") as client:
         uri = client.open(client.uri("Dockerfile"), INVALID)

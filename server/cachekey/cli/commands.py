@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from cachekey.cli import builders, builds, proving, settings
+from cachekey.cli import builders, builds, completion, proving, settings
 from cachekey.cli.loading import Input, around
 from cachekey.cli.options import (
     config_of,
@@ -206,4 +206,5 @@ RUN: dict[str, Callable[[Namespace], int]] = {
     "settings": settings.run,
     "builder": builders.builder,
     "prove": proving.prove,
+    "completion": completion.run,
 }

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from cachekey.cli.loading import Input, load
 from cachekey.cli.terminal import Progress, UsageError, complain, wants_colour
 from cachekey.cli.workspace import STDIN, Workspace
-from cachekey.disk.discovery import SettingsFile, SettingsFinder
 from cachekey.disk.files import absolute, decode
+from cachekey.disk.settings import SettingsFile, SettingsFinder
 from cachekey.markup.terminal import Style
 from cachekey.selectors import Named, unknown_rule
 from cachekey.workspace.settings import Overrides

@@ -17,7 +17,7 @@ from cachekey.text import Span
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from cachekey.disk.discovery import SettingsFile
+    from cachekey.disk.settings import SettingsFile
     from cachekey.lsp.analysis import Analysis
     from cachekey.lsp.area import Area
     from cachekey.lsp.session import Document, Session

@@ -26,7 +26,7 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
 A dev container's volume on the same directory stays empty in the same way.
 
 ## Fix
-The documented two lines, once, in front of the first RUN of the stage that needs them; for a volume in
+The documented two lines, once, in front of the first RUN of each stage that needs them; for a volume in
 the Dockerfile that the container builds, or when it is made. They change a configuration file of the
 image and are therefore not applied unasked.
 
@@ -67,26 +67,31 @@ from cachekey.tools.uses import ToolUse
 
 @rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.ALWAYS)
 def check(document: Dockerfile | Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
-    """Report the first mount of a stage, or the volume of a dev container, whose packages go at once."""
-    if not isinstance(document, Dockerfile):
+    """Report the first mount of a file, or a dev container's volume, whose packages the image deletes."""
+    if isinstance(document, Dockerfile):
+        yield from _builds(document, ctx)
+    else:
         yield from _runs(document, ctx)
-        return
-    for stage in document.stages:
-        yield from _builds(stage, ctx)
 
 
-def _builds(stage: Stage, ctx: Context) -> Iterator[Finding]:
-    """Report a stage's. Stages built on it have the same configuration: the fix mends theirs, too."""
-    above = {one.use.tool.id for part in stage.chain[1:] for one in _slips(part)}
-    for slip in _slips(stage):
-        if slip.use.tool.id not in above:
-            yield _finding(slip, stage, ctx)
+def _builds(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount of a Dockerfile, once for each package manager.
+
+    A stage has the configuration of the one that it is built on: what mends that one mends it, too.
+    """
+    found: dict[str, list[_Slip]] = {}
+    for stage in dockerfile.stages:
+        for slip in _slips(stage):
+            found.setdefault(slip.use.tool.id, []).append(slip)
+    for slips in found.values():
+        yield _finding(slips, ctx)
 
 
 @record(frozen=True)
 class _Slip:
     """A mount whose packages the image deletes."""
 
+    stage: Stage
     run: Run
     use: ToolUse
     mount: Mount
@@ -110,7 +115,7 @@ def _slips(stage: Stage) -> list[_Slip]:
                 continue
             done.add(use.tool.id)
             if not _dealt_with(stage, keeping):
-                found[use.tool.id] = _Slip(run, use, mount, keeping)
+                found[use.tool.id] = _Slip(stage, run, use, mount, keeping)
     return list(found.values())
 
 
@@ -160,28 +165,33 @@ def _touched(run: Run, keeping: Keeping) -> bool:
     return False
 
 
-def _finding(slip: _Slip, stage: Stage, ctx: Context) -> Finding:
-    tool = slip.use.tool
-    later = (
-        part for part in ctx.document.stages if part.descends_from(stage) and part is not stage
-    )
-    more = (one for part in later for one in _slips(part) if one.use.tool.id == tool.id)
+def _finding(slips: list[_Slip], ctx: Context) -> Finding:
+    first, *more = slips
     return ctx.finding(
-        slip.mount.target_span,
-        f"{tool.name} finds no packages here in the next build: {slip.keeping.cause}",
+        first.mount.target_span,
+        f"{first.use.tool.name} finds no packages here in the next build: {first.keeping.cause}",
         related=[ctx.related(one.mount.target_span, TOO) for one in more],
-        fixes=partial(_fixes, slip.run, slip.keeping, ctx),
+        fixes=partial(_fixes, slips, ctx),
     )
 
 
-def _fixes(run: Run, keeping: Keeping, ctx: Context) -> Iterator[Fix]:
+def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
+    kinds = {one.stage: one for one in reversed(slips)}
+    # What a stage is built on is set up for it as well.
+    apart = [
+        one
+        for one in slips
+        if not any(stage in kinds for stage in one.stage.chain[1:]) and kinds[one.stage] is one
+    ]
+
     def edits() -> list[Edit]:
         joint = f" {ctx.document.tree.escape}{ctx.document.source.newline}    && "
-        line = f"RUN {joint.join(keeping.lines)}"
-        return [insert_line_before(ctx.document, run.span.start, line)]
+        line = f"RUN {joint.join(slips[0].keeping.lines)}"
+        return [insert_line_before(ctx.document, one.run.span.start, line) for one in apart]
 
+    where = f"once for each of {len(apart)} stages" if len(apart) > 1 else "once for this stage"
     yield ctx.fix(
-        "Keep the packages in the cache (sets up the package manager, once for this stage)",
+        f"Keep the packages in the cache (sets up the package manager, {where})",
         edits,
         safety=Safety.UNSAFE,
         preferred=True,

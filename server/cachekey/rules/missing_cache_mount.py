@@ -90,13 +90,18 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 def _again(places: list[_Place], lacks: str) -> str:
     """Say what the tool does again, and why."""
     if lacks:
-        fetched = all(item.cache.kind is Kind.DOWNLOAD for _, item in places)
+        fetched = all(_is_fetched(item) for _, item in places)
         verb = "fetches" if fetched and "downloaded" in lacks else "makes"
         return f"{verb} {lacks} anew whenever this step is built: no cache mount holds them"
-    if any(item.cache.kind is Kind.DOWNLOAD for _, item in places):
+    if any(_is_fetched(item) for _, item in places):
         return "downloads everything anew whenever this step is built: it has no cache mount"
     made = " and ".join(item.cache.what for _, item in places)
     return f"makes {made} anew whenever this step is built: it has no cache mount"
+
+
+def _is_fetched(item: UsedDirectory) -> bool:
+    """Tell whether it comes over the net; what compilers leave may be shared as well, and is made here."""
+    return item.cache.kind is Kind.DOWNLOAD and not item.cache.what.startswith("compiled")
 
 
 def _has_one(run: Run, use: ToolUse) -> bool:
@@ -113,11 +118,15 @@ def _places(run: Run, use: ToolUse) -> list[_Place]:
     for name in use.suggested:
         role, _, part = name.partition("/")
         item = use.directory(role)
-        if item is None or item.path is None or not item.confidence.warns:
+        if item is None:
+            # The tool has it in other releases.
+            continue
+        if item.path is None or not item.confidence.warns:
             return []
         if maybe_covered(run, item):
             return []
-        places.append((f"{item.path}/{part}" if part else item.path, item))
+        if not (item.needs and _lies_in_layer(run, use, item)):
+            places.append((f"{item.path}/{part}" if part else item.path, item))
     return places
 
 
@@ -145,7 +154,9 @@ def _lies_in_layer(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
     for earlier in run.earlier():
         for other in earlier.uses:
             same = other.directory(item.role) if other.tool is use.tool else None
-            if same is not None and same.fills and same.path == item.path:
+            if same is None or same.path != item.path or same.used is not True:
+                continue
+            if same.fills or (same.needs and item.needs):
                 return covering(earlier, same) is None
     return False
 

@@ -93,10 +93,12 @@ def keeps_caches(change: Change, before: Mounts, after: Index) -> bool:
     ``before`` holds the mounts of the edited files, ``after`` knows the whole workspace.
     """
     became: dict[Hashable, set[Hashable]] = {}
+    everything: dict[Hashable, set[Hashable]] = {}
     changed: list[tuple[CacheMount, CacheMount]] = []
     places: dict[tuple[str, int], Hashable] = {}
     for old, new in _pairs(change, before, after):
         places[(new.path, new.span.start)] = old.key.identity
+        everything.setdefault(old.key.identity, set()).add(new.key.identity)
         if not _may_part(old, change):
             became.setdefault(old.key.identity, set()).add(new.key.identity)
         if not new.same_as(old):
@@ -106,7 +108,26 @@ def keeps_caches(change: Change, before: Mounts, after: Index) -> bool:
             return False
         if keys != {identity} and _outside(after.sharing(identity), before):
             return False
+    if any(_is_late(new, everything) for new in _new(places, before, after)):
+        return False
     return not any(_joins(old, new, places, after) for old, new in changed)
+
+
+def _new(
+    places: Mapping[tuple[str, int], Hashable], before: Mounts, after: Index
+) -> Iterator[CacheMount]:
+    """Yield the mounts of edited files that were not there before."""
+    for path in before:
+        summary = after.get(path)
+        for mount in summary.mounts if summary is not None else ():
+            if (path, mount.span.start) not in places:
+                yield mount
+
+
+def _is_late(new: CacheMount, became: Mapping[Hashable, set[Hashable]]) -> bool:
+    """Tell whether a mount is written for a cache whose mounts have all got another key meanwhile."""
+    keys = became.get(new.key.identity)
+    return keys is not None and new.key.identity not in keys
 
 
 def _pairs(change: Change, before: Mounts, after: Index) -> Iterator[tuple[CacheMount, CacheMount]]:

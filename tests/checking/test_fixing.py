@@ -143,10 +143,23 @@ def test_fixes_that_call_for_each_other_end() -> None:
     assert len(outcome.findings) == 1
 
 
-def test_a_fix_that_does_not_help_is_applied_once() -> None:
+def test_a_fix_that_does_not_help_is_taken_back() -> None:
+    """Applied once, it would be applied again by whoever fixes the file once more."""
     outcome = repair("a", lambda texts: [finding(fix(edit(0, 0, "z")))])
-    assert outcome.texts == {"x": "za"}
+    assert outcome.texts == {}
+    assert [item.title for item in outcome.abandoned] == ["title"]
     assert len(outcome.findings) == 1
+
+
+def test_the_same_slip_further_on_is_mended_too() -> None:
+    """A builder tells the first of several slips only, with the same words at the same place."""
+
+    def rule(texts: Mapping[str, str]) -> list[Finding]:
+        at = texts["x"].find("-=")
+        return [finding(fix(edit(at + 1, at + 1, "id")))] if at >= 0 else []
+
+    outcome = repair("x-=a-=b-=c", rule)
+    assert (outcome.texts, outcome.findings) == ({"x": "x-id=a-id=b-id=c"}, ())
 
 
 def test_what_moves_to_a_deleted_place_is_mended_too() -> None:

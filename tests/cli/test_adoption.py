@@ -16,8 +16,11 @@ import pytest
 import yaml
 from cachekey.kinds import kind_of
 from cachekey.report.rules import catalog
+from jsonschema import Draft7Validator
 
 from tests.cli.test_cli import BROKEN, CLEAN, posix
+from tests.support.generate import home
+from tests.support.judges import judge, schema
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 300
@@ -232,13 +235,63 @@ def test_the_action_s_steps_run(tmp_path: Path) -> None:
     assert [result["ruleId"] for result in runs[0]["results"]] == ["CK601"]
 
 
+def test_the_action_holds_to_the_schema_of_actions() -> None:
+    judged = Draft7Validator(schema("schemas-0.39.0/github-actions.json"))
+    assert [error.message for error in judged.iter_errors(action())] == []
+    assert list(judged.iter_errors({**action(), "runs": {"using": "composite"}})) != []
+
+
+def lint(place: Path, workflow: Any) -> str:
+    """Return what actionlint says of a workflow that takes this repository's action."""
+    program, folder = judge("actionlint-1.7.12"), place / ".github" / "workflows"
+    folder.mkdir(parents=True, exist_ok=True)
+    (place / ".git").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "action.yml", place)
+    text = re.sub(home() + r"@v[\w.]+", "./", yaml.safe_dump(workflow))
+    (folder / "cachekey.yml").write_text(text)
+    done = run(place, str(program), "-no-color", "-shellcheck=", "-pyflakes=")
+    assert (done.returncode == 0) is (done.stdout == ""), done.stderr
+    return done.stdout
+
+
 # -- what the README has for others ---------------------------------------------------------------
+
+
+def workflows() -> list[Any]:
+    """Return the README's workflow, and the one that code scanning makes of it."""
+    workflow, steps = snippets("GitHub")
+    # YAML 1.1 takes the word for a truth.
+    workflow["on"] = workflow.pop(True)
+    scanning = json.loads(json.dumps(workflow))
+    job = scanning["jobs"]["cachekey"]
+    job["permissions"] = {"contents": "read", "security-events": "write"}
+    job["steps"][-1:] = steps
+    return [workflow, scanning]
+
+
+def test_actionlint_has_nothing_to_say_of_the_workflows(tmp_path: Path) -> None:
+    for workflow in workflows():
+        assert lint(tmp_path, workflow) == ""
+    # It reads our action.yml: of an input that is none it says so.
+    workflow["jobs"]["cachekey"]["steps"][1]["with"]["formt"] = "github"
+    assert 'input "formt" is not defined in action "Cachekey"' in lint(tmp_path, workflow)
+
+
+@pytest.mark.parametrize("name", ["github-workflows", "gitlab-ci"])
+def test_snippets_hold_to_the_schemas_of_their_services(name: str) -> None:
+    judged = Draft7Validator(schema(f"schemas-0.39.0/{name}.json"))
+    found = workflows() if name.startswith("github") else snippets("GitLab")
+    for document in found:
+        assert [error.message for error in judged.iter_errors(document)] == []
+        (job,) = (document.get("jobs") or document).values()
+        job["artifacts" if name == "gitlab-ci" else "steps"] = 3
+        assert list(judged.iter_errors(document)) != []
 
 
 def test_the_snippets_for_github_give_the_action_what_it_takes() -> None:
     workflow, steps = snippets("GitHub")
     used = [*workflow["jobs"]["cachekey"]["steps"], *steps]
-    ours = [step.get("with", {}) for step in used if step["uses"].startswith("OWNER/cachekey@")]
+    ours = [step.get("with", {}) for step in used if step["uses"].startswith(f"{home()}@v")]
     assert len(ours) == 2
     assert all(set(given) <= set(action()["inputs"]) for given in ours)
     (upload,) = (step["with"] for step in used if "upload-sarif" in step["uses"])
@@ -258,6 +311,27 @@ def test_the_commands_of_other_snippets_run(name: str, tmp_path: Path) -> None:
     done = run(tmp_path, sys.executable, "-m", *shlex.split(command))
     assert done.returncode == 1, done.stderr
     assert "CK601" in (done.stdout if report is None else report.read_text())
+
+
+def test_reviewdog_reads_what_the_readme_pipes_into_it(tmp_path: Path) -> None:
+    program = judge("reviewdog-0.21.0")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"`(cachekey check [^`|]*) \| reviewdog ([^`]*)`", text)
+    git(tmp_path, "init", "-q", ".")
+    (tmp_path / "Dockerfile").write_text(BROKEN)
+    log = run(tmp_path, sys.executable, "-m", *shlex.split(told[0])).stdout
+    given = told[1].replace("github-pr-review", "local")
+    done = subprocess.run(
+        [program, *shlex.split(given), "-filter-mode=nofilter", "-fail-level=error"],
+        cwd=tmp_path,
+        input=log,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_S,
+    )
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"Dockerfile:2:\d+: .*CK601", done.stdout), done.stdout
 
 
 def test_the_table_of_other_checkers_names_rules_that_exist() -> None:

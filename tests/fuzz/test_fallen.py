@@ -23,6 +23,9 @@ DOCKERFILES = {
     f"USER app\n{CACHE},id=uv,target=/root/.cache/uv uv sync\n",
     "a flag that ends within a character": f"{APP}USER app\n"
     f"{CACHE},id=uv\ud800-cache,target=/cache/uv UV_CACHE_DIR=/cache/uv uv sync\n",
+    "one slip twice in a mount": "FROM debian:13\n"
+    "RUN --mo\\unt=type=cache, target=/root/.nche, target=/root/.npm npm ci\n",
+    "one slip four times in a mount": f"FROM debian:13\n{CACHE}{',id=a,=type=cache' * 4},ype=cache,id=a,",
     "a variable that is set twice": "FROM debian:13\nENV CCACHE_DISABLE=1\nENV CCACHE_DISABLE=1\n"
     f"WORKDIR /s\nRUN cmake -B b -DCMAKE_CXX_COMPILER_LAUNCHER=ccache\n"
     f"{CACHE},target=/root/.cache/ccache cmake --build b\n",

@@ -55,6 +55,8 @@ class Step:
     """It stands in the workflow itself."""
     raw: Mapping[str, Mapped] = field(default_factory=dict)
     """The texts of ``with`` as written."""
+    node: YamlNode | None = None
+    """The step as written; None for one of an action or of another workflow."""
 
     def text(self, name: str) -> str | None:
         """Return an input whose value is known."""
@@ -206,6 +208,7 @@ class StepReader:
             scope=own,
             here=span is None,
             raw=raw,
+            node=node if span is None else None,
         )
 
     def _action(self, step: Step, depth: int) -> Iterator[Step]:

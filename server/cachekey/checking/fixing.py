@@ -163,10 +163,8 @@ class _Repair:
     changed: dict[str, str] = field(default_factory=dict)
     applied: list[Applied] = field(default_factory=list)
     abandoned: list[Applied] = field(default_factory=list)
-    idle: set[Applied] = field(default_factory=set)
-    """Fixes after which their finding was still there: not tried again."""
     held: dict[Applied, None] = field(default_factory=dict)
-    """Fixes that made something worse: tried again when others have been applied since."""
+    """Fixes that made something worse, or nothing better: tried again when others have been applied."""
     since: int = 0
     """How many fixes had been applied when the first of them was held."""
     told: list[Loud] = field(default_factory=list)
@@ -186,7 +184,8 @@ class _Repair:
             mounts = mounts_of(self.index(), news)
             findings = list(self.recheck(news))
             kept = keeps_caches(choice.change, mounts, self.index())
-            if kept and not is_worse(choice.change, self.told, loud(findings)):
+            worse = is_worse(choice.change, self.told, loud(findings))
+            if kept and not worse and not self._idle(choice, findings):
                 self._take(choice, news, findings)
                 return True
             list(self.recheck(before))
@@ -206,32 +205,39 @@ class _Repair:
         self.abandoned.append(item)
 
     def _take(self, choice: Choice, news: Mapping[str, str], findings: list[Finding]) -> None:
-        left = {
-            (*key, item.span.start) for key, item in zip(_keys(findings), findings, strict=True)
-        }
-        many, fewer = Counter(_keys(self.findings)), Counter(_keys(findings))
-        for item, was in zip(choice.applied, choice.places, strict=True):
-            key = (item.path, item.code, item.message)
-            if fewer[key] < many[key]:
-                # One of several went: the next of them may stand where it stood.
-                continue
-            # The same words at another place are another finding, which this one kept back. So they
-            # are where the place itself was deleted: what stood behind it has moved there.
-            if choice.change.deletes(item.path, was):
-                continue
-            places = _moved(was.start, choice.edits.get(item.path, ()))
-            if any((item.path, item.code, item.message, place) in left for place in places):
-                self.idle.add(item)
         self.texts.update(news)
         self.changed.update(news)
         self.applied += choice.applied
         self.findings, self.told = findings, loud(findings)
 
+    def _idle(self, choice: Choice, findings: list[Finding]) -> bool:
+        """Tell whether a finding is still there and wants the same place edited once more."""
+        left: dict[tuple[str, str, str, int], list[Finding]] = {}
+        for key, finding in zip(_keys(findings), findings, strict=True):
+            left.setdefault((*key, finding.span.start), []).append(finding)
+        many, fewer = Counter(_keys(self.findings)), Counter(_keys(findings))
+        for item, was, fix in zip(choice.applied, choice.places, choice.fixes, strict=True):
+            key = (item.path, item.code, item.message)
+            if fewer[key] < many[key]:
+                # One of several went: the next of them may stand where it stood.
+                continue
+            # What only deletes comes to an end by itself: what stood behind it has moved there.
+            if not any(edit.edit.text for edit in fix.edits):
+                continue
+            made = choice.change.made(fix)
+            for place in _moved(was.start, choice.edits.get(item.path, ())):
+                # A finding that tells the first of several slips only is about the next one now.
+                again = (best_fix(one, self.level) for one in left.get((*key, place), ()))
+                if any(self._can(fix) and _touch(fix, made) for fix in again if fix is not None):
+                    return True
+        return False
+
     def _refuse(self, finding: Finding, fix: Fix) -> bool:
-        if any(item.path not in self.texts for item in fix.edits):
-            return True
         item = Applied(finding.path, finding.code, finding.message, fix.title)
-        return item in self.idle or item in self.held
+        return item in self.held or not self._can(fix)
+
+    def _can(self, fix: Fix) -> bool:
+        return all(item.path in self.texts for item in fix.edits)
 
     def _apply(self, choice: Choice) -> dict[str, str]:
         news = {path: apply_edits(self.texts[path], edits) for path, edits in choice.edits.items()}
@@ -246,6 +252,14 @@ def _moved(offset: int, edits: Sequence[Edit]) -> set[int]:
         offset + sum(len(edit.text) - (edit.span.end - edit.span.start) for edit in some)
         for some in (in_front, in_front + touching)
     }
+
+
+def _touch(fix: Fix, places: Mapping[str, Sequence[Span]]) -> bool:
+    return any(
+        place.start <= item.edit.span.end and item.edit.span.start <= place.end
+        for item in fix.edits
+        for place in places.get(item.path, ())
+    )
 
 
 def _keys(findings: Iterable[Finding]) -> Iterable[tuple[str, str, str]]:

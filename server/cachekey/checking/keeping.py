@@ -69,6 +69,19 @@ class Change:
             shift += len(edit.text) - (edit.span.end - edit.span.start)
         return offset + shift
 
+    def made(self, fix: Fix) -> Mapping[str, Sequence[Span]]:
+        """Return by path where the texts stand that the edits of one fix have put in."""
+        own = {(item.path, item.edit.span.fixed, item.edit.text) for item in fix.edits}
+        places: dict[str, list[Span]] = {}
+        for path in {item.path for item in fix.edits}:
+            shift = 0
+            for edit in self.edits.get(path, ()):
+                start = edit.span.start + shift
+                if (path, edit.span, edit.text) in own:
+                    places.setdefault(path, []).append(Span(start, start + len(edit.text)))
+                shift += len(edit.text) - (edit.span.end - edit.span.start)
+        return places
+
     def deletes(self, path: str, span: Span) -> bool:
         """Tell whether nothing is left of a place: what is found there afterwards is something else."""
         return any(

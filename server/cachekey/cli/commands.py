@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from cachekey.cli import builders, builds, check, diffing, settings
+from cachekey.cli import builders, builds, completion, proving, settings
 from cachekey.cli.loading import Input, around
 from cachekey.cli.options import (
     config_of,
@@ -39,6 +39,21 @@ if TYPE_CHECKING:
 
 
 _PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?:?\Z", re.DOTALL)
+
+
+def check(options: Namespace) -> int:
+    """Run ``cachekey check``."""
+    # The rules take a while to come in, and most other commands need none.
+    from cachekey.cli.check import run
+
+    return run(options)
+
+
+def diff(options: Namespace) -> int:
+    """Run ``cachekey diff``."""
+    from cachekey.cli.diffing import run
+
+    return run(options)
 
 
 def keys(options: Namespace) -> int:
@@ -181,14 +196,15 @@ def rule(options: Namespace) -> int:
 
 
 RUN: dict[str, Callable[[Namespace], int]] = {
-    "check": check.run,
+    "check": check,
     "keys": keys,
     "map": cache_map,
     "ci": builds.run,
-    "diff": diffing.run,
+    "diff": diff,
     "explain": explain,
     "rule": rule,
     "settings": settings.run,
     "builder": builders.builder,
-    "prove": builders.prove,
+    "prove": proving.prove,
+    "completion": completion.run,
 }

@@ -24,7 +24,7 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
 ```
 
 ## Fix
-The documented two lines, once, in front of the first RUN of the stage that needs them. They
+The documented two lines, once, in front of the first RUN of each stage that needs them. They
 change a configuration file of the image and are therefore not applied unasked.
 
 Silent where this is dealt with anywhere in the stage or in one it is built on, where the base
@@ -42,7 +42,7 @@ from functools import partial
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import meets
 from cachekey.dockerfile.coverage import COVERS
-from cachekey.dockerfile.records import Run, Stage
+from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.mount import insert_line_before
 from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Keeping
@@ -53,21 +53,24 @@ from cachekey.tools.uses import ToolUse
 
 
 @rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.ALWAYS)
-def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
-    """Report the first mount of a stage whose packages the image deletes.
+def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount of a file whose packages the image deletes, once for each package manager.
 
-    Stages built on it have the same configuration: the fix mends theirs, too.
+    A stage has the configuration of the one that it is built on: what mends that one mends it, too.
     """
-    above = {one.use.tool.id for part in stage.chain[1:] for one in _slips(part)}
-    for slip in _slips(stage):
-        if slip.use.tool.id not in above:
-            yield _finding(slip, stage, ctx)
+    found: dict[str, list[_Slip]] = {}
+    for stage in dockerfile.stages:
+        for slip in _slips(stage):
+            found.setdefault(slip.use.tool.id, []).append(slip)
+    for slips in found.values():
+        yield _finding(slips, ctx)
 
 
 @record(frozen=True)
 class _Slip:
     """A mount whose packages the image deletes."""
 
+    stage: Stage
     run: Run
     use: ToolUse
     mount: Mount
@@ -91,7 +94,7 @@ def _slips(stage: Stage) -> list[_Slip]:
                 continue
             done.add(use.tool.id)
             if not _dealt_with(stage, keeping):
-                found[use.tool.id] = _Slip(run, use, mount, keeping)
+                found[use.tool.id] = _Slip(stage, run, use, mount, keeping)
     return list(found.values())
 
 
@@ -141,28 +144,33 @@ def _touched(run: Run, keeping: Keeping) -> bool:
     return False
 
 
-def _finding(slip: _Slip, stage: Stage, ctx: Context) -> Finding:
-    tool = slip.use.tool
-    later = (
-        part for part in ctx.document.stages if part.descends_from(stage) and part is not stage
-    )
-    more = (one for part in later for one in _slips(part) if one.use.tool.id == tool.id)
+def _finding(slips: list[_Slip], ctx: Context) -> Finding:
+    first, *more = slips
     return ctx.finding(
-        slip.mount.target_span,
-        f"{tool.name} finds no packages here in the next build: {slip.keeping.cause}",
+        first.mount.target_span,
+        f"{first.use.tool.name} finds no packages here in the next build: {first.keeping.cause}",
         related=[ctx.related(one.mount.target_span, TOO) for one in more],
-        fixes=partial(_fixes, slip.run, slip.keeping, ctx),
+        fixes=partial(_fixes, slips, ctx),
     )
 
 
-def _fixes(run: Run, keeping: Keeping, ctx: Context) -> Iterator[Fix]:
+def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
+    kinds = {one.stage: one for one in reversed(slips)}
+    # What a stage is built on is set up for it as well.
+    apart = [
+        one
+        for one in slips
+        if not any(stage in kinds for stage in one.stage.chain[1:]) and kinds[one.stage] is one
+    ]
+
     def edits() -> list[Edit]:
         joint = f" {ctx.document.tree.escape}{ctx.document.source.newline}    && "
-        line = f"RUN {joint.join(keeping.lines)}"
-        return [insert_line_before(ctx.document, run.span.start, line)]
+        line = f"RUN {joint.join(slips[0].keeping.lines)}"
+        return [insert_line_before(ctx.document, one.run.span.start, line) for one in apart]
 
+    where = f"once for each of {len(apart)} stages" if len(apart) > 1 else "once for this stage"
     yield ctx.fix(
-        "Keep the packages in the cache (sets up the package manager, once for this stage)",
+        f"Keep the packages in the cache (sets up the package manager, {where})",
         edits,
         safety=Safety.UNSAFE,
         preferred=True,

@@ -163,8 +163,9 @@ export class Builder implements vscode.Disposable {
       open.reveal(undefined, true);
       return;
     }
-    // The lines that it speaks of stay in sight.
-    const panel = showView(kind, page, vscode.ViewColumn.Beside);
+    // The lines that it speaks of stay in sight, and their editor keeps the focus: VS Code drops a renewal
+    // of lenses for an editor that loses it.
+    const panel = showView(kind, page, { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true });
     this.panels.set(kind, panel);
     panel.onDidDispose(() => this.panels.delete(kind));
   }

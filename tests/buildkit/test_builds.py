@@ -12,7 +12,8 @@ import uuid
 import pytest
 from cachekey.builds.invocation import Entry
 from cachekey.text import Span, Where
-from cachekey.workspace.carried import cache_map, entry_key, needed, problems
+from cachekey.workspace.carried import cache_map, entry_key, needed
+from cachekey.workspace.mapcheck import problems
 from cachekey.workspace.project import Project
 
 from .builders import Builder, Request, UnavailableError, builder

@@ -139,6 +139,12 @@ def test_the_index_finds_what_the_parsed_file_holds(tool):
             assert not place or tail in file.tails
 
 
+def test_tools_named_by_images_exist():
+    ids = {tool.id for tool in TOOLS}
+    for image in IMAGES:
+        assert set(image.tools) <= ids, image.id
+
+
 def test_the_index_finds_images():
     for file in knowledge._files("images"):
         for record in knowledge._image_records(file.name):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
+import yaml
 from lsprotocol import types
 
-from tests.support.client import Client
+from tests.support.client import Client, apply, span_of
 
 DOCKERFILE = """\
 FROM python:3.13
@@ -60,3 +63,99 @@ async def test_there_and_back(client: Client) -> None:
     assert "Not passed by" in str(hover.contents)
     for uri in (dockerfile, compose, makefile):
         client.close(uri)
+
+
+WORKFLOW = """\
+on: push
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: docker/setup-buildx-action@v3
+      - uses: docker/build-push-action@v6
+        with: {file: danced.Dockerfile}
+"""
+DANCED = """\
+FROM python:3.13
+RUN --mount=type=cache,id=uv,target=/cache,uid=1000,gid=1000 uv --cache-dir /cache sync
+RUN --mount=type=cache,target=/root/.npm npm ci
+"""
+
+
+async def test_a_dance_is_inserted_and_mended_in_the_workflow(client: Client) -> None:
+    dockerfile = client.open(client.uri("danced.Dockerfile"), DANCED, "dockerfile")
+    name = ".github/workflows/dance.yml"
+    uri = client.open(client.uri(name), WORKFLOW, "yaml")
+    await client.diagnose(uri, 1)
+    where = span_of(WORKFLOW, "file", client.encoding)
+
+    async def pressed(text: str, title: str) -> str:
+        actions = await client.actions(uri, where)
+        action = next(item for item in actions if item.title.startswith(title))
+        return applied(client, action, uri, text)
+
+    text = await pressed(WORKFLOW, "Carry the cache mounts of this job over its runs")
+    steps = yaml.safe_load(text)["jobs"]["image"]["steps"]
+    assert steps[0]["id"] == "buildx"
+    assert steps[2]["with"]["builder"] == "${{ steps.buildx.outputs.name }}"
+    assert json.loads(steps[2]["with"]["cache-map"]) == {
+        "cache-mounts/uv": {"target": "/cache", "id": "uv", "uid": 1000, "gid": 1000},
+        "cache-mounts/root-.npm": "/root/.npm",
+    }
+    client.change(uri, 2, text)
+    assert not await client.diagnose(uri, 2)
+
+    # Each part of the entry that is wrong is told, and mended where it stands.
+    broken = (
+        ('"uid": 1000, "gid": 1000', '"uid": 1000', "Give the entry the options of"),
+        ('"id": "uv"', '"id": "pip"', "Give the entry the options of"),
+        ('"/root/.npm"', '"/somewhere/else"', "Give the entry the options of"),
+        ("          builder: ${{ steps.buildx.outputs.name }}\n", "", "Name the builder"),
+        ("path: cache-mounts", "path: other", "Let the cache step of this job restore"),
+        (
+            ',\n              "cache-mounts/root-.npm": "/root/.npm"',
+            "",
+            "Add an entry for /root/.npm",
+        ),
+    )
+    version = 2
+    for good, bad, title in broken:
+        assert good in text
+        wrong = text.replace(good, bad, 1)
+        version += 1
+        client.change(uri, version, wrong)
+        found = await client.diagnose(uri, version)
+        assert [item.code for item in found][:1] == ["CK506"], bad
+        rest = len(found)
+        while found:
+            where = found[0].range
+            wrong = await pressed(wrong, title)
+            version += 1
+            client.change(uri, version, wrong)
+            found = await client.diagnose(uri, version)
+            assert len(found) < rest
+            rest = len(found)
+
+    # The other way: the note in the Dockerfile leads to the same steps.
+    client.change(uri, version + 1, WORKFLOW)
+    await client.diagnose(uri, version + 1)
+    client.change(dockerfile, 2, DANCED + "# It is pushed.\n")
+    assert "CK505" in [item.code for item in await client.diagnose(dockerfile, 2)]
+    where = span_of(DANCED, "/cache", client.encoding)
+    actions = await client.actions(dockerfile, where)
+    action = next(item for item in actions if item.title.startswith("Insert a cache dance into"))
+    assert applied(client, action, uri, WORKFLOW) == text
+    for item in (dockerfile, uri):
+        client.close(item)
+
+
+def applied(client: Client, action: types.CodeAction, uri: str, text: str) -> str:
+    """Return what an action makes of a document."""
+    assert action.edit is not None
+    if action.edit.changes:
+        assert list(action.edit.changes) == [uri]
+        return apply(text, action.edit.changes[uri], client.encoding)
+    (change,) = action.edit.document_changes or ()
+    assert isinstance(change, types.TextDocumentEdit)
+    assert change.text_document.uri == uri
+    return apply(text, change.edits, client.encoding)

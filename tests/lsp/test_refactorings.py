@@ -114,6 +114,13 @@ async def test_what_can_be_copied(tmp_path: Path) -> None:
         found = await refactorings(client, uri, at(2, 20))
         texts = [item.command.arguments[0] for item in found if item.command]
         assert texts[0].startswith("docker builder prune ")
+        assert json.loads(texts[1]) == {"cache-mounts/root-.cache-uv": "/root/.cache/uv"}
+        owned = DOCKERFILE.replace(
+            "target=/root/.cache/uv", "id=uv,uid=1000,target=/root/.cache/uv"
+        )
+        client.change(uri, 2, owned)
+        found = await refactorings(client, uri, at(2, 20))
+        texts = [item.command.arguments[0] for item in found if item.command]
         assert json.loads(texts[1]) == {
-            "root-.cache-uv": {"target": "/root/.cache/uv", "id": "/root/.cache/uv"}
+            "cache-mounts/uv": {"target": "/root/.cache/uv", "id": "uv", "uid": 1000}
         }

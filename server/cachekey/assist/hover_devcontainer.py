@@ -12,7 +12,7 @@ from cachekey.assist.hover_container import command_lines, container_lines, feat
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable, project_output
 from cachekey.devcontainer.complaints import complaints
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.judge import made_by_build
+from cachekey.devcontainer.filled import made_by_build
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import unwritable
 from cachekey.devcontainer.read import Devcontainer, EnvEntry

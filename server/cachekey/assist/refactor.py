@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.assist import refactor_cache
+from cachekey.builds.invocation import BuildFile
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile
+from cachekey.edits import dance as dances
 from cachekey.edits.caches import reach_of, rename
 from cachekey.edits.everywhere import settled
 from cachekey.edits.recipe import Recipe, offers
-from cachekey.finding import FileEdit, Fix
-from cachekey.text import Span
+from cachekey.finding import FileEdit, Fix, Safety
+from cachekey.text import Edit, Span
 from cachekey.workspace.project import Project
 
 _ABOUT_CACHES = ("build", "containerEnv", "dockerFile", "features", "image", "mounts")
@@ -26,6 +28,8 @@ def refactorings(project: Project, path: str, span: Span) -> Iterator[Fix]:
     if isinstance(document, Dockerfile):
         yield from _name_cache(project, document, span)
         yield from refactor_cache.refactorings(project, document, span)
+    elif isinstance(document, BuildFile):
+        yield from _dance(project, document, span)
     elif isinstance(document, Devcontainer):
         members = (document.root.member(name) for name in _ABOUT_CACHES)
         if any(
@@ -39,6 +43,29 @@ def refactorings(project: Project, path: str, span: Span) -> Iterator[Fix]:
 def _written(path: str, recipe: Recipe) -> list[FileEdit]:
     made = recipe.write()
     return [edit if isinstance(edit, FileEdit) else FileEdit(path, edit) for edit in made]
+
+
+def _dance(project: Project, file: BuildFile, span: Span) -> Iterator[Fix]:
+    """Offer the map of all caches of a job: in its dance, or in a new one in front of its builds."""
+    stand = dances.stand_at(project, file, span)
+    if stand is None:
+        return
+    job, step = stand.job.name, stand.step.index
+    dance = next((one for one in file.dances if one.job == job and one.step == step), None)
+    builds = (build for build in file.invocations if build.job == job and build.step == step)
+    if dance is not None and dance.entries:
+        made = dances.whole_map(project, stand, dance)
+        title = "Write the map of all caches of this job anew"
+    else:
+        fresh = any(build.runner == "fresh" for build in builds)
+        made = dances.carry(project, file, job) if fresh else []
+        title = "Carry the cache mounts of this job over its runs: insert a cache dance"
+    if made:
+        yield Fix(title, partial(_in_file, file.path, made), safety=Safety.UNSAFE)
+
+
+def _in_file(path: str, made: Sequence[Edit]) -> list[FileEdit]:
+    return [FileEdit(path, edit) for edit in made]
 
 
 def _name_cache(project: Project, document: Dockerfile, span: Span) -> Iterator[Fix]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.assist.rename import name_at
 from cachekey.buildkit.mounts import Mount
+from cachekey.builds.invocation import BuildFile
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.edits.dance import map_text, stand_at
 from cachekey.edits.directory import directory_for, one_directory
 from cachekey.edits.mount import insert_line_before, is_plain
 from cachekey.finding import FileEdit, Fix, Safety
 from cachekey.record import record
 from cachekey.text import Edit, Span
+from cachekey.workspace.carried import Needed, distinct, needed
 from cachekey.workspace.project import Project
 
 _SYNTAX = "# syntax=docker/dockerfile:1"
@@ -43,7 +45,7 @@ def refactorings(project: Project, document: Dockerfile, span: Span) -> Iterator
             yield from _syntax(document)
 
 
-def copies(document: Dockerfile, span: Span) -> Iterator[Copy]:
+def copies(project: Project, document: Dockerfile, span: Span) -> Iterator[Copy]:
     """Yield what may be copied from the mount at ``span``."""
     for _, mount in document.caches:
         if mount.key is None or not mount.span.start <= span.end or span.start > mount.span.end:
@@ -51,11 +53,44 @@ def copies(document: Dockerfile, span: Span) -> Iterator[Copy]:
         # Source: Docker CLI reference, `docker builder prune`, and `buildctl prune`.
         prune = "docker builder prune --filter type=exec.cachemount"
         yield Copy("Copy the command that empties all cache mounts of a builder", prune)
-        if mount.key.base is None and not mount.key.unresolved and mount.directory:
-            # Source: the README of buildkit-cache-dance, "cache-map".
-            name = re.sub(r"[^\w.-]+", "-", mount.key.name.text).strip("-.") or "cache"
-            entry = {"target": mount.directory, "id": mount.key.name.text}
-            yield Copy("Copy the entry for a cache-dance map", json.dumps({name: entry}, indent=2))
+    yield from _entries(project, document, span)
+
+
+def workflow_copies(project: Project, file: BuildFile, span: Span) -> Iterator[Copy]:
+    """Yield what may be copied from the step at ``span`` of a workflow."""
+    stand = stand_at(project, file, span)
+    builds = (build for build in file.invocations if stand and build.job == stand.job.name)
+    found = [item for build in builds for item in needed(project, build) or ()]
+    steps = {one.step for one in file.dances} | {one.step for one in file.invocations}
+    if stand is not None and stand.step.index in steps and distinct(found):
+        yield Copy("Copy the cache-dance map of this job", map_text(found))
+
+
+def _entries(project: Project, document: Dockerfile, span: Span) -> Iterator[Copy]:
+    """Yield the entry of a mount for a cache-dance map, and the map of all mounts of the file.
+
+    The keys are those of the file's builds; without any, those of the file by itself.
+    """
+    every = _carried(project, document)
+    here = [
+        item
+        for item in every
+        if item.mount.span.start <= span.end and span.start <= item.mount.span.end
+    ]
+    if here:
+        yield Copy("Copy the entry for a cache-dance map", map_text(here))
+        if len(distinct(every)) > len(here):
+            yield Copy("Copy the cache-dance map of this file", map_text(every))
+
+
+def _carried(project: Project, document: Dockerfile) -> list[Needed]:
+    builds = [one for one in project.built(document) if one.told]
+    found: list[Needed] = []
+    for run, mount in document.caches:
+        known = [one.key for built in builds for one in built.keys.get(mount.span.start, ())]
+        keys = known or ([mount.key] if mount.key is not None else [])
+        found += [Needed(document, run, mount, key) for key in keys]
+    return distinct(found)
 
 
 def _start_fresh(project: Project, document: Dockerfile, mount: Mount) -> Iterator[Fix]:

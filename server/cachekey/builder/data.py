@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cachekey.builder.collector import Threat, collected, settled, threats
 from cachekey.builder.history import PastBuild, changes, path_of
@@ -15,7 +15,9 @@ from cachekey.builder.records import Builder, Policy, Usage, UsageRecord
 from cachekey.builder.source import Source
 from cachekey.builder.verdicts import Measured, is_empty, judge
 from cachekey.buildkit.keys import Key
-from cachekey.report.map_data import Broken
+
+if TYPE_CHECKING:
+    from cachekey.report.map_data import Broken
 
 VERSION = 1
 
@@ -235,7 +237,7 @@ def proof(
                 "run": place.run_line,
                 "coldSeconds": _rounded(item.cold),
                 "warmSeconds": _rounded(item.warm),
-                "bytes": 0 if is_empty(item) else item.last,
+                "bytes": 0 if is_empty(item) else item.size,
                 "verdict": judged.verdict,
                 "finding": judged.finding,
                 "words": judged.words,

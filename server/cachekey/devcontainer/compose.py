@@ -67,6 +67,15 @@ class ComposeFile:
                 found += [mount] if mount is not None else []
         return tuple(found)
 
+    def at(self, span: Span) -> YamlNode | None:
+        """Return the entry of a service's ``volumes`` that stands at a place."""
+        for _, _, service in self.section("services"):
+            volumes = service.get("volumes") if service.kind == "mapping" else None
+            for item in volumes.elements if volumes is not None else ():
+                if item.span == span:
+                    return item
+        return None
+
     @property
     def readable(self) -> bool:
         """Tell whether anything of it is known."""
@@ -362,6 +371,24 @@ def read_file(path: str, read: Read) -> ComposeFile | None:
 def read_compose(path: str, source: Source) -> ComposeFile:
     """Take a compose file's text apart; whatever it holds, this never fails."""
     return ComposeFile(path, source, parse(source))
+
+
+def engine_name(key: YamlNode, value: YamlNode) -> Mapped | None:
+    """Return what the engine calls a declared volume, where Compose puts no project's name in front.
+
+    Source: compose-spec *volumes*: ``name``, ``external``; compose-go ``loader`` for the older
+    ``external: {name: …}``.
+    """
+    external = value.get("external")
+    said = value.string("name")
+    if said is None and external is not None and external.kind == "mapping":
+        said = external.string("name")
+    if said is not None:
+        return said if plain(said) == said.text else None
+    outside = external is not None and (
+        external.kind == "mapping" or plain(external.text) == "true"
+    )
+    return key.text if outside else None
 
 
 def plain(text: Mapped | None) -> str | None:

@@ -471,6 +471,8 @@ class Image:
     """Directories that are there and that its remote user, or everybody, may write to."""
     lacks: tuple[str, ...]
     """Directories that are surely not there, though one around them is."""
+    tools: tuple[str, ...]
+    """Ids of the tools that people install with in it, the likeliest first: an order, no evidence."""
     workdir: str | None
     note: str
 

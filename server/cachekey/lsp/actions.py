@@ -17,7 +17,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified
 
 from cachekey.assist.refactor import refactorings
-from cachekey.assist.refactor_cache import copies
+from cachekey.assist.refactor_cache import Copy, copies, workflow_copies
+from cachekey.builds.invocation import BuildFile
 from cachekey.checking import engine, fixing, suppress
 from cachekey.checking.keeping import Trial
 from cachekey.dockerfile.records import Dockerfile
@@ -172,11 +173,18 @@ def _refactorings(
     for number, fix in enumerate(refactorings(document.area.project, document.path, span)):
         data = {"do": "refactor", "at": [span.start, span.end], "number": number}
         yield _with_edit(session, document, words.action(_title(fix), kind), data)
-    model = document.area.project.documents.get(document.path)
-    if isinstance(model, Dockerfile) and session.abilities.chooses:
-        for item in copies(model, span):
-            title = message(item.title)
-            yield words.action(title, kind, command=words.command(title, COPY, item.text))
+    for item in _copies(document, span) if session.abilities.chooses else ():
+        title = message(item.title)
+        yield words.action(title, kind, command=words.command(title, COPY, item.text))
+
+
+def _copies(document: Document, span: Span) -> Iterator[Copy]:
+    project = document.area.project
+    model = project.documents.get(document.path)
+    if isinstance(model, Dockerfile):
+        yield from copies(project, model, span)
+    elif isinstance(model, BuildFile):
+        yield from workflow_copies(project, model, span)
 
 
 def _title(fix: Fix) -> Message:

@@ -14,7 +14,8 @@ WATCHED = (
     "**/{compose,docker-compose}{,.*,-*,_*}.{yml,yaml}",
     "**/.github/workflows/*.{yml,yaml}",
     "**/{*bake*.{hcl,json},*gitlab-ci*.{yml,yaml},{M,m}akefile,*.mk,{J,j}ustfile,*.sh}",
-    "**/{pyproject.toml,cachekey.toml}",
+    # A settings file may extend one of any name.
+    "**/*.toml",
 )
 """Globs of the files whose change on disk matters, as LSP writes them."""
 

@@ -6,7 +6,9 @@ import asyncio
 import gc
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from cachekey.disk import discovery, files
 from cachekey.kinds import may_be_dockerfile
@@ -22,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 _BATCH = 32
 """Files that are read from disk at a time."""
+_PATIENCE = 3.0
+"""Seconds that an answer may wait for files which nobody has open."""
 _SLICE = 0.004
 """Seconds of parsing between two looks at what the client has said."""
 
@@ -33,6 +37,8 @@ class Scanner:
         """Begin with what to call when files were read, and what makes a bar for so many files."""
         self._done, self._bar = done, bar
         self._tasks: dict[Area, asyncio.Task[None]] = {}
+        self._read: WeakKeyDictionary[Area, asyncio.Event] = WeakKeyDictionary()
+        """For each area, whether a scan of it has come to its end."""
 
     def start(self, area: Area) -> None:
         """Read all files of an area, in place of a scan that is still under way."""
@@ -43,6 +49,7 @@ class Scanner:
         def finished(ended: asyncio.Task[None]) -> None:
             if self._tasks.get(area) is ended:
                 del self._tasks[area]
+                self._first(area).set()
             if not ended.cancelled() and (error := ended.exception()) is not None:
                 logger.error("the scan of %s failed", area.root, exc_info=error)
 
@@ -57,6 +64,16 @@ class Scanner:
         """Give up every scan."""
         for area in list(self._tasks):
             self.stop(area)
+
+    async def wait_for_first(self, area: Area) -> None:
+        """Wait until an area was read once, but not for ever."""
+        if area.is_lonely:
+            return
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._first(area).wait(), _PATIENCE)
+
+    def _first(self, area: Area) -> asyncio.Event:
+        return self._read.setdefault(area, asyncio.Event())
 
     async def _scan(self, area: Area) -> None:
         found = await asyncio.to_thread(discovery.find, area.root, area.exclusion())

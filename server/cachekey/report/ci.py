@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cachekey.edits.dance import dance_steps
 from cachekey.markup.terminal import Output, Style, Terminal, line, output, terminal
 
 _SURVIVES = {True: "stays", False: "lost", None: "not known"}
@@ -57,17 +58,12 @@ def _steps(document: Mapping[str, Any]) -> Iterator[Terminal]:
     if not found:
         yield terminal("# There is no cache mount that a map could carry.")
         return
-    yield terminal("- uses: actions/cache@v4")
-    yield terminal("  with:")
-    yield terminal("    path: cache-mounts")
-    yield terminal("    key: cache-mounts-${{ runner.arch }}-${{ github.run_id }}")
-    yield terminal("    restore-keys: cache-mounts-${{ runner.arch }}-")
-    yield terminal("- uses: reproducible-containers/buildkit-cache-dance@v3")
-    yield terminal("  with:")
-    yield terminal("    # The builder of the build: the id of the setup-buildx step stands here.")
-    yield terminal("    builder: ${{ steps.setup-buildx.outputs.name }}")
-    yield terminal("    cache-map: |")
-    for text in json.dumps(found, indent=2, ensure_ascii=True).splitlines():
-        yield line("      {}", terminal(text))
+    text = json.dumps(found, indent=2, ensure_ascii=True)
+    builder = (
+        "${{ steps.setup-buildx.outputs.name }}  # the id of the step that sets the builder up"
+    )
+    for lines in dance_steps(text, builder):
+        for number, shown in enumerate(lines):
+            yield line("{} {}", terminal(" " if number else "-"), terminal(shown))
     for key in document["leftOut"]:
         yield line("# {}", terminal(f"left out, since a variable decides its key: {key}"))

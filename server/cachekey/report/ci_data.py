@@ -11,12 +11,11 @@ from cachekey.workspace.carried import (
     Needed,
     cache_map,
     carrier,
-    checkable,
     may_carry,
     needed,
-    problems,
 )
 from cachekey.workspace.keyed import Built
+from cachekey.workspace.mapcheck import checkable, problems
 from cachekey.workspace.project import Project
 
 VERSION = 1

@@ -36,10 +36,10 @@ FROM python:3.13
 RUN --mount=type=cache,target=/root/.cache/pip pip install requests
 ```
 
-## What to do
+## Fix
 There are two honest ways. Install what changes seldom in a layer of its own, in front of what changes
 often, and let `cache-to` carry that layer. Or carry the contents of the mounts with a cache dance:
-`cachekey ci --write-map` prints its map. Silent where any build of the workspace keeps its builder, where
+the light bulb inserts its steps into the workflow, and `cachekey ci --write-map` prints them. Silent where any build of the workspace keeps its builder, where
 the job dances, and for builds that come to no cache mount.
 
 ## Source
@@ -50,15 +50,17 @@ a new machine.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from cachekey.builds.invocation import Invocation
+from cachekey.builds.invocation import BuildFile, Invocation
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.finding import Finding, Severity
+from cachekey.edits.dance import carry
+from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.workspace.keyed import Built
 
 
-@rule("CK505", "cache-lost-in-ci", Severity.INFORMATION, Fixable.NEVER)
+@rule("CK505", "cache-lost-in-ci", Severity.INFORMATION, Fixable.SOMETIMES)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report the first mount that a workflow's build comes to and always finds empty."""
     builds = ctx.project.built(dockerfile)
@@ -76,8 +78,21 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                 related=[
                     ctx.related(build.span, "This build begins without the cache", build.path)
                 ],
+                fixes=partial(_fixes, build, ctx),
             )
             return
+
+
+def _fixes(build: Invocation, ctx: Context) -> Iterator[Fix]:
+    file = ctx.project.model(build.path)
+    made = carry(ctx.project, file, build.job) if isinstance(file, BuildFile) else []
+    if made:
+        yield ctx.fix(
+            f"Insert a cache dance into {build.path}, in front of the build",
+            *(FileEdit(build.path, edit) for edit in made),
+            safety=Safety.UNSAFE,
+            reason="every run stores the contents of the mounts",
+        )
 
 
 def _is_lost(built: Built, ctx: Context) -> bool:

@@ -1,6 +1,6 @@
 """An install command has no cache at all.
 
-Each build downloads everything again as soon as the layer is rebuilt. A cache mount in the right
+Each build downloads everything anew as soon as the layer is rebuilt. A cache mount in the right
 place, for this user and this image, keeps the downloads on the builder.
 
 ## Bad
@@ -43,6 +43,7 @@ from cachekey.dockerfile.coverage import covering, linked, maybe_covered, surely
 from cachekey.dockerfile.purpose import purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
+from cachekey.edits.cleanups import CleanUp, clean_ups, deletions, together
 from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import add_mount, is_mountable, is_plain
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
@@ -60,7 +61,7 @@ _Place = tuple[str, UsedDirectory]
 @rule("CK503", "missing-cache-mount", Severity.HINT, Fixable.ALWAYS)
 def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report install commands whose caches no mount of the RUN holds."""
-    if run.onbuild or run.instruction.heredocs:
+    if run.onbuild:
         return
     if any(surely_idle(run, mount) for mount in run.caches):
         # There is a mount, at the wrong place: CK301 moves it.
@@ -93,7 +94,7 @@ def _again(places: list[_Place], lacks: str) -> str:
         verb = "fetches" if fetched and "downloaded" in lacks else "makes"
         return f"{verb} {lacks} anew whenever this step is built: no cache mount holds them"
     if any(_is_fetched(item) for _, item in places):
-        return "downloads everything again whenever this step is built: it has no cache mount"
+        return "downloads everything anew whenever this step is built: it has no cache mount"
     made = " and ".join(item.cache.what for _, item in places)
     return f"makes {made} anew whenever this step is built: it has no cache mount"
 
@@ -172,10 +173,8 @@ def _mendable(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> boo
     """Tell whether the fix can be made: without it this hint would only be in the way."""
     if _owner(run) is None or None in _switches(run, use, places):
         return False
-    if any(item.program == "rm" for item in run.commands.items):
-        # A clean-up by hand would empty the new mount; CK305 mends that once the mount is there.
-        return False
-    return None not in _clean_ups(run, use, places, ctx)
+    found = _clean_ups(run, places)
+    return not found or together(found, _removals(found, ctx))
 
 
 def _owner(run: Run) -> dict[str, object] | None:
@@ -198,14 +197,14 @@ def _switches(run: Run, use: ToolUse, places: list[_Place]) -> list[Word | None]
     ]
 
 
-def _clean_ups(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> list[Edit | None]:
-    """Return the removals of the tool's commands that empty these caches; None where one must stay."""
-    roles = {item.cache.role for _, item in places}
-    return [
-        one.invocation.removal(ctx.document.source)
-        for one in run.uses
-        if one.tool is use.tool and any(roles & set(emptied.roles) for emptied in one.empties)
-    ]
+def _clean_ups(run: Run, places: list[_Place]) -> list[CleanUp]:
+    """Return what would empty the new mounts."""
+    return list(clean_ups(run, [path for path, _ in places]))
+
+
+def _removals(found: list[CleanUp], ctx: Context) -> list[Edit | None]:
+    """Return the edits that take these clean-ups away; None where one must stay."""
+    return deletions(found, ctx.document.source)
 
 
 def _heirs(
@@ -283,6 +282,6 @@ def _edits(
         add_mount(run, _flags(run, places, ctx)),
         *(add_mount(later, _flags(later, theirs, ctx)) for later, theirs in heirs),
         *(remove_word(word, source) for word in switches if word is not None),
-        *_clean_ups(run, use, places, ctx),
+        *_removals(_clean_ups(run, places), ctx),
     ]
     return merge_edits(in_file(ctx.path, (edit for edit in changes if edit is not None)))

@@ -51,7 +51,7 @@ from cachekey.edits.caches import align, in_file, merge_edits, owner_of, shared_
 from cachekey.edits.directory import directory_for, one_directory
 from cachekey.edits.everywhere import everywhere, lines_text, places_of, reaches_back
 from cachekey.edits.mount import add_mount, is_plain, set_option, set_options
-from cachekey.finding import FileEdit, Finding, Fix, Reach, Safety, Severity
+from cachekey.finding import TOO, FileEdit, Finding, Fix, Reach, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 from cachekey.workspace.summary import CacheMount, CacheUse, Summary
@@ -205,7 +205,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             if mount.use is None:
                 continue
             related = [ctx.related(first.span, f"The cache with the key {first.key.label}")]
-            related += [ctx.related(one.span, "Here, too") for one in more]
+            related += [ctx.related(one.span, TOO) for one in more]
             yield ctx.finding(
                 mount.name_span,
                 f"{mount.use.name} cannot use here what it cached on line {first.line + 1}: the key is "

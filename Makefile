@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint unit fuzz bench lock docs clean
+.PHONY: help setup demo test lint unit judges fuzz bench lock docs docs-site release clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -35,7 +35,7 @@ include tests/builders.mk tests/editors.mk
 
 # The builders' suite mostly waits for the builders: the other core runs the rest meanwhile. The editors
 # come last, by themselves, since a real VS Code on a busy machine is slow to answer.
-test: lint client-check builders vsix editors-setup ## Everything, from nothing
+test: lint client-check builders judges vsix editors-setup ## Everything, from nothing
 	@mkdir -p .cache
 	@$(PYTEST) tests/buildkit > .cache/buildkit-tests.log 2>&1 & builders=$$!; \
 	$(PYTEST) --ignore tests/buildkit --ignore tests/editors; rest=$$?; \
@@ -50,6 +50,9 @@ lint: $(READY) ## Style and types
 
 unit: $(READY) ## The fast tests: no builder, no editor
 	$(PYTEST) -q --ignore tests/buildkit --ignore tests/editors
+
+judges: $(READY) ## Get the schemas and checkers of other projects that judge what we write, once
+	@$(PYTHON) -m tests.support.judges
 
 SECONDS ?= 600
 fuzz: $(READY) ## Try texts that nobody has written, for SECONDS=600
@@ -67,6 +70,15 @@ lock: ## Renew requirements-dev.txt from pyproject.toml
 	$(PYTHON) -m pip install -q uv
 	$(PYTHON) -m uv pip compile -q --universal --generate-hashes --python-version 3.10 \
 		--no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements-dev.txt
+
+SITE := $(CURDIR)/.cache/site
+docs-site: $(READY) judges ## Build the documentation's site, dist/site
+	$(PYTHON) docs/pages.py $(SITE)/pages $(CURDIR)/dist/site
+	PYTHONPATH=$$(echo .cache/judges/mkdocs-*-python-$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')) \
+		$(PYTHON) -m mkdocs build -q --clean -f $(SITE)/mkdocs.yml
+
+release: $(READY) $(CLIENT_READY) ## Make a release of the last commit in dist/release; the same bytes every time
+	@$(PYTHON) .ci/release/make.py
 
 docs: $(READY) ## Renew the generated parts of the README and the manifest, and the schemas
 	$(PYTHON) -m tests.support.generate

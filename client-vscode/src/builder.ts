@@ -63,7 +63,7 @@ export class Builder implements vscode.Disposable {
     await this.ask({
       kind: "cachekey.builder",
       title: "Asking the builder for its caches",
-      words: ["builder", ...folders.map(({ uri }) => uri.fsPath)],
+      words: ["builder", "--history", "10", ...folders.map(({ uri }) => uri.fsPath)],
       folder: first.uri,
       take: "cachekey.takeCaches",
     });
@@ -163,8 +163,9 @@ export class Builder implements vscode.Disposable {
       open.reveal(undefined, true);
       return;
     }
-    // The lines that it speaks of stay in sight.
-    const panel = showView(kind, page, vscode.ViewColumn.Beside);
+    // The lines that it speaks of stay in sight, and their editor keeps the focus: VS Code drops a renewal
+    // of lenses for an editor that loses it.
+    const panel = showView(kind, page, { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true });
     this.panels.set(kind, panel);
     panel.onDidDispose(() => this.panels.delete(kind));
   }

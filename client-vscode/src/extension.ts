@@ -26,6 +26,7 @@ const SELECTOR = [
   { scheme: "file", pattern: "**/.github/workflows/*.{yml,yaml}" },
   { scheme: "file", pattern: "**/{,*.,*-}bake{,.*,-*}.{hcl,json}" },
   { scheme: "file", pattern: "**/{,*}.gitlab-ci*.{yml,yaml}" },
+  { scheme: "file", pattern: "**/cachekey.toml" },
 ];
 
 let server: Server | undefined;

@@ -126,7 +126,8 @@ export class Server implements vscode.Disposable {
         options: { cwd: this.context.extensionPath },
       },
       {
-        documentSelector: this.selector,
+        // Of a pyproject.toml one table is ours: what may be written there, and nothing else.
+        documentSelector: [...this.selector, { scheme: "file", pattern: "**/pyproject.toml" }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         middleware: { executeCommand: showPage },

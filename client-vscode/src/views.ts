@@ -45,6 +45,11 @@ export interface Page {
   readonly html: string;
 }
 
+interface Where {
+  readonly viewColumn: vscode.ViewColumn;
+  readonly preserveFocus?: boolean;
+}
+
 /** Shows the maps that the server draws; a click on a mount opens its line beside. */
 export async function showMap(server: Server): Promise<void> {
   const pages = (await server.ask<Page[]>("cachekey.cacheMap")) ?? [];
@@ -52,13 +57,13 @@ export async function showMap(server: Server): Promise<void> {
     void vscode.window.showInformationMessage("Open a folder or a Dockerfile to see its caches.");
   }
   for (const page of pages) {
-    showView("cachekey.map", page, vscode.ViewColumn.Active);
+    showView("cachekey.map", page, { viewColumn: vscode.ViewColumn.Active });
   }
 }
 
 /** Shows a page of the server's; a click on a link in it opens a line. */
-export function showView(kind: string, { title, html }: Page, column: vscode.ViewColumn): vscode.WebviewPanel {
-  const panel = vscode.window.createWebviewPanel(kind, title, column, {
+export function showView(kind: string, { title, html }: Page, where: Where): vscode.WebviewPanel {
+  const panel = vscode.window.createWebviewPanel(kind, title, where, {
     enableScripts: true,
     enableFindWidget: true,
     localResourceRoots: [],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from cachekey.builder import namespaces
+from cachekey.builder.history import PastBuild, PastMount, PastStep, latest
 from cachekey.builder.places import Place, places
 from cachekey.builder.probe import probed
 from cachekey.builder.progress import Progress, runs_of
@@ -65,6 +68,17 @@ def test_progress_of_any_bytes_is_no_error() -> None:
     assert progress.failure
 
 
+def test_a_step_that_failed_is_named_and_none_that_was_stopped_for_it() -> None:
+    progress = Progress()
+    for number, error in enumerate(("exit code: 1", "process did not complete: context canceled")):
+        progress.feed(
+            json.dumps(
+                {"vertexes": [{"digest": str(number), "name": f"s{number}", "error": error}]}
+            )
+        )
+    assert progress.failure == "s0: exit code: 1"
+
+
 def vertex(number: int, name: str) -> str:
     start = f"2026-11-27T02:31:3{number}.5Z"
     end = f"2026-11-27T02:31:3{number + 1}Z"
@@ -86,6 +100,23 @@ def test_steps_are_matched_in_the_order_of_their_stage() -> None:
         5: ["[stage-1 1/1] RUN y"],
     }
     assert next(iter(progress.steps.values())).seconds == 0.5
+
+
+def test_the_latest_builds_are_asked_for_one_by_one_and_proofs_do_not_count() -> None:
+    asked = []
+
+    def past(number: int) -> PastBuild | None:
+        asked.append(number)
+        if number == 0:
+            return None
+        name = "cachekey-prove-1/a" if number % 2 else "/a"
+        step = PastStep(0, 1.0, False, (PastMount(name, "/c", ""),))
+        now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+        return PastBuild(str(number), now, None, "Dockerfile", None, (step,))
+
+    assert [build.ref for build in latest(map(past, range(100)), 2)] == ["2", "4"]
+    assert asked == [0, 1, 2, 3, 4]
+    assert len(latest(map(past, range(1000)), 1000)) == 99
 
 
 @pytest.fixture
@@ -117,17 +148,27 @@ def test_verdicts(
     codes: tuple[str, ...],
     expected: tuple[object, ...],
 ) -> None:
-    judged = judge(Measured(place, cold, warm, size, size), codes, [])
+    judged = judge(Measured(place, cold, warm, size), codes, [])
     assert (judged.verdict, judged.finding, judged.contradicts) == expected
+
+
+def test_a_finding_is_refuted_by_every_later_build_only(place: Place) -> None:
+    cold, codes = 1.46, ("CK304",)
+    lucky = Measured(place, cold, 0.5, 99999, 99999, slowest=1.3)
+    assert judge(lucky, codes, []).verdict == "disabled"
+    noisy = Measured(place, cold, 1.16, 99999, 99999, slowest=1.17)
+    assert judge(noisy, codes, []).verdict == "disabled"
+    plain = Measured(place, cold, 0.2, 99999, 99999, slowest=0.3)
+    assert judge(plain, codes, []).contradicts == "CK304"
 
 
 def test_a_refused_write_is_heard(place: Place) -> None:
     log = "mkdir: can't create directory '/c/x': Permission denied"
-    assert judge(Measured(place, 1.0, 1.0, 0, 0, log), (), []).verdict == "not-writable"
+    assert judge(Measured(place, 1.0, 1.0, 0, log), (), []).verdict == "not-writable"
 
 
 def test_a_read_only_mount_is_not_judged(place: Place) -> None:
-    assert judge(Measured(place, 1.0, 1.0, 0, 0, readonly=True), (), []).verdict == "unclear"
+    assert judge(Measured(place, 1.0, 1.0, 0, readonly=True), (), []).verdict == "unclear"
 
 
 def test_what_is_asked_for_wrongly(

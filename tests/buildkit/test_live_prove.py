@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from . import live
-from .kinds import Builder
+from .kinds import Builder, Request
 
 PIP = """\
 #!/bin/sh
@@ -32,7 +32,8 @@ HEAD = """\
 FROM scratch AS base
 COPY busybox /bin/busybox
 COPY pip /bin/pip
-RUN ["/bin/busybox","sh","-c","/bin/busybox --install -s /bin; mkdir -p /etc /home/app; \
+RUN ["/bin/busybox","sh","-c","for a in sh cat chown echo head mkdir rm sleep test; \
+do /bin/busybox ln -s busybox /bin/$a; done; mkdir -p /etc /home/app; \
 echo 'root:x:0:0::/root:/bin/sh' > /etc/passwd; \
 echo 'app:x:1000:1000::/home/app:/bin/sh' >> /etc/passwd; chown 1000:1000 /home/app"]
 ENV HOME=/root
@@ -102,24 +103,40 @@ def layers(on: Builder) -> list[str]:
     ]
 
 
-def begin(on: Builder, place: Path, text: str) -> subprocess.Popen[bytes]:
-    """A run in its first build."""
+def clients(place: Path) -> list[int]:
+    """Processes of builds that belong to runs of this place."""
+    marks = os.listdir(place / "notes/cachekey/prove")
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            line = (process / "cmdline").read_bytes().decode("utf-8", "replace")
+            found += [int(process.name)] if any(mark in line for mark in marks) else []
+    return found
+
+
+def begin(on: Builder, place: Path, text: str, *until: str) -> subprocess.Popen[str]:
+    """A run that has told of a step with these words; at once without words."""
     (place / "Dockerfile").write_text(text, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "cachekey", "prove", "Dockerfile"],
+        [sys.executable, "-m", "cachekey", "prove", "Dockerfile", "--runs", "2", "--steps"],
         cwd=place,
         env=environment(on, place),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        text=True,
         # `make` runs these tests in the background, where a shell has interrupts ignored.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
-    for _ in range(300):
-        if left(on):
-            return process
-        time.sleep(0.1)
+    assert process.stderr is not None
+    if until and not any(all(word in line for word in until) for line in process.stderr):
+        process.kill()
+        raise AssertionError(f"no step {until} was begun")
+    return process
+
+
+def kill(process: subprocess.Popen[str]) -> None:
     process.kill()
-    raise AssertionError("no cache was made")
+    process.communicate()
 
 
 def test_planted_defects_get_their_verdicts(on: Builder, place: Path) -> None:
@@ -158,61 +175,143 @@ def test_arguments_target_and_context_are_handed_through(on: Builder, place: Pat
     assert [(m["key"], m["verdict"]) for m in found["mounts"]] == [("given-7", "works")]
 
 
-def test_a_file_that_does_not_build(on: Builder, place: Path) -> None:
-    (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}RUN false\n", encoding="utf-8")
+def test_a_target_of_a_bake_file(on: Builder, place: Path) -> None:
+    """Dockerfile, context, arguments, target, platform and named contexts are those of the file."""
+    (place / "app").mkdir()
+    (place / "more").mkdir()
+    (place / "more/pip").write_text(PIP, encoding="utf-8")
+    (place / "app/Dockerfile.dev").write_text(
+        f"{HEAD}ARG KEY\n"
+        "RUN --mount=type=bind,from=more,target=/more "
+        "--mount=type=cache,id=baked-$KEY,target=/root/.cache/pip "
+        "test -f /more/pip && pip install a\nFROM base AS last\nRUN false\n",
+        encoding="utf-8",
+    )
+    (place / "docker-bake.hcl").write_text(
+        """\
+target "app" {
+  context = "."
+  dockerfile = "app/Dockerfile.dev"
+  contexts = { more = "more" }
+  args = { KEY = "7" }
+  target = "work"
+}
+""",
+        encoding="utf-8",
+    )
+    options = ("prove", "app", "--runs", "2", "--format", "json")
+    found = live.document(live.command(place, environment(on, place), *options))
+    assert [(m["path"], m["key"], m["verdict"]) for m in found["mounts"]] == [
+        ("app/Dockerfile.dev", "baked-7", "works")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{HEAD}{RIGHT}RUN false\n", "RUN false: process "),
+        (f"{HEAD}{RIGHT}RUNN x\n", "unknown instruction: RUNN"),
+        (f"{HEAD}{RIGHT}COPY nothing /\n", '"/nothing": not found'),
+        (
+            f"{HEAD}{RIGHT}FROM nowhere/nothing:1 AS last\nCOPY --from=work / /\n",
+            "nowhere/nothing:1",
+        ),
+    ],
+)
+def test_a_file_that_does_not_build(on: Builder, place: Path, text: str, words: str) -> None:
+    (place / "Dockerfile").write_text(text, encoding="utf-8")
     before = layers(on)
     done = live.command(place, environment(on, place), "prove", "Dockerfile")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "the build fails" in done.stderr
-    assert "RUN false" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    first, last = done.stderr.splitlines()
+    assert first == "cachekey: cold build"
+    assert last.startswith("cachekey: the build fails: ")
+    assert words in last
     assert left(on) == []
     assert set(layers(on)) <= set(before)
+    assert os.listdir(place / "notes/cachekey/prove") == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_nothing(on: Builder, place: Path, how: int) -> None:
-    process = begin(on, place, f"{HEAD}{RIGHT}RUN sleep 60\n")
-    process.send_signal(how)
-    assert process.wait(60) == 130
+def test_ids_of_any_characters(on: Builder, place: Path) -> None:
+    flags = ('"type=cache,\\"id=a,b\\",target=/@"', "type=cache,id=é😀,target=/@")
+    runs = "".join(f"RUN --mount={flag} pip install a\n" for flag in flags)
+    text = HEAD + runs.replace("/@", "/root/.cache/pip")
+    (place / "Dockerfile").write_text(text, encoding="utf-8")
+    done = live.command(
+        place, environment(on, place), "prove", "Dockerfile", "--runs", "2", "--format", "json"
+    )
+    found = live.document(done)
+    keys = [(mount["key"], mount["verdict"]) for mount in found["mounts"]]
+    # BuildKit takes each byte of a flag for a character, and so do our keys.
+    assert keys == [("a,b", "works"), ("é😀".encode().decode("latin-1"), "works")]
     assert left(on) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_leaves_nothing(on: Builder, place: Path, how: int) -> None:
+    before = layers(on)
+    process = begin(on, place, f"{HEAD}{RIGHT}RUN sleep 60\n", "cold build", "RUN sleep")
+    assert left(on)
+    assert set(layers(on)) > set(before)
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert left(on) == []
+    assert set(layers(on)) <= set(before)
     assert os.listdir(place / "notes/cachekey/prove") == []
 
 
 def test_the_next_run_cleans_up_behind_a_killed_one(on: Builder, place: Path) -> None:
-    process = begin(on, place, f"{HEAD}{RIGHT}RUN sleep 5\n")
-    process.kill()
-    process.wait()
+    """Its client goes on meanwhile, and somebody else builds the same."""
+    before = layers(on)
+    kill(begin(on, place, f"{HEAD}{RIGHT}RUN sleep 60\n", "cold build", "RUN sleep"))
     assert left(on)
+    assert clients(place)
+    time.sleep(2.5)
+    assert on.build(Request(f"{HEAD}{RIGHT}", context=place)).ok
     (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}", encoding="utf-8")
     done = live.command(place, environment(on, place), "prove", "Dockerfile", "--runs", "2")
     assert done.returncode == 0, done.stderr
     assert "removed what 1 interrupted run left behind" in done.stderr
     assert left(on) == []
+    assert clients(place) == []
+    # One layer more: theirs.
+    assert len(set(layers(on)) - set(before)) == 1
+    assert os.listdir(place / "notes/cachekey/prove") == []
+
+
+MOMENTS = [
+    ((), 0.2),
+    ((), 0.6),
+    (("cold build",), 0.0),
+    (("cold build", "RUN"), 0.0),
+    (("cold build", "RUN"), 1.2),
+    (("warm build",), 0.0),
+    (("warm build", "RUN"), 0.0),
+    (("warm build", "RUN"), 0.2),
+    (("warm build", "RUN"), 0.35),
+    (("warm build", "RUN"), 0.5),
+]
+"""When a run is killed: what it has told last, and the seconds since."""
 
 
 def test_a_run_may_be_killed_at_any_moment(on: Builder, place: Path) -> None:
     """Before its first build, within builds, between them, while it cleans up."""
-    (place / "Dockerfile").write_text(f"{HEAD}{RIGHT}", encoding="utf-8")
-    start = [sys.executable, "-m", "cachekey", "prove", "Dockerfile", "--runs", "2"]
+    before = layers(on)
     ended = 0
-    for tenths in (3, 6, 9, 12, 15, 18, 22, 26, 30, 35, 40):
-        process = subprocess.Popen(
-            start,
-            cwd=place,
-            env=environment(on, place),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    for words, pause in MOMENTS:
+        process = begin(on, place, f"{HEAD}{RIGHT}", *words)
         with suppress(subprocess.TimeoutExpired):
-            ended += process.wait(tenths / 10) == 0
-        process.kill()
-        process.wait()
-    assert ended < 11
+            ended += process.wait(pause) == 0
+        kill(process)
+    assert ended < len(MOMENTS) / 2
     done = live.command(place, environment(on, place), "prove", "Dockerfile", "--runs", "2")
     assert done.returncode == 0, done.stderr
     assert left(on) == []
-    assert os.listdir(place / "notes/cachekey/prove") == []
+    assert set(layers(on)) <= set(before)
+    # What was killed before it had written its first line is a folder without a note.
+    for folder in (place / "notes/cachekey/prove").iterdir():
+        assert os.listdir(folder) == []
 
 
 def test_what_is_kept_is_kept(on: Builder, place: Path) -> None:

@@ -406,6 +406,8 @@ HOSTILE = {
         steps("- run: docker build " + "--build-arg A${{ x }}=1 " * 2_000 + "."),
         "jobs: {b: {steps: [" + "{uses: ./x}, " * 3_000 + "]}} # docker build\n",
         "jobs: []\non: 1\n# docker build\n",
+        # Four levels of workflows that call themselves from each of their jobs.
+        "jobs:\n" + "".join(f"  j{n}: {{uses: ./{WORKFLOW}}}\n" for n in range(400)),
     ],
     ".gitlab-ci.yml": [
         "a: {script: {x: [docker build .]}}\n",
@@ -433,5 +435,9 @@ HOSTILE = {
 )
 def test_nothing_hangs_or_fails(path: str, text: str) -> None:
     start = time.process_time()
-    read(path, text, {**TREE, "x/action.yml": "runs: {steps: [{uses: ./x}, {uses: ./x}]}\n"})
+    read(
+        path,
+        text,
+        {**TREE, "x/action.yml": "runs: {steps: [{uses: ./x}, {uses: ./x}]}\n"},
+    )
     assert time.process_time() - start < 5

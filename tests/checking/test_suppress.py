@@ -7,9 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cachekey.budget import MOST_RELATED
 from cachekey.checking.engine import check
 from cachekey.checking.suppress import apply_suppressions, ignore_here, layout
-from cachekey.finding import Finding, Safety, Severity
+from cachekey.finding import TOO, Finding, Related, Safety, Severity
+from cachekey.record import replace
 from cachekey.syntax.dockerfile import parse as dockerfile
 from cachekey.syntax.jsonc import parse as jsonc
 from cachekey.text import Source, Span, apply_edits
@@ -333,3 +335,41 @@ def test_ignore_here_in_here_documents_counts_or_is_not_offered(opening: str, en
         seen += 1
         assert len(codes(apply_edits(text, [edit]))) < len(codes(text))
     assert seen > 0
+
+
+# -- findings that speak for several places --------------------------------------------------------
+
+TWICE = "FROM x\n{}RUN first\n{}RUN second\n"
+
+
+def speaking_for_both(text: str) -> Finding:
+    first, second = finding(text, "CK202", "RUN first"), finding(text, "CK202", "RUN second")
+    return replace(first, related=(Related("x", second.span, TOO),))
+
+
+@pytest.mark.parametrize(
+    ("above", "between", "left", "places"),
+    [
+        ("", "", ["CK202"], 2),
+        ("", "# cachekey: ignore[CK202]\n", ["CK202"], 1),
+        ("# cachekey: ignore[CK202]\n", "", [], 0),
+        ("# cachekey: ignore[CK202]\n", "# cachekey: ignore[CK202]\n", [], 0),
+        ("", "# cachekey: ignore\n", ["CK202"], 1),
+        ("", "# cachekey: ignore[CK201]\n", ["CK001 # cachekey: ignore[CK201]", "CK202"], 2),
+    ],
+)
+def test_a_comment_counts_at_each_place(
+    above: str, between: str, left: list[str], places: int
+) -> None:
+    text = TWICE.format(above, between)
+    found = speaking_for_both(text)
+    assert sorted(remaining(text, found)) == left
+    kept = apply_suppressions(layout(document(text)), [found], Settings(), RULES)
+    assert sum(len(list(item.places())) for item in kept if item.code == "CK202") == places
+
+
+def test_of_more_places_than_are_named_no_comment_is_idle() -> None:
+    text = TWICE.format("", "# cachekey: ignore[CK202]\n")
+    first = finding(text, "CK202", "RUN first")
+    many = replace(first, related=(Related("x", first.span, TOO),) * MOST_RELATED)
+    assert remaining(text, many) == ["CK202"]

@@ -14,10 +14,14 @@ from typing import Any
 
 import pytest
 import yaml
+from cachekey.cli import main
 from cachekey.kinds import kind_of
 from cachekey.report.rules import catalog
+from jsonschema import Draft7Validator
 
 from tests.cli.test_cli import BROKEN, CLEAN, posix
+from tests.support.generate import home
+from tests.support.judges import judge, schema
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 300
@@ -232,13 +236,63 @@ def test_the_action_s_steps_run(tmp_path: Path) -> None:
     assert [result["ruleId"] for result in runs[0]["results"]] == ["CK601"]
 
 
+def test_the_action_holds_to_the_schema_of_actions() -> None:
+    judged = Draft7Validator(schema("schemas-0.39.0/github-actions.json"))
+    assert [error.message for error in judged.iter_errors(action())] == []
+    assert list(judged.iter_errors({**action(), "runs": {"using": "composite"}})) != []
+
+
+def lint(place: Path, workflow: Any) -> str:
+    """Return what actionlint says of a workflow that takes this repository's action."""
+    program, folder = judge("actionlint-1.7.12"), place / ".github" / "workflows"
+    folder.mkdir(parents=True, exist_ok=True)
+    (place / ".git").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "action.yml", place)
+    text = re.sub(home() + r"@v[\w.]+", "./", yaml.safe_dump(workflow))
+    (folder / "cachekey.yml").write_text(text)
+    done = run(place, str(program), "-no-color", "-shellcheck=", "-pyflakes=")
+    assert (done.returncode == 0) is (done.stdout == ""), done.stderr
+    return done.stdout
+
+
 # -- what the README has for others ---------------------------------------------------------------
+
+
+def workflows() -> list[Any]:
+    """Return the README's workflow, and the one that code scanning makes of it."""
+    workflow, steps = snippets("GitHub")
+    # YAML 1.1 takes the word for a truth.
+    workflow["on"] = workflow.pop(True)
+    scanning = json.loads(json.dumps(workflow))
+    job = scanning["jobs"]["cachekey"]
+    job["permissions"] = {"contents": "read", "security-events": "write"}
+    job["steps"][-1:] = steps
+    return [workflow, scanning]
+
+
+def test_actionlint_has_nothing_to_say_of_the_workflows(tmp_path: Path) -> None:
+    for workflow in workflows():
+        assert lint(tmp_path, workflow) == ""
+    # It reads our action.yml: of an input that is none it says so.
+    workflow["jobs"]["cachekey"]["steps"][1]["with"]["formt"] = "github"
+    assert 'input "formt" is not defined in action "Cachekey"' in lint(tmp_path, workflow)
+
+
+@pytest.mark.parametrize("name", ["github-workflows", "gitlab-ci"])
+def test_snippets_hold_to_the_schemas_of_their_services(name: str) -> None:
+    judged = Draft7Validator(schema(f"schemas-0.39.0/{name}.json"))
+    found = workflows() if name.startswith("github") else snippets("GitLab")
+    for document in found:
+        assert [error.message for error in judged.iter_errors(document)] == []
+        (job,) = (document.get("jobs") or document).values()
+        job["artifacts" if name == "gitlab-ci" else "steps"] = 3
+        assert list(judged.iter_errors(document)) != []
 
 
 def test_the_snippets_for_github_give_the_action_what_it_takes() -> None:
     workflow, steps = snippets("GitHub")
     used = [*workflow["jobs"]["cachekey"]["steps"], *steps]
-    ours = [step.get("with", {}) for step in used if step["uses"].startswith("OWNER/cachekey@")]
+    ours = [step.get("with", {}) for step in used if step["uses"].startswith(f"{home()}@v")]
     assert len(ours) == 2
     assert all(set(given) <= set(action()["inputs"]) for given in ours)
     (upload,) = (step["with"] for step in used if "upload-sarif" in step["uses"])
@@ -258,6 +312,82 @@ def test_the_commands_of_other_snippets_run(name: str, tmp_path: Path) -> None:
     done = run(tmp_path, sys.executable, "-m", *shlex.split(command))
     assert done.returncode == 1, done.stderr
     assert "CK601" in (done.stdout if report is None else report.read_text())
+
+
+def test_reviewdog_reads_what_the_readme_pipes_into_it(tmp_path: Path) -> None:
+    program = judge("reviewdog-0.21.0")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"`(cachekey check [^`|]*) \| reviewdog ([^`]*)`", text)
+    git(tmp_path, "init", "-q", ".")
+    (tmp_path / "Dockerfile").write_text(BROKEN)
+    log = run(tmp_path, sys.executable, "-m", *shlex.split(told[0])).stdout
+    given = told[1].replace("github-pr-review", "rdjson")
+    done = subprocess.run(
+        [program, *shlex.split(given), "-filter-mode=nofilter", "-fail-level=error"],
+        cwd=tmp_path,
+        input=log,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_S,
+    )
+    assert done.returncode == 1, done.stderr
+    (found,) = json.loads(done.stdout)["diagnostics"]
+    assert (found["code"]["value"], found["severity"]) == ("CK601", "ERROR")
+    assert found["location"]["path"] == "Dockerfile"
+    assert found["location"]["range"]["start"]["line"] == 2
+    assert found["suggestions"][0]["text"] == "locked"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "text"),
+    [
+        ("DL3042", "FROM python:3.13\nRUN MOUNT/root/.cache/pip pip install --no-cache-dir flask"),
+        ("DL3042", "FROM python:3.13\nRUN pip install flask"),
+        (
+            "DL3009",
+            "FROM debian:13\nRUN MOUNT/var/lib/apt/lists apt update && rm -rf /var/lib/apt/lists/*",
+        ),
+        ("DL3019", "FROM alpine:3.20\nRUN MOUNT/var/cache/apk apk add --no-cache git"),
+        ("DL3019", "FROM alpine:3.20\nRUN apk add git"),
+        ("DL3032", "FROM centos:7\nRUN MOUNT/var/cache/yum yum -y install gcc"),
+        ("DL3036", "FROM opensuse/leap:15\nRUN MOUNT/var/cache/zypp zypper in -y gcc"),
+        (
+            "DL3040",
+            "FROM fedora:42\nRUN MOUNT/var/cache/libdnf5 dnf install -y gcc && dnf clean all",
+        ),
+        ("DL3040", "FROM fedora:42\nRUN dnf install -y gcc"),
+        ("DL3060", "FROM node:22\nRUN MOUNT/usr/local/share/.cache/yarn/v6 yarn install"),
+        ("DL1000", "FROM a\nRUN --mount=type=cahce,target=/x true"),
+        ("when it reads", "FROM a\nRUN --mount=type=cache,target=/x,mode=rwx true"),
+        (
+            "UndefinedVar",
+            "FROM python:3.13\nRUN --mount=type=cache,id=x-$TARGETARCH,target=/x true",
+        ),
+        ("UndefinedVar", "FROM python:3.13\nRUN MOUNT$HOME/.cache/pip pip install flask"),
+        ("prefer-package", "FROM python:3.13\nUSER 1000\nRUN MOUNT/root/.cache/pip pip install x"),
+        (
+            "prefer-package",
+            "FROM python:3.13\nENV PIP_CACHE_DIR=/c\nRUN MOUNT/root/.cache/pip pip install x",
+        ),
+        ("prefer-bundler", "FROM ruby:3.3-slim\nRUN bundle install"),
+        (
+            "leftover-bundler",
+            "FROM ruby:3.3\nRUN MOUNT/usr/local/bundle/cache bundle && rm -rf /usr/local/bundle/cache",
+        ),
+    ],
+)
+def test_ours_say_what_the_table_of_other_checkers_tells(
+    theirs: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (row,) = (line for line in readme.splitlines() if re.match(rf"\| [^|]*{theirs}", line))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Dockerfile").write_text(text.replace("MOUNT", "--mount=type=cache,target=") + "\n")
+    main(["check", "--format", "json"])
+    found = {item["code"] for item in json.loads(capfd.readouterr().out)["findings"]}
+    told = set(re.findall(r"CK\d{3}", row))
+    assert told & found, (told, found)
 
 
 def test_the_table_of_other_checkers_names_rules_that_exist() -> None:

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cachekey.cli import main
+from cachekey.cli.workers import WORTH
 
 from tests.cli.test_cli import BROKEN, CLEAN, _folder, checked, codes, posix, put, run
 
@@ -188,8 +190,106 @@ def test_settings_as_data(capfd: pytest.CaptureFixture[str]) -> None:
     assert place["file"] == "cachekey.toml"
     assert place["settings"]["severity"] == {
         "value": {"CK503": "off", "CK101": "error"},
-        "origin": {"kind": "file", "path": "cachekey.toml", "line": 0},
+        "origins": [{"kind": "file", "path": "cachekey.toml", "line": 0}],
     }
+
+
+def test_settings_tell_every_place_that_has_a_say(capfd: pytest.CaptureFixture[str]) -> None:
+    put("shared/base.toml", 'engine = "buildah"\nignore = ["CK503"]\n[severity]\nCK1 = "hint"\n')
+    put(
+        "cachekey.toml",
+        'extend = "shared/base.toml"\nengine = "buildkit"\nignore = ["CK501"]\n'
+        '[[overrides]]\npaths = ["old/"]\nignore = ["CK6"]\nseverity = {CK2 = "error"}\n',
+    )
+    put("old/Dockerfile", BROKEN)
+    assert main(["settings", ".", "old/Dockerfile"]) == 0
+    first, second = capfd.readouterr().out.split("old/Dockerfile (cachekey.toml)")
+    assert 'engine     = "buildkit"  # cachekey.toml:2' in first
+    both = "# shared/base.toml:2 (extended), cachekey.toml:3"
+    assert f'ignore     = ["CK501", "CK503"]  {both}\n' in first
+    assert 'severity   = {"CK1": "hint"}  # shared/base.toml:3 (extended)\n' in first
+    assert f'ignore     = ["CK6", "CK501", "CK503"]  {both}, cachekey.toml:6 (override)' in second
+    assert 'severity   = {"CK1": "hint", "CK2": "error"}' in second
+    # Whoever chooses rules lifts what the files leave out.
+    assert main(["check", "--show-settings", "--select", "CK5", "--ignore", "CK502"]) == 0
+    out = capfd.readouterr().out
+    assert 'select     = ["CK5"]  # --select\n' in out
+    assert 'ignore     = ["CK502"]  # --ignore\n' in out
+
+
+def test_settings_tell_what_counts_in_vs_code_only(capfd: pytest.CaptureFixture[str]) -> None:
+    put("cachekey.toml", 'ignore = ["CK503"]\n')
+    put(
+        ".vscode/settings.json",
+        '{\n  // ours\n  "cachekey.ignore": ["CK501"],\n  "cachekey.engine": "buildah",\n'
+        '  "cachekey.path": "x", "cachekey": 3, "other.select": 1,\n}\n',
+    )
+    assert main(["settings"]) == 0
+    out = capfd.readouterr().out
+    also = "in VS Code also .vscode/settings.json"
+    assert f'ignore     = ["CK503"]  # cachekey.toml:1; {also}:3\n' in out
+    assert f'engine     = "buildkit"  # default; {also}:4\n' in out
+    assert out.count(also) == 2
+    for odd in ("", "[", '"cachekey.ignore"', "\0"):
+        put(".vscode/settings.json", odd)
+        assert main(["settings"]) == 0
+    assert main(["settings", "--format", "json"]) == 0
+    assert "vscode" not in capfd.readouterr().out
+
+
+def test_overrides_count_for_the_files_that_they_name(capfd: pytest.CaptureFixture[str]) -> None:
+    put("shared/base.toml", '[[overrides]]\npaths = ["older/"]\nignore = ["CK601"]\n')
+    put(
+        "cachekey.toml",
+        'extend = "shared/base.toml"\n[[overrides]]\npaths = ["*.dev", "!new.dev"]\n'
+        'severity = {CK601 = "info"}\n',
+    )
+    for name in ("Dockerfile", "older/Dockerfile", "a/Dockerfile.dev"):
+        put(name, BROKEN)
+    assert main(["check", "--format", "json"]) == 1
+    found = json.loads(capfd.readouterr().out)["findings"]
+    assert [(item["path"], item["severity"]) for item in found] == [
+        ("Dockerfile", "error"),
+        ("a/Dockerfile.dev", "information"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extend", "why"),
+    [
+        ('"none.toml"', "cachekey.toml:1:10: extend names no file: 'none.toml'"),
+        ('"folder"', "cachekey.toml:1:10: extend names a folder, not a file: 'folder'"),
+        ('"../out.toml"', "cachekey.toml:1:10: extend leads out of the workspace: '../out.toml'"),
+        ('"/etc/hostname"', "extend leads out of the workspace: '/etc/hostname'"),
+        ('"link.toml"', "extend leads out of the workspace: 'link.toml'"),
+        ('"round.toml"', "round.toml:1:10: extend goes round in a circle: 'cachekey.toml'"),
+        ('"cachekey.toml"', "cachekey.toml:1:10: extend goes round in a circle"),
+        ('"broken.toml"', "broken.toml:1:1: this is not TOML"),
+        ('"pyproject.toml"', "'pyproject.toml' has no table [tool.cachekey]"),
+        ('"long/0.toml"', "long/9.toml:1:10: more than 10 files extend each other"),
+        ("3", "cachekey.toml:1:10: extend must be the path of a settings file, not a number"),
+        ('["a.toml"]', "extend must be the path of a settings file, not a list"),
+        ('"a\\u0000b"', "cachekey.toml:1:10: extend names no file"),
+    ],
+)
+def test_what_cannot_be_extended_is_told_and_the_rest_counts(
+    extend: str, why: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put("Dockerfile", BROKEN)
+    put("cachekey.toml", f'extend = {extend}\nseverity = {{CK601 = "info"}}\n')
+    put("../out.toml", 'ignore = ["CK601"]\n')
+    Path("folder").mkdir()
+    Path("link.toml").symlink_to("/etc/hostname")
+    put("round.toml", 'extend = "cachekey.toml"\n')
+    put("broken.toml", "= 3\n")
+    put("pyproject.toml", "[project]\n")
+    for number in range(12):
+        put(f"long/{number}.toml", f'extend = "{number + 1}.toml"\n')
+    assert main(["check"]) == 2
+    out, err = capfd.readouterr()
+    assert " CK601 [information] " in out
+    assert why in err
+    assert err.count("\n") == 1
 
 
 def test_wrong_settings_are_told(capfd: pytest.CaptureFixture[str]) -> None:
@@ -250,3 +350,30 @@ def test_a_run_in_a_process_reports_the_same(capfd: pytest.CaptureFixture[str]) 
     main(["check", "--format", "gitlab"])
     here = capfd.readouterr().out
     assert run("check", "--format", "gitlab").stdout.decode() == here
+
+
+def test_files_that_build_are_read_once_however_many_rounds_a_repair_takes(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from cachekey.workspace import project
+
+    read: list[str] = []
+    original = project.read_build_file
+
+    def counted(path: str, *rest: Any) -> Any:
+        read.append(path)
+        return original(path, *rest)
+
+    monkeypatch.setattr(project, "read_build_file", counted)
+    put("Makefile", "build:\n\tdocker build s1\n")
+    for number in range(WORTH):
+        put(f"s{number}/Dockerfile", CLEAN)
+    times = []
+    for slips in (1, 4):
+        wrong = "".join(f",id=a{number},=b" for number in range(slips))
+        put("Dockerfile", f"FROM debian:13\nRUN --mount=type=cache,target=/x{wrong} true\n")
+        read.clear()
+        main(["check", "--diff", "--jobs", "1"])
+        assert f"Would fix {slips}" in capfd.readouterr().err
+        times.append(len(read))
+    assert times[0] == times[1], times

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 
 import pytest
+from cachekey.commands.invocation import removals
 from cachekey.commands.read import Commands, read_commands
 from cachekey.syntax.dockerfile.parse import parse
 from cachekey.syntax.shell.parse import remove_word
@@ -188,7 +189,7 @@ def test_a_call_goes(name: str) -> None:
     before, after = (written(text) for text in GOES[name])
     source = Source(before)
     item = next(one for one in read(source).items if one.program == "rm")
-    edit = item.removal(source)
+    edit = removals([item], source)[0]
     assert edit is not None
     result = apply_edits(before, [edit])
     assert result == after
@@ -205,6 +206,33 @@ def shell_accepts(text: str) -> None:
     script = run.heredocs[0].body.text if run.heredocs else run.args.text
     done = subprocess.run([bash, "-n", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+IN_A_ROW = {
+    "last, each on a line": ("RUN a \\\n  && rm /x \\\n  && rm /y\n", "RUN a\n"),
+    "between": ("RUN a && rm /x && rm /y && b\n", "RUN a && b\n"),
+    "first": ("RUN rm /x; rm /y; b\n", "RUN b\n"),
+    "with comments": (
+        "RUN a \\\n  && rm /x \\\n  # why\n  && rm /y \\\n  && b\n",
+        "RUN a \\\n  # why\n  && b\n",
+    ),
+    "in a here-document": ("RUN <<EOF\na\nrm /x\nrm /y\nEOF\n", "RUN <<EOF\na\nEOF\n"),
+    "with a fallback behind": ("RUN a && rm /x && rm /y || true\n", "RUN a || true\n"),
+    "with a fallback of its own": ("RUN a; rm /x; rm /y || true; b\n", "RUN a; b\n"),
+    "all there is": ("RUN rm /x && rm /y\n", None),
+}
+
+
+@pytest.mark.parametrize("name", IN_A_ROW)
+def test_calls_in_a_row_go_in_one_piece(name: str) -> None:
+    before, after = IN_A_ROW[name]
+    before, after = written(before), written(after) if after else None
+    source = Source(before)
+    edits = removals([one for one in read(source).items if one.program == "rm"], source)
+    assert len(edits) == 1
+    assert (apply_edits(before, edits) if edits[0] is not None else None) == after
+    if after is not None:
+        shell_accepts(after)
 
 
 STAYS = {
@@ -231,7 +259,7 @@ STAYS = {
 def test_a_call_cannot_go_alone(name: str) -> None:
     source = Source(STAYS[name])
     item = next(one for one in read(source).items if one.program == "rm")
-    assert item.removal(source) is None
+    assert removals([item], source) == [None]
 
 
 WORDS = {

@@ -191,3 +191,33 @@ def test_a_finding_in_a_script_stands_on_the_line_of_its_file() -> None:
     assert (item.script.path, item.script.line) == ("/app/package.json", 2)
     assert text[item.script.span.start : item.script.span.end] == '"true && next build"'
     assert item.span.start == len("FROM x\nRUN ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '. "$(dirname "$0")/lib.sh"',
+        'source "${BASH_SOURCE[0]%/*}/lib.sh"',
+        'source "${BASH_SOURCE%/*}/lib.sh"',
+        "source $(dirname -- $0)/lib.sh",
+        'HERE="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" &> /dev/null && pwd)"\nsource "$HERE/lib.sh"',
+        'HERE=$(cd "$(dirname "$0")/../tools" >/dev/null 2>&1 && pwd -P)\n. "$HERE/lib.sh"',
+        'HERE=$(dirname "$(readlink -f "$0")")\n"${HERE}/lib.sh"',
+        'cd "$(dirname "${BASH_SOURCE[0]}")"\n./lib.sh',
+    ],
+)
+def test_a_script_that_asks_where_it_lies(line: str) -> None:
+    files = {"/app/tools/go.sh": f"{line}\n", "/app/tools/lib.sh": "pip install x\n"}
+    assert any(item.startswith("pip install x") for item in runs("tools/go.sh", files))
+    # The script that sources another one is what `$0` names there, too.
+    files["/app/go.sh"] = ". tools/go.sh\n"
+    found = any(item.startswith("pip install x") for item in runs("./go.sh", files))
+    assert found is ("BASH_SOURCE" in line)
+
+
+def test_what_is_not_asked_of_the_script_stays_unknown() -> None:
+    files = {
+        "/app/go.sh": '. "$(dirname "$1")/lib.sh"\n. "$(dirname "$(which pip)")/lib.sh"\n',
+        "/app/lib.sh": "pip install x\n",
+    }
+    assert "pip install x" not in runs("./go.sh", files)

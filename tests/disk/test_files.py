@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from cachekey.disk import discovery, files
-from cachekey.disk.discovery import SettingsFinder, find
+from cachekey.disk.discovery import find
 from cachekey.disk.files import absolute, decode, read
+from cachekey.disk.settings import SettingsFinder
 from cachekey.kinds import kind_of
 from cachekey.text import Span
 from cachekey.workspace.settings import Settings

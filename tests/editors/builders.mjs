@@ -149,6 +149,8 @@ async function proof(editor, page, shot, view) {
   say(`proof: ${(await proven.locator("main").innerText()).replace(/\s+/g, " ")}`);
   await proven.locator(".badge", { hasText: "works" }).first().waitFor();
   await page.waitForTimeout(500);
+  // VS Code drops a renewal of lenses for an editor that has lost the focus.
+  await page.locator('.monaco-editor.focused[data-uri$="/api/Dockerfile"]').waitFor();
   await shot("proof");
   const lens = page.locator(".codelens-decoration", { hasText: "proven: saves" }).first();
   await lens.waitFor();

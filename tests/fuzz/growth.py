@@ -7,10 +7,12 @@ each pair of lines shows as four times the calls.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable
 
-from tests.fuzz.constructs import CONSTRUCTS
+from tests.fuzz import constructs, neighbourly
 from tests.fuzz.invariants import calls, check
+from tests.fuzz.neighbours import BESIDE, KINDS
 
 BOUNDED = {
     *(
@@ -26,6 +28,8 @@ BOUNDED = {
     *("disabled env many", "json volumes chowns", "json volumes no chowns"),
 }
 """What rules do for each pair of RUNs or mounts: a square by nature, and ended by the budget."""
+CONSTRUCTS = constructs.CONSTRUCTS | neighbourly.CONSTRUCTS
+NEIGHBOURS = frozenset(path for path, _ in KINDS.values())
 MOST_CALLS = 40_000_000
 """What a file may cost at the worst, all fixes made: seconds."""
 START = 16
@@ -33,9 +37,16 @@ STEEP = 2.7
 """Twice the text may take so many times the additional work; a square takes four times."""
 
 
+LONG = 30_000
+"""Characters of a text whose time is taken: a pattern that goes back and forth makes no calls."""
+MOST_SECONDS = 6.0
+"""Of the processor; what is linear takes a tenth of that, a square of patterns minutes."""
+
+
 def work(path: str, text: str) -> None:
     """Do what a report with all fixes does."""
-    for finding in check(path, text):
+    beside = BESIDE if path in NEIGHBOURS else {}
+    for finding in check(path, text, beside):
         for fix in finding.fixes:
             len(fix.edits)
 
@@ -59,6 +70,18 @@ def steep(names: Iterable[str], start: int = START) -> dict[str, float]:
     return {name: found[name] for name, ratio in again.items() if ratio > STEEP}
 
 
+def slow(names: Iterable[str]) -> dict[str, float]:
+    """Return the constructs of which a long text takes seconds, where nothing ends it earlier."""
+    found: dict[str, float] = {}
+    for name in names:
+        path, make = CONSTRUCTS[name]
+        text = make(max(1, LONG * 100 // len(make(100))))
+        start = time.process_time()
+        work(path, text)
+        found[name] = round(time.process_time() - start, 2)
+    return {name: seconds for name, seconds in found.items() if seconds > MOST_SECONDS}
+
+
 def worst(path: str, text: str) -> int:
     """Return how many calls a text costs."""
     return calls(lambda: work(path, text))
@@ -72,7 +95,7 @@ if __name__ == "__main__":
             made = max(worst(path, make(size)) for size in (400, 4000))
             found = {name: float(made)} if made > MOST_CALLS else {}
         else:
-            found = steep([name])
+            found = steep([name]) | slow([name])
         broken.update(found)
         print(f"{name}: {found or 'fine'}", flush=True)
     sys.exit(bool(broken))

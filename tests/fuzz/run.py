@@ -1,9 +1,9 @@
 """Tries texts until the time is up: ``python -m tests.fuzz.run SECONDS [FIRST SEED [WORKERS]]``.
 
-Each seed makes one text; a seed that breaks an invariant is printed with the text when it falls, so that
-it can be tried again and become a test. Half of the texts come from the grammars, half are changed cases.
-Now and then a line says how many texts were tried, and how many were analysed: a text is, with other
-line ends it is another one, and so it is after each fix.
+Each seed makes one text, some of them beside others in a small workspace; a seed that breaks an invariant
+is printed with the text when it falls, so that it can be tried again and become a test. Half of the texts
+come from the grammars, half are changed cases. Now and then a line says how many texts were tried, and
+how many were analysed: a text is, with other line ends it is another one, and so it is after each fix.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from multiprocessing.queues import SimpleQueue
 
 from tests.fuzz import grammar, invariants
 from tests.fuzz.invariants import Broken, fixes_mend, hold, hold_all, nothing_is_swallowed
+from tests.fuzz.neighbours import BESIDE, KINDS
 
 THOROUGH = 5
 """One text in so many is tried in every way."""
@@ -37,32 +38,35 @@ def corpus() -> list[tuple[str, str]]:
     return [(item.path, item.text) for item in samples()]
 
 
-def text_of(seed: int, cases: list[tuple[str, str]]) -> tuple[str, str]:
-    """Return the path and the text of a seed."""
+Tried = tuple[str, str, Mapping[str, str]]
+"""A path, its text, and what stands beside it."""
+
+
+def text_of(seed: int, cases: list[tuple[str, str]]) -> Tried:
+    """Return the file of a seed."""
     r = random.Random(seed)
     if seed % 2:
         path, text = r.choice(cases)
         path = grammar.DEVCONTAINER if path.endswith(".json") else grammar.DOCKERFILE
-        return path, grammar.changed(r, text)
-    path, make = r.choice(
-        (
-            (grammar.DOCKERFILE, grammar.dockerfile),
-            (grammar.DOCKERFILE, grammar.dockerfile),
-            (grammar.DEVCONTAINER, grammar.devcontainer),
-        )
+        return path, grammar.changed(r, text), {}
+    kinds: Sequence[tuple[str, Callable[[random.Random], str], Mapping[str, str]]] = (
+        *(((grammar.DOCKERFILE, grammar.dockerfile, {}),) * 4),
+        *(((grammar.DEVCONTAINER, grammar.devcontainer, {}),) * 2),
+        *((path, make, BESIDE) for path, make in KINDS.values()),
     )
+    path, make, beside = r.choice(kinds)
     text = make(r)
-    return path, text if r.random() < 0.7 else grammar.changed(r, text)
+    return path, text if r.random() < 0.7 else grammar.changed(r, text), beside
 
 
 def failure(seed: int, cases: list[tuple[str, str]]) -> tuple[str, str] | None:
     """Try one seed; return what is broken and how, if something is."""
-    path, text = text_of(seed, cases)
-    thorough: list[Callable[[str, str], None]] = [hold_all, fixes_mend]
+    path, text, beside = text_of(seed, cases)
+    thorough: list[Callable[[str, str, Mapping[str, str]], None]] = [hold_all, fixes_mend]
     try:
         with nothing_is_swallowed():
             for one in thorough if seed % THOROUGH == 0 else [hold]:
-                one(path, text)
+                one(path, text, beside)
     except Broken as error:
         detail = "\n    ".join(str(item) for item in error.args[1:])
         return str(error.args[0]), f"{detail}\n--- {path}\n{text!r}"

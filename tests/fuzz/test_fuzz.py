@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from random import Random
@@ -15,24 +16,28 @@ from cachekey.text import Source
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import grammar
-from tests.fuzz.constructs import CONSTRUCTS
-from tests.fuzz.growth import BOUNDED, steep
+from tests.fuzz import grammar, neighbourly
+from tests.fuzz.growth import BOUNDED, CONSTRUCTS, slow, steep
 from tests.fuzz.invariants import check, hold, hold_all
+from tests.fuzz.neighbours import BESIDE, KINDS
 from tests.fuzz.run import corpus, failure
 
 SHARES = 4
-MAKERS = {
-    "a Dockerfile": (grammar.DOCKERFILE, grammar.dockerfile),
+Maker = tuple[str, Callable[[Random], str], Mapping[str, str]]
+MAKERS: dict[str, Maker] = {
+    "a Dockerfile": (grammar.DOCKERFILE, grammar.dockerfile, {}),
     "a mount": (
         grammar.DOCKERFILE,
         lambda r: f"FROM debian:13\nRUN --mount={grammar.mount(r)} pip install x\n",
+        {},
     ),
     "a script": (
         grammar.DOCKERFILE,
         lambda r: f"FROM debian:13\nRUN <<E\n{grammar.shell(r, 3)}\nE\n",
+        {},
     ),
-    "a devcontainer.json": (grammar.DEVCONTAINER, grammar.devcontainer),
+    "a devcontainer.json": (grammar.DEVCONTAINER, grammar.devcontainer, {}),
+    **{name: (path, make, BESIDE) for name, (path, make) in KINDS.items()},
 }
 
 
@@ -46,7 +51,7 @@ def test_seeds(share: int) -> None:
 @pytest.mark.parametrize("name", MAKERS)
 def test_grammars(name: str) -> None:
     """Hypothesis draws what the grammars choose, so that what it finds is as small as can be."""
-    path, make = MAKERS[name]
+    path, make, beside = MAKERS[name]
 
     @given(st.randoms(use_true_random=False))
     @settings(
@@ -57,18 +62,25 @@ def test_grammars(name: str) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def tried(r: Random) -> None:
-        hold(path, make(r))
+        hold(path, make(r), beside)
 
     tried()
 
 
-SOME = sorted(CONSTRUCTS.keys() - BOUNDED)[::3]
+SOME = sorted(CONSTRUCTS.keys() - neighbourly.CONSTRUCTS.keys() - BOUNDED)[::3]
+SOME += sorted(neighbourly.CONSTRUCTS)[::5]
 """``python -m tests.fuzz.growth`` counts all of them, which takes minutes."""
 
 
 @pytest.mark.parametrize("share", range(SHARES))
 def test_twice_the_text_is_twice_the_work(share: int) -> None:
     assert steep(SOME[share::SHARES], 8) == {}
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_no_pattern_goes_back_and_forth(share: int) -> None:
+    """Calls do not tell of a regular expression that backtracks; a long text does, in seconds."""
+    assert slow(sorted(neighbourly.CONSTRUCTS)[share::16]) == {}
 
 
 def test_the_command_line_says_what_the_engine_says(tmp_path: Path) -> None:
@@ -99,8 +111,8 @@ def test_the_command_line_says_what_the_engine_says(tmp_path: Path) -> None:
         assert said == mine, text
 
 
-@pytest.mark.parametrize("name", ["a Dockerfile", "a devcontainer.json"])
+@pytest.mark.parametrize("name", ["a Dockerfile", "a devcontainer.json", *KINDS])
 def test_every_way_of_asking(name: str) -> None:
-    path, make = MAKERS[name]
-    for seed in range(12):
-        hold_all(path, make(Random(seed)))
+    path, make, beside = MAKERS[name]
+    for seed in range(6 if beside else 12):
+        hold_all(path, make(Random(seed)), beside)

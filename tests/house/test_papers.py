@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from cachekey import __version__
+from cachekey.report.rules import catalog
+from cachekey.workspace.settings_reader import from_toml
+
+from tests.support import generate
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,6 +39,17 @@ def test_the_places_that_contributing_names_are_there() -> None:
     assert [place for place in places if not (ROOT / place).exists()] == []
 
 
+def test_the_tests_that_are_named_are_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", read("tests/README.md"))
+    assert len(named) > 40
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / "tests" / path).exists() or f"def {name}(" not in read(f"tests/{path}")
+    ]
+    assert missing == []
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 def test_make_knows_what_the_papers_call(paper: str) -> None:
     targets = {
@@ -59,3 +75,20 @@ def test_the_package_names_the_python_versions_that_it_runs_on() -> None:
 def test_the_package_s_classifiers_are_sorted_and_told_once() -> None:
     classifiers = tomllib.loads(read("pyproject.toml"))["project"]["classifiers"]
     assert classifiers == sorted(set(classifiers))
+
+
+def test_settings_in_the_readme_are_read_without_a_word() -> None:
+    blocks = re.findall(r"^```toml\n(.*?)^```", read("README.md"), re.DOTALL | re.MULTILINE)
+    ours = [block for block in blocks if "[language-server" not in block]
+    assert len(ours) == 2
+    assert [from_toml(block, catalog())[1] for block in ours] == [[], []]
+
+
+def test_snippets_name_one_repository_and_the_present_version() -> None:
+    text = read("README.md")
+    named = re.findall(r"([\w-]+/cachekey)(?:@|\n +rev: )(v[\w.]+)", text)
+    assert len(named) == 4
+    assert set(named) == {(generate.home(), f"v{__version__}")}
+    # Another home or version is one change away.
+    other = text.replace(generate.home(), "somebody/cachekey").replace(__version__, "9.9.9")
+    assert generate.readme(other) == text

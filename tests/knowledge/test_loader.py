@@ -139,6 +139,12 @@ def test_the_index_finds_what_the_parsed_file_holds(tool):
             assert not place or tail in file.tails
 
 
+def test_tools_named_by_images_exist():
+    ids = {tool.id for tool in TOOLS}
+    for image in IMAGES:
+        assert set(image.tools) <= ids, image.id
+
+
 def test_the_index_finds_images():
     for file in knowledge._files("images"):
         for record in knowledge._image_records(file.name):
@@ -169,7 +175,7 @@ def test_only_the_files_in_question_are_parsed():
         ("gradlew", {"gradle"}),
         ("mvnw", {"maven"}),
         ("cargo", {"cargo", "ccache", "sccache"}),
-        ("make", set()),
+        ("make", {"ccache", "sccache"}),
         ("pipsqueak", set()),
     ],
 )
@@ -258,7 +264,7 @@ def problems(table, **head):
                 "commands": ["x"],
                 "caches": [{"path": "/x", "moved_by": [{"flag": "-a", "env": "A"}]}],
             },
-            "x.caches.0.moved_by.0: exactly one of flag, env, config, command, fact is needed",
+            "x.caches.0.moved_by.0: exactly one of flag, env, word, config, command, fact is needed",
         ),
         (
             {

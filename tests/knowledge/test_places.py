@@ -11,7 +11,7 @@ from tests.knowledge.uses import APP, KNOWN, YARN1, path, read, run, use
 
 TABLE = Path(__file__).with_name("places.txt").read_text("utf-8")
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.splitlines()[1:]]
-NAMED_BY_CONFIG = {"yarn1", "yarn-berry", "dnf", "dnf5"}
+NAMED_BY_CONFIG = {"yarn1", "yarn-berry", "dnf", "dnf5", "yum"}
 """Tools that share an executable; see the tests further down."""
 
 
@@ -83,6 +83,19 @@ def test_yarn_without_a_release_is_unknown():
 def test_dnf_by_its_image(image, tool, result):
     assert [one.tool.id for one in read(run("dnf install -y x", image=image))] == [tool]
     assert path(run("dnf install -y x", image=image), tool=tool) == result
+
+
+@pytest.mark.parametrize(
+    ("image", "role", "result"),
+    [
+        ("almalinux:9", "dnf", "/var/cache/dnf"),
+        ("fedora:42", "dnf5", "/var/cache/libdnf5"),
+        ("centos:7", "cache", "/var/cache/yum"),
+        ("example/x", "dnf", None),
+    ],
+)
+def test_yum_is_dnf_from_el_8_on(image, role, result):
+    assert path(run("yum install -y x", image=image), role, "yum") == result
 
 
 def test_dnf_of_an_unknown_image_is_unknown():

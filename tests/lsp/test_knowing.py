@@ -125,11 +125,14 @@ async def test_a_link_to_the_dockerfile(client: Client) -> None:
 # -- completion ------------------------------------------------------------------------------------
 
 
-async def completions(client: Client, marked: str) -> tuple[str, list[types.CompletionItem]]:
+async def completions(
+    client: Client, marked: str, name: str = "Dockerfile"
+) -> tuple[str, list[types.CompletionItem]]:
     """Complete at the mark ``‸``; return the text without it and the items."""
     offset = marked.index("‸")
     text = marked.replace("‸", "")
-    uri = client.open(client.uri("complete/Dockerfile"), text)
+    language = "dockerfile" if name == "Dockerfile" else "toml"
+    uri = client.open(client.uri(f"complete/{name}"), text, language)
     found = await client.text_document_completion_async(
         types.CompletionParams(
             text_document=types.TextDocumentIdentifier(uri=uri),
@@ -150,12 +153,17 @@ HEAD = "FROM python:3.13\nRUN "
 @pytest.mark.parametrize(
     ("marked", "first", "result"),
     [
-        ("--mount=‸ uv sync", "type", "--mount=type= uv sync"),
+        (
+            "--mount=‸ uv sync",
+            "type=cache,target=/root/.cache/uv for uv",
+            "--mount=type=cache,target=/root/.cache/uv uv sync",
+        ),
+        ("--mount=‸ uv sync", None, "--mount=type= uv sync"),
         ("--mount=type=‸ uv sync", "cache", "--mount=type=cache uv sync"),
         ("--mount=type=c‸ uv sync", "cache", "--mount=type=cache uv sync"),
         (
             "--mount=type=cache,‸ uv sync",
-            "target=/root/.cache/uv",
+            "target=/root/.cache/uv for uv",
             "--mount=type=cache,target=/root/.cache/uv uv sync",
         ),
         (
@@ -255,6 +263,10 @@ async def test_a_python_image_is_not_offered_another_package_manager(client: Cli
     labels = [item.label for item in found]
     assert "--mount=type=cache for pip" in labels
     assert not [label for label in labels if label.endswith((" apk", " dnf", " zypper"))]
+    # What people install with in such an image comes first.
+    assert labels[0] == "--mount=type=cache for pip"
+    _, found = await completions(client, "FROM golang:1.24\nRUN ‸\n")
+    assert [item.label[-7:] for item in found[:2]] == [" for Go", "for apt"]
     _, found = await completions(client, "FROM alpine:3.22\nRUN ‸\n")
     assert "--mount=type=cache for apk" in [item.label for item in found]
 
@@ -275,3 +287,65 @@ async def test_rules_in_a_comment_that_silences(client: Client) -> None:
     (item,) = [item for item in found if item.label == "CK201"]
     assert item.detail.startswith("cache-not-writable: ")
     assert "ignore[CK101, CK201]" in accepted(client, text, item)
+
+
+SETTINGS = [
+    ("cachekey.toml", 'ignore = ["CK101", "CK2‸"]\n', "CK201", 'ignore = ["CK101", "CK201"]\n'),
+    (
+        "cachekey.toml",
+        'select = [\n  "CK101",\n  ‸\n]\n',
+        "CK201",
+        'select = [\n  "CK101",\n  "CK201"\n]\n',
+    ),
+    ("cachekey.toml", "select = ['‸", "CK201", "select = ['CK201'"),
+    ("cachekey.toml", "[severity]\n‸\n", "CK201", '[severity]\nCK201 = "\n'),
+    ("cachekey.toml", '[severity]\nCK201 = "h‸"\n', "hint", '[severity]\nCK201 = "hint"\n'),
+    ("cachekey.toml", "severity = { CK1‸ }\n", "CK101", 'severity = { CK101 = " }\n'),
+    (
+        "cachekey.toml",
+        'severity = { CK1 = "off", CK101 = ‸ }\n',
+        "off",
+        'severity = { CK1 = "off", CK101 = "off" }\n',
+    ),
+    ("cachekey.toml", "eng‸", "engine", 'engine = "'),
+    ("cachekey.toml", 'engine = "‸"', "buildah", 'engine = "buildah"'),
+    (
+        "pyproject.toml",
+        '[tool.cachekey]\nignore = ["‸"]\n',
+        "CK201",
+        '[tool.cachekey]\nignore = ["CK201"]\n',
+    ),
+    (
+        "pyproject.toml",
+        "[tool.cachekey.severity]\nCK2‸",
+        "CK201",
+        '[tool.cachekey.severity]\nCK201 = "',
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "marked", "label", "result"), SETTINGS)
+async def test_rules_in_a_settings_file(
+    editor: Client, name: str, marked: str, label: str, result: str
+) -> None:
+    text, found = await completions(editor, marked, name)
+    (item,) = [item for item in found if item.label == label]
+    assert accepted(editor, text, item) == result
+
+
+@pytest.mark.parametrize(
+    ("name", "marked"),
+    [
+        ("cachekey.toml", 'namespace = "‸"\n'),
+        ("cachekey.toml", "# ignore = [‸\n"),
+        ("cachekey.toml", '[images."x"]\n‸\n'),
+        ("cachekey.toml", 'namespace = "x" ‸\n'),
+        ("pyproject.toml", '[tool.ruff]\nignore = ["‸"]\n'),
+        ("pyproject.toml", "‸"),
+        ("other.toml", 'ignore = ["‸"]\n'),
+    ],
+)
+async def test_nothing_is_offered_where_no_rule_can_stand(
+    editor: Client, name: str, marked: str
+) -> None:
+    assert (await completions(editor, marked, name))[1] == []

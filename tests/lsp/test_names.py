@@ -102,6 +102,42 @@ async def test_a_volume_of_a_dev_container(client: Client) -> None:
     client.close(uri)
 
 
+async def test_a_volume_in_compose_and_devcontainer_together(client: Client) -> None:
+    compose = "services:\n  app:\n    volumes: [uv:/c]\nvolumes:\n  uv-cache:\n  pip-cache:\n"
+    compose = compose.replace("[uv:", "[uv-cache:")
+    container = """{
+      "dockerComposeFile": "compose.yml", "service": "app",
+      "mounts": ["type=volume,source=uv-cache,target=/d"]
+    }"""
+    client.write(".devcontainer/both/compose.yml", compose)
+    one = client.open(client.uri(".devcontainer/both/devcontainer.json"), container, "jsonc")
+    two = client.open(client.uri(".devcontainer/both/compose.yml"), compose, "yaml")
+    for uri, text in ((one, container), (two, compose)):
+        place = at(client, uri, text, "uv-cache")
+        ready = await client.text_document_prepare_rename_async(types.PrepareRenameParams(**place))
+        assert ready.placeholder == "uv-cache"
+        edit = await client.text_document_rename_async(types.RenameParams(**place, new_name="uv-2"))
+        changed = edits_of(edit)
+        assert set(changed) == {one, two}
+        for where, before in ((one, container), (two, compose)):
+            after = apply(before, changed[where], client.encoding)
+            assert after == before.replace("uv-cache", "uv-2")
+    taken = types.RenameParams(**at(client, two, compose, "uv-cache"), new_name="pip-cache")
+    if client.capabilities.workspace.workspace_edit.change_annotation_support is None:
+        client.answer = None
+        with pytest.raises(JsonRpcException, match="has the name pip-cache already"):
+            await client.text_document_rename_async(taken)
+    if client.flavour != "emacs":
+        # Emacs can be asked nothing: what was refused it must do by hand.
+        client.answer = "Make them one"
+        edit = await client.text_document_rename_async(taken)
+        after = apply(compose, edits_of(edit)[two], client.encoding)
+        assert after == compose.replace("  uv-cache:\n", "").replace("uv-cache", "pip-cache")
+        client.answer = None
+    client.close(one)
+    client.close(two)
+
+
 async def test_from_a_variable_to_where_it_is_set_and_back(client: Client) -> None:
     one, two_ = two(client)
     found = await client.text_document_definition_async(

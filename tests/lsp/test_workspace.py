@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
-from tests.support.client import PATIENCE, Client, connect
+from tests.support.client import FLAVOURS, PATIENCE, Client, connect
 
 INVALID = "FROM python:3.13\nRUN --mount=type=cache,taget=/root/.cache/pip pip install x\n"
 SHARED = "FROM python:3.13\nRUN --mount=type=cache,id=ours,target=/root/.cache/pip pip install x\n"
@@ -50,6 +50,26 @@ async def test_files_nobody_has_open_count(tmp_path: Path, flavour: str) -> None
         a, b = client.uri("a/Dockerfile"), client.uri("b/Dockerfile")
         client.open(a, SHARED)
         await until_references(client, a, {a, b})
+
+
+@pytest.mark.parametrize("flavour", list(FLAVOURS))
+async def test_what_opens_before_the_files_are_read_hears_of_them(
+    tmp_path: Path, flavour: str
+) -> None:
+    """What is wrong in the compose file only the devcontainer.json knows, which is read last."""
+    compose = "services:\n  app:\n    image: debian:13\n    volumes:\n      - history:/history\n"
+    container = '{ "dockerComposeFile": "compose.yml", "service": "app", "workspaceFolder": "/w" }'
+    write(tmp_path, **{f"a{number}__compose.yml": compose for number in range(200)})
+    write(tmp_path, **{"z__.devcontainer__devcontainer.json": container})
+    uri = (tmp_path / "z/.devcontainer/compose.yml").as_uri()
+    write(tmp_path, **{"z__.devcontainer__compose.yml": compose})
+    async with connect(tmp_path, flavour) as client:
+        client.open(uri, compose, "yaml")
+        if flavour == "neovim":
+            # Nobody tells it to ask again.
+            assert [item.code for item in (await client.pull(uri)).items] == ["CK718"]
+        else:
+            await client.until_codes(uri, ["CK718"])
 
 
 async def test_the_reading_of_many_files_is_shown(tmp_path: Path) -> None:
@@ -207,6 +227,28 @@ async def test_a_wrong_settings_file_says_so_where_it_is_wrong(tmp_path: Path) -
         client.tell_changed(settings)
         await client.until_codes(uri, ["CK601"])
         assert [list(p.diagnostics) for p in client.published[seen:] if p.uri == settings] == [[]]
+
+
+async def test_a_settings_file_that_another_one_extends_counts(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        **{
+            "cachekey.toml": 'extend = "shared/base.toml"\n',
+            "shared__base.toml": 'ignore = ["CK601"]\nnamespase = "x"\n',
+        },
+    )
+    async with connect(tmp_path) as client:
+        base = client.uri("shared/base.toml")
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        (item,) = await client.until(base, None)
+        assert "did you mean 'namespace'?" in item.message
+        await client.until_none(uri)
+        write(
+            tmp_path, **{"shared__base.toml": '[[overrides]]\npaths = ["old/"]\nignore = ["CK"]\n'}
+        )
+        client.tell_changed(base)
+        await client.until_codes(uri, ["CK601"])
+        await client.until_none(client.open(client.uri("old/Dockerfile"), INVALID))
 
 
 async def test_without_watching_a_save_is_the_sign(tmp_path: Path) -> None:

@@ -6,15 +6,18 @@ from cachekey.checking import engine
 from cachekey.finding import Finding, Fix, Safety
 from cachekey.text import Edit, Source, apply_edits
 from cachekey.workspace.project import Project
-from cachekey.workspace.settings import Settings, from_toml
+from cachekey.workspace.settings import Settings
+from cachekey.workspace.settings_reader import from_toml
 
 from tests.support.markdown import Mark
 
 
 def make_settings(select: tuple[str, ...] = (), toml: str = "") -> Settings:
     """Make settings from TOML and a selection of rules."""
-    settings, problems = from_toml(toml)
+    written, problems = from_toml(toml)
+    assert written is not None, problems
     assert not problems, problems
+    settings = written.settings
     if select:
         from dataclasses import replace
 

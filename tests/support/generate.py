@@ -1,4 +1,6 @@
-"""Writes what is generated in the README and the manifest, and the schemas; ``--check`` only compares.
+"""Writes what is generated: parts of the README and the manifest, schemas, scripts of shells.
+
+``--check`` only compares.
 
 ``make docs`` runs it; a test keeps the files from drifting.
 """
@@ -8,15 +10,27 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cachekey import __version__
+from cachekey.cli.completion import FOLDER, SHELLS
 from cachekey.report.rules import catalog
 from cachekey.report.schemas import report_schema, settings_schema
-from cachekey.workspace.settings import documentation
+from cachekey.workspace.settings import FILE_ONLY, documentation
+
+from tests.support.completion import script
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+PROJECT = ROOT / "pyproject.toml"
+NOWHERE = "OWNER/cachekey"
 PACKAGE = ROOT / "client-vscode" / "package.json"
 SCHEMAS = ROOT / "server" / "cachekey" / "report"
 GROUPS = {
@@ -49,9 +63,10 @@ def rule_table() -> str:
 def settings_table() -> str:
     """Return the table of all settings."""
     lines = ["| setting | default | meaning |", "|---|---|---|"]
-    for item in documentation():
+    for item in (*documentation(), *FILE_ONLY):
         default = json.dumps(item.default if not isinstance(item.default, tuple) else [])
-        lines.append(f"| `{item.key}` | `{default}` | {item.doc} |")
+        shown = f"`{default}`" if item.default is not None else ""
+        lines.append(f"| `{item.key}` | {shown} | {item.doc} |")
     return "\n".join(lines)
 
 
@@ -61,7 +76,30 @@ def proof_table() -> str:
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
-PARTS = {"rules": rule_table, "settings": settings_table, "proof": proof_table}
+def home() -> str:
+    """Return where this repository lives on GitHub: what ``[project.urls]`` says, once it does."""
+    urls = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"].get("urls", {})
+    return str(urls.get("Repository", NOWHERE)).removeprefix("https://github.com/").rstrip("/")
+
+
+def home_note() -> str:
+    """Say what the names in the snippets stand for while nothing is published."""
+    if home() != NOWHERE:
+        return f"The snippets name the release of this text, `v{__version__}`."
+    return (
+        f"Cachekey is not published yet: `OWNER` stands for the account that will host it, and "
+        f"`v{__version__}` for\nthe tag of its first release. Until then put the path of a clone and "
+        "a commit in their place."
+    )
+
+
+def published(text: str) -> str:
+    """Return the README with the repository's name and version in every snippet."""
+    where = re.compile(r"[\w-]+/cachekey(@v|\n +rev: v)\d+\.\d+\.\d+")
+    return where.sub(lambda match: f"{home()}{match[1]}{__version__}", text)
+
+
+PARTS = {"home": home_note, "rules": rule_table, "settings": settings_table, "proof": proof_table}
 
 
 def readme(text: str) -> str:
@@ -69,7 +107,7 @@ def readme(text: str) -> str:
     for name, make in PARTS.items():
         pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         text = pattern.sub(lambda match, make=make: f"{match[1]}{make()}\n{match[2]}", text)
-    return text
+    return published(text)
 
 
 def package(text: str) -> str:
@@ -86,11 +124,17 @@ def schema(data: dict[str, Any]) -> str:
     return json.dumps(data, indent=2) + "\n"
 
 
+def completed(shell: str) -> Callable[[str], str]:
+    """Return what makes the script of a shell."""
+    return lambda text: script(shell)
+
+
 FILES = (
     (README, readme),
     (PACKAGE, package),
     (SCHEMAS / "settings.schema.json", lambda text: schema(settings_schema())),
     (SCHEMAS / "check.schema.json", lambda text: schema(report_schema())),
+    *((FOLDER / f"cachekey.{shell}", completed(shell)) for shell in SHELLS),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -13,11 +14,14 @@ from cachekey.workspace.settings import (
     TABLE,
     Overrides,
     Settings,
+    Written,
     documentation,
-    from_mapping,
-    from_toml,
     merge,
 )
+from cachekey.workspace.settings_reader import SettingProblem, from_mapping
+from cachekey.workspace.settings_reader import from_toml as read_file
+
+from tests.fuzz.invariants import calls
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,14 @@ SPLIT = Rule("CK101", "split-cache")
 OWNER = Rule("CK102", "owner-splits-cache")
 WRITE = Rule("CK201", "cache-not-writable")
 RULES = (SPLIT, OWNER, WRITE)
+
+
+def from_toml(
+    text: str, rules: Sequence[Rule] = (), table: tuple[str, ...] = ()
+) -> tuple[Settings | None, list[SettingProblem]]:
+    """Return the settings of a file that extends nothing."""
+    written, found = read_file(text, rules, table=table)
+    return written and written.settings, found
 
 
 def problems(text: str, table: tuple[str, ...] = ()) -> list[tuple[int, str, str]]:
@@ -134,6 +146,68 @@ W.x = "y"
         (14, "3", 'build-args.V must be a string (write "3"), not a number'),
         (15, '"y"', "build-args.W must be a string, not a table"),
     ]
+
+
+def test_what_only_a_file_says() -> None:
+    text = """extend = "base.toml"
+ignore = ["CK1"]
+[[overrides]]
+paths = ["a/", "*.dev"]
+select = ["CK2"]
+[[overrides]]
+paths = []
+"""
+    written, found = read_file(text, RULES)
+    assert found == []
+    assert isinstance(written, Written)
+    assert (written.extend, written.given) == ("base.toml", {"ignore"})
+    first, second = written.overrides
+    assert (first.paths, first.given, first.settings.select) == (
+        ("a/", "*.dev"),
+        {"select"},
+        ("CK2",),
+    )
+    assert (second.paths, second.given) == ((), frozenset())
+    # An editor has one value for all files.
+    said = [item.message for item in from_mapping({"extend": "x", "overrides": []}, RULES)[1]]
+    assert said == ["there is no setting 'extend'", "there is no setting 'overrides'"]
+
+
+def test_wrong_overrides_are_told_where_they_stand() -> None:
+    text = """[[overrides]]
+ignore = ["CK1"]
+[[overrides]]
+paths = "x"
+engine = "buildah"
+slect = []
+[[overrides]]
+paths = ["x"]
+ignore = ["CK9"]
+severity = {CK1 = "loud"}
+"""
+    assert problems(text) == [
+        (1, "[[overrides]]", "an override needs paths: the files that it is for"),
+        (4, '"x"', "overrides.paths must be a list of strings, not a string"),
+        (5, "engine", "engine holds for all files; an override sets select, ignore, severity"),
+        (6, "slect", "there is no setting 'slect'; did you mean 'select'?"),
+        (9, '"CK9"', "no rule is called 'CK9'"),
+        (
+            10,
+            '"loud"',
+            "CK1 must be error, warning, information, hint or off, not 'loud'",
+        ),
+    ]
+    assert problems("overrides = 3") == [
+        (1, "3", "overrides must be a list of tables ([[overrides]]), not a number")
+    ]
+    assert problems("overrides = [3]")[0][1] == "3"
+    many = "[[overrides]]\npaths = ['x']\n" * 102
+    assert problems(many) == [
+        (201, "[[overrides]]", "more than 100 overrides: the rest does not count")
+    ]
+    written, _ = read_file(many, RULES)
+    assert written is not None
+    assert len(written.overrides) == 100
 
 
 @pytest.mark.parametrize(
@@ -242,6 +316,14 @@ def test_the_nearest_place_for_a_path_that_is_not_there() -> None:
 def test_scanning_garbage_ends(text: str) -> None:
     assert isinstance(entries(Source(text)), tuple)
     assert isinstance(entries(Source(text * 3)), tuple)
+
+
+def test_unknown_names_cost_in_proportion_to_their_number() -> None:
+    made = []
+    for size in (250, 500, 1_000, 2_000):
+        text = "".join(f"split-cach{n} = 1\n" for n in range(size))
+        made.append(calls(lambda text=text: from_toml(text, RULES)))
+    assert made[3] - made[2] < 2.7 * (made[2] - made[1])
 
 
 # -- turning a rule off ----------------------------------------------------------------------------

@@ -173,8 +173,17 @@ class _Place:
         if not isinstance(model, Dockerfile):
             return ()
         found = next((run.uses for run in model.runs if run.span.start == span.start), ())
-        wanted = {use.tool.id for run in self.document.runs for use in run.uses}
-        return sorted(found, key=lambda use: use.tool.id not in wanted)
+        return sorted(found, key=self._likelihood)
+
+    def _likelihood(self, use: ToolUse) -> tuple[bool, int, bool]:
+        """Rank a tool: the file's own, those of its image, the image's package manager, all others."""
+        facts = self.run.scope.base.facts
+        usual = facts.tools if facts is not None else ()
+        rank = usual.index(use.tool.id) if use.tool.id in usual else len(usual)
+        known = any(
+            use.tool.id == other.tool.id for run in self.document.runs for other in run.uses
+        )
+        return (not known, rank, not (use.tool.families and facts is not None))
 
     def _may_have(self, tool: Tool) -> bool:
         """Tell whether the image may have a tool: it has one package manager."""
@@ -204,8 +213,9 @@ class _Place:
         names = _OPTIONS.get(kind, ()) if "type" in given else ("type",)
         span = field.name.span() if field is not None else Span(offset, offset)
         has_value = field is not None and field.value is not None
-        if kind == "cache" and not has_value and not given.keys() & {"target", "id"}:
-            yield from self._remainders(span)
+        begun = "type=cache," if "type" not in given else ""
+        if kind in {"cache", ""} and not has_value and not given.keys() & {"target", "id"}:
+            yield from self._remainders(span, begun)
         for name in names:
             if name in given:
                 continue
@@ -214,11 +224,13 @@ class _Place:
             text = name if bare else f"{name}="
             yield Proposal(name, text, span, "option", "", about, more=not bare)
 
-    def _remainders(self, span: Span) -> Iterator[Proposal]:
+    def _remainders(self, span: Span, begun: str) -> Iterator[Proposal]:
+        """Offer what is left of a whole mount, for each directory of each tool."""
         for use in self.uses:
             for item, path in _suggested(use):
-                text = self._options(item, path)
-                yield Proposal(text, text, span, "snippet", f"{use.tool.name}: {item.cache.what}")
+                text = begun + self._options(item, path)
+                label = f"{text} for {use.tool.name}"
+                yield Proposal(label, text, span, "snippet", item.cache.what)
 
     def _values(self, field: Field, given: Mapping[str, Field]) -> Iterator[Proposal]:
         assert field.value is not None

@@ -18,6 +18,7 @@ from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import resolved_late
 from cachekey.edits.devcontainer import csv_field
+from cachekey.knowledge import Claim
 from cachekey.knowledge.records import Kind
 from cachekey.markup.markdown import plain
 from cachekey.markup.rich import Rich, rich
@@ -27,7 +28,6 @@ from cachekey.syntax.jsonc.parse import Member, Node, escape, quote
 from cachekey.text import Span
 
 if TYPE_CHECKING:
-    from cachekey.knowledge import Claim
     from cachekey.workspace.project import Project
 
 _TYPES = {
@@ -177,7 +177,13 @@ def _values(
 
 
 def _claims(project: Project, document: Devcontainer) -> Iterator[Claim]:
-    for claim in tools_in_use(container_of(document, project)):
+    """Yield the caches of the tools in use, and of the image's likeliest where nothing shows one."""
+    container = container_of(document, project)
+    found = tuple(tools_in_use(container))
+    if not found and container.image is not None:
+        likely = (project.knowledge.tool(name) for name in container.image.tools[:1])
+        found = tuple(Claim(tool, cache) for tool in likely if tool for cache in tool.caches)
+    for claim in found:
         if claim.cache.kind is Kind.DOWNLOAD and claim.cache.id:
             yield claim
 

@@ -51,12 +51,15 @@ def cache_lenses(
 def missing_lenses(
     document: Dockerfile, findings: tuple[Finding, ...]
 ) -> Iterator[tuple[int, Span, str]]:
-    """Yield number, place and title of the findings that say that a cache is missing."""
-    names = {use.invocation.head: use.tool.name for run in document.runs for use in run.uses}
+    """Yield number, place and title of the findings that say that a cache is missing.
+
+    A lens says what the finding does, without the reason.
+    """
+    places = {use.invocation.head for run in document.runs for use in run.uses}
     for number, finding in enumerate(findings):
-        if finding.code == missing_cache_mount.code and finding.span in names:
-            tool = names[finding.span]
-            yield number, finding.span, f"{tool} downloads everything anew · add a cache mount"
+        if finding.code == missing_cache_mount.code and finding.span in places:
+            what = finding.message.partition(" whenever ")[0]
+            yield number, finding.span, f"{what} · add a cache mount"
 
 
 def implied_ids(document: Dockerfile) -> Iterator[tuple[int, str]]:

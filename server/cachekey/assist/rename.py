@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import groupby
 
+from cachekey.assist.rename_volume import Place, places, rename_volume
 from cachekey.buildkit.mounts import Mount
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.read import Devcontainer
@@ -14,12 +14,9 @@ from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.mount import is_plain, set_option
 from cachekey.finding import FileEdit
 from cachekey.record import record
-from cachekey.text import Edit, Mapped, Span
+from cachekey.text import Span
 from cachekey.workspace.project import Project
 from cachekey.workspace.summary import CacheMount
-
-# Source: Docker ``volume/names.go`` (``RestrictedNamePattern``).
-_VOLUME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+\Z")
 
 
 @record(frozen=True)
@@ -52,16 +49,12 @@ def name_at(project: Project, path: str, offset: int) -> Name | None:
             if option is not None and option.value.text and option.span.contains(offset):
                 text = document.source.slice(option.span)
                 return Name(option.span, text, partial(_rename_id, project, mount, text))
-    if isinstance(document, Devcontainer):
-        for volume in document.mounts:
-            source, name = volume.source, volume.volume
-            if name and source is not None and source.span().contains(offset):
-                return Name(source.span(), name, partial(_rename_volume, project, name))
-    if isinstance(document, ComposeFile):
-        for found in _compose_names(document):
-            if found.span().contains(offset):
-                write = partial(_rename_in_compose, document, found.text)
-                return Name(found.span(), found.text, write)
+    if isinstance(document, Devcontainer | ComposeFile):
+        for place in places(document):
+            span = place.name.span()
+            if span.contains(offset):
+                write = partial(_rename_volume, project, path, place)
+                return Name(span, place.name.text, write)
     return None
 
 
@@ -102,36 +95,6 @@ def _place(mount: CacheMount) -> tuple[str, int]:
 # -- volumes --------------------------------------------------------------------------------------
 
 
-def _rename_volume(project: Project, old: str, new: str) -> Renaming:
-    if not _VOLUME.match(new):
-        return Renaming(refusal=f"Docker takes no volume called '{new}'")
-    edits = []
-    for path in dict.fromkeys(path for path, _ in project.index.volumes(old)):
-        model = project.model(path)
-        if not isinstance(model, Devcontainer):
-            return Renaming(refusal=f"{path} cannot be read")
-        for mount in model.mounts:
-            if mount.volume == old and mount.source is not None:
-                edits.append(FileEdit(path, Edit(mount.source.span(), new)))
-    joins = 0 if new == old else len(list(project.index.volumes(new)))
-    return Renaming(tuple(edits), joins)
-
-
-def _rename_in_compose(document: ComposeFile, old: str, new: str) -> Renaming:
-    """A volume of a compose file is the project's own: other files do not know its name."""
-    if not _VOLUME.match(new):
-        return Renaming(refusal=f"Docker takes no volume called '{new}'")
-    names = list(_compose_names(document))
-    edits = [FileEdit(document.path, Edit(name.span(), new)) for name in names if name.text == old]
-    joins = 0 if new == old else sum(name.text == new for name in names)
-    return Renaming(tuple(edits), joins)
-
-
-def _compose_names(document: ComposeFile) -> Iterator[Mapped]:
-    """Yield the names of volumes as they stand in a compose file, declared or mounted."""
-    for _, key, _ in document.section("volumes"):
-        if key.text is not None:
-            yield key.text
-    for mount in document.mounts:
-        if mount.volume is not None and mount.source is not None:
-            yield mount.source
+def _rename_volume(project: Project, path: str, place: Place, new: str) -> Renaming:
+    found = rename_volume(project, path, place, new)
+    return Renaming(found.edits, found.joins, found.refusal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cachekey.builder.collector import Threat, collected, settled, threats
 from cachekey.builder.history import PastBuild, changes, path_of
@@ -15,7 +15,9 @@ from cachekey.builder.records import Builder, Policy, Usage, UsageRecord
 from cachekey.builder.source import Source
 from cachekey.builder.verdicts import Measured, is_empty, judge
 from cachekey.buildkit.keys import Key
-from cachekey.report.map_data import Broken
+
+if TYPE_CHECKING:
+    from cachekey.report.map_data import Broken
 
 VERSION = 1
 
@@ -64,19 +66,22 @@ def document(
 
 
 def past(
-    builds: Sequence[PastBuild],
+    builds: Sequence[PastBuild] | None,
     places: Iterable[Place],
     texts: Mapping[str, str],
     shown: Callable[[str], str],
 ) -> dict[str, Any]:
     """Return what ``--history`` adds to the document: builds, newest first, and changed keys.
 
-    ``texts`` are the workspace's files, by which a build's file is known.
+    ``texts`` are the workspace's files, by which a build's file is known. The history is None when
+    the builder tells none.
     """
+    if builds is None:
+        return {"history": None, "changes": []}
     names: dict[str, set[str]] = {}
     for place in places:
         names.setdefault(place.path, set()).add(place.name)
-    known = [(build, path_of(build, texts, names)) for build in builds if not build.is_proof]
+    known = [(build, path_of(build, texts, names)) for build in builds]
     return {
         "history": [_build(build, shown(path) if path else None) for build, path in known],
         "changes": [
@@ -235,7 +240,7 @@ def proof(
                 "run": place.run_line,
                 "coldSeconds": _rounded(item.cold),
                 "warmSeconds": _rounded(item.warm),
-                "bytes": 0 if is_empty(item) else item.last,
+                "bytes": 0 if is_empty(item) else item.size,
                 "verdict": judged.verdict,
                 "finding": judged.finding,
                 "words": judged.words,

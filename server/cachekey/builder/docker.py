@@ -15,12 +15,16 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from cachekey.builder.build import BuildRequest, buildx_words
+from cachekey.builder.buildx import past_builds
+from cachekey.builder.history import PastBuild
 from cachekey.builder.programs import PATIENCE, complaint, decoded, rows, started
 from cachekey.builder.records import Builder, BuilderError, Usage, UsageRecord, when
 from cachekey.builder.source import Source
 
 _NAMING = 25
 """The first Docker whose records name their caches: it holds BuildKit 0.12."""
+_NAMING_API = (1, 44)
+"""Its API, by which a daemon is known that was built without a version of its own."""
 
 
 class Docker(Source):
@@ -31,6 +35,7 @@ class Docker(Source):
         self.name = name
         told = self._get("/version")
         self.builder = Builder(name, "docker", str(told.get("Version", "")), found)
+        self._names = _names(self.builder.version, str(told.get("ApiVersion", "")))
 
     def _get(self, path: str) -> Mapping[str, Any]:
         whom = self._whom
@@ -72,14 +77,17 @@ class Docker(Source):
     def _whom(self) -> str:
         return f"Docker at {self.name}"
 
-    @property
-    def _names(self) -> bool:
-        major = self.builder.version.partition(".")[0]
-        return major.isdecimal() and int(major) >= _NAMING
-
     def prune(self, record: str) -> Sequence[str]:
         """Return the command that removes one record."""
         return (*self.client, "builder", "prune", "-f", "--filter", f"id={record}")
+
+    def history(self, most: int) -> list[PastBuild] | None:
+        """Return the latest builds, which buildx asks for; None without it, or with an old one."""
+        try:
+            client = (*self.client, "buildx")
+            return past_builds(client, self.context or "default", self._whom, most)
+        except BuilderError:
+            return None
 
     def building(self, request: BuildRequest) -> Sequence[str]:
         """Return the command line of a build, which needs buildx and records with names."""
@@ -99,9 +107,19 @@ class Docker(Source):
         )
 
 
+def _names(version: str, api: str) -> bool:
+    """Tell whether a daemon's records name their caches."""
+    major = version.partition(".")[0]
+    if major.isdecimal():
+        return int(major) >= _NAMING
+    parts = api.split(".")
+    known = len(parts) == 2 and all(part.isdecimal() for part in parts)
+    return known and (int(parts[0]), int(parts[1])) >= _NAMING_API
+
+
 def _record(row: Mapping[str, Any]) -> UsageRecord:
-    # Parent until API 1.41, Parents since.
-    parents = row.get("Parents") or ([row["Parent"]] if row.get("Parent") else [])
+    # Parent until API 1.41; since then it is Parents, which the daemon writes with a blank in front.
+    parents = row.get(" Parents") or row.get("Parents") or [row.get("Parent")]
     return UsageRecord(
         id=str(row.get("ID", "")),
         type=str(row.get("Type", "")),
@@ -112,7 +130,7 @@ def _record(row: Mapping[str, Any]) -> UsageRecord:
         use_count=int(row.get("UsageCount") or 0),
         in_use=bool(row.get("InUse")),
         shared=bool(row.get("Shared")),
-        parents=tuple(map(str, parents)),
+        parents=tuple(str(parent) for parent in parents if parent),
     )
 
 

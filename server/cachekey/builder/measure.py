@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from cachekey.builder.build import NAMESPACE, BuildRequest, build
 from cachekey.builder.join import Cache, join
-from cachekey.builder.namespaces import Namespace, made_by, mine, namespace
+from cachekey.builder.namespaces import Namespace, mine, namespace
 from cachekey.builder.places import Place, places
 from cachekey.builder.probe import probed
 from cachekey.builder.progress import Progress, Step, runs_of
-from cachekey.builder.records import BuilderError, Usage
+from cachekey.builder.records import CACHE, BuilderError, Usage
 from cachekey.builder.source import Source
 from cachekey.builder.verdicts import Measured
 from cachekey.dockerfile.records import Dockerfile
@@ -21,18 +20,6 @@ from cachekey.record import replace
 
 Tell = Callable[[str, bool], None]
 """Told what is being done, a line at a time; the second argument marks the steps of a build."""
-
-
-_PASSES = 5
-"""A layer can be removed when nothing stands on it any more."""
-
-
-@dataclass
-class _Round:
-    """One build and what was there behind it."""
-
-    progress: Progress
-    usage: Usage
 
 
 def measure(
@@ -45,27 +32,28 @@ def measure(
 ) -> list[Measured]:
     """Return what each cache mount of a file came to in ``runs`` builds, the first one cold.
 
-    The model's keys must be those of the request. Raises ``BuilderError``; whatever happens, the
-    caches that were made are removed again, unless they are to be kept.
+    The model's keys must be those of the request. Raises ``BuilderError``; whatever happens, what was
+    made is removed again, unless it is to be kept.
     """
     if runs < 2:
         raise BuilderError("a cold and a warm build are two: --runs takes a number from 2")
     source.building(request)
-    before = {item.id for item in source.usage().records}
     with namespace(source, keep) as private:
         request = replace(request, folder=private.folder)
         _ignored(model, request)
-        rounds: list[_Round] = []
-        try:
-            for number in range(runs):
-                what = "cold build" if number == 0 else f"warm build {number} of {runs - 1}"
-                rounds.append(_build(source, model, request, private, number, what, tell))
-            if keep:
-                tell(f"the caches stay in the namespace {private.name}", False)
-            return _measured(model, private, rounds)
-        finally:
-            if not keep:
-                _forget_layers(source, model, before)
+        private.usage = source.usage()
+        private.note.put(
+            before=[item.id for item in private.usage.records],
+            commands=sorted({place.command for place in places(model) if place.command}),
+        )
+        rounds: list[Progress] = []
+        for number in range(runs):
+            what = "cold build" if number == 0 else f"warm build {number} of {runs - 1}"
+            rounds.append(_build(source, model, request, private, number, what, tell))
+        private.usage = source.usage()
+        if keep:
+            tell(f"the caches stay in the namespace {private.name}", False)
+        return _measured(model, private, private.usage, rounds)
 
 
 def _ignored(model: Dockerfile, request: BuildRequest) -> None:
@@ -83,36 +71,32 @@ def _build(
     number: int,
     what: str,
     tell: Tell,
-) -> _Round:
+) -> Progress:
     path = os.path.join(private.folder, "Dockerfile")
     with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         file.write(probed(model, f"{private.name}-{number}"))
     asked = replace(request, args={**request.args, NAMESPACE: private.name})
 
     def begun(step: Step) -> None:
+        if step.started is not None:
+            private.note.put(last=step.started.isoformat())
         if not step.name.startswith("[internal]"):
             tell(f"{what}: {step.name}", True)
 
+    def client(pid: int) -> None:
+        private.note.put(client=pid)
+
     tell(what, False)
-    progress = build(source.building(asked), source.builder.name, begun)
-    return _Round(progress, source.usage())
+    private.usage = None
+    return build(source.building(asked), source.builder.name, client, begun)
 
 
-def _forget_layers(source: Source, model: Dockerfile, before: set[str]) -> None:
-    """Remove the layers that the probes have made; nobody else can use them."""
-    commands = {place.command for place in places(model) if place.command}
-    for _ in range(_PASSES):
-        left = [item.id for item in made_by(source.usage(), before, commands) if not item.in_use]
-        if not left:
-            return
-        source.remove(left)
-
-
-def _measured(model: Dockerfile, private: Namespace, rounds: Sequence[_Round]) -> list[Measured]:
+def _measured(
+    model: Dockerfile, private: Namespace, usage: Usage, rounds: Sequence[Progress]
+) -> list[Measured]:
     wanted = list(places(model))
-    cold = rounds[0]
-    first, last = _sizes(cold, private, wanted), _sizes(rounds[-1], private, wanted)
-    steps = [runs_of(model, item.progress.steps.values()) for item in rounds]
+    sizes = _sizes(usage, private, wanted)
+    steps = [runs_of(model, progress.steps.values()) for progress in rounds]
     readonly = {(m.span.start): m.readonly for _, m in model.caches}
     found = []
     for place in wanted:
@@ -124,10 +108,10 @@ def _measured(model: Dockerfile, private: Namespace, rounds: Sequence[_Round]) -
                 place,
                 times[0],
                 min(ran) if ran else None,
-                first.get(place.key.identity),
-                last.get(place.key.identity),
+                sizes.get(place.key.identity),
                 log,
                 readonly.get(place.start, False),
+                max(ran) if ran else None,
             )
         )
     return found
@@ -138,13 +122,13 @@ def _seconds(steps: Sequence[Step]) -> float | None:
     return sum(times) if times else None
 
 
-def _sizes(item: _Round, private: Namespace, wanted: Sequence[Place]) -> dict[object, int]:
+def _sizes(usage: Usage, private: Namespace, wanted: Sequence[Place]) -> dict[object, int]:
     """Return the bytes of each key of the namespace."""
-    ours = {record.id for record in mine(item.usage, private.name)}
-    parents = tuple(r for r in item.usage.records if r.id in ours or r.type != "exec.cachemount")
+    ours = {record.id for record in mine(usage, private.name)}
+    parents = tuple(r for r in usage.records if r.id in ours or r.type != CACHE)
     moved = [place.moved_to(private.name) for place in wanted]
     sizes: dict[object, int] = {}
-    caches: Sequence[Cache] = join(replace(item.usage, records=parents), moved).caches
+    caches: Sequence[Cache] = join(replace(usage, records=parents), moved).caches
     for cache in caches:
         for place in cache.places:
             original = wanted[moved.index(place)]

@@ -1,42 +1,49 @@
 """Private cache namespaces: what is in one belongs to one run of ``prove``, and goes with it.
 
-Each run leaves a note in a folder of the user's own while it lasts. The next run finds the notes of
-runs that were killed, and takes their records away. Notes of runs that live are locked.
+So do the layers of the steps that it had run anew: nobody else can use them. Each run leaves a note
+in a folder of the user's own while it lasts. The next run finds the notes of runs that were killed,
+and takes their records away. Notes of runs that live are locked.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from cachekey.builder.descriptions import OWNER_STEP, read_description
 from cachekey.builder.history import PROOF
+from cachekey.builder.note import Note, Trace, read_note
 from cachekey.builder.places import plain
+from cachekey.builder.programs import end_orphan
 from cachekey.builder.records import CACHE, BuilderError, Usage, UsageRecord
 from cachekey.builder.source import Source
 from cachekey.disk.lock import LOCKS, lock
+from cachekey.record import replace
 
-_NOTE = "note.json"
+_NOTE = "note"
 _TRIES = 40
 _PAUSE = 0.25
-"""Seconds between tries: a build that was stopped gives its caches back a moment later."""
+"""Seconds between tries: a build that was stopped gives its records back a moment later."""
+_LATER = timedelta(seconds=2)
+"""A layer is a moment younger than the last that is known of its step."""
+_STILLBORN = 60
+"""Seconds after which a folder without a note belongs to nobody who lives."""
 
 
-@dataclass
 class Namespace:
-    """One private namespace and the folder for its files."""
+    """One private namespace, the folder for its files, and what is written down of it."""
 
-    name: str
-    folder: str
-    keep: bool = False
+    def __init__(self, name: str, folder: str, note: Note, keep: bool) -> None:
+        self.name, self.folder, self.note, self.keep = name, folder, note, keep
+        self.usage: Usage | None = None
+        """What is there, when nothing was built since it was asked for."""
 
 
 def mine(usage: Usage, name: str) -> list[UsageRecord]:
@@ -49,19 +56,25 @@ def mine(usage: Usage, name: str) -> list[UsageRecord]:
     ]
 
 
-def made_by(usage: Usage, before: Iterable[str], commands: Iterable[str]) -> list[UsageRecord]:
+def made_by(usage: Usage, trace: Trace) -> list[UsageRecord]:
     """Return the layers that a run has made: new ones of its probed commands, and those on top.
 
-    Those without anything on top come first: only such can be removed.
+    Those without anything on top come first: only such can be removed. Layers of the same commands
+    that somebody has made since a run ended are not its own.
     """
-    known, ours = set(before), tuple(commands)
-    fresh = [item for item in usage.records if item.id not in known and item.type != CACHE]
+    if trace.before is None:
+        return []
+    fresh = [item for item in usage.records if item.id not in trace.before and item.type != CACHE]
     above: dict[str, list[UsageRecord]] = {}
     for item in fresh:
         for parent in item.parents:
             above.setdefault(parent, []).append(item)
-    begun = [item for item in fresh if _is_layer(item) and plain(item.description).endswith(ours)]
-    begun += [item for item in fresh if item.description == OWNER_STEP]
+    last = _last(usage, trace) if trace.ended else None
+    begun = [
+        item
+        for item in fresh
+        if _is_probed(item, trace.commands) and (not trace.ended or _is_before(item.created, last))
+    ]
     found: dict[str, UsageRecord] = {}
     while begun:
         item = begun.pop()
@@ -72,68 +85,96 @@ def made_by(usage: Usage, before: Iterable[str], commands: Iterable[str]) -> lis
     return list(reversed(found.values()))
 
 
-def _is_layer(item: UsageRecord) -> bool:
-    return item.description.startswith("mount / from exec ")
+def _is_probed(item: UsageRecord, commands: tuple[str, ...]) -> bool:
+    layer = item.description.startswith("mount / from exec ")
+    own = layer and bool(commands) and plain(item.description).endswith(commands)
+    return own or item.description == OWNER_STEP
+
+
+def _is_before(created: datetime | None, last: datetime | None) -> bool:
+    return created is not None and last is not None and created <= last + _LATER
+
+
+def _last(usage: Usage, trace: Trace) -> datetime | None:
+    """Return the last moment of a run that is known, by the builder's clock: its caches tell, too."""
+    caches = mine(usage, trace.name)
+    times = [trace.last, *(item.created for item in caches), *(item.last_used for item in caches)]
+    return max((time for time in times if time is not None), default=None)
 
 
 @contextmanager
 def namespace(source: Source, keep: bool) -> Iterator[Namespace]:
-    """Open a namespace; when the block is left, however, its caches and its folder are removed."""
+    """Open a namespace; when the block is left, however, all that was made in it is removed."""
     name = PROOF + uuid4().hex[:12]
     folder = os.path.join(_home(), name)
     os.makedirs(folder, mode=0o700)
-    with open(os.path.join(folder, _NOTE), "w", encoding="utf-8") as note:
-        lock(note.fileno())
-        json.dump({"builder": source.builder.name}, note)
-        note.flush()
+    with open(os.path.join(folder, _NOTE), "w", encoding="utf-8") as file:
+        private = Namespace(name, folder, Note(file, name, source.builder.name), keep)
         try:
-            yield Namespace(name, folder, keep)
+            yield private
         finally:
-            if not keep:
-                remove(source, name)
+            if not keep and private.note.trace.before is not None:
+                remove(source, private.note.trace, private.usage)
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove(source: Source, name: str) -> None:
-    """Prune the caches of a namespace, by id, until none is left."""
+def remove(source: Source, trace: Trace, usage: Usage | None = None) -> None:
+    """Prune what a run has made, by id, until nothing is left; ``usage`` is what is there, if known.
+
+    Raises ``BuilderError`` about caches that stay. A layer that stays in use is somebody else's by now.
+    """
     left: list[str] = []
+    usage = usage or source.usage()
+    if trace.ended:
+        # What is known of its last moment goes with its caches.
+        trace = replace(trace, last=_last(usage, trace))
     for _ in range(_TRIES):
-        before, left = left, [item.id for item in mine(source.usage(), name)]
+        before = left
+        left = [item.id for item in (*made_by(usage, trace), *mine(usage, trace.name))]
         if not left:
             return
         if left == before:
             time.sleep(_PAUSE)
         source.remove(left)
-    left = [item.id for item in mine(source.usage(), name)]
-    if left:
-        raise BuilderError(f"these records are in use and could not be pruned: {', '.join(left)}")
+        usage = source.usage()
+    stuck = [item.id for item in mine(usage, trace.name)]
+    if stuck:
+        raise BuilderError(f"these records are in use and could not be pruned: {', '.join(stuck)}")
 
 
-def clear(source: Source) -> list[str]:
-    """Remove what killed runs have left on this builder; return the names of their namespaces."""
+def clear(source: Source) -> list[Trace]:
+    """Remove what killed runs have left on this builder; return by what it was known."""
     cleared = []
     home = _home()
     for name in sorted(os.listdir(home)):
         folder = os.path.join(home, name)
-        if name.startswith(PROOF) and _is_orphan(folder, source.builder.name):
-            remove(source, name)
+        if not name.startswith(PROOF):
+            continue
+        trace = _orphan(folder, name)
+        if trace is not None and trace.builder == source.builder.name:
+            for client in trace.clients:
+                end_orphan(client, name)
+            remove(source, trace)
             shutil.rmtree(folder, ignore_errors=True)
-            cleared.append(name)
+            cleared.append(trace)
     return cleared
 
 
-def _is_orphan(folder: str, builder: str) -> bool:
+def _orphan(folder: str, name: str) -> Trace | None:
+    """Return what a run has written down that lives no more; None of others."""
     path = os.path.join(folder, _NOTE)
     try:
+        if time.time() - os.stat(folder).st_mtime > _STILLBORN and not os.path.exists(path):
+            shutil.rmtree(folder, ignore_errors=True)
         if not LOCKS:
             # Windows renames no file that somebody has open.
             os.replace(path, f"{path}.moved")
             os.replace(f"{path}.moved", path)
-        with open(path, "r+", encoding="utf-8") as note:
+        with open(path, "r+", encoding="utf-8", errors="replace") as note:
             # Who is alive holds the lock.
-            return lock(note.fileno()) and json.load(note).get("builder") == builder
-    except (OSError, ValueError, AttributeError):
-        return False
+            return read_note(note, name) if lock(note.fileno()) else None
+    except OSError:
+        return None
 
 
 def _home() -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -109,6 +111,34 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdout, process.stderr):
         if stream is not None:
             stream.close()
+
+
+def end_orphan(pid: int, mark: str) -> None:
+    """End a client whose run was killed; ``mark`` is a word by which its command line is known.
+
+    On Windows clients end with the run that has started them, or go on to the end of their step.
+    """
+    if os.name == "nt":
+        return
+    for number in (signal.SIGTERM, *[0] * 20, signal.SIGKILL):
+        if mark not in _command_line(pid):
+            return
+        with suppress(OSError):
+            # A client was started as the first of its group, and may have started others.
+            os.killpg(pid, number)
+        time.sleep(0.1)
+
+
+def _command_line(pid: int) -> str:
+    """Return the command line of a process, nothing when there is none."""
+    try:
+        if os.path.isdir("/proc/self"):
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+                return file.read()
+        asked = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ""
 
 
 _GONE = ("connection reset", "unexpected eof", "broken pipe", "error reading from server")

@@ -19,6 +19,7 @@ from cachekey.dockerfile.records import Dockerfile, Run
 _STEP = re.compile(
     r"\[(?:(?P<platform>\S+/\S+) )?(?:(?P<stage>\S+) )?(?P<number>\d+)/\d+\] RUN\b", re.DOTALL
 )
+_STOPPED = "context canceled"
 _MOST_LOG = 20_000
 """Characters of a step's own words that are kept."""
 
@@ -86,6 +87,8 @@ class Progress:
     def failure(self) -> str:
         """Return what went wrong, as one line."""
         failed = [step for step in self.steps.values() if step.error]
+        # What else was going on is stopped then.
+        failed = [step for step in failed if not step.error.endswith(_STOPPED)] or failed
         if failed:
             words = [line.strip() for line in failed[-1].log.splitlines() if line.strip()]
             tail = f" ({words[-1]})" if words else ""

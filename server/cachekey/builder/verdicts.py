@@ -34,6 +34,8 @@ _NOISE = 0.25
 """Seconds that two runs of the same step may differ by."""
 _SHARE = 0.2
 """A step that saves less than this part of its time does not show that its cache helps."""
+_PLAIN = 0.4
+"""It takes as much, in each of the later builds, to say that a finding is wrong."""
 
 
 @record(frozen=True)
@@ -45,13 +47,13 @@ class Measured:
     """Seconds of its step with an empty cache; None when the step did not run."""
     warm: float | None
     """The best of the later builds."""
-    first: int | None
-    """Bytes after the cold build; None when the builder has no such cache."""
-    last: int | None
-    """Bytes after the last one."""
+    size: int | None
+    """Bytes after the last build; None when the builder has no such cache."""
     log: str = ""
     """What the step said."""
     readonly: bool = False
+    slowest: float | None = None
+    """The slowest of the later builds; ``warm`` where there is one."""
 
 
 @record(frozen=True)
@@ -80,11 +82,13 @@ def judge(measured: Measured, codes: Sequence[str], others: Iterable[Measured]) 
         return Judged(
             "split", reasons["split"], "the same contents are stored again under another key"
         )
-    if not saves and (left := next((item for item in _IDLE if item in reasons), None)):
-        return Judged(left, reasons[left], "something is stored, and the step is not faster")
+    idle = next((item for item in _IDLE if item in reasons), None)
+    if idle is not None and not _saves_plainly(measured):
+        much = "much faster each time" if saves else "faster"
+        return Judged(idle, reasons[idle], f"something is stored, and the step is not {much}")
     if not saves:
         return Judged("unclear", None, "something is stored, and the step is not faster")
-    wrong = next((reasons[item] for item in _IDLE if item in reasons), None)
+    wrong = None if idle is None else reasons[idle]
     return Judged("works", None, f"saves {_percent(measured)} %", wrong)
 
 
@@ -107,6 +111,14 @@ def _saves(measured: Measured) -> bool:
     return saved > _NOISE and saved > _SHARE * measured.cold
 
 
+def _saves_plainly(measured: Measured) -> bool:
+    """Tell it of the slowest later build: on a busy machine the first may just have had bad luck."""
+    assert measured.cold is not None
+    warm = measured.warm if measured.slowest is None else measured.slowest
+    assert warm is not None
+    return measured.cold - warm > max(_NOISE, _PLAIN * measured.cold)
+
+
 def _percent(measured: Measured) -> int:
     assert measured.cold is not None
     assert measured.warm is not None
@@ -116,15 +128,15 @@ def _percent(measured: Measured) -> int:
 def is_empty(measured: Measured) -> bool:
     """Tell whether a cache holds no file: an empty folder takes a block, and so does its base."""
     least = _BLOCK if measured.place.base == "plain" else 2 * _BLOCK
-    return (measured.last or 0) <= least
+    return (measured.size or 0) <= least
 
 
 def _has_twin(measured: Measured, others: Iterable[Measured]) -> bool:
-    size = measured.last or 0
+    size = measured.size or 0
     return any(
         other.place.key.identity != measured.place.key.identity
         and set(other.place.tools) & set(measured.place.tools)
         and not is_empty(other)
-        and 2 * min(size, other.last or 0) >= max(size, other.last or 0)
+        and 2 * min(size, other.size or 0) >= max(size, other.size or 0)
         for other in others
     )

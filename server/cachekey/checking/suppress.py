@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from cachekey.budget import MOST_RELATED
 from cachekey.builds.invocation import BuildFile
 from cachekey.devcontainer.compose import ComposeFile, read_compose
-from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
-from cachekey.record import record
+from cachekey.finding import TOO, FileEdit, Finding, Fix, Safety, Severity
+from cachekey.record import record, replace
 from cachekey.selectors import Named, did_you_mean, quote, unknown_rule, weigh
 from cachekey.suggest import nearest
 from cachekey.syntax.dockerfile.parse import parse as parse_dockerfile
@@ -289,24 +290,47 @@ def _names_itself(ignore: Ignore) -> bool:
 
 
 def _audible(findings: Iterable[Finding], uses: Iterable[_Use]) -> list[Finding]:
-    """Return the findings that no comment silences, in the order of their places."""
+    """Return the findings that no comment silences.
+
+    What speaks for several places is silenced by a comment at the first of them; one at another takes
+    that place out of it.
+    """
     groups: dict[Span, _Group] = {}
     for use in uses:
         groups.setdefault(use.target, _Group(use.target)).uses.append(use)
     waiting = sorted(groups.values(), key=lambda group: group.target.start, reverse=True)
     active: list[_Group] = []
-    kept: list[Finding] = []
-    for finding in sorted(findings, key=lambda item: item.span.start):
-        at = finding.span.start
+    findings = list(findings)
+    for finding in findings:
+        if len(finding.related) >= MOST_RELATED:
+            # Not all of its places are named: whose comment is idle nobody can tell.
+            for group in groups.values():
+                group.silences(_Name(finding.code, finding.rule))
+    silenced: list[set[Span]] = [set() for _ in findings]
+    # A finding stands at each place it speaks for: a comment at any of them is no idle one.
+    places = [(span, i) for i, finding in enumerate(findings) for span in finding.places()]
+    for span, number in sorted(places, key=lambda item: item[0].start):
+        finding, at = findings[number], span.start
         while waiting and waiting[-1].target.start <= at:
             active.append(waiting.pop())
         active = [group for group in active if group.target.end >= at]
         rule = _Name(finding.code, finding.rule)
         # Every one of them is asked: each must know that it was needed.
-        silencing = [group for group in active if group.silences(rule)]
-        if not silencing:
-            kept.append(finding)
-    return kept
+        if [group for group in active if group.silences(rule)]:
+            silenced[number].add(span)
+    return [
+        _without(finding, gone)
+        for finding, gone in zip(findings, silenced, strict=True)
+        if finding.span not in gone
+    ]
+
+
+def _without(finding: Finding, gone: set[Span]) -> Finding:
+    """Return a finding that no longer speaks for some of its places."""
+    if not gone:
+        return finding
+    kept = [item for item in finding.related if item.message != TOO or item.span not in gone]
+    return replace(finding, related=tuple(kept))
 
 
 def _idle(place: Layout, use: _Use, judge: _Judge) -> Iterable[Finding]:

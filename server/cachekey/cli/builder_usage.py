@@ -50,7 +50,10 @@ def _seconds(text: str) -> float:
 def add_prove(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``cachekey prove``."""
     parser.add_argument(
-        "file", metavar="FILE|TARGET", help="a Dockerfile, its folder, or a stage of ./Dockerfile"
+        "file",
+        metavar="FILE|TARGET",
+        help="a Dockerfile, its folder, a stage of ./Dockerfile, or a Bake target or Compose service "
+        "below this folder; FILE:NAME is one of that file",
     )
     parser.add_argument("--format", choices=("text", "json", "html"), default="text")
     _which(parser)

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from cachekey.builds.read import concerns
 from cachekey.checking.suppress import UNREADABLE, UNUSED
 from cachekey.cli.workspace import STDIN, Step, Workspace, quiet, relative
-from cachekey.disk.discovery import SettingsFile, SettingsFinder, find, parents, repository
+from cachekey.disk.discovery import find, parents, repository
 from cachekey.disk.files import File, absolute, inside, is_folder, read
+from cachekey.disk.settings import SettingsFile, SettingsFinder
+from cachekey.selectors import Named
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import FILE_NAMES, Overrides, merge
 
@@ -86,8 +88,6 @@ def around(path: str) -> list[str]:
 
 def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
     """Find and read everything that the user asks for; what fails is said in ``errors``."""
-    from cachekey.rules import ALL
-
     targets = _Targets()
     for path in wanted.paths:
         targets.take(path)
@@ -95,8 +95,8 @@ def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
     if wanted.stdin is not None and wanted.stdin.path != STDIN:
         folders.append(posixpath.dirname(wanted.stdin.path))
     common = _common(folders)
-    finder = SettingsFinder([*ALL, UNUSED, UNREADABLE], wanted.config)
     root = _root(common)
+    finder = SettingsFinder(_rules, wanted.config, root=root)
     settings = merge(finder.of(common).settings, wanted.overrides)
     project = Project(settings)
     project.call(root)
@@ -110,6 +110,12 @@ def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
     _read(space, sorted(paths), wanted.stdin, step, set(targets.files))
     _complain(space)
     return space
+
+
+def _rules() -> Sequence[Named]:
+    from cachekey.rules import ALL
+
+    return [*ALL, UNUSED, UNREADABLE]
 
 
 def _read(
@@ -131,7 +137,8 @@ def _read(
 
 def _complain(space: Workspace) -> None:
     """Say once what is wrong in each settings file that counts for some file."""
-    used = {file.path: file for file in map(space.settings_file, space.files)}
+    counting = map(space.settings_file, space.files)
+    used = {file.path: file for found in counting for file in (found, *found.bases)}
     for path, file in sorted(used.items()):
         for problem in file.problems:
             source, span = file.source, problem.span

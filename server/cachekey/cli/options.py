@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from cachekey.cli.loading import Input, load
 from cachekey.cli.terminal import Progress, UsageError, complain, wants_colour
 from cachekey.cli.workspace import STDIN, Workspace
-from cachekey.disk.discovery import SettingsFile, SettingsFinder
 from cachekey.disk.files import absolute, decode
+from cachekey.disk.settings import SettingsFile, SettingsFinder
 from cachekey.markup.terminal import Style
 from cachekey.selectors import Named, unknown_rule
 from cachekey.workspace.settings import Overrides
@@ -98,7 +98,7 @@ def config_of(options: Namespace) -> SettingsFile | None:
         raise UsageError(f"--config: {options.config} is a folder")
     if not os.path.isfile(path):
         raise UsageError(f"--config: {options.config}: no such file")
-    found = SettingsFinder(known_rules()).load(path)
+    found = SettingsFinder(known_rules).load(path)
     if found is None:
         raise UsageError(f"--config: {options.config} has no table [tool.cachekey]")
     return found

@@ -6,24 +6,29 @@ import json
 import os
 import posixpath
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cachekey.cli.options import config_of, known_rules, overrides_of, style
 from cachekey.cli.terminal import UsageError, complain
 from cachekey.cli.terminal import write as say
 from cachekey.cli.workspace import relative
-from cachekey.disk.discovery import SettingsFile, SettingsFinder
-from cachekey.disk.files import absolute, is_folder
+from cachekey.disk.discovery import repository
+from cachekey.disk.files import absolute, is_folder, read
+from cachekey.disk.settings import SettingsFile, SettingsFinder
 from cachekey.finding import Severity
 from cachekey.markup.terminal import Output, Style, Terminal, line, output, padded, terminal
-from cachekey.syntax.toml import Places
-from cachekey.workspace.settings import TABLE, Overrides, documentation, merge
+from cachekey.syntax.jsonc.parse import parse
+from cachekey.syntax.toml import KeyPath, Places
+from cachekey.text import Source
+from cachekey.workspace.settings import Overrides, Settings, documentation, merge
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
 VERSION = 1
+_VSCODE = ".vscode/settings.json"
 _OPTIONS = {
     "select": "--select",
     "ignore": "--ignore",
@@ -36,17 +41,23 @@ _OPTIONS = {
 def run(options: Namespace) -> int:
     """Run ``cachekey settings``."""
     paths = list(options.paths) or ["."]
-    overrides, finder = overrides_of(options), SettingsFinder(known_rules(), config_of(options))
+    overrides = overrides_of(options)
+    finder = SettingsFinder(known_rules, config_of(options), root=absolute("."))
     reports = []
     problems: list[str] = []
     for path in paths:
         place = absolute(path)
         if not os.path.exists(place):
             raise UsageError(f"{path}: no such file or folder")
-        file = finder.of(place if is_folder(place) else posixpath.dirname(place))
-        reports.append(_report(path, file, overrides))
-        name = relative(file.path) if file.path else ""
-        problems += [f"{name}: {problem.message}" for problem in file.problems]
+        folder = place if is_folder(place) else posixpath.dirname(place)
+        file = finder.of(folder)
+        report = _report(path, file, file.overriding(place), overrides)
+        for key, origin in _in_vscode(folder):
+            if key in report["settings"]:
+                report["settings"][key]["editor"] = origin
+        reports.append(report)
+        for each in (file, *file.bases):
+            problems += [f"{relative(each.path)}: {problem.message}" for problem in each.problems]
     if options.format == "json":
         from cachekey.markup.data import dump
 
@@ -59,24 +70,66 @@ def run(options: Namespace) -> int:
     return 2 if problems else 0
 
 
-def _report(path: str, file: SettingsFile, overrides: Overrides) -> dict[str, Any]:
-    merged = merge(file.settings, overrides)
-    places = Places(file.source) if file.path else None
-    table = () if file.path.endswith("cachekey.toml") else TABLE
+@dataclass(frozen=True)
+class _Layer:
+    """One who sets something, with the place of each setting."""
+
+    kind: str
+    """``extend``, ``file`` or ``override``."""
+    file: SettingsFile
+    given: frozenset[str]
+    table: KeyPath
+
+    def origin(self, places: Mapping[str, Places], key: str) -> dict[str, Any]:
+        entry = places[self.file.path].find((*self.table, key))
+        row = self.file.source.position(entry.key.start).line if entry is not None else 0
+        return {"kind": self.kind, "path": relative(self.file.path), "line": row}
+
+
+def _layers(file: SettingsFile, overriding: Sequence[int]) -> Iterator[_Layer]:
+    """Yield who sets something, in the order in which it counts: the last one's word is the strongest."""
+    for base in reversed(file.bases):
+        yield _Layer("extend", base, base.written.given, base.table)
+    yield _Layer("file", file, file.written.given, file.table)
+    for number in overriding:
+        of, item = file.overrides[number]
+        place = (*of.table, "overrides", of.written.overrides.index(item))
+        yield _Layer("override", of, item.given, place)
+
+
+def _report(
+    path: str, file: SettingsFile, overriding: Sequence[int], overrides: Overrides
+) -> dict[str, Any]:
+    merged = merge(file.over(Settings(), overriding), overrides)
+    layers = list(_layers(file, overriding))
+    places = {layer.file.path: Places(layer.file.source) for layer in layers}
     values = {}
     for item in documentation():
         name = item.key.replace("-", "_")
-        key = (*table, item.key)
-        entry = places.find(key) if places is not None else None
-        origin: dict[str, Any] = {"kind": "default"}
-        if entry is not None and entry.path[: len(key)] == key:
-            row = file.source.position(entry.key.start).line
-            origin = {"kind": "file", "path": relative(file.path), "line": row}
-        if getattr(overrides, name, None):
-            # What the command line says of rules and arguments joins the file's, or replaces it.
-            origin = {"kind": "option", "option": _OPTIONS[item.key]}
-        values[item.key] = {"value": _plain(getattr(merged, name)), "origin": origin}
+        value = getattr(merged, name)
+        origins = [layer.origin(places, item.key) for layer in layers if name in layer.given]
+        adds = name in {"ignore", "exclude"} or isinstance(value, Mapping)
+        if getattr(overrides, name, None) not in (None, (), {}):
+            option = {"kind": "option", "option": _OPTIONS[item.key]}
+            origins = [*origins, option] if adds and overrides.select is None else [option]
+        elif name == "ignore" and overrides.select is not None:
+            # Who chooses rules lifts what files leave out.
+            origins = []
+        values[item.key] = {"value": _plain(value), "origins": origins if adds else origins[-1:]}
     return {"path": path, "file": relative(file.path) if file.path else None, "settings": values}
+
+
+def _in_vscode(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the settings that a workspace has for VS Code, which count there only, below the files."""
+    top = repository(folder) or absolute(".")
+    path = f"{top}/{_VSCODE}"
+    text = read(path, top).text if os.path.isfile(path) else None
+    tree = parse(Source(text or ""))
+    for member in tree.root.effective() if tree.root is not None else ():
+        section, _, key = member.key.text.partition(".")
+        if section == "cachekey":
+            row = tree.source.position(member.key_span.start).line
+            yield key, {"kind": "vscode", "path": relative(path), "line": row}
 
 
 def _plain(value: object) -> object:
@@ -101,12 +154,18 @@ def _lines(report: Mapping[str, Any]) -> Iterator[Terminal]:
     for key, item in report["settings"].items():
         value = json.dumps(item["value"], ensure_ascii=False)
         name = padded(terminal(key), width)
-        yield line("  {} = {}  {}", name, terminal(value), _origin(item["origin"], paint))
+        yield line("  {} = {}  {}", name, terminal(value), _told(item, paint))
 
 
-def _origin(origin: Mapping[str, Any], paint: Style) -> Terminal:
-    if origin["kind"] == "file":
-        text = f"# {origin['path']}:{origin['line'] + 1}"
-    else:
-        text = f"# {origin.get('option', 'default')}"
-    return paint(terminal(text), "2")
+def _told(setting: Mapping[str, Any], paint: Style) -> Terminal:
+    said = ", ".join(map(_origin, setting["origins"])) or "default"
+    if "editor" in setting:
+        said += f"; in VS Code also {_origin(setting['editor'])}"
+    return paint(terminal(f"# {said}"), "2")
+
+
+def _origin(origin: Mapping[str, Any]) -> str:
+    if origin["kind"] == "option":
+        return str(origin["option"])
+    why = {"extend": " (extended)", "override": " (override)"}.get(origin["kind"], "")
+    return f"{origin['path']}:{origin['line'] + 1}{why}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from cachekey.cli import builder_usage
+from cachekey.cli.completion import SHELLS
 from cachekey.cli.terminal import UsageError
 from cachekey.report.formats import FORMATS
 from cachekey.suggest import nearest
@@ -22,6 +23,8 @@ COMMANDS = {
     "rule": "document the rules",
     "settings": "show the settings in force and who set them",
     **builder_usage.COMMANDS,
+    "completion": "print the script with which a shell completes this command line",
+    "mcp": "serve agents that speak the Model Context Protocol",
     "lsp": "serve an editor",
 }
 LEVELS = ("error", "warning", "info", "information", "hint", "never")
@@ -186,6 +189,18 @@ def _settings() -> _Parser:
     return parser
 
 
+def _completion() -> _Parser:
+    parser = _parser("completion")
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
+    return parser
+
+
+def _mcp() -> _Parser:
+    parser = _parser("mcp")
+    _resolving(parser)
+    return parser
+
+
 def _lsp() -> _Parser:
     parser = _parser("lsp")
     parser.add_argument("--tcp", metavar="HOST:PORT", help="serve on a port, not on stdin/stdout")
@@ -194,7 +209,7 @@ def _lsp() -> _Parser:
     return parser
 
 
-_PARSERS = {
+PARSERS = {
     "check": _check,
     "keys": _keys,
     "map": _map,
@@ -205,6 +220,8 @@ _PARSERS = {
     "settings": _settings,
     "builder": _builder,
     "prove": _prove,
+    "completion": _completion,
+    "mcp": _mcp,
     "lsp": _lsp,
 }
 
@@ -236,7 +253,7 @@ def parse(arguments: Sequence[str]) -> tuple[str, argparse.Namespace]:
     if not arguments:
         raise UsageError(f"a command is missing: {_listed(list(COMMANDS))}")
     command = arguments[0]
-    if command not in _PARSERS:
+    if command not in PARSERS:
         what = "option" if command.startswith("-") else "command"
         known = ("--help", "--version") if what == "option" else tuple(COMMANDS)
         meant = nearest(command, known)
@@ -244,7 +261,7 @@ def parse(arguments: Sequence[str]) -> tuple[str, argparse.Namespace]:
             meant = f"check {command}"
         tail = f"; did you mean '{meant}'?" if meant else f"; there are {_listed(list(known))}"
         raise UsageError(f"there is no {what} '{command}'{tail}")
-    parser = _PARSERS[command]()
+    parser = PARSERS[command]()
     options, rest = parser.parse_known_intermixed_args(list(arguments[1:]))
     if rest:
         raise UsageError(_unknown(parser, rest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,14 +14,14 @@ from cachekey.cli.terminal import UsageError
 from cachekey.cli.terminal import write as say
 from cachekey.disk.discovery import find
 from cachekey.disk.files import absolute, is_folder
+from cachekey.disk.settings import SettingsFinder
 from cachekey.markup.terminal import output, terminal
-from cachekey.workspace.settings import FILE_NAMES
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
 EVERY = 0.5
-"""Seconds between two looks at the files: their names, sizes and times are asked for, no more."""
+"""Seconds between two looks at the files: their names, sizes and times, and which settings count."""
 
 State = frozenset[tuple[str, int, int]]
 
@@ -46,11 +47,15 @@ def _state(paths: Sequence[str]) -> State:
     for path in paths:
         place = absolute(path)
         files = find(place).files if is_folder(place) else [place]
-        settings = [f"{place}/{name}" for name in FILE_NAMES]
-        for file in (*files, *settings):
+        for file in (*files, *_settings(place if is_folder(place) else posixpath.dirname(place))):
             try:
                 status = os.stat(file)
             except OSError:
                 continue
             found.add((file, status.st_mtime_ns, status.st_size))
     return frozenset(found)
+
+
+def _settings(folder: str) -> list[str]:
+    found = SettingsFinder(root=absolute(".")).of(folder)
+    return [file.path for file in (found, *found.bases)]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cachekey.disk.discovery import SettingsFile, SettingsFinder
 from cachekey.disk.files import File, absolute, read
+from cachekey.disk.settings import SettingsFile, SettingsFinder
 from cachekey.failure import internal_error
 from cachekey.finding import Finding
 from cachekey.kinds import kind_of
@@ -52,8 +52,10 @@ class Workspace:
     """What the user must hear on stderr, a line each; then the exit status is 2."""
     stdin: str | None = None
     """The name of the document that is standard input."""
-    _settings: dict[str, Settings] = field(default_factory=dict)
+    _settings: dict[tuple[str, tuple[int, ...]], Settings] = field(default_factory=dict)
     _shown: dict[str, str] = field(default_factory=dict)
+    _around: dict[str, str] = field(default_factory=dict)
+    """The texts of which the index knows what they build."""
     texts: dict[str, str] = field(default_factory=dict)
     """The present texts of the files to check."""
 
@@ -82,9 +84,10 @@ class Workspace:
     def settings(self, name: str) -> Settings:
         """Return the settings in force for a document, the command line's included."""
         file = self.settings_file(name)
-        if file.path not in self._settings:
-            self._settings[file.path] = merge(file.settings, self.overrides)
-        return self._settings[file.path]
+        key = (file.path, file.overriding(self.path_of(name)))
+        if key not in self._settings:
+            self._settings[key] = merge(file.over(Settings(), key[1]), self.overrides)
+        return self._settings[key]
 
     # -- texts ----------------------------------------------------------------------------------
 
@@ -119,6 +122,10 @@ class Workspace:
         """Read what decides how Dockerfiles are built; return the summaries of those files."""
         names = [name for name, text in self.texts.items() if kind_for(name, text) != "dockerfile"]
         for name in names:
+            # What the index knows of the same text is as good: nothing is read twice.
+            if self._around.get(name) == self.texts[name] and name in self.project.index:
+                continue
+            self._around[name] = self.texts[name]
             if name not in self.project.documents and self.model(name) is not None:
                 self.project.release(name)
         found = map(self.project.index.get, names)

@@ -58,11 +58,11 @@ def assign(state: ShellState, assignments: Sequence[Assignment]) -> ShellState:
 
 def setting(assignment: Assignment, state: ShellState) -> Setting:
     """Return what an assignment sets."""
-    text = None
-    if assignment.known:
-        value = assignment.value
-        text = "" if value.start == value.stop else value.resolve(state.value)
-    return Setting(text, assignment.span)
+    if not assignment.known:
+        return Setting(None, assignment.span)
+    value = assignment.value
+    text = "" if value.start == value.stop else value.resolve(state.value)
+    return Setting(text, assignment.span, state.choices(value) if text is None else ())
 
 
 def _cd(state: ShellState, command: Command, texts: Sequence[str | None]) -> Effect:

@@ -19,6 +19,7 @@ from cachekey.commands.runners import SAME_AS, find_program, program_name, pytho
 from cachekey.commands.shellstate import Frame, Setting, ShellState, joined
 from cachekey.commands.splitting import split_words
 from cachekey.commands.walk import Walk
+from cachekey.commands.whereabouts import placed
 from cachekey.commands.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.record import replace
 from cachekey.syntax.shell.parse import Command, Lookup, Redirect, Script, parse_script
@@ -266,8 +267,8 @@ class Reader:
         if found is None:
             return False
         path, text = found
-        call.nested = NestedScript(text, False)
-        with self.files.inside(path):
+        call.nested = NestedScript(placed(text, path, path), False)
+        with self.files.inside(path, started=True):
             self._nested(call, place, base)
         return True
 
@@ -289,6 +290,7 @@ class Reader:
         self.budget.spend(NESTED_STEPS * len(text))
         self.depth += 1
         with self.files.inside(path):
+            text = placed(text, path, self.files.started)
             inner = self.script(parse_script(text), walk.state, frame, place, None)
         self.depth -= 1
         walk.take_in(inner, command)

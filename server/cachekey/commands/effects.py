@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from cachekey.commands.effect import Effect, Kind, Line, absolute, line_of
+from cachekey.commands.effect import Effect, Kind, Line, Value, absolute, line_of
 from cachekey.commands.grammars import GRAMMARS
 from cachekey.commands.invocation import Invocation
 from cachekey.knowledge.programs import Program, programs
@@ -64,9 +64,20 @@ def _plain(item: Invocation, program: Program, line: Line) -> Iterator[Effect]:
         yield from _carried(item, program, line, kind, deep)  # type: ignore[arg-type]
         return
     for value in operands:
-        path = absolute(item, value.text, place)
-        begins = "" if path is not None else value.word.beginning(item.state.value)
-        yield Effect(kind, path, None, value.word, deep, False, begins)  # type: ignore[arg-type]
+        for text in _each(item, value, kind):
+            path = absolute(item, text, place)
+            begins = "" if path is not None else value.word.beginning(item.state.value)
+            yield Effect(kind, path, None, value.word, deep, False, begins)  # type: ignore[arg-type]
+
+
+def _each(item: Invocation, value: Value, kind: str) -> tuple[str | None, ...]:
+    """Return what an operand says, in a loop once for each word of it.
+
+    Only for what is made and opened: whoever takes a command out asks what it does as a whole.
+    """
+    if value.text is not None or kind not in ("makes", "opens"):
+        return (value.text,)
+    return item.state.choices(value.word) or (None,)
 
 
 def _place(line: Line, program: Program) -> str | None:

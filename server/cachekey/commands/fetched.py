@@ -35,5 +35,6 @@ def is_fetched(items: Sequence[Invocation], index: int) -> bool:
         return False
     named = [text for text in item.texts if text and not text.startswith("-")]
     if before.in_pipeline and item.in_pipeline:
-        return not named
+        # Behind `-s` stand the words of what comes by the pipe.
+        return not named or "-s" in item.texts
     return bool(named) and named[0] in before.texts

@@ -26,6 +26,8 @@ class Followed:
     ) -> None:
         self._scripts, self._ships = scripts, ships
         self._open: list[str] = []
+        self.started: str | None = None
+        """The script that is being read and was started, not sourced: its ``$0``."""
         self._read = 0
 
     def first(self, paths: Iterable[str], caller: Mapped) -> tuple[str, Mapped] | None:
@@ -51,8 +53,11 @@ class Followed:
         return name in self._open
 
     @contextmanager
-    def inside(self, name: str) -> Iterator[None]:
+    def inside(self, name: str, started: bool = False) -> Iterator[None]:
         """Remember that a file is being read."""
+        before = self.started
+        self.started = name if started else before
         self._open.append(name)
         yield
         self._open.pop()
+        self.started = before

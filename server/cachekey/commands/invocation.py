@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from cachekey.commands.familiar import is_familiar
@@ -149,17 +149,35 @@ class Invocation:
                 return ScriptLine(source.path, *(source.place or (line, span)))
         return None
 
-    def removal(self, source: Source) -> Edit | None:
-        """Return the edit that takes exactly this call out; None when it cannot go alone.
-
-        The connector and the line continuation that only it needed go along. Where it is all that
-        a ``sh -c '...'`` does, that goes as a whole.
-        """
+    @property
+    def doomed(self) -> Command | None:
+        """Return the command of the file that goes when this call is to go; None when it must stay."""
         if self.script is not None or not all(word.removable for word in self.named):
             return None
         for script, command in self.chain:
             alone = len(script.root.items) == 1 and script.root.items[0].command is command
-            if alone and (script, command) != self.chain[-1]:
-                continue
-            return removal(script, command, source)
+            if not alone or (script, command) == self.chain[-1]:
+                return command
         return None
+
+
+def removals(items: Iterable[Invocation], source: Source) -> list[Edit | None]:
+    """Return the edits that take exactly these calls out, one for those that follow each other.
+
+    None stands among them for what cannot go. The connector and the line continuation that only they
+    needed go along. Where a call is all that a ``sh -c '...'`` does, that goes as a whole.
+    """
+    groups: list[list[Command]] = []
+    left: list[Edit | None] = []
+    for command in (item.doomed for item in items):
+        if command is None:
+            left.append(None)
+        elif groups and _follows(groups[-1][-1], command):
+            groups[-1].append(command)
+        else:
+            groups.append([command])
+    return [*left, *(removal(group, source) for group in groups)]
+
+
+def _follows(one: Command, other: Command) -> bool:
+    return one.block is other.block and other.index == one.index + 1

@@ -8,10 +8,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import field
+from functools import partial
 from typing import NamedTuple
 
 from cachekey.record import record, replace
-from cachekey.syntax.shell.parse import Lookup
+from cachekey.syntax.shell.parse import Lookup, Word
 from cachekey.text import Span
 
 _MAX_VARIABLES = 500
@@ -25,6 +26,8 @@ class Setting(NamedTuple):
     """None: set to something that cannot be told."""
     span: Span
     """The assignment, name and value."""
+    choices: tuple[str, ...] = ()
+    """Of a loop's variable: what it becomes, one after the other, where that can be told."""
 
 
 @record(frozen=True)
@@ -87,6 +90,20 @@ class ShellState:
         if name == "HOME" and self.home_reset:
             return None
         return self.base(name)
+
+    def choices(self, word: Word) -> tuple[str, ...]:
+        """Return the values of a word that holds a loop's variable; nothing when one is not known."""
+        for name in word.variables:
+            setting = self.setting(name)
+            if setting is not None and setting.choices:
+                texts = [word.resolve(partial(self._instead, name, one)) for one in setting.choices]
+                return (
+                    tuple(text for text in texts if text is not None) if None not in texts else ()
+                )
+        return ()
+
+    def _instead(self, name: str, text: str, asked: str) -> str | None:
+        return text if asked == name else self.value(asked)
 
     def setting(self, name: str) -> Setting | None:
         """Return what the script itself has set a variable to."""

@@ -10,6 +10,8 @@ from cachekey.commands.shellstate import Setting, ShellState, merge
 from cachekey.record import replace
 from cachekey.syntax.shell.parse import Block, Command
 
+_MOST_CHOICES = 24
+"""Words of a loop that are told one by one."""
 _MOVES = re.compile(r"\b(?:cd|pushd|popd)\b")
 
 
@@ -58,7 +60,7 @@ class Walk:
     def _open(self, block: Block) -> None:
         self.levels.append(_Level(block, self.state))
         if block.loop_name:
-            place = Setting(None, block.source.span(0, 0))
+            place = Setting(None, block.source.span(0, 0), self._choices(block))
             self.state = self.state.with_variable(block.loop_name, place)
         moves = (
             block.loops
@@ -68,6 +70,13 @@ class Walk:
         if block.kind == "function" or moves:
             # It runs wherever the shell is when it is called, or comes round again.
             self.state = replace(self.state, cwd=None)
+
+    def _choices(self, block: Block) -> tuple[str, ...]:
+        """Return what a loop's variable becomes; nothing when a word of it cannot be told."""
+        if len(block.loop_words) > _MOST_CHOICES:
+            return ()
+        texts = [word.resolve(self.state.value) for word in block.loop_words]
+        return () if None in texts else tuple(text for text in texts if text is not None)
 
     def _leave(self) -> None:
         level = self.levels.pop()

@@ -52,6 +52,9 @@ class Files:
 
     def find(self, path: str) -> tuple[str, str] | None:
         """Return path and text of a workspace's file by its path in the container."""
+        if not self.made.document.compose:
+            # The folder may be called otherwise here than where it was written down.
+            path = self.made.path(path) or path
         for target, source in sorted(self._binds, key=lambda pair: -len(pair[0])):
             if covers(target, path):
                 rest = path[len(target) :].strip("/")

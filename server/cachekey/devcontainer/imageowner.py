@@ -128,7 +128,10 @@ def _command(
         return "user"
     effects = effects_of(item)
     if effects is None:
-        return None if item.opaque and not _fetched(run, place, container) else owner
+        if not item.opaque or _fetched(run, place, container):
+            return owner
+        # What the user runs takes nothing away from the user.
+        return owner if owner == "user" and _runs_as_root(item, run) is False else None
     if item.program == "chown" and _gives_to_nobody(item, run):
         return owner
     root = _runs_as_root(item, run)

@@ -11,104 +11,21 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from cachekey.commands.fetched import is_fetched
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, is_usual, told
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import EnvEntry
-from cachekey.dockerfile.purpose import is_remembered
 from cachekey.knowledge import Claim
 from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.patterns import any_fits, has_option, read_line
 from cachekey.knowledge.records import Kind
+from cachekey.record import record
 
 if TYPE_CHECKING:
-    from cachekey.dockerfile.records import Run
     from cachekey.knowledge.records import CacheDir, LinkMode, Tool
 
 _TALKS_OF_OWNERS = re.compile(r"\b(?:chown|chmod|setfacl|mkdir|install\s+-d)\b[^;&|\n]*")
-
-
-# -- what is built where a mount is --------------------------------------------------------------
-
-
-def made_by_build(place: str, container: Container) -> bool:
-    """Tell whether the Dockerfile names the very directory outside of its mounts."""
-    name = re.compile(rf"(?<![\w./-]){re.escape(place)}(?![\w.-])")
-    stage = container.stage
-    return stage is not None and any(
-        step.instruction.keyword in ("RUN", "COPY", "ADD", "WORKDIR")
-        and name.search(step.instruction.args.text)
-        for link in stage.chain
-        for step in link.steps
-    )
-
-
-def frozen(mount: RuntimeMount, container: Container) -> str | None:
-    """Return what the image keeps where a named volume lies, which then never changes again.
-
-    A new volume takes it over from the image; after that the image's updates are hidden by it.
-    """
-    place = container.place(mount)
-    if place is None or mount.type != "volume" or mount.nocopy or mount.opaque:
-        return None
-    ships = [*container.image.ships] if container.image is not None else []
-    for use in container.features:
-        ships += use.known.ships if use.known is not None else ()
-    for shipped in ships:
-        if place == shipped.path or (covers(place, shipped.path) and place.count("/") > 1):
-            return shipped.what
-    at_home = place == container.home and _installs_at_home(container)
-    return (
-        "the programs that the Dockerfile installs"
-        if at_home or _filled(place, container)
-        else None
-    )
-
-
-def _filled(place: str, container: Container) -> bool:
-    """Tell whether the Dockerfile installs programs below a directory, and leaves them there."""
-    steps = (
-        [step for link in container.stage.chain for step in link.steps] if container.stage else []
-    )
-    installs = any(
-        item.cache.programs and item.used and item.path and covers(place, item.path)
-        for step in steps
-        if step.run is not None
-        for use in step.run.uses
-        for item in use.directories
-    )
-    away = re.compile(rf"\b(?:mv|rm)\b[^;&|\n]*{re.escape(place)}")
-    return installs and not any(away.search(step.instruction.args.text) for step in steps)
-
-
-def _installs_at_home(container: Container) -> bool:
-    """Tell whether a RUN of the user, who is not root, installs programs, which then lie at home."""
-    stage, home = container.stage, container.home
-    if stage is None or home is None:
-        return False
-    return any(
-        step.run is not None
-        and step.run.scope.user.is_root is False
-        and step.run.scope.user.home == home
-        and not is_remembered(step.run.scope, step.run.scope.user)
-        and _installs(step.run, home)
-        for link in stage.chain
-        for step in link.steps
-    )
-
-
-def _installs(run: Run, home: str) -> bool:
-    """Tell whether a RUN puts a tool's results below a home, or obeys an installer that it fetches."""
-    if any(
-        item.cache.kind is Kind.RESULT and item.used and item.path and covers(home, item.path)
-        for use in run.uses
-        for item in use.directories
-    ):
-        return True
-    items = run.commands.items
-    return any(is_fetched(items, index) for index in range(len(items)))
 
 
 # -- whether a tool knows of its cache -----------------------------------------------------------
@@ -349,7 +266,8 @@ def tools_in_use(container: Container) -> Iterator[Claim]:
     """Yield the directories of the tools that the file, its features or its Dockerfile name."""
     text = "\n".join(_texts(container)).lower()
     document = container.document
-    words = frozenset(re.findall(r"[a-z][\w+-]*", text)) | {e.name.lower() for e in document.env}
+    # A single letter is more often an option than R.
+    words = frozenset(re.findall(r"[a-z][\w+-]+", text)) | {e.name.lower() for e in document.env}
     evident = _evident(container)
     for tool in container.knowledge.tools():
         names = {tool.id, *(name for command in tool.commands for name in command.names)}
@@ -387,28 +305,80 @@ def _build_texts(container: Container) -> Iterator[str]:
 # -- linking out of a volume -----------------------------------------------------------------------
 
 
-def unlinkable(mount: RuntimeMount, container: Container) -> tuple[Tool, LinkMode] | None:
+def unlinkable(mount: RuntimeMount, container: Container) -> Unlinkable | None:
     """Return the tool that says, at every install, that it cannot link out of a mount's cache."""
-    if mount.type not in ("volume", "bind") or container.document.feature:
+    place = container.place(mount)
+    if mount.type not in ("volume", "bind") or container.document.feature or place is None:
         return None
-    found = cache_of(mount, container.document, container.knowledge)
-    if found is None or found.claim.tool.link_mode is None or found.grade == "name":
+    if container.image is None or not _all_read(container):
         return None
-    tool, mode = found.claim.tool, found.claim.tool.link_mode
-    if found.cache.role not in mode.caches or not mode.env or not mode.commands:
+    if container.folder is not None and covers(place, container.folder):
         return None
-    if not _all_read(container) or next(container.environment.settings(mode.env), None) is not None:
-        return None
-    if container.image is None or any(mode.env in text for text in _build_texts(container)):
-        return None
+    for tool in container.knowledge.tools():
+        mode = tool.link_mode
+        if mode is None or not mode.env or not mode.commands or not _keeps(tool, mount, container):
+            continue
+        into = _installs_into(tool, container)
+        if into != "" and not (into and covers(place, into)) and _links(tool, mode, container):
+            return Unlinkable(tool, mode, into)
+    return None
+
+
+@record(frozen=True)
+class Unlinkable:
+    """A tool whose cache and whose results lie on two file systems."""
+
+    tool: Tool
+    mode: LinkMode
+    into: str | None
+    """Where a variable puts the results; ``None``: in the workspace."""
+
+
+def _keeps(tool: Tool, mount: RuntimeMount, container: Container) -> bool:
+    """Tell whether a tool has the cache that it links from in a mount, no other being nearer."""
+    roles = tool.link_mode.caches if tool.link_mode is not None else ()
+    for cache in tool.caches:
+        where = lies(Claim(tool, cache), container) if cache.role in roles else None
+        if where is None:
+            continue
+        around = [one for one in container.mounts if _is_around(container.place(one), where)]
+        nearest = max(around, key=lambda one: len(container.place(one) or ""), default=None)
+        if nearest is mount:
+            return True
+    return False
+
+
+def _is_around(place: str | None, path: str) -> bool:
+    return place is not None and covers(place, path)
+
+
+def _installs_into(tool: Tool, container: Container) -> str | None:
+    """Return where a variable puts a tool's results; ``None``: none does, "": nobody knows where."""
+    for cache in tool.caches:
+        if cache.kind is not Kind.RESULT or not cache.relative:
+            continue
+        for way in cache.moved_by:
+            found = container.environment.setting(way.env) if way.env else None
+            if found is not None:
+                text = found.text or ""
+                return posixpath.normpath(text) if text.startswith("/") else ""
+    return None
+
+
+def _links(tool: Tool, mode: LinkMode, container: Container) -> bool:
+    """Tell whether a command installs with it, and nothing tells it to copy."""
+    if next(container.environment.settings(mode.env), None) is not None:
+        return False
+    if any(mode.env in text for text in _build_texts(container)):
+        return False
     for way in mode.config:
         text = container.texts.read(posixpath.join(container.root, way.config))
         if text is not None and way.key.rpartition(".")[2] in text:
-            return None
+            return False
     for ran in container.story.items:
         for item, command in container.knowledge.commands_for(ran.item.program or ""):
             line = read_line(item, command, ran.item.texts)
             if item.id == tool.id and any_fits(mode.commands, line):
                 told_so = mode.flag and has_option(mode.flag, line) is not None
-                return None if told_so or mode.env in ran.item.env else (tool, mode)
-    return None
+                return not told_so and mode.env not in ran.item.env
+    return False

@@ -52,6 +52,10 @@ _MADE_BY = {
 }
 _HARMLESS = ("test", "t", "start", "build", "lint", "stop", "restart")
 """Scripts that do what their names say where package.json is not at hand."""
+_INLINE = ("-c", "-e", "-m", "-p", "-pe", "--eval", "--print")
+"""What an interpreter runs stands behind these, no file: code, or a module's name."""
+_FROM_INPUT = ("-c", "-s")
+"""What a shell runs stands behind the first, or comes by its input: its words are no files."""
 _SHELL_SETTINGS = (".bashrc", ".zshrc", ".profile", ".bash_profile", ".zprofile")
 """Files of a home that set a shell up for its user."""
 _PACKAGE_RUNNERS = ("npm", "yarn", "pnpm", "bun")
@@ -66,6 +70,8 @@ class Ran:
     item: Invocation
     moment: str
     """The lifecycle command."""
+    seen: bool = False
+    """The file that it runs was looked through, and gives nothing away."""
 
     @property
     def as_root(self) -> bool:
@@ -145,35 +151,44 @@ class StoryReader:
         if not commands.complete:
             self.unread.append(f"a part of {moment}")
         for index, item in enumerate(commands.items):
-            self.items.append(Ran(item, moment))
+            seen = False
             if item.program is None:
                 self.unread.append(f"a command of {moment}")
             elif item.opaque and not is_fetched(commands.items, index):
-                self._behind(item)
+                seen = self._behind(item)
+            self.items.append(Ran(item, moment, seen))
 
     def _script(self, path: str, caller: Mapped) -> Mapped | None:
         found = self.find(path)
         return None if found is None else Elsewhere.of(found[1], found[0], caller)
 
-    def _behind(self, item: Invocation) -> None:
-        """Look at what runs behind a command that cannot be followed, or note that nobody can."""
+    def _behind(self, item: Invocation) -> bool:
+        """Look at what runs behind a command that cannot be followed, or note that nobody can.
+
+        True: its file was found and gives nothing away.
+        """
         program = item.program or ""
         self.looked_at += 1
         if self.looked_at > _MOST_LOOKED_AT:
             self.unread.append("too many scripts")
         elif program in _PACKAGE_RUNNERS:
             words = [text for text in item.texts if text is None or not text.startswith("-")]
-            words = words[1:] if words[:1] in (["run"], ["run-script"]) else words
+            asks = words[:1] in (["run"], ["run-script"])
+            if asks and len(words) == 1:
+                # It prints the names of all scripts.
+                return False
+            words = words[1:] if asks else words
             if words[:1] == [None] or not words or words[0] not in _HARMLESS:
                 self.unread.append(" ".join(text or "?" for text in (program, *words[:1])))
         elif program in _MADE_BY and item.path == program:
-            self._look(item, _MADE_BY[program])
+            return self._look(item, _MADE_BY[program])
         else:
             name = _script(item)
-            self._look(item, (name,) if name else ())
+            return self._look(item, (name,) if name else ())
+        return False
 
-    def _look(self, item: Invocation, names: tuple[str, ...]) -> None:
-        """Look through a file of another language for anything that owns."""
+    def _look(self, item: Invocation, names: tuple[str, ...]) -> bool:
+        """Look through a file of another language for anything that owns; True: there is nothing."""
         for name in names:
             path = joined(item.cwd, name)
             found = self.find(path) if path is not None else None
@@ -184,16 +199,18 @@ class StoryReader:
             )
             if shell or len(found[1]) > _LONGEST or _OWNS.search(found[1]):
                 self.unread.append(found[0])
-            return
+                return False
+            return True
         if not self._harmless(item):
             self.unread.append(_script(item) or item.program or "a script")
+        return False
 
     def _harmless(self, item: Invocation) -> bool:
         """Tell that of a file out of sight, of inline code and of a module it is known to own nothing."""
         texts = item.texts
         if item.program in SOURCES:
             return bool(texts) and posixpath.basename(texts[0] or "") in _SHELL_SETTINGS
-        option = next((text for text in texts if text in ("-c", "-e", "-m")), None)
+        option = next((text for text in texts if text in _INLINE), None)
         if option is None or item.program in SHELLS:
             return False
         said = texts[texts.index(option) + 1] if texts.index(option) + 1 < len(texts) else None
@@ -209,15 +226,15 @@ def _script(item: Invocation) -> str | None:
     """Return the file that a call runs, as its words name it."""
     program = item.program or ""
     if program in _INTERPRETERS or PYTHON.match(program):
-        return next(_operands(item.texts), None)
+        return next(_operands(item.texts, _FROM_INPUT if program in _SHELLS else _INLINE), None)
     return item.path if item.path and "/" in item.path else None
 
 
-def _operands(texts: tuple[str | None, ...]) -> Iterator[str]:
-    """Yield the words that are no options; nothing behind one that is not known."""
+def _operands(texts: tuple[str | None, ...], inline: tuple[str, ...]) -> Iterator[str]:
+    """Yield the words that are no options; nothing behind one that is not known, or that takes all."""
     valued = False
     for text in texts:
-        if text is None or text in ("-c", "-m"):
+        if text is None or text in inline:
             return
         if valued or (text.startswith(("-", "+")) and text != "-"):
             valued = not valued and text in ("-o", "+o", "-O")

@@ -66,7 +66,7 @@ class RuntimeMount:
         if self.form == "object":
             return ""
         if self.form == "volume" and (source := self.value("source")) is not None:
-            return "bind" if re.match(r"[/.~\\]|[A-Za-z]:|\$\{localWork", source.text) else "volume"
+            return _short_type(source.text)
         return "volume"
 
     @property
@@ -123,6 +123,11 @@ class RuntimeMount:
         return None if name and self.path and _COMPOSE_VARIABLE.search(name) else name
 
     @property
+    def external(self) -> bool:
+        """Tell whether Compose is to take the volume of exactly this name (``external=true``)."""
+        return literal(self.value("external")) == "true"
+
+    @property
     def nocopy(self) -> bool:
         """Tell whether an empty volume takes nothing from the image."""
         field = self.field("volume-nocopy")
@@ -137,6 +142,26 @@ class RuntimeMount:
         """Tell whether a cleaned path lies in the mount."""
         place = self.place
         return place is not None and (path == place or path.startswith(place.rstrip("/") + "/"))
+
+
+_HOST_PATH = re.compile(r"[/.~\\]|[A-Za-z]:|\$\{localWork")
+_FALLBACK = re.compile(r"\$\{\w+:?-([^{}]*)\}|\$\{localEnv:\w+:([^{}:]*)\}")
+
+
+def _short_type(source: str) -> str | None:
+    """Return what ``source:target`` mounts: a path of the host, or a volume; ``None`` if that is open.
+
+    No volume's name has a slash. What is nothing but a variable may become either.
+    """
+    if _HOST_PATH.match(source):
+        return "bind"
+    rest = re.sub(r"\$\{[^{}]*\}|\$\w+", "", source)
+    if re.search(r"[/\\]", rest):
+        return "bind"
+    fallback = _FALLBACK.match(source)
+    if fallback is not None and _HOST_PATH.match(fallback.group(1) or fallback.group(2) or ""):
+        return "bind"
+    return None if source and not rest and fallback is None else "volume"
 
 
 def mounts_of(node: Node | None, *, compose: bool) -> Iterator[RuntimeMount]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from cachekey.commands.effect import Effect
 from cachekey.commands.effects import effects_of
@@ -19,7 +21,7 @@ from cachekey.devcontainer.giving import concerns
 from cachekey.devcontainer.imageowner import owner_in_image
 from cachekey.devcontainer.lifecycle import Ran
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.paths import covers
+from cachekey.devcontainer.paths import covers, within
 from cachekey.record import record
 
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
@@ -94,6 +96,8 @@ def _handed_over(place: str, container: Container) -> bool:
 def _gives(ran: Ran, place: str, container: Container) -> bool:
     item = ran.item
     program = item.program or ""
+    if ran.seen:
+        return False
     effects = effects_of(item)
     if effects is not None:
         # Only root may give away what is root's.
@@ -126,8 +130,7 @@ def _names(item: Invocation, place: str) -> bool:
 
 def _elsewhere(place: str, container: Container, mount: RuntimeMount | None) -> bool:
     """Tell whether another service, an entry point or the host may give the volume away."""
-    initialize = container.document.initialize
-    if initialize is not None and re.search(r"\b(?:docker|podman|chown)\b", initialize.text):
+    if any(_OWNS_FROM_HOST.search(text) for text in _on_host(container)):
         return True
     if container.foreign_features or (
         container.composition is not None and container.service is None
@@ -142,6 +145,28 @@ def _elsewhere(place: str, container: Container, mount: RuntimeMount | None) -> 
             if setting is not None and not _idles(setting.words, setting.node.text):
                 return True
     return _entry_point(container)
+
+
+_OWNS_FROM_HOST = re.compile(
+    r"\bchown\b|\bdocker-compose\b"
+    r"|\b(?:docker|podman)(?:\s+(?:-\S+|compose|container))*\s+(?:run|exec|start|up|cp)\b"
+)
+"""What the host says that may give a volume away: ``docker run … chown``, most of all."""
+_FILE = re.compile(r"(?:\$\{localWorkspaceFolder\}/)?([\w.-]+(?:/[\w.-]+)*)")
+_MOST_WORDS = 64
+
+
+def _on_host(container: Container) -> Iterator[str]:
+    """Yield what runs on the host before the container is made: a command, the files that it names."""
+    initialize = container.document.initialize
+    if initialize is None:
+        return
+    yield initialize.text
+    for match in islice(_FILE.finditer(initialize.text), _MOST_WORDS):
+        path = within(container.root, match.group(1)) if "." in match.group(1) else None
+        text = container.texts.read(path) if path else None
+        if text is not None:
+            yield text
 
 
 _IDLE = re.compile(

@@ -1,17 +1,14 @@
-"""Which files count: those that Cachekey reads below a folder, settings above one."""
+"""Which files count: those that Cachekey reads below a folder."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from cachekey.disk.files import absolute, inside, read, reason
 from cachekey.disk.ignore import IgnoreRules
 from cachekey.kinds import HEAD, kind_of, may_be_dockerfile, reads_as_dockerfile
-from cachekey.selectors import Named
-from cachekey.text import Source
-from cachekey.workspace.settings import FILE_NAMES, TABLE, SettingProblem, Settings, from_toml
 
 SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
 _MOST_BUILDERS = 2000
@@ -76,6 +73,21 @@ def _layers_above(root: str) -> _Layers:
 # -- finding files ---------------------------------------------------------------------------------
 
 
+_WINDOWS = os.name == "nt"
+_JUNCTION = 0xA0000003
+"""IO_REPARSE_TAG_MOUNT_POINT: a link to a folder, which Python takes for the folder itself."""
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a folder is a link of Windows, that leads out of the tree or round in circles."""
+    if not _WINDOWS:
+        return False
+    try:
+        return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == _JUNCTION
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True)
 class Found:
     """Files below a folder, sorted, and the folders that could not be read, with the reason."""
@@ -101,7 +113,7 @@ class _Walk:
                 layers = _layer(folder, layers)
             for entry in self._entries(folder):
                 path = f"{folder.rstrip('/')}/{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
+                if entry.is_dir(follow_symlinks=False) and not _is_junction(entry):
                     if entry.name not in SKIPPED_FOLDERS and not self._out(path + "/", layers):
                         pending.append((path, layers))
                 elif self._counts(path, entry) and not self._out(path, layers):
@@ -169,93 +181,3 @@ def find(
     final ``/``, for every folder.
     """
     return _Walk(root, excluded, ignore_files).run()
-
-
-# -- settings --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class SettingsFile:
-    """Settings as read from a file; ``path`` is empty for the defaults, when there is none."""
-
-    settings: Settings
-    path: str = ""
-    problems: tuple[SettingProblem, ...] = ()
-    source: Source = field(default_factory=lambda: Source(""))
-    broken: bool = False
-    """The file is no TOML, or could not be read."""
-
-    @property
-    def folder(self) -> str:
-        """Return the folder to which ``exclude`` is relative."""
-        return os.path.dirname(self.path)
-
-
-@dataclass
-class SettingsFinder:
-    """Finds the nearest settings file of every folder, each file read once."""
-
-    rules: Sequence[Named] = ()
-    fixed: SettingsFile | None = None
-    """The one file for all, when the user names one."""
-    overlay: Mapping[str, str] = field(default_factory=dict)
-    """Texts by path that stand in for the disk: an editor's unsaved settings."""
-    _folders: dict[str, SettingsFile] = field(default_factory=dict)
-    _excluding: dict[str, IgnoreRules] = field(default_factory=dict)
-
-    def of(self, folder: str) -> SettingsFile:
-        """Return the settings that apply to files in ``folder``.
-
-        The search goes up to the repository's root, or all the way without a repository.
-        """
-        if self.fixed is not None:
-            return self.fixed
-        known = self._folders.get(folder)
-        if known is None:
-            known = self._here(folder)
-            above = os.path.dirname(folder)
-            if known is None and above != folder and not os.path.lexists(f"{folder}/.git"):
-                known = self.of(above)
-            known = self._folders[folder] = known or SettingsFile(Settings())
-        return known
-
-    def _here(self, folder: str) -> SettingsFile | None:
-        for name in FILE_NAMES:
-            path = f"{folder.rstrip('/')}/{name}"
-            if path not in self.overlay and not (os.path.isfile(path) and inside(path, folder)):
-                continue
-            if found := self.load(path):
-                return found
-        return None
-
-    def load(self, path: str) -> SettingsFile | None:
-        """Read one settings file; ``None`` when it is a ``pyproject.toml`` without our table."""
-        text = self.overlay.get(path)
-        if text is None:
-            file = read(path)
-            if file.text is None:
-                unread = tuple(SettingProblem((), item.message) for item in file.problems)
-                return SettingsFile(Settings(), path, unread, broken=True)
-            text = file.text
-        whole = not path.endswith("/pyproject.toml")
-        # Most pyproject.toml files say nothing about us: spare the parsing.
-        if not whole and "cachekey" not in text:
-            return None
-        settings, problems = from_toml(text, self.rules, table=() if whole else TABLE)
-        if settings is None and not (problems and (whole or "[tool.cachekey" in text)):
-            return None
-        return SettingsFile(
-            settings or Settings(), path, tuple(problems), Source(text), broken=settings is None
-        )
-
-    def excluded(self, path: str) -> bool:
-        """Tell whether the nearest settings exclude a file or (with a final ``/``) a folder."""
-        found = self.of(os.path.dirname(path.rstrip("/")))
-        if not found.settings.exclude:
-            return False
-        if found.path not in self._excluding:
-            self._excluding[found.path] = IgnoreRules(found.settings.exclude)
-        base = found.folder.rstrip("/") + "/"
-        if not path.startswith(base):
-            return False
-        return self._excluding[found.path].verdict(path[len(base) :]) is True

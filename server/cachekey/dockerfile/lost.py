@@ -96,6 +96,23 @@ def _replaces(step: Step, path: str) -> bool:
     return step.run.effects.may_write(path)
 
 
+def is_replaced(stage: Stage, run: Run, path: str) -> bool:
+    """Tell whether a RUN itself, or a later step of its stage, may take ``path`` away or replace it."""
+    if _removes(run, path):
+        return True
+    steps = list(stage.steps)
+    at = next(number for number, step in enumerate(steps) if step.run is run)
+    return any(
+        _replaces(step, path) or (step.run is not None and _removes(step.run, path))
+        for step in steps[at + 1 :]
+    )
+
+
+def _removes(run: Run, path: str) -> bool:
+    gone = (effect.path for _, effect in run.effects.of("removes", "moves"))
+    return any(folder is None or meets(folder, path) for folder in gone)
+
+
 def mount_over(run: Run, path: str) -> Mount | None:
     """Return the cache mount of a RUN that a path lies in."""
     return next((m for m in run.caches if m.directory and inside(path, m.directory)), None)

@@ -36,6 +36,7 @@ PLAIN = Image(
     ships=(),
     own=(),
     lacks=(),
+    tools=(),
     workdir=None,
     note="",
 )
@@ -167,6 +168,7 @@ def parse_image(
         ships=_ships(table) or (),
         own=table.texts("own"),
         lacks=table.texts("lacks"),
+        tools=table.texts("tools"),
         workdir=table.optional("workdir"),
         note=table.text("note"),
     )

@@ -54,6 +54,7 @@ def parse_tool(
         families=table.texts("families"),
         value_flags=table.texts("value_flags"),
         cwd_flags=table.texts("cwd_flags"),
+        project_flags=table.texts("project_flags"),
         clusters=table.flag("clusters"),
         settings=tuple(_setting(item) for item in table.tables("settings")),
         when=table.mapping("when"),
@@ -162,6 +163,8 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         when=table.mapping("when"),
         confidence=table.choice("confidence", Confidence, confidence),
         note=table.text("note"),
+        root_file=table.text("root_file"),
+        root_key=table.text("root_key"),
     )
     if cache.sharing not in SHARINGS:
         table.complain(f"{cache.sharing!r} is none of {', '.join(SHARINGS)}", "sharing")
@@ -176,6 +179,7 @@ def _way(table: Table) -> Way:
     way = Way(
         flag=table.text("flag"),
         env=table.text("env"),
+        word=table.text("word"),
         config=table.text("config"),
         command=pattern(command) if command else None,
         fact=table.text("fact"),
@@ -189,8 +193,8 @@ def _way(table: Table) -> Way:
         when=table.mapping("when"),
     )
     table.close()
-    if sum(map(bool, (way.flag, way.env, way.config, way.command, way.fact))) != 1:
-        table.complain("exactly one of flag, env, config, command, fact is needed")
+    if sum(map(bool, (way.flag, way.env, way.word, way.config, way.command, way.fact))) != 1:
+        table.complain("exactly one of flag, env, word, config, command, fact is needed")
     if way.config and not (way.key or way.value):
         table.complain("a config file needs a key, or a value that it stands for")
     return way

@@ -72,11 +72,13 @@ class Pattern:
 
 @record(frozen=True, eq=False)
 class Way:
-    """One thing that may decide a value; exactly one of flag, env, config, command, fact is set."""
+    """One thing that may decide a value; exactly one of flag, env, word, config, command, fact is set."""
 
     flag: str = ""
     """``--cache-dir``: its value is the next word or what follows ``=``."""
     env: str = ""
+    word: str = ""
+    """``CC``: what a word ``CC=VALUE`` of the command line says, as make and configure take it."""
     config: str = ""
     """A file of the project (relative) or of the home directory (``$HOME/...``)."""
     command: Pattern | None = None
@@ -95,7 +97,8 @@ class Way:
     """The value is a list, its first item counts (``:``)."""
     ignore_case: bool = False
     earlier: bool = False
-    """With ``flag``: an earlier call of the program may have said it (``cmake -D`` for ``--build``)."""
+    """With ``flag`` or ``word``: an earlier call of the program may have said it (``cmake -D`` for
+    ``--build``, ``configure CC=...`` for ``make``)."""
     when: Mapping[str, str] = field(default_factory=dict)
     """Settings (see :class:`Setting`) that must have these values for the way to count."""
 
@@ -106,7 +109,7 @@ class Way:
             return f"{self.flag} {self.key}".strip()
         if self.config:
             return f"{self.key} in {self.config}" if self.key else self.config
-        return self.env or self.fact or (self.command.text if self.command else "")
+        return self.env or self.word or self.fact or (self.command.text if self.command else "")
 
 
 @record(frozen=True, eq=False)
@@ -233,6 +236,10 @@ class CacheDir:
     """Settings that must have these values for the directory to be in use."""
     confidence: Confidence
     note: str
+    root_file: str = ""
+    """A relative default lies in the root of the project: in the folder of the nearest file of this name,
+    or further up, of one that says ``root_key``."""
+    root_key: str = ""
 
     @property
     def pins(self) -> tuple[str, ...]:
@@ -372,6 +379,8 @@ class Tool:
     """Options whose value is the next word, so that it is no subcommand."""
     cwd_flags: tuple[str, ...]
     """Options that change the working directory."""
+    project_flags: tuple[str, ...]
+    """Options that name the file of another project than the one in the working directory."""
     clusters: bool
     """Short options may be written together (``-afy``)."""
     settings: tuple[Setting, ...]
@@ -448,6 +457,8 @@ class Image:
     """Directories that are there and that its remote user, or everybody, may write to."""
     lacks: tuple[str, ...]
     """Directories that are surely not there, though one around them is."""
+    tools: tuple[str, ...]
+    """Ids of the tools that people install with in it, the likeliest first: an order, no evidence."""
     workdir: str | None
     note: str
 

@@ -7,10 +7,10 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from cachekey.disk import files
-from cachekey.disk.discovery import SettingsFile, SettingsFinder
 from cachekey.disk.ignore import IgnoreRules
+from cachekey.disk.settings import SettingsFile, SettingsFinder
 from cachekey.lsp import uris
-from cachekey.lsp.config import join, same_meaning
+from cachekey.lsp.config import same_meaning
 from cachekey.lsp.names import document_kind
 from cachekey.rules import ALL
 from cachekey.workspace.project import Project
@@ -44,9 +44,14 @@ class Area:
         self.settings_files: dict[str, SettingsFile] = {}
         """Settings files that count for some document, by absolute path."""
         self._settings: dict[str, Settings] = {}
-        self._finder = SettingsFinder(ALL)
+        """Those in force, by document."""
+        self._joined: dict[tuple[str, tuple[int, ...]], Settings] = {}
+        self._finder = self._new_finder()
         self._excluded = self.exclusion()
         self.project = self._new_project()
+
+    def _new_finder(self) -> SettingsFinder:
+        return SettingsFinder(lambda: ALL, root=self.root)
 
     def _new_project(self) -> Project:
         project = Project(self.settings(""), self.read if self.root else None)
@@ -67,16 +72,24 @@ class Area:
         found = self._finder.of(posixpath.dirname(self.full(path or "_")))
         if not found.path:
             return None
-        self.settings_files[found.path] = found
+        self.settings_files |= {file.path: file for file in (found, *found.bases)}
         return found
 
     def settings(self, path: str) -> Settings:
         """Return the settings in force for a document."""
-        folder = posixpath.dirname(path)
-        if folder not in self._settings:
-            file = self.settings_file(path)
-            self._settings[folder] = join(self._editor.settings, file.settings if file else None)
-        return self._settings[folder]
+        if path not in self._settings:
+            self._settings[path] = self._join(path)
+        return self._settings[path]
+
+    def _join(self, path: str) -> Settings:
+        """Put a file's settings over the editor's: the project's word counts more than the person's."""
+        file = self.settings_file(path)
+        if file is None:
+            return self._editor.settings
+        key = (file.path, file.overriding(self.full(path)))
+        if key not in self._joined:
+            self._joined[key] = file.over(self._editor.settings, key[1])
+        return self._joined[key]
 
     def excluded(self, path: str) -> bool:
         """Tell whether the settings leave a document out."""
@@ -85,7 +98,7 @@ class Area:
     def exclusion(self) -> Callable[[str], bool]:
         """Return a test for absolute paths (a folder's ends in ``/``), good for another thread."""
         rules = IgnoreRules(self._editor.settings.exclude)
-        finder = SettingsFinder(ALL)
+        finder = self._new_finder()
         cut = len(self.root.rstrip("/")) + 1
 
         def excluded(path: str) -> bool:
@@ -103,13 +116,11 @@ class Area:
     def reload_settings(self) -> bool:
         """Read the settings anew; tell whether all files must be read anew, too."""
         before = dict(self._settings)
-        self._finder = SettingsFinder(ALL)
+        self._finder = self._new_finder()
         self._excluded = self.exclusion()
-        self._settings.clear()
-        self.settings_files.clear()
-        # A name in the folder stands for all of its documents.
-        after = {folder: self.settings(posixpath.join(folder, "_")) for folder in before}
-        if after == before:
+        for known in (self._settings, self._joined, self.settings_files):
+            known.clear()
+        if {path: self.settings(path) for path in before} == before:
             return False
         self.epoch += 1
         settings = self.settings("")

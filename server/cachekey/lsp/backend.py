@@ -37,9 +37,10 @@ class Backend:
         """Begin with what ``initialize`` says; ``client`` is the way to the other side."""
         self.client = client
         self.session = Session()
-        self.reporter = Reporter(self.session, client.text_document_publish_diagnostics, self.renew)
         self.scanner = Scanner(self.surroundings_changed, self.bar)
         publish = client.text_document_publish_diagnostics
+        around = self.scanner.wait_for_first
+        self.reporter = Reporter(self.session, publish, self.renew, around)
         stoppable = partial(self.bar, cancellable=True)
         self.check = WorkspaceCheck(self.session, publish, stoppable, client.progress)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,10 +90,10 @@ class Backend:
         """Ask the client for what may be asked only behind ``initialized``."""
         await self.configure()
         self.reporter.go()
-        await self._register()
         for area in self.session.areas:
             self.check_settings(area)
             self.scanner.start(area)
+        await self._register()
 
     async def _register(self) -> None:
         abilities = self.session.abilities

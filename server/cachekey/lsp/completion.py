@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from cachekey.assist import completion as proposals
-from cachekey.lsp import words
+from cachekey.assist.completion_settings import complete_settings
+from cachekey.lsp import uris, words
 from cachekey.lsp.convert import to_offset, to_range
 from cachekey.markup.markdown import Plain, paragraphs, plain_paragraphs
 from cachekey.markup.message import message
+from cachekey.text import Source
 
 if TYPE_CHECKING:
     from cachekey.assist.completion_devcontainer import Proposal
     from cachekey.lsp.session import Session
-    from cachekey.text import Source
 
 _KINDS = {
     "option": types.CompletionItemKind.Property,
@@ -28,16 +30,25 @@ _AGAIN = words.command(message("Suggest"), "editor.action.triggerSuggest")
 
 def complete(session: Session, params: types.CompletionParams) -> types.CompletionList | None:
     """Answer ``textDocument/completion``."""
-    document = session.find(params.text_document.uri)
-    if document is None:
+    uri = params.text_document.uri
+    document, settings = session.find(uri), session.settings_texts.get(uris.same(uri))
+    if document is not None:
+        source = session.read(document)
+    elif settings is not None:
+        source = Source(settings)
+    else:
         return None
-    source, area = session.read(document), document.area
     offset = to_offset(source, params.position, session.encoding)
+    if document is not None:
+        offered = proposals.complete(document.area.project, document.path, offset)
+    else:
+        name = posixpath.basename(uris.to_path(uri) or uri)
+        offered = complete_settings(name, source.text, offset)
     line = source.line_of(offset)
     # The protocol wants an edit to stay on the caret's line.
     found = [
         item
-        for item in proposals.complete(area.project, document.path, offset)
+        for item in offered
         if source.line_of(item.span.start) == line == source.line_of(item.span.end)
     ]
     items = [_item(session, source, item, f"{number:03}") for number, item in enumerate(found)]

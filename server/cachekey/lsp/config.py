@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cachekey.rules import ALL
-from cachekey.workspace.settings import Settings, from_mapping
+from cachekey.workspace.settings import Settings
+from cachekey.workspace.settings_reader import from_mapping
 
 _CLIENT_ONLY = "there is no setting"
 
@@ -66,26 +67,6 @@ def from_editor(data: object) -> Editor:
     said = (problem.message for problem in problems)
     told = tuple(text for text in said if not text.startswith(_CLIENT_ONLY))
     return Editor(settings, told, Shows.of(given))
-
-
-def join(editor: Settings, file: Settings | None) -> Settings:
-    """Put a file's settings over the editor's: the project's word counts more than the person's.
-
-    Lists of what is left out and tables add up.
-    """
-    if file is None:
-        return editor
-    blank = Settings()
-    values: dict[str, Any] = {}
-    for item in fields(Settings):
-        mine, theirs = getattr(editor, item.name), getattr(file, item.name)
-        if item.name in {"ignore", "exclude"}:
-            values[item.name] = (*theirs, *(word for word in mine if word not in theirs))
-        elif isinstance(theirs, Mapping):
-            values[item.name] = {**mine, **theirs}
-        else:
-            values[item.name] = mine if theirs == getattr(blank, item.name) else theirs
-    return replace(blank, **values)
 
 
 def same_meaning(one: Settings, other: Settings) -> bool:

@@ -15,9 +15,9 @@ from cachekey.markup.message import message
 from cachekey.text import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from cachekey.disk.discovery import SettingsFile
+    from cachekey.disk.settings import SettingsFile
     from cachekey.lsp.analysis import Analysis
     from cachekey.lsp.area import Area
     from cachekey.lsp.session import Document, Session
@@ -41,10 +41,13 @@ class Reporter:
         session: Session,
         publish: Callable[[types.PublishDiagnosticsParams], None],
         refresh: Callable[[], None],
+        around: Callable[[Area], Awaitable[None]],
     ) -> None:
+        """Begin with what sends, and with what waits until the files around a document are known."""
         self._session = session
         self._publish = publish
         self._refresh = refresh
+        self._around = around
         self._urgent: dict[str, Document] = {}
         self._later: dict[str, Document] = {}
         self._flushing: asyncio.Handle | None = None
@@ -122,6 +125,9 @@ class Reporter:
         """Answer a pull."""
         await self._ready.wait()
         document = self._session.find(uri)
+        if document is not None and uris.same(uri) not in self._said:
+            await self._wait_for_others(document)
+            document = self._session.find(uri)
         if document is None:
             return types.RelatedFullDocumentDiagnosticReport(items=[])
         analysis = self._shown(document)
@@ -131,6 +137,11 @@ class Reporter:
         return types.RelatedFullDocumentDiagnosticReport(
             items=analysis.diagnostics, result_id=analysis.result_id
         )
+
+    async def _wait_for_others(self, document: Document) -> None:
+        """Hold the first answer about a document back where nobody can be told to ask again."""
+        if not self._session.abilities.refresh:
+            await self._around(document.area)
 
     # -- what follows ---------------------------------------------------------------------------
 

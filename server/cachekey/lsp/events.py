@@ -60,10 +60,12 @@ async def files_changed(back: Backend, params: types.DidChangeWatchedFilesParams
     for event in params.changes:
         if (place := back.session.area_of(event.uri)) is not None:
             by_area.setdefault(place[0], []).append(place[1])
-        elif posixpath.basename(uris.to_path(event.uri) or "") in FILE_NAMES:
-            # Above the folder, and still the nearest settings file of something in it.
+        elif (path := uris.to_path(event.uri) or "").endswith(".toml"):
+            # Above the folder, and still settings of something in it.
+            name = posixpath.basename(path)
             for area in back.session.areas:
-                by_area.setdefault(area, [])
+                if name in FILE_NAMES or path in area.settings_files:
+                    by_area.setdefault(area, [])
     for area, paths in by_area.items():
         back.reload(area)
         documents = [path for path in paths if document_kind(path) and not area.is_open(path)]

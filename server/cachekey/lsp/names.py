@@ -16,7 +16,8 @@ WATCHED = (
     "**/action.{yml,yaml}",
     "**/{*bake*.{hcl,json},*gitlab-ci*.{yml,yaml}}",
     "**/{{M,m,GNUm}akefile,*.mk,{J,j,.J,.j}ustfile,*.just,*.sh,*.bash}",
-    "**/{pyproject.toml,cachekey.toml}",
+    # A settings file may extend one of any name.
+    "**/*.toml",
 )
 """Globs of the files whose change on disk matters, as LSP writes them."""
 

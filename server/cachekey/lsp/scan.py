@@ -8,7 +8,9 @@ import logging
 import os
 import posixpath
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from cachekey.disk import discovery, files
 from cachekey.kinds import may_be_dockerfile
@@ -27,6 +29,8 @@ Stamp = tuple[int, int] | None
 
 _BATCH = 32
 """Files that are read from disk at a time."""
+_PATIENCE = 3.0
+"""Seconds that an answer may wait for files which nobody has open."""
 _SLICE = 0.004
 """Seconds of parsing between two looks at what the client has said."""
 
@@ -38,6 +42,8 @@ class Scanner:
         """Begin with what to call when files were read, and what makes a bar for so many files."""
         self._done, self._bar = done, bar
         self._tasks: dict[Area, asyncio.Task[None]] = {}
+        self._read: WeakKeyDictionary[Area, asyncio.Event] = WeakKeyDictionary()
+        """For each area, whether a scan of it has come to its end."""
         self._stamps: dict[Area, dict[str, Stamp]] = {}
         """What files, and folders (with a slash behind), looked like when they were read."""
 
@@ -50,6 +56,7 @@ class Scanner:
         def finished(ended: asyncio.Task[None]) -> None:
             if self._tasks.get(area) is ended:
                 del self._tasks[area]
+                self._first(area).set()
             if not ended.cancelled() and (error := ended.exception()) is not None:
                 logger.error("the scan of %s failed", area.root, exc_info=error)
 
@@ -65,6 +72,16 @@ class Scanner:
         """Give up every scan."""
         for area in list(self._tasks):
             self.stop(area)
+
+    async def wait_for_first(self, area: Area) -> None:
+        """Wait until an area was read once, but not for ever."""
+        if area.is_lonely:
+            return
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._first(area).wait(), _PATIENCE)
+
+    def _first(self, area: Area) -> asyncio.Event:
+        return self._read.setdefault(area, asyncio.Event())
 
     async def _scan(self, area: Area) -> None:
         # What comes while we look is not gone, though it is not found.

@@ -6,6 +6,7 @@ Answers are computed from here; nothing in this module sends a message.
 from __future__ import annotations
 
 import logging
+import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from cachekey.lsp.convert import to_diagnostic, to_range
 from cachekey.lsp.figures import Figures
 from cachekey.lsp.names import document_kind
 from cachekey.text import Source, Span
+from cachekey.workspace.settings import FILE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,6 +71,8 @@ class Session:
         self.encoding: Encoding = "utf-16"
         self.documents: dict[str, Document] = {}
         """Open documents by :func:`cachekey.lsp.uris.same` of their URI."""
+        self.settings_texts: dict[str, str] = {}
+        """Open settings files by :func:`cachekey.lsp.uris.same` of their URI: what is checked is on disk."""
         self.areas: list[Area] = []
         """One for every workspace folder, deepest first."""
         self.stirred: dict[str, Document] = {}
@@ -136,7 +140,9 @@ class Session:
     # -- documents ------------------------------------------------------------------------------
 
     def open(self, uri: str, language: str, version: int, text: str) -> Document | None:
-        """Take in an opened document; ``None`` when it is none of ours."""
+        """Take in an opened document; ``None`` when it is none that is checked."""
+        if posixpath.basename(uris.to_path(uri) or uri) in FILE_NAMES:
+            self.settings_texts[uris.same(uri)] = text
         kind = document_kind(uris.to_path(uri) or uri, language)
         if kind is None:
             return None
@@ -148,6 +154,8 @@ class Session:
 
     def change(self, uri: str, version: int, text: str) -> Document | None:
         """Take in a new text; nothing is read before somebody asks."""
+        if uris.same(uri) in self.settings_texts:
+            self.settings_texts[uris.same(uri)] = text
         document = self.find(uri)
         if document is not None:
             if self.abilities.calm:
@@ -158,6 +166,7 @@ class Session:
 
     def close(self, uri: str) -> Document | None:
         """Forget an open document; what is on disk counts again."""
+        self.settings_texts.pop(uris.same(uri), None)
         document = self.documents.pop(uris.same(uri), None)
         if document is not None:
             self.stirred.pop(uris.same(uri), None)

@@ -10,11 +10,27 @@ from typing import Any
 from cachekey.finding import Safety, Severity
 from cachekey.report.json import VERSION
 from cachekey.report.rules import catalog
-from cachekey.workspace.settings import ENGINES, SEVERITIES, SettingDoc, documentation
+from cachekey.workspace.settings import (
+    ENGINES,
+    FILE_ONLY,
+    OVERRIDABLE,
+    SEVERITIES,
+    SettingDoc,
+    documentation,
+)
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _STRING = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
+_OVERRIDE = {
+    "type": "object",
+    "required": ["paths"],
+    "additionalProperties": False,
+    "properties": {
+        "paths": {"type": "array", "items": _STRING},
+        **{key: {"$ref": f"#/properties/{key}"} for key in OVERRIDABLE},
+    },
+}
 
 
 def settings_schema() -> dict[str, Any]:
@@ -24,7 +40,7 @@ def settings_schema() -> dict[str, Any]:
         "title": "Settings of Cachekey",
         "type": "object",
         "additionalProperties": False,
-        "properties": {item.key: _setting(item) for item in documentation()},
+        "properties": {item.key: _setting(item) for item in (*FILE_ONLY, *documentation())},
         "$defs": {"rule": _selector()},
     }
 
@@ -43,9 +59,13 @@ def _setting(item: SettingDoc) -> dict[str, Any]:
         "table": {"type": "object", "additionalProperties": _STRING},
         "tables": {"type": "object", "additionalProperties": {"type": "object"}},
         "engine": {"enum": list(ENGINES)},
+        "overrides": {"type": "array", "items": _OVERRIDE},
     }
+    about = {"description": item.doc, **shapes[item.kind]}
+    if item.default is None:
+        return about
     default = list(item.default) if isinstance(item.default, tuple) else item.default
-    return {"description": item.doc, **shapes[item.kind], "default": default}
+    return {**about, "default": default}
 
 
 def _selector() -> dict[str, Any]:

@@ -41,11 +41,11 @@ from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.substitution import literal
-from cachekey.edits.compose import declare
+from cachekey.edits.compose import add, declare
 from cachekey.edits.recipe import host_bind, volume
 from cachekey.finding import Finding, Fix, Related, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc.dockermount import MountField, volume_name
+from cachekey.syntax.jsonc.dockermount import MountField, volume_name, volume_name_complaint
 from cachekey.text import Edit, Span
 
 
@@ -86,16 +86,22 @@ def _services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
 def _as_volume(
     mount: RuntimeMount, field: MountField, file: ComposeFile, ctx: Context
 ) -> Iterator[Fix]:
-    name = mount.source.text if mount.source is not None else volume_name(mount.place or "cache")
-    kind = field.value_span
-    line = file.source.line_text(file.source.line_of(kind.start))
-    indent = " " * (field.span.start - file.source.line_starts[file.source.line_of(kind.start)])
-    flow = "{" in line
-    more = f", source: {name}" if flow else f"{file.source.newline}{indent}source: {name}"
-    edits = [Edit(kind, "volume" if mount.source is not None else f"volume{more}")]
+    said = mount.source.text if mount.source is not None else None
+    valid = said is not None and volume_name_complaint(said) is None
+    name = said if said is not None and valid else volume_name(mount.place or "cache")
+    node = file.at(mount.span)
+    edits = [Edit(field.value_span, "volume")]
+    if node is not None and not valid:
+        # A path of the host, a variable or nothing at all names no volume.
+        written = node.get("source")
+        if written is None:
+            edits += add(node, "source", name, behind="type")
+        else:
+            edits.append(Edit(written.span, name))
     declared = any(known == name for known, _, _ in file.section("volumes"))
-    title = f"Use the volume {name}"
-    yield ctx.fix(title, *edits, *(() if declared else declare(file, name)), preferred=True)
+    declaration = [] if declared else list(declare(file, name))
+    if declared or declaration:
+        yield ctx.fix(f"Use the volume {name}", *edits, *declaration, preferred=True)
 
 
 def _value_with_quotes(mount: RuntimeMount, span: Span) -> Span:

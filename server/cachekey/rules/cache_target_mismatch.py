@@ -61,6 +61,8 @@ from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
 from cachekey.tools.uses import meant, relation_to
 
+_CLASHES = "another RUN has a cache of this name, with another owner or by another user"
+
 
 @rule("CK301", "cache-target-mismatch", Severity.WARNING, Fixable.SOMETIMES)
 def check(run: Run, ctx: Context) -> Iterator[Finding]:
@@ -213,6 +215,17 @@ def _may_move(run: Run, mount: Mount, item: Wanted, ctx: Context) -> bool:
     return not is_read_later(ctx.document, run, item.path)
 
 
+def _leaves_others(mount: Mount, along: Sequence[Place], ctx: Context) -> bool:
+    """Tell whether a mount that moves gets another key than mounts which stay, in any file."""
+    if mount.id or mount.key is None:
+        return False
+    moving = {mount.span.fixed, *(place.mount.span.fixed for place in along)}
+    return any(
+        other.path != ctx.path or other.span not in moving
+        for other in ctx.project.index.sharing(mount.key.identity)
+    )
+
+
 def _owner(run: Run) -> str:
     user = run.scope.user
     return user.name or user.text or "its user"
@@ -232,6 +245,9 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
                 more = []
             title = f"Mount {' and '.join([first, *more])}{own}"
             along = companions(ctx.document, mount, path)
+            leaves = _leaves_others(mount, along, ctx)
+            if leaves:
+                title += f", and leave {mount.directory} to its other mounts"
             others = partial(_with_it, mount, first, more, along, ctx)
             clash = clashes(Place(ctx.document, run, mount), first, along, bool(own))
             yield ctx.fix(
@@ -239,8 +255,9 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
                 *edits,
                 others,
                 preferred=number == 0,
-                safety=Safety.UNSAFE if clash else Safety.SAFE,
-                reason="another RUN has a cache of this name, with another owner or by another user",
+                safety=Safety.UNSAFE if clash or leaves else Safety.SAFE,
+                reason=_CLASHES if clash else "they have one cache now",
+                apart=leaves,
             )
     best = found[0]
     if mount.directory is None or not is_plain(mount.directory) or "$" in mount.directory:

@@ -82,8 +82,8 @@ def _service_volumes(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
 
 
 def _declaration(file: ComposeFile, name: str, ctx: Context) -> Iterator[Fix]:
-    title = f"Declare the volume {name}"
-    yield ctx.fix(title, partial(declare, file, name), preferred=True)
+    if edits := list(declare(file, name)):
+        yield ctx.fix(f"Declare the volume {name}", *edits, preferred=True)
 
 
 def _is_path(name: str) -> bool:

@@ -23,9 +23,12 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     apt-get update && apt-get install -y curl
 ```
 
+A dev container's volume on the same directory stays empty in the same way.
+
 ## Fix
-The documented two lines, once, in front of the first RUN of the stage that needs them. They
-change a configuration file of the image and are therefore not applied unasked.
+The documented two lines, once, in front of the first RUN of each stage that needs them; for a volume in
+the Dockerfile that the container builds, or when it is made. They change a configuration file of the
+image and are therefore not applied unasked.
 
 Silent where this is dealt with anywhere in the stage or in one it is built on, where the base
 image is not known to be of the family, and where only the lists are mounted.
@@ -36,15 +39,25 @@ Dockerfile reference, example "cache apt packages"; the tool's file below `knowl
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import meets
+from cachekey.commands.effects import effects_of
+from cachekey.commands.invocation import Invocation
+from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import Sighting, sightings
 from cachekey.dockerfile.coverage import COVERS
-from cachekey.dockerfile.records import Run, Stage
+from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.edits.caches import placed
 from cachekey.edits.mount import insert_line_before
-from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.edits.ownership import as_root, writes
+from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Keeping
 from cachekey.record import record, remembered
 from cachekey.rules.rule import Context, Fixable, rule
@@ -53,21 +66,32 @@ from cachekey.tools.uses import ToolUse
 
 
 @rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.ALWAYS)
-def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
-    """Report the first mount of a stage whose packages the image deletes.
+def check(document: Dockerfile | Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount of a file, or a dev container's volume, whose packages the image deletes."""
+    if isinstance(document, Dockerfile):
+        yield from _builds(document, ctx)
+    else:
+        yield from _runs(document, ctx)
 
-    Stages built on it have the same configuration: the fix mends theirs, too.
+
+def _builds(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount of a Dockerfile, once for each package manager.
+
+    A stage has the configuration of the one that it is built on: what mends that one mends it, too.
     """
-    above = {one.use.tool.id for part in stage.chain[1:] for one in _slips(part)}
-    for slip in _slips(stage):
-        if slip.use.tool.id not in above:
-            yield _finding(slip, stage, ctx)
+    found: dict[str, list[_Slip]] = {}
+    for stage in dockerfile.stages:
+        for slip in _slips(stage):
+            found.setdefault(slip.use.tool.id, []).append(slip)
+    for slips in found.values():
+        yield _finding(slips, ctx)
 
 
 @record(frozen=True)
 class _Slip:
     """A mount whose packages the image deletes."""
 
+    stage: Stage
     run: Run
     use: ToolUse
     mount: Mount
@@ -91,7 +115,7 @@ def _slips(stage: Stage) -> list[_Slip]:
                 continue
             done.add(use.tool.id)
             if not _dealt_with(stage, keeping):
-                found[use.tool.id] = _Slip(run, use, mount, keeping)
+                found[use.tool.id] = _Slip(stage, run, use, mount, keeping)
     return list(found.values())
 
 
@@ -141,30 +165,91 @@ def _touched(run: Run, keeping: Keeping) -> bool:
     return False
 
 
-def _finding(slip: _Slip, stage: Stage, ctx: Context) -> Finding:
-    tool = slip.use.tool
-    later = (
-        part for part in ctx.document.stages if part.descends_from(stage) and part is not stage
-    )
-    more = (one for part in later for one in _slips(part) if one.use.tool.id == tool.id)
+def _finding(slips: list[_Slip], ctx: Context) -> Finding:
+    first, *more = slips
     return ctx.finding(
-        slip.mount.target_span,
-        f"{tool.name} finds no packages here in the next build: {slip.keeping.cause}",
-        related=[ctx.related(one.mount.target_span, "Here, too") for one in more],
-        fixes=partial(_fixes, slip.run, slip.keeping, ctx),
+        first.mount.target_span,
+        f"{first.use.tool.name} finds no packages here in the next build: {first.keeping.cause}",
+        related=[ctx.related(one.mount.target_span, TOO) for one in more],
+        fixes=partial(_fixes, slips, ctx),
     )
 
 
-def _fixes(run: Run, keeping: Keeping, ctx: Context) -> Iterator[Fix]:
+def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
+    kinds = {one.stage: one for one in reversed(slips)}
+    # What a stage is built on is set up for it as well.
+    apart = [
+        one
+        for one in slips
+        if not any(stage in kinds for stage in one.stage.chain[1:]) and kinds[one.stage] is one
+    ]
+
     def edits() -> list[Edit]:
         joint = f" {ctx.document.tree.escape}{ctx.document.source.newline}    && "
-        line = f"RUN {joint.join(keeping.lines)}"
-        return [insert_line_before(ctx.document, run.span.start, line)]
+        line = f"RUN {joint.join(slips[0].keeping.lines)}"
+        return [insert_line_before(ctx.document, one.run.span.start, line) for one in apart]
 
+    where = f"once for each of {len(apart)} stages" if len(apart) > 1 else "once for this stage"
     yield ctx.fix(
-        "Keep the packages in the cache (sets up the package manager, once for this stage)",
+        f"Keep the packages in the cache (sets up the package manager, {where})",
         edits,
         safety=Safety.UNSAFE,
         preferred=True,
         reason="it changes the package manager's configuration in the image",
+    )
+
+
+# -- in a dev container ----------------------------------------------------------------------------
+
+
+def _runs(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
+    for seen in sightings(document, ctx.project):
+        mount, container = seen.mount, seen.container
+        cache = cache_of(mount, container.document, ctx.project.knowledge)
+        keeping = cache.claim.tool.keeping if cache is not None else None
+        if cache is None or keeping is None or cache.cache.role not in keeping.caches:
+            continue
+        if mount.type == "volume" and cache.grade == "default" and _goes(container, keeping):
+            yield ctx.finding(
+                seen.span,
+                f"{cache.tool} leaves no packages in this volume: {keeping.cause}",
+                fixes=partial(_keep, seen, keeping, ctx),
+                related=[]
+                if seen.own
+                else [ctx.related(mount.span, "The service's mount", mount.path)],
+            )
+
+
+def _goes(container: Container, keeping: Keeping) -> bool:
+    """Tell whether the image deletes the packages, and nothing that was read or is unread says else."""
+    image, stage = container.image, container.stage
+    if image is None or image.family not in keeping.families or container.unread:
+        return False
+    if any(_is_one(container.place(mount), keeping) for mount in container.mounts):
+        return False
+    if stage is not None and _dealt_with(stage, keeping):
+        return False
+    return not any(_told(ran.item, keeping) for ran in container.story.items)
+
+
+def _told(item: Invocation, keeping: Keeping) -> bool:
+    """Tell whether a command touches the configuration, or may."""
+    for effect in effects_of(item) or ():
+        if effect.kind in ("removes", "writes", "moves") and _is_one(effect.path, keeping):
+            return True
+        if effect.kind in ("copies", "links", "moves") and _is_one(effect.to, keeping):
+            return True
+    return any(sign in word.written for word in item.args for sign in keeping.words)
+
+
+def _keep(seen: Sighting, keeping: Keeping, ctx: Context) -> Iterator[Fix]:
+    lines = " && ".join(keeping.lines)
+    made = as_root(seen.container, lines, f"sh -c {shlex.quote(lines)}", "keep-packages")
+    write = partial(writes, seen.container.document, (), made)
+    yield ctx.fix(
+        f"Keep the packages {made.where}",
+        partial(placed, seen.container.document.path, write),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason=made.reason,
     )

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.compose import ComposeFile
-from cachekey.devcontainer.judge import frozen
+from cachekey.devcontainer.filled import frozen
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import Sighting, sightings
 from cachekey.edits.recipe import narrowed

@@ -2,7 +2,8 @@
 
 Installed packages, environments and browsers below a cache mount are there for this RUN alone.
 The image has an empty directory in their place. Where a tool installs nothing but links into its cache
-(`UV_LINK_MODE=symlink`), the image has links that lead nowhere.
+(`UV_LINK_MODE=symlink`), or a RUN links to what it has put there (`ln -s`), the image has links that
+lead nowhere.
 
 ## Bad
 ```dockerfile
@@ -27,7 +28,7 @@ Mount the tool's download cache instead. That changes what is in the image, as i
 therefore not applied unasked.
 
 Silent where the RUN takes the result elsewhere, and in stages of which nothing but other paths is
-used.
+used. Silent about a link to what the RUN itself does not write, and where a VOLUME may bring it.
 
 ## Source
 Each tool's own manual, named in its file below `knowledge/tools`.
@@ -39,8 +40,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import covering, maybe_covered
-from cachekey.dockerfile.lost import is_needed
+from cachekey.dockerfile.effects import lands
+from cachekey.dockerfile.lost import is_needed, is_replaced, mount_over
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -56,6 +59,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if run.onbuild or not run.commands.complete:
         return
     yield from _links(run, ctx)
+    yield from _linked_by_hand(run, ctx)
     for mount in run.caches:
         found = _result(run, mount)
         if found is None or run.effects.takes_out(mount.directory or "/") is not False:
@@ -66,7 +70,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         use, item = found
         yield ctx.finding(
             mount.target_span,
-            f"The image needs {item.cache.what} of {use.tool.name}, and what lies in a cache mount "
+            f"The image needs {_named(use, item)}, and what lies in a cache mount "
             "is never part of it",
             fixes=partial(_fixes, run, mount, use, item, ctx),
         )
@@ -83,6 +87,11 @@ def _result(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
                 if item.relation(mount.directory) in ("exact", "parent"):
                     return use, item
     return None
+
+
+def _named(use: ToolUse, item: UsedDirectory) -> str:
+    what, tool = item.cache.what, use.tool.name
+    return what if tool in what else f"{what} of {tool}"
 
 
 def _links(run: Run, ctx: Context) -> Iterator[Finding]:
@@ -108,6 +117,42 @@ def _links(run: Run, ctx: Context) -> Iterator[Finding]:
                 )
 
 
+def _linked_by_hand(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report links that a RUN makes to what it has written into a cache mount."""
+    dockerfile: Dockerfile = ctx.document
+    stage = dockerfile.stage_of(run)
+    if any(item.keyword == "VOLUME" for item in dockerfile.tree.instructions):
+        return
+    for item, effect in run.effects.of("links"):
+        path, to, word = effect.path, effect.to, effect.word
+        if path is None or to is None or word is None or item.conditional:
+            continue
+        mount = mount_over(run, path)
+        if mount is None or mount_over(run, to) is not None or not _written(run, path):
+            continue
+        if not is_replaced(stage, run, to) and is_needed(dockerfile, stage, [to]):
+            yield ctx.finding(
+                word.span if item.script is None else item.head,
+                f"This links to what lies in the cache on {mount.directory}, and no cache is part of the "
+                "image: there the link leads nowhere",
+                related=[
+                    ctx.related(mount.span, "The cache that the link leads to"),
+                    *ctx.script_line(item),
+                ],
+                cause=mount.span,
+            )
+
+
+def _written(run: Run, path: str) -> bool:
+    """Tell whether the RUN surely puts something at a path."""
+    kinds = ("writes", "copies", "moves")
+    return any(lands(effect, path) for _, effect in run.effects.of(*kinds) if effect.path) or any(
+        item.used is True and item.fills and item.path is not None and inside(item.path, path)
+        for use in run.uses
+        for item in use.directories
+    )
+
+
 def _fixes(
     run: Run, mount: Mount, use: ToolUse, item: UsedDirectory, ctx: Context
 ) -> Iterator[Fix]:
@@ -115,6 +160,9 @@ def _fixes(
     if better is None or better.path is None:
         return
     first, *more = places(use, better)
+    if first == mount.directory:
+        # The results lie among the downloads: the mount is right, their place is not.
+        return
     if maybe_covered(run, better) and mount.directory != better.path:
         return
     edits = retarget(run, mount, first)

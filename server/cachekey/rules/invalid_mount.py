@@ -18,7 +18,8 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked pip install reques
 ## Fix
 The correction, where there is only one: a name or value that is nearly right, a blank behind a
 comma, a user's name where a number must stand. An option that a cache mount does not have is
-removed.
+removed; one that only Buildah and Podman take (`Z`, `U`, `relabel`) when asked for, since the file may
+be built by them. In a Containerfile such options are fine.
 
 ## Source
 BuildKit `frontend/dockerfile/instructions/commands_runmount.go`, `bflag.go` and
@@ -32,7 +33,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.buildkit.mounts import KEYS, SHARING, TYPES, Mount, MountError
+from cachekey.buildkit.mounts import BUILDAH_KEYS, KEYS, SHARING, TYPES, Mount, MountError
 from cachekey.dockerfile.records import Run
 from cachekey.edits.mount import remove_options
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -42,6 +43,7 @@ from cachekey.text import Edit, Span
 
 _MEANT = {"share": "sharing", "path": "target", "dir": "target", "name": "id", "key": "id"}
 _GUESS = "the three do different things, and the file does not tell which one is meant"
+_OTHERS = "where Podman builds this file, it does something"
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _ID_PAIR = re.compile(r"(\d+):(\d+)\Z")
 _NEXT_OPTION = re.compile(r"[ \t]+(?=[A-Za-z]+=)")
@@ -52,20 +54,38 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report each mount that BuildKit would refuse, and each flag that RUN does not have."""
     if run.dormant:
         return
+    builder = "Buildah" if ctx.settings.engine == "buildah" else "BuildKit"
     for flag, error in run.flag_errors:
         if flag.name.text in KEYS:
             # The option of a mount in the place of the flag is the matter of CK303.
             continue
         fixes = partial(_corrected, error, ctx)
-        yield ctx.finding(flag.span, f"BuildKit refuses this flag: {error}", fixes=fixes)
+        yield ctx.finding(flag.span, f"{builder} refuses this flag: {error}", fixes=fixes)
     for mount in run.mounts:
         refused = mount.error
         if refused is not None:
             yield ctx.finding(
                 refused.span if refused.span.end > refused.span.start else mount.span,
-                f"BuildKit refuses this mount: {refused}",
+                f"{builder} refuses this mount{_why(mount, refused)}",
                 fixes=partial(_fixes, run, mount, refused, ctx),
             )
+
+
+def _why(mount: Mount, error: MountError) -> str:
+    field = _field(mount, error)
+    if _is_buildahs(field):
+        assert field is not None
+        return f", since only Buildah and Podman take {field.name.text}: {error.message}"
+    return f": {error}"
+
+
+def _field(mount: Mount, error: MountError) -> Field | None:
+    return next((item for item in mount.fields if item.span.covers(error.span)), None)
+
+
+def _is_buildahs(field: Field | None) -> bool:
+    """Tell whether this is no slip of the pen, but an option of the other builder."""
+    return field is not None and field.key in BUILDAH_KEYS and field.key not in SHARING
 
 
 def _corrected(error: MountError, ctx: Context) -> Iterator[Fix]:
@@ -75,7 +95,13 @@ def _corrected(error: MountError, ctx: Context) -> Iterator[Fix]:
 
 
 def _fixes(run: Run, mount: Mount, error: MountError, ctx: Context) -> Iterator[Fix]:
-    field = next((item for item in mount.fields if item.span.covers(error.span)), None)
+    field = _field(mount, error)
+    if _is_buildahs(field):
+        assert field is not None
+        name = field.name.text
+        edits = remove_options(mount, field.key)
+        yield ctx.fix(f"Remove {name}", *edits, safety=Safety.UNSAFE, reason=_OTHERS)
+        return
     if error.message.startswith("unsupported sharing value") and not error.suggestion:
         # No slip of the pen: which of the three is meant, nobody can tell.
         for word in SHARING:

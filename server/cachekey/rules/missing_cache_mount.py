@@ -1,6 +1,6 @@
 """An install command has no cache at all.
 
-Each build downloads everything again as soon as the layer is rebuilt. A cache mount in the right
+Each build downloads everything anew as soon as the layer is rebuilt. A cache mount in the right
 place, for this user and this image, keeps the downloads on the builder.
 
 ## Bad
@@ -43,6 +43,7 @@ from cachekey.dockerfile.coverage import covering, linked, maybe_covered, surely
 from cachekey.dockerfile.purpose import purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
+from cachekey.edits.cleanups import CleanUp, clean_ups, deletions, together
 from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import add_mount, is_mountable, is_plain
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
@@ -60,7 +61,7 @@ _Place = tuple[str, UsedDirectory]
 @rule("CK503", "missing-cache-mount", Severity.HINT, Fixable.ALWAYS)
 def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report install commands whose caches no mount of the RUN holds."""
-    if run.onbuild or run.instruction.heredocs:
+    if run.onbuild:
         return
     if any(surely_idle(run, mount) for mount in run.caches):
         # There is a mount, at the wrong place: CK301 moves it.
@@ -89,13 +90,18 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 def _again(places: list[_Place], lacks: str) -> str:
     """Say what the tool does again, and why."""
     if lacks:
-        fetched = all(item.cache.kind is Kind.DOWNLOAD for _, item in places)
+        fetched = all(_is_fetched(item) for _, item in places)
         verb = "fetches" if fetched and "downloaded" in lacks else "makes"
         return f"{verb} {lacks} anew whenever this step is built: no cache mount holds them"
-    if any(item.cache.kind is Kind.DOWNLOAD for _, item in places):
-        return "downloads everything again whenever this step is built: it has no cache mount"
+    if any(_is_fetched(item) for _, item in places):
+        return "downloads everything anew whenever this step is built: it has no cache mount"
     made = " and ".join(item.cache.what for _, item in places)
     return f"makes {made} anew whenever this step is built: it has no cache mount"
+
+
+def _is_fetched(item: UsedDirectory) -> bool:
+    """Tell whether it comes over the net; what compilers leave may be shared as well, and is made here."""
+    return item.cache.kind is Kind.DOWNLOAD and not item.cache.what.startswith("compiled")
 
 
 def _has_one(run: Run, use: ToolUse) -> bool:
@@ -112,11 +118,15 @@ def _places(run: Run, use: ToolUse) -> list[_Place]:
     for name in use.suggested:
         role, _, part = name.partition("/")
         item = use.directory(role)
-        if item is None or item.path is None or not item.confidence.warns:
+        if item is None:
+            # The tool has it in other releases.
+            continue
+        if item.path is None or not item.confidence.warns:
             return []
         if maybe_covered(run, item):
             return []
-        places.append((f"{item.path}/{part}" if part else item.path, item))
+        if not (item.needs and _lies_in_layer(run, use, item)):
+            places.append((f"{item.path}/{part}" if part else item.path, item))
     return places
 
 
@@ -144,7 +154,9 @@ def _lies_in_layer(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
     for earlier in run.earlier():
         for other in earlier.uses:
             same = other.directory(item.role) if other.tool is use.tool else None
-            if same is not None and same.fills and same.path == item.path:
+            if same is None or same.path != item.path or same.used is not True:
+                continue
+            if same.fills or (same.needs and item.needs):
                 return covering(earlier, same) is None
     return False
 
@@ -161,10 +173,8 @@ def _mendable(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> boo
     """Tell whether the fix can be made: without it this hint would only be in the way."""
     if _owner(run) is None or None in _switches(run, use, places):
         return False
-    if any(item.program == "rm" for item in run.commands.items):
-        # A clean-up by hand would empty the new mount; CK305 mends that once the mount is there.
-        return False
-    return None not in _clean_ups(run, use, places, ctx)
+    found = _clean_ups(run, places)
+    return not found or together(found, _removals(found, ctx))
 
 
 def _owner(run: Run) -> dict[str, object] | None:
@@ -187,14 +197,14 @@ def _switches(run: Run, use: ToolUse, places: list[_Place]) -> list[Word | None]
     ]
 
 
-def _clean_ups(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> list[Edit | None]:
-    """Return the removals of the tool's commands that empty these caches; None where one must stay."""
-    roles = {item.cache.role for _, item in places}
-    return [
-        one.invocation.removal(ctx.document.source)
-        for one in run.uses
-        if one.tool is use.tool and any(roles & set(emptied.roles) for emptied in one.empties)
-    ]
+def _clean_ups(run: Run, places: list[_Place]) -> list[CleanUp]:
+    """Return what would empty the new mounts."""
+    return list(clean_ups(run, [path for path, _ in places]))
+
+
+def _removals(found: list[CleanUp], ctx: Context) -> list[Edit | None]:
+    """Return the edits that take these clean-ups away; None where one must stay."""
+    return deletions(found, ctx.document.source)
 
 
 def _heirs(
@@ -272,6 +282,6 @@ def _edits(
         add_mount(run, _flags(run, places, ctx)),
         *(add_mount(later, _flags(later, theirs, ctx)) for later, theirs in heirs),
         *(remove_word(word, source) for word in switches if word is not None),
-        *_clean_ups(run, use, places, ctx),
+        *_removals(_clean_ups(run, places), ctx),
     ]
     return merge_edits(in_file(ctx.path, (edit for edit in changes if edit is not None)))

@@ -82,7 +82,11 @@ def _name(seen: Sighting, place: str, ctx: Context) -> Iterator[Fix]:
     if file is not None and mount.form == "volume" and mount.target is not None:
         name = volume_name(place)
         start = mount.target.offset(0)
-        edits = (Edit(Span(start, start), f"{name}:"), *declare(file, name))
+        declared = any(known == name for known, _, _ in file.section("volumes"))
+        declaration = [] if declared else list(declare(file, name))
+        if not declared and not declaration:
+            return
+        edits = (Edit(Span(start, start), f"{name}:"), *declaration)
         title = f"Name the volume {name}"
         made = [FileEdit(file.path, edit) for edit in edits]
         yield ctx.fix(

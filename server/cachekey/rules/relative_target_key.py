@@ -43,7 +43,7 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import reach_of, rename, wish_for
 from cachekey.edits.mount import is_mountable, is_plain, set_option
 from cachekey.edits.toolmount import clashes
-from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, rule
 
@@ -69,7 +69,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             mount.target_span,
             f'{why}: the key is "{name}", and every project on this builder that writes the same '
             "shares this cache",
-            related=[ctx.related(other.target_span, "Here, too") for _, other in more],
+            related=[ctx.related(other.target_span, TOO) for _, other in more],
             fixes=partial(_fixes, run, mount, ctx),
         )
 

@@ -44,7 +44,7 @@ from cachekey.dockerfile.lost import is_needed
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import reach_of, rename, wish_for
-from cachekey.finding import Finding, Fix, Severity, Wish
+from cachekey.finding import TOO, Finding, Fix, Severity, Wish
 from cachekey.knowledge import Claim
 from cachekey.knowledge.records import CacheDir, Kind
 from cachekey.rules.rule import Context, Fixable, rule
@@ -85,7 +85,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             option.span,
             f"{claim.tool.name} keeps {claim.cache.what} here, and every project on this builder that "
             f"has the key {label} would share it",
-            related=[ctx.related(other.target_span, "Here, too") for other in mounts[1:]],
+            related=[ctx.related(other.target_span, TOO) for other in mounts[1:]],
             fixes=partial(_fixes, mount, wish_for(mount, ctx.path), ctx),
             severity=None if surely else Severity.INFORMATION,
         )

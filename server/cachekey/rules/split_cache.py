@@ -51,7 +51,7 @@ from cachekey.edits.caches import align, in_file, merge_edits, owner_of, shared_
 from cachekey.edits.directory import directory_for, one_directory
 from cachekey.edits.everywhere import everywhere, lines_text, places_of, reaches_back
 from cachekey.edits.mount import add_mount, is_plain, set_option, set_options
-from cachekey.finding import FileEdit, Finding, Fix, Reach, Safety, Severity
+from cachekey.finding import TOO, FileEdit, Finding, Fix, Reach, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 from cachekey.workspace.summary import CacheMount, CacheUse, Summary
@@ -155,9 +155,10 @@ def _elsewhere(mounts: Iterator[CacheMount], path: str) -> CacheMount | None:
 
 
 def _one_id(own: CacheMount, use: CacheUse, first: CacheMount, ctx: Context) -> Iterator[Fix]:
-    reach = Reach((own.key.identity, first.key.identity))
     name = first.id or own.id or ctx.project.free(use.cache)
     model = first if first.id or not own.id else own
+    kept = model.key.identity if model.id else None
+    reach = Reach((own.key.identity, first.key.identity), kept=kept)
     writers = {own.writer, first.writer} - {None}
     if is_plain(name) and len(writers) < 2 and not _taken(name, reach, ctx):
         yield ctx.fix(
@@ -205,7 +206,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             if mount.use is None:
                 continue
             related = [ctx.related(first.span, f"The cache with the key {first.key.label}")]
-            related += [ctx.related(one.span, "Here, too") for one in more]
+            related += [ctx.related(one.span, TOO) for one in more]
             yield ctx.finding(
                 mount.name_span,
                 f"{mount.use.name} cannot use here what it cached on line {first.line + 1}: the key is "
@@ -306,8 +307,9 @@ def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
     if purpose is None:
         return
     # Every mount of the keys, whatever its RUN calls: what was one cache stays one.
-    reach = Reach(tuple(dict.fromkeys(mount.key.identity for mount in mounts)))
+    keys = tuple(dict.fromkeys(mount.key.identity for mount in mounts))
     named = next((mount for mount in mounts if mount.id), None)
+    reach = Reach(keys, kept=named.key.identity if named is not None else None)
     usual = purpose.cache.id or f"{purpose.tool.id}-{purpose.cache.role}"
     name = named.id if named is not None else ctx.project.free(usual)
     if not is_plain(name) or _taken(name, reach, ctx):
@@ -330,9 +332,9 @@ def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
                 f"and let root end with {shared[1]}"
             )
             edit = partial(merge_edits, [*same_id, *shared[0]])
-            yield ctx.fix(title, edit, preferred=True, reach=reach)
+            yield ctx.fix(title, edit, preferred=True, reach=Reach(keys))
         yield from _two_caches(places, name, ctx, preferred=shared is None)
-    yield from _one_directory(dockerfile, purpose, places, name, reach, ctx)
+    yield from _one_directory(dockerfile, purpose, places, name, Reach(keys), ctx)
 
 
 def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -> Iterator[Fix]:

@@ -49,7 +49,7 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import merge_edits
 from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import set_option
-from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
+from cachekey.finding import TOO, FileEdit, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import CacheDir, Concurrency, Kind, Tool
 from cachekey.record import record
 from cachekey.rules.rule import Context, Fixable, rule
@@ -93,7 +93,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             f"{first.tool.name} {says}"
             if first.seen
             else f"This is the cache of {first.tool.name}, which {says}",
-            related=[ctx.related(mount.target_span, "Here, too") for mount in mounts[1:]],
+            related=[ctx.related(mount.target_span, TOO) for mount in mounts[1:]],
             fixes=partial(_fixes, mounts, surely, ctx),
             severity=None if surely else Severity.INFORMATION,
         )

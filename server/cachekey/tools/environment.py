@@ -16,7 +16,7 @@ from cachekey.commands.effect import inside
 from cachekey.commands.effects import effects_of
 from cachekey.knowledge.paths import UnknownValueError, clean, expand_template
 from cachekey.knowledge.patterns import CommandLine, matches, read_line
-from cachekey.knowledge.records import Command, Confidence, Image, Tool, Way
+from cachekey.knowledge.records import CacheDir, Command, Confidence, Image, Tool, Way
 from cachekey.record import cached_property, record
 from cachekey.text import Span
 from cachekey.tools.configs import Unreadable, config_value
@@ -30,6 +30,8 @@ ConfigReader = Callable[[str], "str | None"]
 that lies at an absolute path of the image; or None."""
 
 LINKERS = ("ln", "link")
+_MOST_FOLDERS = 8
+"""Folders that the root of a project is looked for in."""
 _OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT|FLAG|ARG)", re.IGNORECASE)
 
 
@@ -136,6 +138,8 @@ class ToolEnvironment:
             return self.flag(way.flag, way.key) if not self.command.through else None
         if way.env:
             return self.variable(way.env, way.ignore_case)
+        if way.word:
+            return self._word(way)
         if way.config:
             return self.configured(way)
         if way.command is not None:
@@ -160,6 +164,19 @@ class ToolEnvironment:
                 found = self._flag_of(item, line, way.flag, way.key)
                 if found is not None:
                     return found
+        return None
+
+    def _word(self, way: Way) -> Known | NotKnown | None:
+        """Return what a word ``NAME=VALUE`` says, here or in the last call in front that has it."""
+        found = _assigned(self.invocation, way.word)
+        if found is not None or not way.earlier:
+            return found
+        names = [
+            name for command in self.tool.commands if command.through for name in command.names
+        ]
+        for item in self.earlier.having(way.word, self._stop):
+            if any(matches(item.program or "", name) for name in names):
+                return _assigned(item, way.word)
         return None
 
     def _flag_of(
@@ -329,6 +346,38 @@ class ToolEnvironment:
                 place = posixpath.join(place, moved.text)
         return place
 
+    def roots(self, cache: CacheDir) -> tuple[str, ...]:
+        """Return the folders of which one is the project's root, the likeliest first; () where none is known.
+
+        More than one: the files of the project do not tell, since they are not to be seen.
+        """
+        start = self._project()
+        if start is None:
+            return ()
+        above = [start]
+        while len(above) < _MOST_FOLDERS and posixpath.dirname(above[-1]) != "/":
+            above.append(posixpath.dirname(above[-1]))
+        if start == "/":
+            return (start,)
+        texts = [self.config(posixpath.join(folder, cache.root_file)) for folder in above]
+        if texts[0] is None:
+            return tuple(above)
+        for folder, text in zip(above, texts, strict=True):
+            if text and config_value(cache.root_file, text, cache.root_key) is not None:
+                return (folder,)
+        return (start,)
+
+    def _project(self) -> str | None:
+        """Return the folder of the project that the command line names, by default the working directory."""
+        for flag in self.tool.project_flags:
+            named = self.flag(flag)
+            if isinstance(named, NotKnown):
+                return None
+            if named is not None:
+                path = self.absolute(named.text)
+                return None if isinstance(path, NotKnown) else posixpath.dirname(path)
+        return None if self.cwd is None else clean(self.cwd)
+
     def absolute(self, path: str) -> str | NotKnown:
         """Make a path absolute, as the tool would."""
         if path.startswith("~"):
@@ -406,6 +455,9 @@ class ToolEnvironment:
         return None if any(isinstance(one, NotKnown) for one in found) else False
 
     def _said(self, way: Way) -> Known | NotKnown | None:
+        if way.env and _assigned(self.invocation, way.env) is not None:
+            # `make CC=gcc` does not look at the environment's CC.
+            return None
         if not way.flag:
             return self.way(way)
         found = self.flag(way.flag, way.key)
@@ -419,6 +471,14 @@ class ToolEnvironment:
     def is_image_remembered(self) -> bool:
         """Tell whether what is known of the image is without proof."""
         return self.image is not None and not self.image.confidence.warns
+
+
+def _assigned(item: Invocation, name: str) -> Known | None:
+    """Return what a word ``NAME=VALUE`` of a command says."""
+    for arg, text in zip(item.args, item.texts, strict=False):
+        if text is not None and text.startswith(f"{name}="):
+            return Known(text[len(name) + 1 :], f"{name} in the command", arg.span, name)
+    return None
 
 
 _NOTHING = object()

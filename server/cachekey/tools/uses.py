@@ -390,6 +390,11 @@ class ToolUse:
             template = cache.root_path if root else cache.path
         if not template:
             return NotKnown(f"{self.tool.name} has none unless it is told")
+        if cache.root_file:
+            roots = self._env.roots(cache)
+            if not roots:
+                return NotKnown("the root of the project is not known")
+            template = posixpath.join(roots[0], template)
         filled = self._env.template(template)
         if isinstance(filled, NotKnown):
             return filled
@@ -404,10 +409,13 @@ class ToolUse:
         if isinstance(found, NotKnown):
             return
         templates: list[str] = []
-        if found.weak and cache.path:
+        if found.weak and cache.path and not cache.root_file:
             templates = [cache.path]
         if found.weak or found.because.startswith("the default of"):
             templates += cache.alternatives
+        if cache.root_file and (found.weak or found.because.startswith("the default of")):
+            roots = self._env.roots(cache)
+            templates += [posixpath.join(root, cache.path) for root in roots]
         for template in templates:
             filled = self._env.template(template)
             if not isinstance(filled, NotKnown) and filled[0] != found.text:

@@ -119,7 +119,7 @@ class Index:
         return self._count(("folder", folder)) == same
 
     def volumes(self, name: str) -> Iterator[tuple[str, Volume]]:
-        """Yield the dev containers' mounts of a volume with their files, by path and place."""
+        """Yield mounts and declarations of a volume that the engine calls so, with their files."""
         topic = ("volume", name)
         for path in self._ordered(topic):
             for item in self._items(topic, path):

@@ -17,7 +17,7 @@ from cachekey.builds.devfile import devcontainer_build
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, unique
 from cachekey.builds.places import Looker, Read
 from cachekey.devcontainer.caches import cache_of
-from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.compose import ComposeFile, engine_name
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.coverage import surely_idle, wanted
 from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
@@ -110,12 +110,12 @@ class CacheMount:
 
 @record(frozen=True, slots=True)
 class Volume:
-    """One mount of a dev container."""
+    """One mount of a dev container, or a compose file's volume that all projects know."""
 
     line: int
     """Zero-based."""
     volume: str | None
-    """The volume's name as far as it is literal; None for other mounts and under Compose."""
+    """What the engine calls the volume; None for other mounts, and where Compose names it."""
     name: str | None
     """The volume's name as it is written; None for a mount of another kind."""
     tool: str | None
@@ -131,7 +131,7 @@ class Summary:
     mounts: tuple[CacheMount, ...] = ()
     """A Dockerfile's accepted cache mounts, in file order."""
     volumes: tuple[Volume, ...] = ()
-    """A devcontainer.json's mounts, in file order."""
+    """A devcontainer.json's mounts, or a compose file's volumes, in file order."""
     builds: tuple[Invocation, ...] = ()
     """What it builds, in file order."""
     dances: tuple[Dance, ...] = ()
@@ -228,6 +228,7 @@ def summarise(
             builds=unique(compose_builds(document, looker)),
             reads=looker.asked,
             missed=looker.missed,
+            volumes=tuple(_engine_volumes(document)),
             composes=(document.path,),
             state=_state(document.source.text),
         )
@@ -333,6 +334,14 @@ def _is_meant(run: Run, mount: Mount, key: Key) -> bool:
     return not (key.unresolved or run.onbuild or odd or surely_idle(run, mount))
 
 
+def _engine_volumes(document: ComposeFile) -> Iterator[Volume]:
+    """Yield the volumes that the engine knows by the very name that the file tells."""
+    for _, key, value in document.section("volumes"):
+        name = engine_name(key, value)
+        if name is not None:
+            yield Volume(document.source.line_of(name.span().start), name.text, name.text, None)
+
+
 def _volumes(document: Devcontainer, knowledge: Knowledge) -> Iterator[Volume]:
     effective = document.effective_mounts
     for mount in document.mounts:
@@ -340,7 +349,7 @@ def _volumes(document: Devcontainer, knowledge: Knowledge) -> Iterator[Volume]:
         named = mount.names_volume and mount.source
         yield Volume(
             document.source.line_of(mount.span.start),
-            None if document.compose else mount.volume,
+            mount.volume if mount.external or not document.compose else None,
             mount.source.text if named and mount.source else None,
             cache.claim.tool.id if cache is not None and mount.type != "cache" else None,
         )

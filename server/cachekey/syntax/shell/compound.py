@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from cachekey.syntax.shell.input import Inputs
-from cachekey.syntax.shell.tree import Block, BlockKind
+from cachekey.syntax.shell.tree import Block, BlockKind, Word
 from cachekey.text import Mapped
 
 if TYPE_CHECKING:
@@ -159,13 +160,14 @@ class Compounds(Inputs):
     def _for(self, blocks: list[Block]) -> None:
         self.blank()
         name = None
+        words: tuple[Word, ...] = ()
         match = _NAME.match(self.text, self.at)
         if self.text.startswith("((", self.at):
             self.at = self.arithmetic(self.at + 2)
         elif match:
             name = match.group()
             self.at = match.end()
-            self._for_words()
+            words = tuple(self._for_words())
         else:
             self.fail("a loop without a variable")
             return
@@ -174,10 +176,10 @@ class Compounds(Inputs):
             self.at += 1
         if self._expect("do"):
             body = self._new("body", True)
-            body.loops, body.loop_name = True, name
+            body.loops, body.loop_name, body.loop_words = True, name, words
             self._inside(blocks, body, "done")
 
-    def _for_words(self) -> None:
+    def _for_words(self) -> Iterator[Word]:
         self.at = cast("re.Match[str]", _BETWEEN.match(self.text, self.at)).end()
         if not _IN.match(self.text, self.at):
             return
@@ -185,9 +187,10 @@ class Compounds(Inputs):
         while True:
             self.blank()
             before = self.at
-            self.at, _parts = self.word(self.at)
+            self.at, parts = self.word(self.at)
             if self.at == before:
                 return
+            yield Word(self.source, before, self.at, parts)
 
     def _case(self, blocks: list[Block]) -> None:
         self.blank()

@@ -7,9 +7,10 @@ needed. Comment lines stay, also those between the command and its connector.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from cachekey.syntax.shell.tree import Block, Command, Item, Script, Word
+from cachekey.syntax.shell.tree import Block, Command, Item, Word
 from cachekey.text import Edit, Mapped, Source, Span
 
 _COMMENT_LINE = re.compile(r"[ \t]*#")
@@ -21,28 +22,33 @@ _HARMLESS = frozenset(("true", ":"))
 _KEPT_BLOCKS = frozenset(("script", "subshell", "group", "body", "function"))
 
 
-def removal(script: Script, command: Command, source: Source) -> Edit | None:
-    """Return the edit that deletes exactly this command; None when it cannot go alone.
+def removal(commands: Sequence[Command], source: Source) -> Edit | None:
+    """Return the edit that deletes exactly these commands of one block, each right behind the one before.
 
-    It cannot go when its result is asked for (a condition, left of ``||``, in a pipeline), when it
-    answers for another's failure (right of ``||``), or when nothing would be left of its block.
+    None when they cannot go: when the result of one is asked for (a condition, left of ``||``, in a
+    pipeline), when it answers for another's failure (right of ``||``), or when nothing would be left of
+    their block.
     """
-    block = command.block
+    block = commands[0].block
     items = block.items
-    if command.index >= len(items) or items[command.index].command is not command:
+    for number, command in enumerate(commands, commands[0].index):
+        if number >= len(items) or items[number].command is not command:
+            return None
+        if any(redirect.is_document for redirect in command.redirects):
+            return None
+    between = items[commands[0].index + 1 : commands[-1].index + 1]
+    if any(item.connector in ("||", "&") for item in between):
         return None
-    if block.kind not in _KEPT_BLOCKS or len(items) < 2:
+    if block.kind not in _KEPT_BLOCKS or len(items) <= len(commands):
         return None
-    if any(redirect.is_document for redirect in command.redirects):
-        return None
-    tokens = _tokens(items, command.index, source, block)
+    tokens = _tokens(items, commands[0].index, commands[-1].index, source, block)
     if tokens is None or not _whole(block.source, source, tokens):
         return None
     return _cut(source, block.source, tokens)
 
 
 class _Tokens(NamedTuple):
-    """What goes: a command and one connector, as file offsets."""
+    """What goes: commands and one connector more than stand between them, as file offsets."""
 
     start: int
     stop: int
@@ -50,15 +56,17 @@ class _Tokens(NamedTuple):
     """Where the following command starts, when the connector in front of that goes."""
 
 
-def _tokens(items: list[Item], index: int, source: Source, block: Block) -> _Tokens | None:
-    """Choose the connector that goes with the command."""
-    item, last = items[index], index
-    following = items[index + 1] if index + 1 < len(items) else None
+def _tokens(
+    items: list[Item], first: int, last: int, source: Source, block: Block
+) -> _Tokens | None:
+    """Choose the connector that goes with the commands."""
+    item = items[first]
+    following = items[last + 1] if last + 1 < len(items) else None
     if following is not None and following.connector == "||" and item.connector != "&&":
         # `clean || true`: the fallback is for this command alone, and goes along.
         if not _is_harmless(following):
             return None
-        last = index + 1
+        last += 1
         following = items[last + 1] if last + 1 < len(items) else None
         if following is not None and following.connector == "||":
             return None

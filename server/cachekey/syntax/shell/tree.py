@@ -135,6 +135,11 @@ class Word:
         return match.group(1), Word(self.source, at, self.stop, parts)
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """Return the names of the variables that it holds."""
+        return tuple(part.text for part in self.parts or () if part.kind.startswith("var"))
+
+    @property
     def untellable(self) -> bool:
         """Tell whether not even another shell could read it as written: ``$'a\\n'``, ``{a,b}``."""
         text = self.source.text
@@ -280,6 +285,8 @@ class Block:
     """It is what a loop repeats."""
     loop_name: str | None = None
     """The variable that the loop around this body sets."""
+    loop_words: tuple[Word, ...] = ()
+    """What it is set to, one after the other; nothing where the loop does not say it by words."""
 
     @property
     def outward(self) -> Iterator[Block]:

@@ -1,0 +1,126 @@
+"""What the image's build leaves where a volume lies, which a new volume takes over and then hides."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from cachekey.commands.fetched import is_fetched
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.paths import covers
+from cachekey.dockerfile.purpose import is_remembered
+from cachekey.knowledge.records import Kind
+
+if TYPE_CHECKING:
+    from cachekey.dockerfile.records import Run
+
+
+def made_by_build(place: str, container: Container) -> bool:
+    """Tell whether the Dockerfile names the very directory outside of its mounts."""
+    name = re.compile(rf"(?<![\w./-]){re.escape(place)}(?![\w.-])")
+    stage = container.stage
+    return stage is not None and any(
+        step.instruction.keyword in ("RUN", "COPY", "ADD", "WORKDIR")
+        and name.search(step.instruction.args.text)
+        for link in stage.chain
+        for step in link.steps
+    )
+
+
+def frozen(mount: RuntimeMount, container: Container) -> str | None:
+    """Return what the image keeps where a named volume lies, which then never changes again.
+
+    A new volume takes it over from the image; after that the image's updates are hidden by it.
+    """
+    place = container.place(mount)
+    if place is None or mount.type != "volume" or mount.nocopy or mount.opaque:
+        return None
+    ships = [*container.image.ships] if container.image is not None else []
+    for use in container.features:
+        ships += use.known.ships if use.known is not None else ()
+    for shipped in ships:
+        if place == shipped.path or (covers(place, shipped.path) and place.count("/") > 1):
+            return shipped.what
+    packages = container.image.facts.get("site-packages") if container.image is not None else None
+    if packages is not None and fnmatchcase(place, packages):
+        return "the packages of the image"
+    at_home = place == container.home and _installs_at_home(container)
+    return (
+        "the programs that the Dockerfile installs"
+        if at_home or _filled(place, container) or _fetched_into(place, container)
+        else None
+    )
+
+
+def _filled(place: str, container: Container) -> bool:
+    """Tell whether the Dockerfile installs programs below a directory, and leaves them there."""
+    steps = (
+        [step for link in container.stage.chain for step in link.steps] if container.stage else []
+    )
+    installs = any(
+        item.cache.programs
+        and item.used
+        and item.path
+        and not item.shaky
+        and covers(place, item.path)
+        for step in steps
+        if step.run is not None
+        for use in step.run.uses
+        for item in use.directories
+    )
+    away = re.compile(rf"\b(?:mv|rm)\b[^;&|\n]*{re.escape(place)}")
+    return installs and not any(away.search(step.instruction.args.text) for step in steps)
+
+
+def _fetched_into(place: str, container: Container) -> bool:
+    """Tell whether an installer of that name is fetched, and the PATH leads to what it leaves there.
+
+    ``curl https://get.pulumi.com | sh`` fills ``~/.pulumi``, whose ``bin`` the Dockerfile names.
+    """
+    stage, name = container.stage, posixpath.basename(place).lstrip(".")
+    path = stage.end.variables.get("PATH") if stage is not None else None
+    if stage is None or path is None or not re.fullmatch(r"[a-z]{3,}", name):
+        return False
+    if not any(covers(place, folder) for folder in path.value.text.split(":") if folder):
+        return False
+    url = re.compile(rf"https?://[\w.-]*(?<![a-z]){name}(?![a-z])")
+    return any(
+        step.run is not None
+        and url.search(step.instruction.args.text)
+        and any(
+            is_fetched(step.run.commands.items, at) for at in range(len(step.run.commands.items))
+        )
+        for link in stage.chain
+        for step in link.steps
+    )
+
+
+def _installs_at_home(container: Container) -> bool:
+    """Tell whether a RUN of the user, who is not root, installs programs, which then lie at home."""
+    stage, home = container.stage, container.home
+    if stage is None or home is None:
+        return False
+    return any(
+        step.run is not None
+        and step.run.scope.user.is_root is False
+        and step.run.scope.user.home == home
+        and not is_remembered(step.run.scope, step.run.scope.user)
+        and _installs(step.run, home)
+        for link in stage.chain
+        for step in link.steps
+    )
+
+
+def _installs(run: Run, home: str) -> bool:
+    """Tell whether a RUN puts a tool's results below a home, or obeys an installer that it fetches."""
+    if any(
+        item.cache.kind is Kind.RESULT and item.used and item.path and covers(home, item.path)
+        for use in run.uses
+        for item in use.directories
+    ):
+        return True
+    items = run.commands.items
+    return any(is_fetched(items, index) for index in range(len(items)))

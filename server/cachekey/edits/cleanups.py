@@ -1,0 +1,135 @@
+"""Commands of a RUN that empty a directory which is, or is to be, a cache mount; and how they go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from cachekey.commands.effect import Effect, covers, inside
+from cachekey.commands.invocation import Invocation, removals
+from cachekey.dockerfile.coverage import COVERS
+from cachekey.dockerfile.records import Run
+from cachekey.record import record
+from cachekey.syntax.shell.edit import remove_word
+from cachekey.syntax.shell.tree import Word
+from cachekey.text import Edit, Source, Span
+from cachekey.tools.uses import UsedDirectory
+
+
+@record(frozen=True)
+class CleanUp:
+    """A command, or some words of it, that empty a mounted directory."""
+
+    item: Invocation
+    folder: str
+    """The directory of the mount."""
+    words: tuple[Word, ...] = ()
+    """Those that empty it, where the command does other things as well."""
+
+    @property
+    def span(self) -> Span:
+        """Return what is to go."""
+        return self.words[0].span if self.words else self.item.span
+
+
+def clean_ups(run: Run, folders: Sequence[str]) -> Iterator[CleanUp]:
+    """Yield what empties one of these directories after the RUN has filled it."""
+    for use in run.uses:
+        for emptied in use.empties:
+            if emptied.emptying.first or not emptied.confidence.warns:
+                continue
+            folder = _holding(folders, use.directories, emptied.roles)
+            if folder is not None and _cleans(run, use.invocation, folder):
+                yield CleanUp(use.invocation, folder)
+                break
+    by_item: dict[int, list[tuple[Effect, str]]] = {}
+    for item, effect in run.effects.of("removes"):
+        found = (path for path in folders if _empties(run, effect, path))
+        folder = next(found, None)
+        if folder is not None and _cleans(run, item, folder):
+            by_item.setdefault(id(item), []).append((effect, folder))
+    for item in run.commands.items:
+        hits = by_item.get(id(item))
+        if hits:
+            yield _removed(run, item, hits)
+
+
+def _removed(run: Run, item: Invocation, hits: list[tuple[Effect, str]]) -> CleanUp:
+    """Take the words that empty something, unless all that the command removes is that."""
+    words = tuple(effect.word for effect, _ in hits if effect.word is not None)
+    removed = [one for other, one in run.effects.of("removes") if other is item]
+    whole = len(hits) == len(removed) or not words
+    return CleanUp(item, hits[0][1], () if whole else words)
+
+
+def _holding(
+    folders: Iterable[str], directories: Iterable[UsedDirectory], roles: tuple[str, ...]
+) -> str | None:
+    for directory in directories:
+        if directory.cache.role in roles and directory.confidence.warns:
+            for folder in folders:
+                if directory.relation(folder) in COVERS:
+                    return folder
+    return None
+
+
+def _cleans(run: Run, item: Invocation, folder: str) -> bool:
+    """Tell whether the command runs whenever the cache has been filled: always, or in the same branch."""
+    if not item.conditional:
+        return True
+    if item.simple.guarded or item.frame.conditional:
+        return False
+    block = item.simple.block
+    for use in run.uses:
+        if use.invocation is item:
+            break
+        around = use.invocation.simple.block.outward
+        if use.uses is True and any(one is block for one in around):
+            if any(_fills(directory, folder) for directory in use.directories):
+                return True
+    return False
+
+
+def _fills(directory: UsedDirectory, folder: str) -> bool:
+    return directory.used is True and directory.relation(folder) in COVERS
+
+
+def _empties(run: Run, effect: Effect, folder: str) -> bool:
+    """Tell whether a removal takes away a directory's content for the most part."""
+    return covers(effect, folder) or _takes_piece(run, effect, folder)
+
+
+def _takes_piece(run: Run, effect: Effect, folder: str) -> bool:
+    """Tell whether a tool's directory below the mount goes, or the part of it that counts."""
+    path = (effect.path or "").removesuffix("/*")
+    if effect.path is None or not inside(path, folder):
+        return False
+    places = (item for use in run.uses for item in use.directories if item.confidence.warns)
+    pieces = (item.path for item in places if item.path is not None)
+    if any(inside(piece, folder) and covers(effect, piece) for piece in pieces):
+        return True
+    if not covers(effect, path):
+        return False
+    claimed = [claim.cache.parts for claim in run.knowledge.claims(path)]
+    return any(not parts or any(path.endswith(f"/{x}") for x in parts) for parts in claimed)
+
+
+# -- how they go ----------------------------------------------------------------------------------
+
+
+def deletions(found: Iterable[CleanUp], source: Source) -> list[Edit | None]:
+    """Return the edits that take clean-ups away; None stands for one that cannot be made."""
+    ordered = sorted(found, key=lambda one: one.span.start)
+    words = (word for one in ordered for word in one.words)
+    whole = (one.item for one in ordered if not one.words)
+    return [*(remove_word(word, source) for word in words), *removals(whole, source)]
+
+
+def together(found: Sequence[CleanUp], edits: Sequence[Edit | None]) -> bool:
+    """Tell whether all can go at once: each can go, none touches another, something is left."""
+    spans = sorted(edit.span for edit in edits if edit is not None)
+    apart = all(one.end <= other.start for one, other in pairwise(spans))
+    blocks = {id(one.item.simple.block): one.item.simple.block for one in found}
+    doomed = [id(one.item.simple.block) for one in found if not one.words]
+    left = all(len(block.items) > doomed.count(key) for key, block in blocks.items())
+    return len(spans) == len(edits) and (len(found) == 1 or (apart and left))

@@ -112,7 +112,7 @@ def _agree(ours: Any, theirs: Any, place: str) -> Iterator[str]:
 
 
 REFUSED = {"texts"}
-"""The judge takes no heredoc in the form that Bake does; ``buildx`` judges these alone."""
+"""The judge takes no comment between `=` and a value; `buildx` alone judges these."""
 
 
 @pytest.mark.parametrize("name", sorted(CASES.keys() - REFUSED))

@@ -75,26 +75,18 @@ def script(path: str, source: Source, folder: str, lookup: Lookup) -> Cookbook:
     return Cookbook(path, source, folder, {"": Recipe("", (whole,))}, lookup)
 
 
-def make_book(
-    path: str,
-    source: Source,
-    folder: str,
-    read: Lookup,
-    given: Mapping[str, str | None],
-    environment: Lookup,
-) -> Cookbook:
-    """Read a Makefile that runs in ``folder``, those that it includes behind it.
+Rules = tuple[dict[str, Recipe], list[tuple[Source, list[Span]]]]
+"""The recipes of a Makefile and of those that it includes, and these files with their lines."""
 
-    ``given`` are the variables of the command line, which win; ``environment`` tells those that count
-    where the Makefile only has a default.
-    """
+
+def make_rules(source: Source, folder: str, read: Lookup) -> Rules:
+    """Read a Makefile that runs in ``folder``, and behind it those that it includes."""
     found: dict[str, Recipe] = {}
-    sources = [source]
+    files = [(source, logical(source))]
     for number in range(_MOST_INCLUDES):
-        if number >= len(sources):
+        if number >= len(files):
             break
-        one = sources[number]
-        lines = logical(one)
+        one, lines = files[number]
         for recipe in _make_rules(one, lines):
             before = found.get(recipe.name)
             if before is None:
@@ -106,10 +98,27 @@ def make_book(
         for name in _included(one, lines):
             inside = within(folder, name)
             text = read(inside) if inside is not None else None
-            if text is not None and all(text != other.text for other in sources):
-                sources.append(Source(text))
-    variables = make_variables([(one, logical(one)) for one in sources], given, environment)
-    return Cookbook(path, source, folder, found, variables)
+            if text is not None and all(text != other.text for other, _ in files):
+                more = Source(text)
+                files.append((more, logical(more)))
+    return found, files
+
+
+def make_book(
+    path: str,
+    folder: str,
+    rules: Rules,
+    given: Mapping[str, str | None],
+    environment: Lookup,
+) -> Cookbook:
+    """Return the recipes of a Makefile for one call.
+
+    ``given`` are the variables of the command line, which win; ``environment`` tells those that count
+    where the Makefile only has a default.
+    """
+    recipes, files = rules
+    variables = make_variables(files, given, environment)
+    return Cookbook(path, files[0][0], folder, recipes, variables)
 
 
 def _make_rules(source: Source, lines: Sequence[Span]) -> Iterator[Recipe]:

@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping
 from cachekey.builds.cookbook import (
     Cookbook,
     Lookup,
+    Rules,
     just_book,
     make_book,
+    make_rules,
     package_book,
     script,
 )
@@ -102,6 +104,8 @@ class Follower:
     def __init__(self, looker: Looker) -> None:
         self._looker = looker
         self._left = _MOST_RECIPES
+        self._rules: dict[tuple[str, str], Rules] = {}
+        """Makefiles that were read, by path and folder: many steps call one."""
 
     def calls(
         self, text: Mapped, lookup: Lookup, *, base: str | None, depth: int = 0
@@ -156,8 +160,13 @@ class Follower:
                 continue
             source = Source(text)
             if errand.tool == "make":
-                read = self._looker.text
-                return make_book(path, source, folder, read, errand.values, environment)
+                rules = self._rules.get((path, folder))
+                if rules is None:
+                    rules = make_rules(source, folder, self._looker.text)
+                    self._rules[path, folder] = rules
+                if errand.names and not any(name in rules[0] for name in errand.names):
+                    return None
+                return make_book(path, folder, rules, errand.values, environment)
             if errand.tool == "just":
                 # Whatever folder it is called in, its recipes run in its own.
                 return just_book(path, source, posixpath.dirname(path))

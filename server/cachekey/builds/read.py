@@ -18,6 +18,7 @@ from cachekey.builds.recipes import (
 )
 from cachekey.builds.workflow import read_workflow
 from cachekey.kinds import Builder, builder_of, kind_of
+from cachekey.record import replace
 from cachekey.text import Source
 
 _LOCAL = re.compile(r"uses:\s*['\"]?\./")
@@ -32,8 +33,8 @@ def read_build_file(path: str, source: Source, read: Read) -> BuildFile:
     looker = Looker(read)
     if kind is None or not concerns(path, source.text, looker):
         # A recipe that it calls may begin to build.
-        return BuildFile(path, source, reads=looker.asked)
-    return _READERS[kind](path, source, looker)
+        return BuildFile(path, source, reads=looker.asked, missed=looker.missed)
+    return replace(_READERS[kind](path, source, looker), missed=looker.missed)
 
 
 def concerns(path: str, text: str, looker: Looker | None = None) -> bool:

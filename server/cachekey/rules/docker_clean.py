@@ -39,6 +39,8 @@ Dockerfile reference, example "cache apt packages"; the tool's file below `knowl
 
 from __future__ import annotations
 
+import posixpath
+import re
 import shlex
 from collections.abc import Iterator
 from functools import partial
@@ -52,6 +54,7 @@ from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import Sighting, sightings
+from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.caches import placed
@@ -63,6 +66,9 @@ from cachekey.record import record, remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 from cachekey.tools.uses import ToolUse
+
+_SINGLE = re.compile(r"[\w-]+\.\w+")
+"""A file's name: `setup.sh`."""
 
 
 @rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.ALWAYS)
@@ -140,9 +146,20 @@ def _dealt_with(stage: Stage, keeping: Keeping) -> bool:
         for step in part.steps:
             if step.run is not None and _touched(step.run, keeping):
                 return True
-            if step.copied is not None and _is_one(step.copied.target, keeping):
+            if step.copied is not None and _brings(step.copied, keeping):
                 return True
     return False
+
+
+def _brings(copied: Copied, keeping: Keeping) -> bool:
+    """Tell whether a copy may bring one of the files; what looks like a single file keeps its name."""
+    target = copied.target
+    if target is None or not _is_one(target, keeping):
+        return target is None
+    names = [posixpath.basename(word.rstrip("/")) for word in copied.words[:-1]]
+    if not names or not all(_SINGLE.fullmatch(name) for name in names):
+        return True
+    return any(_is_one(posixpath.join(target, name), keeping) for name in names)
 
 
 def _is_one(path: str | None, keeping: Keeping) -> bool:

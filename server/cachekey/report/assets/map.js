@@ -16,6 +16,16 @@ field.addEventListener("input", () => {
   }
 });
 
+// The cache under the pointer stands out: the lines of all others fade.
+const near = (event) => {
+  const key = event.target.closest?.("[data-key]")?.dataset.key;
+  for (const line of document.querySelectorAll(".line")) {
+    line.classList.toggle("far", key !== undefined && line.dataset.key !== key);
+  }
+};
+document.addEventListener("mouseover", near);
+document.addEventListener("focusin", near);
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a");
   if (link && code) {

@@ -242,6 +242,13 @@ HOSTILE = {
     "open braces": "{" * 50_000,
     "open targets": 'target "a" {' * 3_000,
     "templates": '"${' * 20_000,
+    "a long sum": 'target "a" { args = { x = ' + "1 + " * 5_000 + "1 } }",
+    "a long way": 'target "a" { args = { x = a' + ".b" * 5_000 + " } }",
+    "indices": 'target "a" { args = { x = a' + "[0]" * 5_000 + " } }",
+    "sums in sums": 'target "a" { args = { x = '
+    + "(" * 50
+    + ("1" + " + 1" * 50 + ")") * 50
+    + " } }",
     "quotes": 'target "a" { args = { x = "' * 2_000,
     "heredocs": "a = <<A\n" * 5_000,
     "operators": "a = " + "1 + " * 20_000,

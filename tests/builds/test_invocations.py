@@ -223,6 +223,21 @@ def test_bake_action() -> None:
     assert item.values_in == "docker-bake.hcl"
 
 
+def test_bake_action_in_a_matrix_of_targets() -> None:
+    text = steps("- {uses: docker/bake-action@v6, with: {targets: '${{ matrix.target }}'}}")
+    hcl = 'target "a" { target = "x" }\ntarget "b" { target = "y" }\ntarget "c" {}\n'
+    files = {**TREE, "docker-bake.hcl": hcl}
+    (unknown,) = read(WORKFLOW, text, files).invocations
+    assert "file" in unknown.open
+    known = text.replace("    steps:", "    strategy: {matrix: {target: [a, b]}}\n    steps:")
+    found = read(WORKFLOW, known, files).invocations
+    assert [item.target.text for item in found if item.target] == ["x", "y"]
+    assert not any(item.open for item in found)
+    computed = known.replace("[a, b]", "'${{ fromJson(needs.x.outputs.y) }}'")
+    (unknown,) = read(WORKFLOW, computed, files).invocations
+    assert "file" in unknown.open
+
+
 def test_bake_action_with_tags_that_nobody_knows() -> None:
     """An unknown tag or image cache decides nothing, an unknown argument or line may decide all."""
 
@@ -391,6 +406,8 @@ HOSTILE = {
         steps("- run: docker build " + "--build-arg A${{ x }}=1 " * 2_000 + "."),
         "jobs: {b: {steps: [" + "{uses: ./x}, " * 3_000 + "]}} # docker build\n",
         "jobs: []\non: 1\n# docker build\n",
+        # Four levels of workflows that call themselves from each of their jobs.
+        "jobs:\n" + "".join(f"  j{n}: {{uses: ./{WORKFLOW}}}\n" for n in range(400)),
     ],
     ".gitlab-ci.yml": [
         "a: {script: {x: [docker build .]}}\n",
@@ -418,5 +435,9 @@ HOSTILE = {
 )
 def test_nothing_hangs_or_fails(path: str, text: str) -> None:
     start = time.process_time()
-    read(path, text, {**TREE, "x/action.yml": "runs: {steps: [{uses: ./x}, {uses: ./x}]}\n"})
+    read(
+        path,
+        text,
+        {**TREE, "x/action.yml": "runs: {steps: [{uses: ./x}, {uses: ./x}]}\n"},
+    )
     assert time.process_time() - start < 5

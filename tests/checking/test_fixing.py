@@ -183,6 +183,42 @@ def test_a_fix_that_breaks_a_file_is_taken_back() -> None:
     assert [item.code for item in outcome.findings] == ["CK101"]
 
 
+def test_harmful_fixes_of_many_files_are_looked_for_side_by_side() -> None:
+    """Each file has one that breaks it among some that mend it."""
+
+    def rule(texts: Mapping[str, str]) -> list[Finding]:
+        return [
+            Finding(
+                path, code, "rule", Severity.WARNING, Span(at, at + 1), "m", (), lambda f=made: f
+            )
+            for path, text in texts.items()
+            for at, found in enumerate(text)
+            for code, made in (
+                [("CK002", ())]
+                if found == "!"
+                else [(f"CK{found}", (fix(edit(at, at + 1, "-" if found != "3" else "!", path)),))]
+                if found != "-"
+                else []
+            )
+        ]
+
+    made = []
+    for size in (8, 16, 32, 64):
+        texts = {f"f{number}": "12345" for number in range(size)}
+        live, put = dict(texts), 0
+
+        def recheck(news: Mapping[str, str]) -> list[Finding]:
+            nonlocal put
+            put += len(news)
+            live.update(news)  # noqa: B023 -- called in this turn only
+            return rule(live)  # noqa: B023
+
+        outcome = apply_fixes(texts, rule(live), Safety.SAFE, recheck)
+        assert set(outcome.texts.values()) == {"--3--"}
+        made.append(put)
+    assert made[3] - made[2] <= 2.1 * (made[2] - made[1])
+
+
 def test_several_files_change_together_and_unknown_ones_never() -> None:
     def rule(texts: Mapping[str, str]) -> list[Finding]:
         if texts["y"] == "a":
@@ -208,12 +244,12 @@ def test_unsafe_fixes_need_the_level() -> None:
 
 
 def test_a_diff_keeps_line_ends_and_tells_of_a_missing_one() -> None:
-    assert diff("a/Dockerfile", "one\r\ntwo\x0c\nthree", "one\r\n2\nthree") == (
+    assert diff("a/a/Dockerfile", "b/a/Dockerfile", "one\r\ntwo\x0c\nthree", "one\r\n2\nthree") == (
         "--- a/a/Dockerfile\n+++ b/a/Dockerfile\n@@ -1,3 +1,3 @@\n"
         " one\r\n-two\x0c\n+2\n three\n\\ No newline at end of file\n"
     )
-    assert diff("x", "a", "a\n") == (
+    assert diff("a/x", "b/x", "a", "a\n") == (
         "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n"
     )
-    assert diff("x", "", "a\n") == "--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+a\n"
-    assert diff("x", "same", "same") == ""
+    assert diff("a/x", "b/x", "", "a\n") == "--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+a\n"
+    assert diff("a/x", "b/x", "same", "same") == ""

@@ -45,6 +45,7 @@ DOUBLING = {
     "quoted": "A=x; " + 'export A="$A$A$A"; ' * 40,
     "cd": "A=x; " + "A=$A/$A; cd $A; " * 40,
     "loop": "A=x; for i in 1 2; do " + "A=$A$A; " * 40 + "done; ",
+    "env": "A=x; " + "A=$A$A; env B=$A$A A=$B$A true; " * 40,
     "nested": "A=x; " + "A=$A$A; " * 12 + 'sh -c "' + "A=$A$A; " * 40 + '"; ',
 }
 
@@ -52,6 +53,13 @@ DOUBLING = {
 @pytest.mark.parametrize("name", DOUBLING)
 def test_a_value_that_doubles_ends_as_unknown(name: str) -> None:
     findings = check(f"{BASE}RUN {DOUBLING[name]} pip install $A\n{MOUNT}")
+    assert "CK302" in {item.code for item in findings}
+    assert told(findings) == []
+
+
+def test_so_does_one_in_a_here_document() -> None:
+    doubling = "A=x\n" + "A=$A$A\nexport A\n" * 40
+    findings = check(f"{BASE}RUN <<E\n{doubling}pip install $A\nE\n{MOUNT}")
     assert "CK302" in {item.code for item in findings}
     assert told(findings) == []
 

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cachekey.cli import main
+from cachekey.cli.workers import WORTH
 
 from tests.cli.test_cli import BROKEN, CLEAN, _folder, checked, codes, posix, put, run
 
@@ -215,6 +217,26 @@ def test_settings_tell_every_place_that_has_a_say(capfd: pytest.CaptureFixture[s
     assert 'ignore     = ["CK502"]  # --ignore\n' in out
 
 
+def test_settings_tell_what_counts_in_vs_code_only(capfd: pytest.CaptureFixture[str]) -> None:
+    put("cachekey.toml", 'ignore = ["CK503"]\n')
+    put(
+        ".vscode/settings.json",
+        '{\n  // ours\n  "cachekey.ignore": ["CK501"],\n  "cachekey.engine": "buildah",\n'
+        '  "cachekey.path": "x", "cachekey": 3, "other.select": 1,\n}\n',
+    )
+    assert main(["settings"]) == 0
+    out = capfd.readouterr().out
+    also = "in VS Code also .vscode/settings.json"
+    assert f'ignore     = ["CK503"]  # cachekey.toml:1; {also}:3\n' in out
+    assert f'engine     = "buildkit"  # default; {also}:4\n' in out
+    assert out.count(also) == 2
+    for odd in ("", "[", '"cachekey.ignore"', "\0"):
+        put(".vscode/settings.json", odd)
+        assert main(["settings"]) == 0
+    assert main(["settings", "--format", "json"]) == 0
+    assert "vscode" not in capfd.readouterr().out
+
+
 def test_overrides_count_for_the_files_that_they_name(capfd: pytest.CaptureFixture[str]) -> None:
     put("shared/base.toml", '[[overrides]]\npaths = ["older/"]\nignore = ["CK601"]\n')
     put(
@@ -328,3 +350,30 @@ def test_a_run_in_a_process_reports_the_same(capfd: pytest.CaptureFixture[str]) 
     main(["check", "--format", "gitlab"])
     here = capfd.readouterr().out
     assert run("check", "--format", "gitlab").stdout.decode() == here
+
+
+def test_files_that_build_are_read_once_however_many_rounds_a_repair_takes(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from cachekey.workspace import project
+
+    read: list[str] = []
+    original = project.read_build_file
+
+    def counted(path: str, *rest: Any) -> Any:
+        read.append(path)
+        return original(path, *rest)
+
+    monkeypatch.setattr(project, "read_build_file", counted)
+    put("Makefile", "build:\n\tdocker build s1\n")
+    for number in range(WORTH):
+        put(f"s{number}/Dockerfile", CLEAN)
+    times = []
+    for slips in (1, 4):
+        wrong = "".join(f",id=a{number},=b" for number in range(slips))
+        put("Dockerfile", f"FROM debian:13\nRUN --mount=type=cache,target=/x{wrong} true\n")
+        read.clear()
+        main(["check", "--diff", "--jobs", "1"])
+        assert f"Would fix {slips}" in capfd.readouterr().err
+        times.append(len(read))
+    assert times[0] == times[1], times

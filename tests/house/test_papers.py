@@ -39,6 +39,17 @@ def test_the_places_that_contributing_names_are_there() -> None:
     assert [place for place in places if not (ROOT / place).exists()] == []
 
 
+def test_the_tests_that_are_named_are_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", read("tests/README.md"))
+    assert len(named) > 40
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / "tests" / path).exists() or f"def {name}(" not in read(f"tests/{path}")
+    ]
+    assert missing == []
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 def test_make_knows_what_the_papers_call(paper: str) -> None:
     targets = {

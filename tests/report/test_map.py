@@ -79,7 +79,7 @@ def test_nothing_lies_on_something_else(files: int) -> None:
 def test_the_light_theme_of_high_contrast_has_dark_ink() -> None:
     """VS Code gives it both classes, so that a rule for the dark one alone must say so."""
     page = map_svg.page(caches(one=ONE), str, lambda mount: mount.path)
-    rules = re.findall(r"([^{}]*vscode-[^{}]*)\{--ink:(#\w+)", page)
+    rules = re.findall(r"([^{}]*vscode-[^{}]*)\{\s*--ink: *(#\w+)", page)
     dark, light = rules
     assert "vscode-dark" in dark[0]
     assert "vscode-high-contrast:not(.vscode-high-contrast-light)" in dark[0]

@@ -13,6 +13,9 @@ from cachekey.workspace.index import Index
 from cachekey.workspace.project import Project
 from cachekey.workspace.summary import Summary
 
+from tests.fuzz.invariants import calls as counted
+from tests.fuzz.invariants import check_all
+
 PIP = "FROM python:3.13\nRUN --mount=type=cache,target=/root/.cache/pip pip install x\n"
 NAMED = PIP.replace("target=", "id=pip,target=")
 OUTPUT = "FROM rust:1\nRUN --mount=type=cache,target={}/target cargo build\n"
@@ -131,6 +134,14 @@ def test_the_size_of_the_workspace_does_not_change_the_cost_of_an_edit(mine: str
         calls(made, mine + "RUN one\n")
         costs.append(calls(made, mine + "RUN two\n"))
     assert costs[1] <= 1.05 * costs[0]
+
+
+def test_one_key_in_every_file_costs_in_proportion_to_their_number() -> None:
+    made = []
+    for size in (50, 100, 200):
+        files = {f"s{number}/Dockerfile": NAMED for number in range(size)}
+        made.append(counted(lambda files=files: check_all(files)))
+    assert made[2] - made[1] < 2.7 * (made[1] - made[0])
 
 
 def test_files_that_change_again_and_again_leave_no_garbage() -> None:

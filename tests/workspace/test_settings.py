@@ -21,6 +21,8 @@ from cachekey.workspace.settings import (
 from cachekey.workspace.settings_reader import SettingProblem, from_mapping
 from cachekey.workspace.settings_reader import from_toml as read_file
 
+from tests.fuzz.invariants import calls
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -199,6 +201,13 @@ severity = {CK1 = "loud"}
         (1, "3", "overrides must be a list of tables ([[overrides]]), not a number")
     ]
     assert problems("overrides = [3]")[0][1] == "3"
+    many = "[[overrides]]\npaths = ['x']\n" * 102
+    assert problems(many) == [
+        (201, "[[overrides]]", "more than 100 overrides: the rest does not count")
+    ]
+    written, _ = read_file(many, RULES)
+    assert written is not None
+    assert len(written.overrides) == 100
 
 
 @pytest.mark.parametrize(
@@ -307,6 +316,14 @@ def test_the_nearest_place_for_a_path_that_is_not_there() -> None:
 def test_scanning_garbage_ends(text: str) -> None:
     assert isinstance(entries(Source(text)), tuple)
     assert isinstance(entries(Source(text * 3)), tuple)
+
+
+def test_unknown_names_cost_in_proportion_to_their_number() -> None:
+    made = []
+    for size in (250, 500, 1_000, 2_000):
+        text = "".join(f"split-cach{n} = 1\n" for n in range(size))
+        made.append(calls(lambda text=text: from_toml(text, RULES)))
+    assert made[3] - made[2] < 2.7 * (made[2] - made[1])
 
 
 # -- turning a rule off ----------------------------------------------------------------------------

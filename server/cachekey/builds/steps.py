@@ -25,6 +25,8 @@ _DEEPEST_WORKFLOWS = 4
 """Workflows that call each other: GitHub allows no more."""
 _MOST_STEPS = 300
 """Of one file, those of its actions included."""
+_MOST_JOBS = 300
+"""Of one file, those of the workflows that it calls included: two that call each other would be endless."""
 
 Scope = Mapping[str, Said]
 """Known values by the names that expressions have for them: ``inputs.x``, ``env.X``."""
@@ -113,7 +115,8 @@ class StepReader:
 
     def __init__(self, source: Source, looker: Looker) -> None:
         self.source, self.looker = source, looker
-        self._left = _MOST_STEPS
+        self._left, self._jobs_left = _MOST_STEPS, _MOST_JOBS
+        self._documents: dict[str, tuple[YamlNode, ...]] = {}
 
     def jobs(self, root: YamlNode) -> Iterator[Job]:
         """Yield the jobs of a workflow; of one that it calls, those of the other one in its place."""
@@ -125,6 +128,9 @@ class StepReader:
         scope = {**inputs, **_env(root.get("env"), inputs)}
         jobs = root.get("jobs")
         for name, (_, node) in jobs.entries.items() if jobs is not None else ():
+            self._jobs_left -= 1
+            if self._jobs_left < 0:
+                return
             own = {**scope, **_env(node.get("env"), scope)}
             name = f"{prefix}{name}"
             uses = node.string("uses")
@@ -141,7 +147,7 @@ class StepReader:
         path = posixpath.normpath(uses.text)
         if not uses.text.startswith("./") or path.startswith("..") or depth >= _DEEPEST_WORKFLOWS:
             return
-        documents = parse(Source(self.looker.text(path) or ""))
+        documents = self._parsed(path)
         if not documents or documents[0].kind != "mapping":
             return
         place = call or uses.span()
@@ -211,16 +217,22 @@ class StepReader:
             node=node if span is None else None,
         )
 
+    def _parsed(self, path: str) -> tuple[YamlNode, ...]:
+        """Return the documents of another file, which many steps may name."""
+        if path not in self._documents:
+            self._documents[path] = parse(Source(self.looker.text(path) or ""))
+        return self._documents[path]
+
     def _action(self, step: Step, depth: int) -> Iterator[Step]:
         """Read the steps of a local action."""
         folder = posixpath.normpath(step.uses)
         if folder.startswith(".."):
             return
         for name in ("action.yml", "action.yaml"):
-            text = self.looker.text(posixpath.join(folder, name))
-            if text is None:
+            path = posixpath.join(folder, name)
+            if self.looker.text(path) is None:
                 continue
-            documents = parse(Source(text))
+            documents = self._parsed(path)
             runs = documents[0].get("runs") if documents else None
             scope = {**_defaults(documents[0].get("inputs") if documents else None, step.span)}
             scope |= {f"inputs.{name}": said for name, said in step.inputs.items()}
@@ -289,12 +301,17 @@ def _labels(node: YamlNode) -> tuple[str, ...] | None:
         if "${{" not in text:
             found.append(text)
             continue
-        match = re.match(r"\s*\$\{\{\s*matrix\.([\w.-]+)\s*\}\}\s*\Z", text)
-        values = _matrix(node, match.group(1).split(".")) if match is not None else None
+        values = matrix_values(node, text)
         if not values:
             return None
         found += values
     return tuple(found)
+
+
+def matrix_values(job: YamlNode, text: str) -> list[str] | None:
+    """Return all that ``${{ matrix.x }}`` comes to in a job; None for other texts, and computed ones."""
+    match = re.match(r"\s*\$\{\{\s*matrix\.([\w.-]+)\s*\}\}\s*\Z", text)
+    return _matrix(job, match.group(1).split(".")) if match is not None else None
 
 
 def _matrix(node: YamlNode, path: list[str]) -> list[str] | None:

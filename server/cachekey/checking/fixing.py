@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from cachekey.checking.keeping import Change, Loud, is_worse, keeps_caches, loud, mounts_of
+from cachekey.checking.keeping import (
+    Change,
+    Loud,
+    Mounts,
+    loud,
+    mixed_up,
+    mounts_of,
+    worse,
+)
 from cachekey.finding import FileEdit, Finding, Fix, Safety
 from cachekey.record import record
 from cachekey.text import Edit, Span, apply_edits
@@ -110,11 +118,24 @@ class Choice:
         """Return the edits by path."""
         return self.change.edits
 
-    def half(self) -> Choice:
-        """Return the first half of the fixes."""
-        size = len(self.fixes) // 2
-        fixes = self.fixes[:size]
-        return Choice(Change.of(fixes), self.applied[:size], self.places[:size], fixes)
+    def narrowed(self, bad: Collection[str]) -> tuple[Choice, tuple[Applied, ...]]:
+        """Leave out half of the fixes of each of these files; a single one is to blame, and returned.
+
+        Where none of the fixes edits any of them, half of all is left out.
+        """
+        here: dict[str, list[int]] = {path: [] for path in bad}
+        for number, fix in enumerate(self.fixes):
+            for path in {item.path for item in fix.edits} & here.keys():
+                here[path].append(number)
+        groups = [some for some in here.values() if some] or [list(range(len(self.fixes)))]
+        out = {number for some in groups for number in some[len(some) // 2 :]}
+        blamed = {some[0] for some in groups if len(some) == 1}
+        kept = [number for number in range(len(self.fixes)) if number not in out]
+        fixes = tuple(self.fixes[number] for number in kept)
+        applied = tuple(self.applied[number] for number in kept)
+        places = tuple(self.places[number] for number in kept)
+        left = Choice(Change.of(fixes), applied, places, fixes)
+        return left, tuple(self.applied[number] for number in sorted(blamed))
 
 
 def choose(
@@ -170,33 +191,62 @@ class _Repair:
     told: list[Loud] = field(default_factory=list)
     """What is wrong with the texts as they are now."""
 
+    seen: dict[str, str] = field(default_factory=dict)
+    """The texts that were checked last, of files that have other ones now."""
+    said: list[Finding] = field(default_factory=list)
+    """What that check has found."""
+
     def __post_init__(self) -> None:
-        self.told = loud(self.findings)
+        self.told, self.said = loud(self.findings), self.findings
 
     def round(self) -> bool:
         """Apply what goes together once; tell whether another round may find more.
 
-        Where that makes anything worse, half of it is tried, until the one that does is found.
+        Where that makes a file worse, half of its fixes are tried, until the one that does is found;
+        all such files are looked through side by side, and what other files have is not tried again.
         """
         choice = choose(self.findings, self.level, self._refuse)
+        mounts = mounts_of(self.index(), choice.edits)
+        held = len(self.abandoned)
         while news := self._apply(choice):
-            before = {path: self.texts[path] for path in news}
-            mounts = mounts_of(self.index(), news)
-            findings = list(self.recheck(news))
-            kept = keeps_caches(choice.change, mounts, self.index())
-            worse = is_worse(choice.change, self.told, loud(findings))
-            if kept and not worse and not self._idle(choice, findings):
+            findings = self._check(news)
+            bad = self._bad(
+                choice, {path: mounts[path] for path in news if path in mounts}, findings
+            )
+            if not bad:
                 self._take(choice, news, findings)
                 return True
-            list(self.recheck(before))
-            if len(choice.fixes) == 1:
-                self._hold(*choice.applied)
-                return True
-            choice = choice.half()
+            choice, blamed = choice.narrowed(bad)
+            for item in blamed:
+                self._hold(item)
+        self._check({})
+        if len(self.abandoned) > held:
+            return True
         if self.held and len(self.applied) > self.since:
             self.held.clear()
             return True
         return False
+
+    def _check(self, news: Mapping[str, str]) -> list[Finding]:
+        """Return the findings with these texts, whatever was tried before."""
+        now = {path: news.get(path, self.texts[path]) for path in {**self.seen, **news}}
+        told = {
+            path: text
+            for path, text in now.items()
+            if self.seen.get(path, self.texts[path]) != text
+        }
+        self.seen = dict(news)
+        if told:
+            self.said = list(self.recheck(told))
+        return self.said
+
+    def _bad(self, choice: Choice, mounts: Mounts, findings: list[Finding]) -> set[str]:
+        """Return the files that are worse than before, or not better although they were mended."""
+        return (
+            mixed_up(choice.change, mounts, self.index())
+            | worse(choice.change, self.told, loud(findings))
+            | self._idle(choice, findings)
+        )
 
     def _hold(self, item: Applied) -> None:
         if not self.held:
@@ -207,11 +257,13 @@ class _Repair:
     def _take(self, choice: Choice, news: Mapping[str, str], findings: list[Finding]) -> None:
         self.texts.update(news)
         self.changed.update(news)
+        self.seen = {}
         self.applied += choice.applied
         self.findings, self.told = findings, loud(findings)
 
-    def _idle(self, choice: Choice, findings: list[Finding]) -> bool:
-        """Tell whether a finding is still there and wants the same place edited once more."""
+    def _idle(self, choice: Choice, findings: list[Finding]) -> set[str]:
+        """Return the files of findings that are still there and want the same place edited again."""
+        found: set[str] = set()
         left: dict[tuple[str, str, str, int], list[Finding]] = {}
         for key, finding in zip(_keys(findings), findings, strict=True):
             left.setdefault((*key, finding.span.start), []).append(finding)
@@ -229,8 +281,8 @@ class _Repair:
                 # A finding that tells the first of several slips only is about the next one now.
                 again = (best_fix(one, self.level) for one in left.get((*key, place), ()))
                 if any(self._can(fix) and _touch(fix, made) for fix in again if fix is not None):
-                    return True
-        return False
+                    found |= made.keys()
+        return found
 
     def _refuse(self, finding: Finding, fix: Fix) -> bool:
         item = Applied(finding.path, finding.code, finding.message, fix.title)
@@ -287,11 +339,11 @@ def apply_fixes(
     return Outcome(changed, tuple(repair.applied), tuple(repair.findings), tuple(repair.held))
 
 
-def diff(path: str, before: str, after: str) -> str:
-    """Return the unified diff between two texts of one file; line ends stay as they are."""
+def diff(old: str, new: str, before: str, after: str) -> str:
+    """Return the unified diff between two texts, named ``old`` and ``new``; line ends stay as they are."""
     from difflib import unified_diff
 
-    lines = unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}")
+    lines = unified_diff(_lines(before), _lines(after), old, new)
     out: list[str] = []
     for line in lines:
         out.append(line)

@@ -105,21 +105,48 @@ def keeps_caches(change: Change, before: Mounts, after: Index) -> bool:
 
     ``before`` holds the mounts of the edited files, ``after`` knows the whole workspace.
     """
-    became: dict[Hashable, set[Hashable]] = {}
+    return not mixed_up(change, before, after)
+
+
+def mixed_up(change: Change, before: Mounts, after: Index) -> set[str]:
+    """Return the files whose mounts have left the others of their cache, or joined a foreign one."""
+    became: dict[Hashable, dict[Hashable, set[str]]] = {}
+    everything: dict[Hashable, set[Hashable]] = {}
     changed: list[tuple[CacheMount, CacheMount]] = []
     places: dict[tuple[str, int], Hashable] = {}
     for old, new in _pairs(change, before, after):
         places[(new.path, new.span.start)] = old.key.identity
+        everything.setdefault(old.key.identity, set()).add(new.key.identity)
         if not _may_part(old, change):
-            became.setdefault(old.key.identity, set()).add(new.key.identity)
+            now = became.setdefault(old.key.identity, {})
+            now.setdefault(new.key.identity, set()).add(new.path)
         if not new.same_as(old):
             changed.append((old, new))
+    found: set[str] = set()
     for identity, keys in became.items():
-        if len(keys) > 1:
-            return False
-        if keys != {identity} and _outside(after.sharing(identity), before):
-            return False
-    return not any(_joins(old, new, places, after) for old, new in changed)
+        left = {path for key, paths in keys.items() if key != identity for path in paths}
+        if len(keys) > 1 or (left and _outside(after.sharing(identity), before)):
+            found |= left
+    joined = (new.path for old, new in changed if _joins(old, new, places, after))
+    late = (new.path for new in _new(places, before, after) if _is_late(new, everything))
+    return found.union(joined, late)
+
+
+def _new(
+    places: Mapping[tuple[str, int], Hashable], before: Mounts, after: Index
+) -> Iterator[CacheMount]:
+    """Yield the mounts of edited files that were not there before."""
+    for path in before:
+        summary = after.get(path)
+        for mount in summary.mounts if summary is not None else ():
+            if (path, mount.span.start) not in places:
+                yield mount
+
+
+def _is_late(new: CacheMount, became: Mapping[Hashable, set[Hashable]]) -> bool:
+    """Tell whether a mount is written for a cache whose mounts have all got another key meanwhile."""
+    keys = became.get(new.key.identity)
+    return keys is not None and new.key.identity not in keys
 
 
 def _pairs(change: Change, before: Mounts, after: Index) -> Iterator[tuple[CacheMount, CacheMount]]:
@@ -168,7 +195,12 @@ def loud(findings: Iterable[Finding]) -> list[Loud]:
 
 
 def is_worse(change: Change, before: Iterable[Loud], after: Iterable[Loud]) -> bool:
-    """Tell whether a file has more errors or warnings of a rule than it had.
+    """Tell whether any file has more errors or warnings of a rule than it had."""
+    return bool(worse(change, before, after))
+
+
+def worse(change: Change, before: Iterable[Loud], after: Iterable[Loud]) -> set[str]:
+    """Return the files that have more errors or warnings of a rule than they had.
 
     Where an error of the file has gone, warnings may come: of a mount that the builder refuses nobody
     could tell what else is wrong with it. Where a rule has said as much as it may of one file, only what
@@ -186,7 +218,7 @@ def is_worse(change: Change, before: Iterable[Loud], after: Iterable[Loud]) -> b
         for some in (old, new)
     )
     mended = {path for path, _, error in was - now if error}
-    return any(error or path not in mended for path, _, error in now - was)
+    return {path for path, _, error in now - was if error or path not in mended}
 
 
 def _heard(*told: list[Loud]) -> dict[tuple[str, str], int]:

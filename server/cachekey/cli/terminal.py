@@ -95,16 +95,25 @@ def wants_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:
         return True
     if not stream.isatty() or environment.get("TERM") == "dumb":
         return False
-    return os.name != "nt" or _teach_console()
+    return _escapes(stream)
 
 
-def _teach_console() -> bool:
-    """Make the console of Windows understand ANSI escapes; tell whether it does."""
+def _escapes(stream: TextIO) -> bool:
+    """Tell whether a terminal understands ANSI escapes."""
+    return os.name != "nt" or _teach_console(_STDERR if stream is sys.stderr else _STDOUT)
+
+
+_STDOUT, _STDERR = -11, -12
+"""STD_OUTPUT_HANDLE and STD_ERROR_HANDLE of the Console API."""
+
+
+def _teach_console(number: int) -> bool:
+    """Make a console of Windows understand ANSI escapes; tell whether it does."""
     import ctypes
 
-    # STD_OUTPUT_HANDLE and ENABLE_VIRTUAL_TERMINAL_PROCESSING of the Console API.
+    # ENABLE_VIRTUAL_TERMINAL_PROCESSING is 4.
     kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 -- only Windows has the name
-    handle, mode = kernel.GetStdHandle(-11), ctypes.c_uint32()
+    handle, mode = kernel.GetStdHandle(number), ctypes.c_uint32()
     if not kernel.GetConsoleMode(handle, ctypes.byref(mode)):
         return False
     return bool(kernel.SetConsoleMode(handle, mode.value | 4))
@@ -118,7 +127,7 @@ class Progress:
         self._next = time.monotonic() + patience
         self._drawn = False
         try:
-            self._live = bool(self._stream.isatty())
+            self._live = bool(self._stream.isatty()) and _escapes(self._stream)
         except (AttributeError, ValueError):
             self._live = False
 

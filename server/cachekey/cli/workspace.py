@@ -54,6 +54,8 @@ class Workspace:
     """The name of the document that is standard input."""
     _settings: dict[tuple[str, tuple[int, ...]], Settings] = field(default_factory=dict)
     _shown: dict[str, str] = field(default_factory=dict)
+    _around: dict[str, str] = field(default_factory=dict)
+    """The texts of which the index knows what they build."""
     texts: dict[str, str] = field(default_factory=dict)
     """The present texts of the files to check."""
 
@@ -120,6 +122,10 @@ class Workspace:
         """Read what decides how Dockerfiles are built; return the summaries of those files."""
         names = [name for name, text in self.texts.items() if kind_for(name, text) != "dockerfile"]
         for name in names:
+            # What the index knows of the same text is as good: nothing is read twice.
+            if self._around.get(name) == self.texts[name] and name in self.project.index:
+                continue
+            self._around[name] = self.texts[name]
             if name not in self.project.documents and self.model(name) is not None:
                 self.project.release(name)
         found = map(self.project.index.get, names)

@@ -73,6 +73,21 @@ def _layers_above(root: str) -> _Layers:
 # -- finding files ---------------------------------------------------------------------------------
 
 
+_WINDOWS = os.name == "nt"
+_JUNCTION = 0xA0000003
+"""IO_REPARSE_TAG_MOUNT_POINT: a link to a folder, which Python takes for the folder itself."""
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a folder is a link of Windows, that leads out of the tree or round in circles."""
+    if not _WINDOWS:
+        return False
+    try:
+        return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == _JUNCTION
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True)
 class Found:
     """Files below a folder, sorted, and the folders that could not be read, with the reason."""
@@ -98,7 +113,7 @@ class _Walk:
                 layers = _layer(folder, layers)
             for entry in self._entries(folder):
                 path = f"{folder.rstrip('/')}/{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
+                if entry.is_dir(follow_symlinks=False) and not _is_junction(entry):
                     if entry.name not in SKIPPED_FOLDERS and not self._out(path + "/", layers):
                         pending.append((path, layers))
                 elif self._counts(path, entry) and not self._out(path, layers):

@@ -37,7 +37,7 @@ def to_path(uri: str) -> str | None:
             f"#{parts.fragment}" if parts.fragment else "",
         )
     )
-    path = os.fsdecode(unquote_to_bytes(rest)).replace("\0", "")
+    path = _decoded(unquote_to_bytes(rest)).replace("\0", "")
     if parts.netloc and parts.netloc != "localhost":
         return f"//{parts.netloc}{normal(path)}"
     return normal(path)
@@ -76,7 +76,23 @@ def inside(path: str, root: str) -> str | None:
 
 
 def _quote(path: str) -> str:
-    return quote(os.fsencode(path), safe=_SAFE)
+    return quote(_encoded(path), safe=_SAFE)
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return os.fsdecode(data)
+    except UnicodeDecodeError:
+        # Windows has names of UTF-16 only; what a client sends all the same keeps its name.
+        return data.decode("utf-8", "surrogateescape")
+
+
+def _encoded(path: str) -> bytes:
+    try:
+        return path.encode("utf-8", "surrogateescape") if os.sep == "\\" else os.fsencode(path)
+    except UnicodeEncodeError:
+        # Half of a pair, which UTF-16 may hold.
+        return path.encode("utf-8", "surrogatepass")
 
 
 def same(uri: str) -> str:

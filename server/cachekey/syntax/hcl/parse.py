@@ -52,6 +52,11 @@ class Expr:
     value: object = None
     items: tuple[Expr, ...] = ()
 
+    @cached_property
+    def height(self) -> int:
+        """Return how many expressions lie in each other: whoever walks them goes so deep."""
+        return 1 + max((item.height for item in self.items), default=0)
+
 
 @record(frozen=True, eq=False)
 class Attribute:
@@ -197,6 +202,9 @@ class _Parser:
             operator = self.take().text
             right = self.binary(power, depth + 1)
             left = Expr("binary", Span(left.span.start, right.span.end), operator, (left, right))
+            # A chain lies in itself, link in link, although nothing was opened.
+            if left.height > _DEEPEST:
+                raise _TooDeepError
         return left
 
     def unary(self, depth: int) -> Expr:
@@ -212,6 +220,8 @@ class _Parser:
     def trailing(self, found: Expr, depth: int) -> Expr:
         """Read ``.name`` and ``[index]`` behind a term; splats are opaque."""
         while self.next.text in (".", "["):
+            if found.height > _DEEPEST:
+                raise _TooDeepError
             token = self.take()
             if token.text == ".":
                 name = self.take()

@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test lint unit judges fuzz bench lock docs release clean
+.PHONY: help setup demo test lint unit judges fuzz bench lock docs docs-site release clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -71,8 +71,14 @@ lock: ## Renew requirements-dev.txt from pyproject.toml
 	$(PYTHON) -m uv pip compile -q --universal --generate-hashes --python-version 3.10 \
 		--no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements-dev.txt
 
+SITE := $(CURDIR)/.cache/site
+docs-site: $(READY) judges ## Build the documentation's site, dist/site
+	$(PYTHON) docs/pages.py $(SITE)/pages $(CURDIR)/dist/site
+	PYTHONPATH=$$(echo .cache/judges/mkdocs-*-python-$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')) \
+		$(PYTHON) -m mkdocs build -q --clean -f $(SITE)/mkdocs.yml
+
 release: $(READY) $(CLIENT_READY) ## Make a release of the last commit in dist/release; the same bytes every time
-	@$(PYTHON) release/make.py
+	@$(PYTHON) .ci/release/make.py
 
 docs: $(READY) ## Renew the generated parts of the README and the manifest, and the schemas
 	$(PYTHON) -m tests.support.generate

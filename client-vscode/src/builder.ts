@@ -63,7 +63,7 @@ export class Builder implements vscode.Disposable {
     await this.ask({
       kind: "cachekey.builder",
       title: "Asking the builder for its caches",
-      words: ["builder", ...folders.map(({ uri }) => uri.fsPath)],
+      words: ["builder", "--history", "10", ...folders.map(({ uri }) => uri.fsPath)],
       folder: first.uri,
       take: "cachekey.takeCaches",
     });

@@ -78,6 +78,8 @@ class Reach:
     """What the mounts hold, if only some of those with the keys are changed."""
     folder: str | None = None
     """The folder of the files that are changed, if it is not all of them."""
+    kept: Hashable | None = None
+    """The key that all of them get, if it is one of theirs: its mounts stay as they are."""
 
 
 @record(frozen=True)

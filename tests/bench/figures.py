@@ -179,6 +179,14 @@ PROMISES: tuple[Line, ...] = (
     Line("first index of the large workspace", "index.seconds", "s", 20),
     Line("a hover meanwhile, p95 (usable: 100 ms)", "index.hover.p95", "ms", 100),
     Line("progress shown", "index.progress", "yes", 1, at_least=True),
+    _beside(
+        "`prove`, three builds of half a minute in all",
+        "prove.cachekey.wall",
+        "s",
+        1.05,
+        "prove.builds.wall",
+        "the builds themselves",
+    ),
 )
 """What issue and README promise."""
 FURTHER: tuple[Line, ...] = (
@@ -219,5 +227,6 @@ FURTHER: tuple[Line, ...] = (
         beside="with one file",
     ),
     Line("the longest hover during the first index", "index.hover.max", "ms"),
+    Line("what `prove` adds to its builds, whatever they take", "prove.added", "s"),
 )
 """What else is worth a look."""

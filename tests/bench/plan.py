@@ -28,6 +28,7 @@ class Plan:
     long_rounds: int = 2
     series_seconds: float = 60
     """A series of steps ends then, when all servers have taken the last one."""
+    proofs: int = 3
     index_seconds: float = 300
     """A first index is given up then."""
 
@@ -46,5 +47,6 @@ QUICK = Plan(
     long_edits=6,
     long_rounds=1,
     series_seconds=15,
+    proofs=1,
     index_seconds=120,
 )

@@ -33,6 +33,9 @@ METHOD = """
 - Where a wall time misses its goal, the same goal by CPU stands behind it: on a machine that others use,
   what works longer waits more often.
 - Code actions are asked for without their edits, which an editor asks for when one is chosen.
+- `prove` is measured by turns with the builds that it runs: the same probed files in a namespace, by the
+  builder's own client. What it adds does not grow with the builds: the start of the command line, one
+  question to the builder in front and two behind, and the removal of what it made.
 - The first index ends when references of a cache name every file that shares it, the last one among
   them; hovers go on meanwhile.
 """
@@ -100,7 +103,7 @@ def _cpu(line: Line, measures: Measures) -> str:
     other = measures.get(sibling(line.other, "cpu"))
     if own is None or line.unit == "yes":
         return ""
-    unit = "s" if line.own.startswith(("lint", "index")) else "ms"
+    unit = "s" if line.own.startswith(("lint", "index", "prove")) else "ms"
     if not other:
         return quantity(own, unit)
     return f"{quantity(own, unit)} : {quantity(other, unit)}, {quantity(own / other, '×')}"

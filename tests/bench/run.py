@@ -1,6 +1,6 @@
 """``make bench``: what the promises of speed and memory come to today. Nothing passes or fails.
 
-    python -m tests.bench.run [--quick] [--only check|server|layers ...] [--keep TITLE] [--again]
+    python -m tests.bench.run [--quick] [--only check|server|layers|prove ...] [--keep TITLE] [--again]
 
 Prints the report, and writes a whole one to RESULTS.md beside this file. ``--keep`` also puts the run into
 ``history/``, so that later ones stand beside it.
@@ -17,14 +17,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import cli_bench, layers, lsp_bench, machine, peers, report
+from tests.bench import cli_bench, layers, lsp_bench, machine, peers, prove_bench, report
 from tests.bench.measures import Measures
 from tests.bench.plan import FULL, QUICK, Plan
 
 HERE = Path(__file__).parent
 HISTORY = HERE / "history"
 LAST = peers.CACHE / "last.json"
-PARTS = ("check", "server", "layers")
+PARTS = ("check", "server", "layers", "prove")
 
 
 def main() -> int:
@@ -75,6 +75,8 @@ def _part(part: str, measures: Measures, plan: Plan, folder: Path) -> None:
         cli_bench.measure(measures, plan, folder)
     elif part == "server":
         lsp_bench.measure(measures, plan, folder)
+    elif part == "prove":
+        prove_bench.measure(measures, plan, folder)
     else:
         for layer, taken in layers.in_new_process().items():
             measures.set(report.LAYERS + layer, taken)

@@ -33,6 +33,7 @@ TABLE = (
     "spawn → initialize",
     "first index",
     "progress shown",
+    "`prove`",
 )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from cachekey.builder import namespaces
+from cachekey.builder.history import PastBuild, PastMount, PastStep, latest
 from cachekey.builder.places import Place, places
 from cachekey.builder.probe import probed
 from cachekey.builder.progress import Progress, runs_of
@@ -98,6 +100,23 @@ def test_steps_are_matched_in_the_order_of_their_stage() -> None:
         5: ["[stage-1 1/1] RUN y"],
     }
     assert next(iter(progress.steps.values())).seconds == 0.5
+
+
+def test_the_latest_builds_are_asked_for_one_by_one_and_proofs_do_not_count() -> None:
+    asked = []
+
+    def past(number: int) -> PastBuild | None:
+        asked.append(number)
+        if number == 0:
+            return None
+        name = "cachekey-prove-1/a" if number % 2 else "/a"
+        step = PastStep(0, 1.0, False, (PastMount(name, "/c", ""),))
+        now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+        return PastBuild(str(number), now, None, "Dockerfile", None, (step,))
+
+    assert [build.ref for build in latest(map(past, range(100)), 2)] == ["2", "4"]
+    assert asked == [0, 1, 2, 3, 4]
+    assert len(latest(map(past, range(1000)), 1000)) == 99
 
 
 @pytest.fixture

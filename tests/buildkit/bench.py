@@ -96,12 +96,20 @@ def again(on: Builder, case: Case) -> Outcome:
 
 
 def many(
-    on: Builder, group: Sequence[Case], make: Callable[[Sequence[Case]], str]
+    on: Builder,
+    group: Sequence[Case],
+    make: Callable[[Sequence[Case]], str],
+    done: Callable[[str], None],
 ) -> dict[str, Outcome]:
-    """Cases that are expected to build, in one build; each alone when that one fails."""
-    built = on.build(Request(make(group)))
+    """Cases that are expected to build, in one build; each alone when that one fails.
+
+    ``done`` is told the file that has built.
+    """
+    text = make(group)
+    built = on.build(Request(text))
     if not built.ok:
         return {case.name: again(on, case) for case in group}
+    done(text)
     labels = built.labels
     found = {}
     for case in group:
@@ -124,6 +132,10 @@ class Bench:
         self.reason = ""
         self.version = ""
         self.seconds = 0.0
+        self.pairs: list[str] = []
+        """Files that have built, each of many cases that are no more than two mounts."""
+        self.stages: list[str] = []
+        """Files that have built, each of the stages of many cases."""
 
     def outcome(self, case: Case) -> Outcome:
         """The outcome of one case. Raises UnavailableError."""
@@ -158,8 +170,14 @@ class Bench:
         # Buildah spends much of its time asleep, and has no daemon that would work in parallel.
         several = 4 if self.name == "buildah" else 2
         with ThreadPoolExecutor(several) as pool, ThreadPoolExecutor(max(1, len(timed))) as late:
-            jobs = [pool.submit(many, on, part, of.in_pairs) for part in chunks(paired, 12)]
-            jobs += [pool.submit(many, on, part, of.together) for part in chunks(staged, 16)]
+            jobs = [
+                pool.submit(many, on, part, of.in_pairs, self.pairs.append)
+                for part in chunks(paired, 12)
+            ]
+            jobs += [
+                pool.submit(many, on, part, of.together, self.stages.append)
+                for part in chunks(staged, 16)
+            ]
             jobs += [pool.submit(self._alone, on, case) for case in single]
             for job in jobs:
                 self.outcomes.update(job.result())

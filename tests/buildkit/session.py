@@ -40,15 +40,20 @@ def tally(name: str) -> Tally:
     return TALLIES.setdefault(name, Tally())
 
 
-def outcome(name: str, case: Case) -> Outcome:
-    """What a builder did with a case; the first question sets all builders to work."""
+def ran(name: str) -> Bench:
+    """The bench of a builder when all cases are run; the first question sets all builders to work."""
     with _started:
         if not _threads:
             for other, bench in BENCHES.items():
                 _threads[other] = threading.Thread(target=bench.run, daemon=True)
                 _threads[other].start()
     _threads[name].join()
-    bench = BENCHES[name]
+    return BENCHES[name]
+
+
+def outcome(name: str, case: Case) -> Outcome:
+    """What a builder did with a case."""
+    bench = ran(name)
     found = tally(name)
     found.version = bench.version
     try:

@@ -62,7 +62,7 @@ def test_leftovers_of_a_killed_run_are_cleared() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     prefix = f"{kinds.PREFIX}{ended.pid}-"
-    stale = Path(tempfile.mkdtemp(prefix=prefix))
+    stale = Path(tempfile.mkdtemp(prefix=prefix, dir=kinds.place()))
     mine = Path(tempfile.mkdtemp(prefix=f"{kinds.PREFIX}{os.getpid()}-"))
     waiting = "import sys, time; time.sleep(600)"
     daemon = subprocess.Popen([sys.executable, "-c", waiting, str(stale)])

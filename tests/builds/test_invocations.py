@@ -223,6 +223,21 @@ def test_bake_action() -> None:
     assert item.values_in == "docker-bake.hcl"
 
 
+def test_bake_action_in_a_matrix_of_targets() -> None:
+    text = steps("- {uses: docker/bake-action@v6, with: {targets: '${{ matrix.target }}'}}")
+    hcl = 'target "a" { target = "x" }\ntarget "b" { target = "y" }\ntarget "c" {}\n'
+    files = {**TREE, "docker-bake.hcl": hcl}
+    (unknown,) = read(WORKFLOW, text, files).invocations
+    assert "file" in unknown.open
+    known = text.replace("    steps:", "    strategy: {matrix: {target: [a, b]}}\n    steps:")
+    found = read(WORKFLOW, known, files).invocations
+    assert [item.target.text for item in found if item.target] == ["x", "y"]
+    assert not any(item.open for item in found)
+    computed = known.replace("[a, b]", "'${{ fromJson(needs.x.outputs.y) }}'")
+    (unknown,) = read(WORKFLOW, computed, files).invocations
+    assert "file" in unknown.open
+
+
 def test_bake_action_with_tags_that_nobody_knows() -> None:
     """An unknown tag or image cache decides nothing, an unknown argument or line may decide all."""
 

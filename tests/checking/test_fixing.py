@@ -244,12 +244,12 @@ def test_unsafe_fixes_need_the_level() -> None:
 
 
 def test_a_diff_keeps_line_ends_and_tells_of_a_missing_one() -> None:
-    assert diff("a/Dockerfile", "one\r\ntwo\x0c\nthree", "one\r\n2\nthree") == (
+    assert diff("a/a/Dockerfile", "b/a/Dockerfile", "one\r\ntwo\x0c\nthree", "one\r\n2\nthree") == (
         "--- a/a/Dockerfile\n+++ b/a/Dockerfile\n@@ -1,3 +1,3 @@\n"
         " one\r\n-two\x0c\n+2\n three\n\\ No newline at end of file\n"
     )
-    assert diff("x", "a", "a\n") == (
+    assert diff("a/x", "b/x", "a", "a\n") == (
         "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n"
     )
-    assert diff("x", "", "a\n") == "--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+a\n"
-    assert diff("x", "same", "same") == ""
+    assert diff("a/x", "b/x", "", "a\n") == "--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+a\n"
+    assert diff("a/x", "b/x", "same", "same") == ""

@@ -138,6 +138,19 @@ def test_cases_of_the_rules() -> None:
         assert_kept(doc_examples(rule)[0])
 
 
+def test_a_mount_is_repeated_with_the_id_that_it_has_got() -> None:
+    """Two safe fixes in one round: one names the cache, the other writes its mount a second time."""
+    text = (
+        "FROM rust:1.90 AS build\nWORKDIR /src\n"
+        "RUN --mount=type=cache,target=/src/target cargo build --release\n"
+        "RUN cp /src/target/release/app /src/target/app\n"
+        "FROM debian:13\nCOPY --from=build /src/target/app /app\n"
+    )
+    assert all_together({"Dockerfile": text}, Safety.SAFE) == []
+    _, findings = look({"Dockerfile": text})
+    assert {item.code for item in findings} >= {"CK104", "CK401"}
+
+
 def repositories() -> list[Path]:
     return sorted(path for path in Path(CORPUS).iterdir() if path.is_dir()) if CORPUS else []
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from cachekey.cli import main
 from cachekey.kinds import kind_of
 from cachekey.report.rules import catalog
 from jsonschema import Draft7Validator
@@ -320,7 +321,7 @@ def test_reviewdog_reads_what_the_readme_pipes_into_it(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", ".")
     (tmp_path / "Dockerfile").write_text(BROKEN)
     log = run(tmp_path, sys.executable, "-m", *shlex.split(told[0])).stdout
-    given = told[1].replace("github-pr-review", "local")
+    given = told[1].replace("github-pr-review", "rdjson")
     done = subprocess.run(
         [program, *shlex.split(given), "-filter-mode=nofilter", "-fail-level=error"],
         cwd=tmp_path,
@@ -331,7 +332,62 @@ def test_reviewdog_reads_what_the_readme_pipes_into_it(tmp_path: Path) -> None:
         timeout=LIMIT_S,
     )
     assert done.returncode == 1, done.stderr
-    assert re.search(r"Dockerfile:2:\d+: .*CK601", done.stdout), done.stdout
+    (found,) = json.loads(done.stdout)["diagnostics"]
+    assert (found["code"]["value"], found["severity"]) == ("CK601", "ERROR")
+    assert found["location"]["path"] == "Dockerfile"
+    assert found["location"]["range"]["start"]["line"] == 2
+    assert found["suggestions"][0]["text"] == "locked"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "text"),
+    [
+        ("DL3042", "FROM python:3.13\nRUN MOUNT/root/.cache/pip pip install --no-cache-dir flask"),
+        ("DL3042", "FROM python:3.13\nRUN pip install flask"),
+        (
+            "DL3009",
+            "FROM debian:13\nRUN MOUNT/var/lib/apt/lists apt update && rm -rf /var/lib/apt/lists/*",
+        ),
+        ("DL3019", "FROM alpine:3.20\nRUN MOUNT/var/cache/apk apk add --no-cache git"),
+        ("DL3019", "FROM alpine:3.20\nRUN apk add git"),
+        ("DL3032", "FROM centos:7\nRUN MOUNT/var/cache/yum yum -y install gcc"),
+        ("DL3036", "FROM opensuse/leap:15\nRUN MOUNT/var/cache/zypp zypper in -y gcc"),
+        (
+            "DL3040",
+            "FROM fedora:42\nRUN MOUNT/var/cache/libdnf5 dnf install -y gcc && dnf clean all",
+        ),
+        ("DL3040", "FROM fedora:42\nRUN dnf install -y gcc"),
+        ("DL3060", "FROM node:22\nRUN MOUNT/usr/local/share/.cache/yarn/v6 yarn install"),
+        ("DL1000", "FROM a\nRUN --mount=type=cahce,target=/x true"),
+        ("when it reads", "FROM a\nRUN --mount=type=cache,target=/x,mode=rwx true"),
+        (
+            "UndefinedVar",
+            "FROM python:3.13\nRUN --mount=type=cache,id=x-$TARGETARCH,target=/x true",
+        ),
+        ("UndefinedVar", "FROM python:3.13\nRUN MOUNT$HOME/.cache/pip pip install flask"),
+        ("prefer-package", "FROM python:3.13\nUSER 1000\nRUN MOUNT/root/.cache/pip pip install x"),
+        (
+            "prefer-package",
+            "FROM python:3.13\nENV PIP_CACHE_DIR=/c\nRUN MOUNT/root/.cache/pip pip install x",
+        ),
+        ("prefer-bundler", "FROM ruby:3.3-slim\nRUN bundle install"),
+        (
+            "leftover-bundler",
+            "FROM ruby:3.3\nRUN MOUNT/usr/local/bundle/cache bundle && rm -rf /usr/local/bundle/cache",
+        ),
+    ],
+)
+def test_ours_say_what_the_table_of_other_checkers_tells(
+    theirs: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (row,) = (line for line in readme.splitlines() if re.match(rf"\| [^|]*{theirs}", line))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Dockerfile").write_text(text.replace("MOUNT", "--mount=type=cache,target=") + "\n")
+    main(["check", "--format", "json"])
+    found = {item["code"] for item in json.loads(capfd.readouterr().out)["findings"]}
+    told = set(re.findall(r"CK\d{3}", row))
+    assert told & found, (told, found)
 
 
 def test_the_table_of_other_checkers_names_rules_that_exist() -> None:

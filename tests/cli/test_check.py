@@ -217,6 +217,26 @@ def test_settings_tell_every_place_that_has_a_say(capfd: pytest.CaptureFixture[s
     assert 'ignore     = ["CK502"]  # --ignore\n' in out
 
 
+def test_settings_tell_what_counts_in_vs_code_only(capfd: pytest.CaptureFixture[str]) -> None:
+    put("cachekey.toml", 'ignore = ["CK503"]\n')
+    put(
+        ".vscode/settings.json",
+        '{\n  // ours\n  "cachekey.ignore": ["CK501"],\n  "cachekey.engine": "buildah",\n'
+        '  "cachekey.path": "x", "cachekey": 3, "other.select": 1,\n}\n',
+    )
+    assert main(["settings"]) == 0
+    out = capfd.readouterr().out
+    also = "in VS Code also .vscode/settings.json"
+    assert f'ignore     = ["CK503"]  # cachekey.toml:1; {also}:3\n' in out
+    assert f'engine     = "buildkit"  # default; {also}:4\n' in out
+    assert out.count(also) == 2
+    for odd in ("", "[", '"cachekey.ignore"', "\0"):
+        put(".vscode/settings.json", odd)
+        assert main(["settings"]) == 0
+    assert main(["settings", "--format", "json"]) == 0
+    assert "vscode" not in capfd.readouterr().out
+
+
 def test_overrides_count_for_the_files_that_they_name(capfd: pytest.CaptureFixture[str]) -> None:
     put("shared/base.toml", '[[overrides]]\npaths = ["older/"]\nignore = ["CK601"]\n')
     put(

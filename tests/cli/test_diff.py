@@ -72,6 +72,20 @@ def test_split_and_joined(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert told(capsys) == {"joined": [{"from": ["pip", "q"], "to": "pip", "mounts": places}]}
 
 
+def test_a_mount_that_was_put_in_front_is_no_other_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two RUNs with a mount each became one RUN with two: what is new is new, nothing splits."""
+    run = "RUN --mount=type=cache,target={} {}go build ./x\n"
+    text = "FROM golang:1.25\n" + run.format("/go/pkg/mod", "") * 2
+    commit(folder, Dockerfile=text)
+    both = run.format("/root/.cache", "--mount=type=cache,target=/go/pkg/mod ")
+    (folder / "Dockerfile").write_text("FROM golang:1.25\n" + both)
+    found = told(capsys)
+    assert found.keys() == {"born", "cold"}
+    assert found["born"] == ["/root/.cache"]
+
+
 def test_born_and_lost_with_their_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     commit(folder, Dockerfile=BASE + PIP.format("old", "x"))
     (folder / "Dockerfile").unlink()

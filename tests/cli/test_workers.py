@@ -102,6 +102,19 @@ def test_many_files_are_told_as_few_are(tree: Path) -> None:
         assert item in many
 
 
+def test_who_builds_a_file_is_known_to_the_end(tree: Path) -> None:
+    """A process goes on to know who builds what behind the files that say so, which it checks, too."""
+    (tree / ".github/workflows").mkdir(parents=True)
+    (tree / ".github/workflows/ci.yml").write_text(
+        "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n"
+        "    steps: [{run: docker build .devcontainer}, {run: docker build s000}]\n"
+    )
+    for jobs in ("1", "2"):
+        found = run("--format", "json", "--select", "CK505", "--jobs", jobs, folder=tree).stdout
+        paths = {item["path"] for item in json.loads(found)["findings"]}
+        assert paths == {".devcontainer/Dockerfile", "s000/Dockerfile"}
+
+
 def test_fixes_of_many_files_are_applied_to_a_fixpoint(tree: Path) -> None:
     run("--fix", "--jobs", "2", folder=tree)
     again = run("--fix", "--jobs", "1", folder=tree)

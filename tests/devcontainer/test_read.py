@@ -6,8 +6,10 @@ import json
 
 import pytest
 from cachekey.assist.completion_devcontainer import Proposal, complete_devcontainer
+from cachekey.assist.hover_compose import hover_compose
 from cachekey.assist.hover_devcontainer import hover_devcontainer, runtime_lines
 from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import unwritable_at
 from cachekey.devcontainer.paths import workspace_root
@@ -659,6 +661,56 @@ def test_hover_on_a_key_a_variable_an_entry() -> None:
     assert whole is not None
     assert "Used as `vscode` (remoteUser), home `/home/vscode`, sudo without a password" in whole[1]
     assert any(line.startswith("uv: volume `uv-cache` on `/cache/uv`, root's") for line in whole[1])
+
+
+COMPOSED = {
+    HERE: '{ "dockerComposeFile": "compose.yml", "service": "app", "workspaceFolder": "/w",\n'
+    '  "features": {}, "mounts": [] }',
+    f"{HERE.rpartition('/')[0]}/compose.yml": """services:
+  app:
+    image: python:3.13
+    volumes:
+      - pip:/cache/pip
+    environment:
+      PIP_CACHE_DIR: /cache/pip
+      TZ: UTC
+volumes: { pip: {} }
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("needle", "first"),
+    [
+        ("image:", "**The container**: service `app` of"),
+        ("volumes:", "**The container**: service `app` of"),
+        ("environment:", "**The container**: service `app` of"),
+        ("pip:/c", "**Volume `pip`** on `/cache/pip`"),
+        ("PIP_C", "**`PIP_CACHE_DIR`**: pip keeps downloaded and built wheels in `/cache/pip`"),
+        ("TZ", None),
+        ("services:", None),
+    ],
+)
+def test_hover_in_a_compose_file(needle: str, first: str | None) -> None:
+    project = make_project(COMPOSED)
+    path = f"{HERE.rpartition('/')[0]}/compose.yml"
+    document = project.documents[path]
+    assert isinstance(document, ComposeFile)
+    found = hover_compose(project, document, COMPOSED[path].index(needle) + 1)
+    assert (found is None) == (first is None)
+    if found is not None and first is not None:
+        lines = [markdown(line) for line in found[1]]
+        assert lines[0].startswith(first)
+        if needle == "pip:/c":
+            told = "pip caches here: `PIP_CACHE_DIR` from the service, for every process"
+            assert lines[-1] == told
+
+
+@pytest.mark.parametrize("needle", ["features", "mounts", "service", "compose.yml"])
+def test_hover_on_what_gathers_or_decides(needle: str) -> None:
+    found = hover(needle, COMPOSED)
+    assert found is not None
+    assert found[1][0].startswith("**The container**: service `app` of")
 
 
 def test_the_builds_hover_knows_the_run_time_store() -> None:

@@ -13,6 +13,14 @@ const FILES = {
     "    volumes:\n      - ..:/w\n      - modules:/w/node_modules\nvolumes:\n  modules:\n",
   "web/.devcontainer/devcontainer.json":
     `{\n  "image": "${IMAGE}",\n  "remoteUser": "vscode",\n  "postCreateCommand": "npm ci && uv sync"\n}\n`,
+  "docked/.devcontainer/devcontainer.json":
+    '{\n  "build": { "dockerfile": "Dockerfile" },\n  "remoteUser": "vscode",\n  "postCreateCommand": "uv sync"\n}\n',
+  "docked/.devcontainer/Dockerfile": `FROM ${IMAGE}\nRUN true\n`,
+  "composed/.devcontainer/devcontainer.json":
+    '{\n  "dockerComposeFile": "compose.yaml",\n  "service": "app",\n  "workspaceFolder": "/w",\n' +
+    '  "remoteUser": "vscode",\n  "postCreateCommand": "uv sync"\n}\n',
+  "composed/.devcontainer/compose.yaml":
+    `services:\n  app:\n    image: ${IMAGE}\n    command: sleep infinity\n    volumes:\n      - ..:/w\n`,
   "web/package-lock.json": "{}\n",
   "web/uv.lock": "version = 1\n",
   "one/.devcontainer/devcontainer.json":
@@ -39,6 +47,11 @@ main(async ({ root, vsix, shots }) => {
     fs.writeFileSync(path.join(editor.workspace, "one/.devcontainer/devcontainer.json"), FILES["one/.devcontainer/devcontainer.json"]);
     await pressed(editor, page, shots, "one", "Share the uv cache with the host", ["localEnv:"]);
     await shot("host");
+    await pressed(editor, page, shots, "docked", "Share the uv cache by a volume", ["uv-cache"]);
+    await shot("docked");
+    const made = ["uv-cache", "external=true", "docker volume create uv-cache"];
+    await pressed(editor, page, shots, "composed", "Share the uv cache by a volume", made);
+    await shot("composed");
   } catch (error) {
     await shot("failed");
     console.log(`--- the extension's log\n${editor.log()}`);

@@ -110,6 +110,17 @@ export class Editor {
     fs.writeFileSync(file, JSON.stringify(settings, null, 2));
   }
 
+  /** Writes a file of the workspace from outside of the editor. */
+  write(name, text) {
+    const file = path.join(this.workspace, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, text);
+  }
+
+  read(name) {
+    return fs.readFileSync(path.join(this.workspace, name), "utf8");
+  }
+
   run(args, stdio, extra = {}) {
     const places = {
       HOME: this.home,

@@ -4,12 +4,29 @@ import fs from "node:fs";
 import path from "node:path";
 import { Editor, command, main, say } from "./lib.mjs";
 
+/** More files, for a map that has something to show. */
+const FILES = {
+  "api/Dockerfile":
+    "FROM python:3.13 AS build\nENV UV_LINK_MODE=copy\n" +
+    "RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv uv sync\n" +
+    "FROM node:22 AS assets\nRUN --mount=type=cache,id=npm-cache,target=/root/.npm npm ci\n",
+  "web/Dockerfile":
+    "FROM node:22 AS build\nRUN --mount=type=cache,id=npm-cache,target=/root/.npm npm ci\n" +
+    "USER node\nRUN --mount=type=cache,target=/home/node/.npm,uid=1000,gid=1000 npm ci --omit=dev\n",
+  "jobs/Dockerfile":
+    "FROM python:3.13\nENV UV_LINK_MODE=copy\n" +
+    "RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv uv sync --all-extras\n",
+};
+
 main(async ({ root, vsix, shots }) => {
   const editor = new Editor(root);
+  for (const [name, text] of Object.entries(FILES)) {
+    editor.write(name, text);
+  }
   await editor.install(vsix);
   await editor.serve();
   const page = await editor.page();
-  const shot = (name) => page.screenshot({ path: path.join(shots, `minutes-${name}.png`) });
+  const shot = (name, clip) => page.screenshot({ path: path.join(shots, `minutes-${name}.png`), clip });
   try {
     await tell(editor, page, shot);
   } catch (error) {
@@ -84,7 +101,10 @@ async function tell(editor, page, shot) {
   await page.locator(".tabs-container .tab", { hasText: "Cache map of ws" }).click();
   await eventually(page, async () => (await Promise.all(page.frames().map((one) => one.getByText("(broken)").count()))).some((n) => n > 0));
   await page.mouse.move(700, 700);
-  await shot("map");
+  // The picture ends where the map ends.
+  const drawn = await Promise.all(page.frames().map((one) => one.locator("svg:visible").first().boundingBox({ timeout: 2000 }).catch(() => null)));
+  const bottom = Math.max(...drawn.filter(Boolean).map((box) => box.y + box.height));
+  await shot("map", { x: 48, y: 32, width: 1232, height: Math.min(720, bottom) - 32 });
   say("the map is drawn");
 }
 

@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
+from tests.cli.test_adoption import unavailable
 from tests.editors.conftest import ROOT, make
 from tests.editors.test_package import pins
 from tests.support.judges import judge
@@ -24,13 +25,14 @@ LIMIT_S = 900
 
 def release(tree: Path, to: Path, **more: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(tree / "release" / "make.py"), "--to", str(to)],
+        [sys.executable, str(tree / ".ci" / "release" / "make.py"), "--to", str(to)],
         env={**os.environ, **more},
         capture_output=True,
         text=True,
         check=False,
         timeout=LIMIT_S,
     )
+    unavailable("what the extension carries", done)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -103,7 +105,8 @@ def test_the_sbom_is_one_and_names_all_that_the_extension_carries(
     place = judge("cyclonedx-11.12.0")
     schemas = {item.name: json.loads(item.read_text()) for item in place.iterdir()}
     registry: Registry = Registry().with_resources(
-        (schema["$id"], Resource.from_contents(schema)) for schema in schemas.values()
+        (f"http://cyclonedx.org/schema/{name}", Resource.from_contents(schema))
+        for name, schema in schemas.items()
     )
     judged = Draft7Validator(schemas["bom-1.6.SNAPSHOT.schema.json"], registry=registry)
     assert [error.message for error in judged.iter_errors(document)] == []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+from pathlib import Path
 
+import pytest
 import yaml
 from lsprotocol import types
 
-from tests.support.client import Client, apply, span_of
+from tests.support.client import Client, apply, connect, span_of
 
 DOCKERFILE = """\
 FROM python:3.13
@@ -159,3 +163,103 @@ def applied(client: Client, action: types.CodeAction, uri: str, text: str) -> st
     assert isinstance(change, types.TextDocumentEdit)
     assert change.text_document.uri == uri
     return apply(text, change.edits, client.encoding)
+
+
+# -- who builds it has changed on disk --------------------------------------------------------------
+
+ARGUED = """\
+FROM python:3.13
+ARG VARIANT=full
+RUN --mount=type=cache,id=pip-$VARIANT,target=/root/.cache/pip pip install x
+"""
+COMMAND = "docker build --build-arg VARIANT=one ."
+JOB = "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    steps:\n"
+FILES = {
+    "compose.yaml": "services:\n  api:\n    build: {context: ., args: {VARIANT: one}}\n",
+    "compose.prod.yml": "services:\n  api:\n    build: {context: ., args: {VARIANT: one}}\n",
+    "docker-bake.hcl": 'target "api" {\n  args = { VARIANT = "one" }\n}\n',
+    "docker-bake.json": '{"target": {"api": {"args": {"VARIANT": "one"}}}}',
+    ".github/workflows/ci.yml": f"{JOB}      - run: {COMMAND}\n",
+    ".github/actions/image/action.yml": f"runs:\n  steps: [{{run: {COMMAND}, shell: bash}}]\n",
+    ".gitlab-ci.yml": f"image:\n  script:\n    - {COMMAND}\n",
+    "Makefile": f"image:\n\t{COMMAND}\n",
+    "GNUmakefile": f"image:\n\t{COMMAND}\n",
+    "images.mk": f"image:\n\t{COMMAND}\n",
+    "justfile": f"image:\n    {COMMAND}\n",
+    ".justfile": f"image:\n    {COMMAND}\n",
+    "images.just": f"image:\n    {COMMAND}\n",
+    "build.sh": f"{COMMAND}\n",
+    "build.bash": f"{COMMAND}\n",
+    ".devcontainer.json": '{"build": {"dockerfile": "Dockerfile", "args": {"VARIANT": "one"}}}',
+}
+
+
+@pytest.mark.parametrize("flavour", ["vscode", "neovim"])
+async def test_what_changes_on_disk_renews_the_dockerfile(tmp_path: Path, flavour: str) -> None:
+    """The key that a hover shows is that of the build as it stands on disk now.
+
+    The one client watches files for us, for the other we look when something is saved.
+    """
+    (tmp_path / "Dockerfile").write_text(ARGUED)
+    caller = tmp_path / ".github/workflows/caller.yml"
+    caller.parent.mkdir(parents=True)
+    caller.write_text(f"{JOB}      - uses: ./.github/actions/image\n")
+    (tmp_path / ".github/actions/image").mkdir(parents=True)
+    watching = flavour == "vscode"
+    async with connect(tmp_path, flavour) as client:
+        uri = client.open(client.uri("Dockerfile"), ARGUED)
+        for name, text in FILES.items():
+            path = tmp_path / name
+            path.write_text(text)
+            client.tell_changed(path.as_uri(), types.FileChangeType.Created)
+            await until_hovered(client, uri, "pip-one", name)
+            path.write_text(text.replace("one", "another"))
+            client.tell_changed(path.as_uri())
+            await until_hovered(client, uri, "pip-another", name)
+            path.unlink()
+            client.tell_changed(path.as_uri(), types.FileChangeType.Deleted)
+            await until_hovered(client, uri, "pip-full", name)
+            assert is_watched(client, name) == watching, name
+
+
+async def until_hovered(client: Client, uri: str, wanted: str, name: str) -> None:
+    """Ask until the hover on the mount speaks of a key: the index is read in the background."""
+    document = types.TextDocumentIdentifier(uri=uri)
+    asked = types.HoverParams(document, types.Position(line=2, character=50))
+    text = ""
+    for _ in range(100):
+        found = await client.text_document_hover_async(asked)
+        text = str(found.contents) if found is not None else ""
+        if wanted in text:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"after a change of {name} {wanted} is not in {text}")
+
+
+def is_watched(client: Client, name: str) -> bool:
+    """Tell whether a glob that the server has registered matches a file of the workspace."""
+    options = client.registrations.get(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    globs = [item["globPattern"] for item in options["watchers"]] if options is not None else []
+    return any(re.fullmatch(pattern(glob), name) for glob in globs)
+
+
+def pattern(glob: str) -> str:
+    """Translate a glob of LSP into a regular expression."""
+    parts = {"**/": "(?:.*/)?", "*": "[^/]*", "{": "(?:", "}": ")", ",": "|"}
+    found = re.findall(r"\*\*/|[*{},]|[^*{},]+", glob)
+    return "".join(parts.get(part, re.escape(part)) for part in found)
+
+
+async def test_an_edit_of_a_workflow_renews_the_dockerfile_s_findings(client: Client) -> None:
+    kept = WORKFLOW.replace("danced", "noted").replace("ubuntu-latest", "self-hosted")
+    kept = kept.replace("      - uses: docker/setup-buildx-action@v3\n", "")
+    dockerfile = client.open(client.uri("noted.Dockerfile"), DANCED, "dockerfile")
+    uri = client.open(client.uri(".github/workflows/noted.yml"), kept, "yaml")
+    await client.diagnose(uri, 1)
+    await client._until(dockerfile, lambda items: "CK505" not in [one.code for one in items])
+    client.change(uri, 2, kept.replace("self-hosted", "ubuntu-latest"))
+    await client._until(dockerfile, lambda items: "CK505" in [one.code for one in items])
+    client.change(uri, 3, kept)
+    await client._until(dockerfile, lambda items: "CK505" not in [one.code for one in items])
+    client.close(uri)
+    client.close(dockerfile)

@@ -150,6 +150,50 @@ async def test_a_page_loads_nothing_and_shows_text_as_text(tmp_path: Path) -> No
     assert "not shared with other: pip has its cache under two keys" in html
 
 
+async def test_the_page_tells_of_past_builds(tmp_path: Path) -> None:
+    step = {"line": 1, "seconds": 1.42, "cached": False}
+    mount_of = {"name": "/mine", "target": "/root/.cache/pip", "base": None}
+    past = {
+        "ref": "r1",
+        "created": AGO.isoformat(),
+        "completed": AGO.isoformat(),
+        "file": "Dockerfile",
+        "path": "Dockerfile",
+        "steps": [
+            step | {"mounts": [mount_of | {"base": "uid=1000,gid=0,mode=0755"}]},
+            step | {"line": 2, "cached": True, "mounts": [mount_of | {"name": "/<b>"}]},
+        ],
+    }
+    other = past | {"ref": "r2", "file": "far/Dockerfile", "path": None}
+    words = "mine has uid=1000,gid=0,mode=0755, it had none: it began empty"
+    change = {
+        "since": AGO.isoformat(),
+        "path": "Dockerfile",
+        "target": "/root/.cache/pip",
+        "words": words,
+    }
+    async with connect(tmp_path, "vscode") as client:
+        client.open(client.uri("Dockerfile"), TEXT)
+        told = caches(history=[past, other, past | {"steps": []}], changes=[change])
+        html = (await hand_over(client, "cachekey.takeCaches", told))["html"]
+        none = caches(history=None, changes=[])
+        untold = (await hand_over(client, "cachekey.takeCaches", none))["html"]
+        unasked = (await hand_over(client, "cachekey.takeCaches", caches()))["html"]
+    builds = html.partition("<h2>Builds</h2>")[2]
+    # A row for each step of two builds, and one for the build without any.
+    assert builds.count("<tr>") == 1 + 2 + 2 + 1
+    assert f'<a href="{client.uri("Dockerfile")}#L2">line 2</a>' in builds
+    assert "1.4 s" in builds
+    assert '<span class="badge good">cached</span>' in builds
+    assert 'mine<span class="dim"> (uid=1000,gid=0,mode=0755) on /root/.cache/pip</span>' in builds
+    assert f'<div class="broken">{words}</div>' in builds
+    assert "far/Dockerfile (of another place)" in builds
+    assert "no cache mount" in builds
+    assert "<b>" not in builds
+    assert "<h2>Builds</h2><p>This builder tells nothing of its past builds this way.</p>" in untold
+    assert "<h2>Builds</h2>" not in unasked
+
+
 async def test_a_proof_holds_for_the_text_that_was_proven(tmp_path: Path) -> None:
     async with connect(tmp_path, "vscode") as client:
         client.open(client.uri("Dockerfile"), TEXT)

@@ -61,6 +61,22 @@ async def test_share_a_cache_at_run_time(client: Client) -> None:
     client.close(uri)
 
 
+async def test_a_compose_configuration_shares_a_volume_with_other_projects(client: Client) -> None:
+    text = """{
+  "dockerComposeFile": "compose.yaml", "service": "app", "workspaceFolder": "/w",
+  "postCreateCommand": "npm ci"
+}
+"""
+    client.write("shared/.devcontainer/compose.yaml", "services:\n  app:\n    image: node:22\n")
+    uri = client.open(client.uri("shared/.devcontainer/devcontainer.json"), text, "jsonc")
+    await client.diagnose(uri, 1)
+    action = await titled(client, uri, at(1, 5), "Share the npm cache by a volume")
+    changed = apply(text, edits_of(action.edit)[uri], client.encoding)
+    assert "source=npm-cache,target=/cache/npm,external=true" in changed
+    assert "docker volume create npm-cache" in changed
+    client.close(uri)
+
+
 async def titled(client: Client, uri: str, place: types.Range, start: str) -> types.CodeAction:
     found = await refactorings(client, uri, place)
     return next(item for item in found if item.title.startswith(start))

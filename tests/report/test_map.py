@@ -76,6 +76,17 @@ def test_nothing_lies_on_something_else(files: int) -> None:
         assert len(rows) == len(set(rows))
 
 
+def test_the_light_theme_of_high_contrast_has_dark_ink() -> None:
+    """VS Code gives it both classes, so that a rule for the dark one alone must say so."""
+    page = map_svg.page(caches(one=ONE), str, lambda mount: mount.path)
+    rules = re.findall(r"([^{}]*vscode-[^{}]*)\{\s*--ink: *(#\w+)", page)
+    dark, light = rules
+    assert "vscode-dark" in dark[0]
+    assert "vscode-high-contrast:not(.vscode-high-contrast-light)" in dark[0]
+    assert "vscode-high-contrast-light svg" in light[0]
+    assert int(dark[1][1:3], 16) > 0x80 > int(light[1][1:3], 16)
+
+
 def test_hostile_text_is_text() -> None:
     found = caches(a=HOSTILE)
     page = map_svg.page(found, str, lambda mount: "#")

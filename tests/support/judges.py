@@ -27,6 +27,7 @@ REVIEWDOG = "github.com/reviewdog/reviewdog/cmd/reviewdog@v0.21.0"
 SCHEMAS = "check-jsonschema==0.39.0"
 CYCLONEDX = "cyclonedx-python-lib==11.12.0"
 SHELLS = ("zsh", "fish")
+MKDOCS = "mkdocs==1.6.1"
 MCP = "mcp==2.3.0"
 PYTHON = f"python-{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -43,6 +44,11 @@ def judge(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"{name} is not here: run `make judges`, which says why if it cannot be had")
     return path
+
+
+def library(name: str) -> Path:
+    """Return the folder of a Python library, for ``PYTHONPATH``; see :func:`judge`."""
+    return judge(f"{name}-{PYTHON}")
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -95,8 +101,8 @@ def _program(package: str, to: Path) -> None:
         shutil.move(f"{folder}/{name}", to)
 
 
-def _mcp(to: Path) -> None:
-    _run(sys.executable, "-m", "pip", "install", "-q", "--target", str(to), MCP)
+def _library(package: str, to: Path) -> None:
+    _run(sys.executable, "-m", "pip", "install", "-q", "--target", str(to), package)
 
 
 def _shells() -> None:
@@ -117,7 +123,8 @@ FETCH: dict[str, Callable[[Path], None]] = {
     "reviewdog-0.21.0": lambda to: _program(REVIEWDOG, to),
     "schemas-0.39.0": lambda to: _wheel(SCHEMAS, "check_jsonschema/builtin_schemas/vendor/", to),
     "cyclonedx-11.12.0": lambda to: _wheel(CYCLONEDX, "cyclonedx/schema/_res/", to),
-    f"mcp-2.3.0-{PYTHON}": _mcp,
+    f"mcp-2.3.0-{PYTHON}": lambda to: _library(MCP, to),
+    f"mkdocs-1.6.1-{PYTHON}": lambda to: _library(MKDOCS, to),
 }
 
 

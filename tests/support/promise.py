@@ -20,7 +20,7 @@ from tests.support.restated import Cache, caches, flags, instructions
 from tests.support.together import moved, worse
 
 APART = re.compile(
-    r"of its own|Keep it apart|Name it after this project|Separate|instead of|new cache belongs"
+    r"of its own|Keep it apart|Name it after this project|Separate|leave \S+ to its other mounts"
 )
 """Titles that say that a cache becomes another one than some other mount has."""
 JOINED = re.compile(
@@ -49,19 +49,35 @@ def all_caches(files: Mapping[str, str]) -> list[Cache]:
 def changed_caches(
     before: Mapping[str, str], after: Mapping[str, str], edits: Mapping[str, Sequence[Edit]]
 ) -> Iterator[tuple[str, Cache, Cache]]:
-    """Yield ``parted`` or ``joined`` with two mounts, as they are now, whose being one has changed."""
+    """Yield ``parted`` or ``joined`` with two mounts, as they are now, whose being one has changed.
+
+    A new mount is ``orphaned`` that is written for a cache which has another key meanwhile.
+    """
     now = {(cache.path, cache.offset): cache for cache in all_caches(after)}
     known = [
         (old, now[place])
         for old in all_caches(before)
-        if (place := moved((old.path, old.offset), edits)) in now
+        if not _deleted(old, edits) and (place := moved((old.path, old.offset), edits)) in now
     ]
+    became = {(old.path, old.key) for old, _ in known}, {(new.path, new.key) for _, new in known}
+    stayed = {(new.path, new.offset) for _, new in known}
+    for place, cache in now.items():
+        key = (cache.path, cache.key)
+        if place not in stayed and key in became[0] and key not in became[1]:
+            yield "orphaned", cache, cache
     for (one, one_now), (two, two_now) in combinations(known, 2):
         if None in (one.key, two.key):
             continue
         was, is_ = one.key == two.key, None is not one_now.key == two_now.key
         if was != is_:
             yield ("parted" if was else "joined"), one_now, two_now
+
+
+def _deleted(cache: Cache, edits: Mapping[str, Sequence[Edit]]) -> bool:
+    return any(
+        edit.span.start <= cache.offset < edit.span.end and not edit.text
+        for edit in edits.get(cache.path, ())
+    )
 
 
 def broken_caches(
@@ -74,6 +90,7 @@ def broken_caches(
     said = {
         "parted": any(APART.search(title) for title in titles),
         "joined": any(JOINED.search(title) for title in titles),
+        "orphaned": False,
     }
     return [
         f"{what}: {one.path}@{one.offset} {one.key} and {two.path}@{two.offset} {two.key}"

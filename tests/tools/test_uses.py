@@ -273,3 +273,8 @@ def test_ccache_is_used_by_a_compiler_that_only_compiles():
     (use,) = read("FROM debian:13\nRUN ccache gcc -c x.c\n")
     assert use.uses
     assert not use.opaque
+
+
+def test_a_variable_that_sounds_like_options_may_hold_one():
+    assert use(run("pip install $PIP_ARGS x")).directory("cache").path is None
+    assert use(run("pip install $TARGETARCH x")).directory("cache").path == "/root/.cache/pip"

@@ -201,6 +201,13 @@ severity = {CK1 = "loud"}
         (1, "3", "overrides must be a list of tables ([[overrides]]), not a number")
     ]
     assert problems("overrides = [3]")[0][1] == "3"
+    many = "[[overrides]]\npaths = ['x']\n" * 102
+    assert problems(many) == [
+        (201, "[[overrides]]", "more than 100 overrides: the rest does not count")
+    ]
+    written, _ = read_file(many, RULES)
+    assert written is not None
+    assert len(written.overrides) == 100
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cachekey.assist.hover_container import container_lines
+from cachekey.assist.hover_container import container_lines, variable_lines
 from cachekey.assist.hover_devcontainer import mount_card
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.running import container_of, sightings
@@ -31,8 +32,22 @@ def hover_compose(
             continue
         if service.path == document.path and service.key.contains(offset):
             return service.key, tuple(container_lines(container))
+        for variable in service.environment.values():
+            if variable.path == document.path and variable.span.contains(offset):
+                about = tuple(variable_lines(variable, container))
+                return (variable.span, about) if about else None
         for name in _DECIDES:
             said = service.setting(name)
             if said is not None and said.path == document.path and said.span.contains(offset):
                 return said.span, tuple(container_lines(container))
+        for key in _keys(document, service.name):
+            if key.contains(offset):
+                return key, tuple(container_lines(container))
     return None
+
+
+def _keys(document: ComposeFile, service: str) -> Iterator[Span]:
+    """Yield where the file writes the names of a service's settings."""
+    for name, _, node in document.section("services"):
+        if name == service:
+            yield from (key.span for key, _ in node.entries.values())

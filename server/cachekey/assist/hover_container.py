@@ -5,14 +5,17 @@ The same lines stand at every place of a devcontainer.json, or of a compose file
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 
-from cachekey.devcontainer.caches import cache_of, claim_of_variable
+from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable
 from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.environment import Setting
 from cachekey.devcontainer.makings import FeatureUse
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import unwritable
 from cachekey.devcontainer.read import Lifecycle
+from cachekey.devcontainer.settings import Variable
 from cachekey.markup.rich import Rich, joined, link, rich
 
 _MANY = 6
@@ -88,10 +91,34 @@ def _variables(container: Container) -> Iterator[Rich]:
         if found is not None:
             text = found.text
             value = rich("`{}`", text) if text is not None else rich("a value that the host knows")
-            yield rich("`{}` is {} ({})", name, value, _MOMENTS[found.moment])
+            yield rich("`{}` is {} ({})", name, value, MOMENTS[found.moment])
 
 
-_MOMENTS = {
+def telling(cache: RuntimeCache, container: Container) -> Setting | None:
+    """Return the variable, of the image or a service, that leads a tool into a mount."""
+    for way in cache.cache.moved_by:
+        found = container.environment.setting(way.env) if way.env else None
+        if found is not None and found.text:
+            if cache.mount.covers(posixpath.normpath(posixpath.join(found.text, way.below))):
+                return found
+    return None
+
+
+def variable_lines(variable: Variable, container: Container) -> Iterator[Rich]:
+    """Tell what a service's variable says to a tool; nothing when it is none of a tool's."""
+    found = claim_of_variable(container.knowledge, variable.name)
+    if found is None:
+        return
+    claim, below = found
+    where = rich("where the host says")
+    if variable.text is not None:
+        where = rich("in `{}`", posixpath.normpath(posixpath.join(variable.text, below)))
+    name, what = claim.tool.name, claim.cache.what
+    yield rich("**`{}`**: {} keeps {} {}", variable.name, name, what, where)
+    yield rich("Seen by every process of the container; not while the image is built")
+
+
+MOMENTS = {
     "image": "from the image",
     "feature": "from a feature",
     "service": "from the service, for every process",

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from cachekey.assist.hover_container import command_lines, container_lines, feature_lines
+from cachekey.assist.hover_container import (
+    MOMENTS,
+    command_lines,
+    container_lines,
+    feature_lines,
+    telling,
+)
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable, project_output
 from cachekey.devcontainer.complaints import complaints
 from cachekey.devcontainer.container import Container
@@ -98,6 +104,8 @@ _DECIDES = (
     *("containerUser", "workspaceFolder", "workspaceMount"),
 )
 """Properties that decide what runs; a hover on each tells all of it."""
+_GATHERS = ("features", "mounts", "containerEnv", "remoteEnv", "runArgs")
+"""Properties whose parts have hovers of their own."""
 
 
 def _decisive(
@@ -112,9 +120,14 @@ def _decisive(
         if command.member.span.contains(offset):
             about = command_lines(command, container_of(document, project))
             return command.member.span, tuple(about)
-    for use in container_of(document, project).features:
+    container = container_of(document, project)
+    for use in container.features:
         if use.member.span.contains(offset):
             return use.member.span, tuple(feature_lines(use))
+    for name in _GATHERS:
+        member = document.root.member(name)
+        if member is not None and member.span.contains(offset):
+            return member.span, tuple(container_lines(container))
     return None
 
 
@@ -230,7 +243,7 @@ def mount_card(project: Project, container: Container, mount: RuntimeMount) -> I
         return
     if mount.type != "cache":
         yield from _filled(project, document, mount)
-    yield from _tool(cache)
+    yield from _tool(cache, container)
     yield from _build_store(project, document, mount, cache)
 
 
@@ -323,10 +336,13 @@ def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> It
         yield rich("What the Dockerfile puts there is hidden by the mount")
 
 
-def _tool(cache: RuntimeCache | None) -> Iterator[Rich]:
+def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
     if cache is None:
         return
-    if cache.grade == "variable" and cache.entry is not None:
+    told = telling(cache, container) if cache.grade != "variable" else None
+    if told is not None:
+        yield rich("{} caches here: `{}` {}", cache.tool, told.name, MOMENTS[told.moment])
+    elif cache.grade == "variable" and cache.entry is not None:
         entry = cache.entry
         yield rich("{} caches here: `{}` in {}", cache.tool, entry.name, entry.place)
     elif cache.grade == "default":

@@ -15,7 +15,7 @@ from cachekey.dockerfile.purpose import opens_up, purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.markup.rich import Rich, joined, rich
 from cachekey.record import record
-from cachekey.tools.uses import ToolUse, relation_to
+from cachekey.tools.uses import ToolUse, meant, relation_to
 from cachekey.workspace.project import Project
 from cachekey.workspace.summary import CacheMount
 
@@ -254,15 +254,26 @@ def _use(run: Run, mount: Mount) -> Rich:
         return rich("Used: {}", joined("; ", dict.fromkeys(using)))
     if not run.commands.complete or any(item.opaque for item in run.commands.items):
         return rich("Which command uses it is not known: not every command of this RUN can be read")
-    unknown = next((use for use in run.uses if relation_to(directory, use) == "unknown"), None)
+    unknown = _unknown(run, directory)
     if unknown is not None:
-        return rich("Whether {} uses it is not known: {}", unknown.tool.name, _reason(unknown))
+        use, reason = unknown
+        return rich("Whether {} uses it is not known: {}", use.tool.name, reason)
     return rich("No command of this RUN is known to use it")
 
 
-def _reason(use: ToolUse) -> str:
-    item = next((item for item in use.directories if item.path is None), None)
-    return item.decided_by if item else "its place is not known"
+def _unknown(run: Run, directory: str) -> tuple[ToolUse, str] | None:
+    """Return a tool that may use the directory, and what is missing to know that.
+
+    The one comes first whose directory it looks like.
+    """
+    for use, item in meant(directory, run.uses):
+        if item.path is None:
+            return use, item.decided_by
+    for use in run.uses:
+        if relation_to(directory, use) == "unknown":
+            places = (item.decided_by for item in use.directories if item.path is None)
+            return use, next(places, "its place is not known")
+    return None
 
 
 def _frontend(document: Dockerfile, mount: Mount, project: Project) -> Iterator[Rich]:

@@ -18,7 +18,10 @@ from cachekey.finding import FileEdit, Fix, Safety
 from cachekey.text import Edit, Span
 from cachekey.workspace.project import Project
 
-_ABOUT_CACHES = ("build", "containerEnv", "dockerFile", "features", "image", "mounts")
+_ABOUT_CACHES = (
+    *("build", "containerEnv", "dockerComposeFile", "dockerFile"),
+    *("features", "image", "mounts", "service"),
+)
 """Properties of a devcontainer.json on which the recipes for caches are offered."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cachekey.builder.build import BuildRequest, buildctl_words
-from cachekey.builder.history import MOST, PastBuild, read_build, seconds_of
+from cachekey.builder.history import PastBuild, latest, read_build, seconds_of
 from cachekey.builder.programs import answer, decoded, rows, run
 from cachekey.builder.progress import Progress
 from cachekey.builder.records import Builder, Policy, Usage, UsageRecord, names_caches, when
@@ -62,8 +62,7 @@ class Buildctl(Source):
         # Builds that are going on have no provenance yet.
         finished = [item for item in told if item and item.get("CompletedAt")]
         finished.sort(key=_began, reverse=True)
-        found = (self._past(item) for item in finished[: min(most, MOST)])
-        return [build for build in found if build is not None]
+        return latest(map(self._past, finished), most)
 
     def _past(self, told: Mapping[str, Any]) -> PastBuild | None:
         results = [told.get("Result") or {}, *(told.get("Results") or {}).values()]

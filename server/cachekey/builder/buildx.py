@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cachekey.builder.build import BuildRequest, buildx_words
-from cachekey.builder.history import MOST, PastBuild, read_build
+from cachekey.builder.history import PastBuild, latest, read_build
 from cachekey.builder.programs import answer, decoded, rows, run
 from cachekey.builder.programs import told as said
 from cachekey.builder.progress import Progress
@@ -98,32 +98,38 @@ class Buildx(Source):
 
     def history(self, most: int) -> list[PastBuild]:
         """Return the latest builds: of each the provenance and the log."""
-        whom = f"builder {self.name}"
-        names = ("--builder", self.name)
-        text = run((*CLIENT, "history", "ls", *names, "--no-trunc", "--format", "json"), whom)
-        told = [decoded(line, whom) for line in text.splitlines() if line.startswith("{")]
-        finished = [item for item in told if item.get("status") == "Completed"]
-        finished.sort(key=lambda item: str(item.get("created_at")), reverse=True)
-        found = (self._past(item) for item in finished[: min(most, MOST)])
-        return [build for build in found if build is not None]
+        return past_builds(CLIENT, self.name, f"builder {self.name}", most)
 
-    def _past(self, told: Mapping[str, Any]) -> PastBuild | None:
-        whom, created = f"builder {self.name}", when(told.get("created_at"))
-        ref = str(told.get("ref", "")).rpartition("/")[2]
-        wanted = ("attachment", "--builder", self.name, "--type", _PROVENANCE, ref)
-        try:
-            provenance = answer((*CLIENT, "history", "inspect", *wanted), whom)
-        except BuilderError:
-            # A build without provenance, as the build command may ask for.
-            return None
-        log = said((*CLIENT, "history", "logs", "--builder", self.name, *_RAW, ref), whom)
-        progress = Progress()
-        for line in log.splitlines():
-            progress.feed(line)
-        if created is None:
-            return None
-        completed = when(told.get("completed_at"))
-        return read_build(ref, created, completed, provenance or {}, progress)
+
+def past_builds(client: Sequence[str], name: str, whom: str, most: int) -> list[PastBuild]:
+    """Return the latest builds that buildx knows of a builder: of each the provenance and the log."""
+    names = ("--builder", name)
+    text = run((*client, "history", "ls", *names, "--no-trunc", "--format", "json"), whom)
+    told = [decoded(line, whom) for line in text.splitlines() if line.startswith("{")]
+    finished = [item for item in told if item.get("status") == "Completed"]
+    finished.sort(key=lambda item: str(item.get("created_at")), reverse=True)
+    return latest((_past(client, names, whom, item) for item in finished), most)
+
+
+def _past(
+    client: Sequence[str], names: Sequence[str], whom: str, told: Mapping[str, Any]
+) -> PastBuild | None:
+    created = when(told.get("created_at"))
+    ref = str(told.get("ref", "")).rpartition("/")[2]
+    wanted = ("attachment", *names, "--type", _PROVENANCE, ref)
+    try:
+        provenance = answer((*client, "history", "inspect", *wanted), whom)
+    except BuilderError:
+        # A build without provenance, as the build command may ask for.
+        return None
+    log = said((*client, "history", "logs", *names, *_RAW, ref), whom)
+    progress = Progress()
+    for line in log.splitlines():
+        progress.feed(line)
+    if created is None:
+        return None
+    completed = when(told.get("completed_at"))
+    return read_build(ref, created, completed, provenance or {}, progress)
 
 
 _PROVENANCE = "https://slsa.dev/provenance/v1"

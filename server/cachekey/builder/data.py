@@ -66,19 +66,22 @@ def document(
 
 
 def past(
-    builds: Sequence[PastBuild],
+    builds: Sequence[PastBuild] | None,
     places: Iterable[Place],
     texts: Mapping[str, str],
     shown: Callable[[str], str],
 ) -> dict[str, Any]:
     """Return what ``--history`` adds to the document: builds, newest first, and changed keys.
 
-    ``texts`` are the workspace's files, by which a build's file is known.
+    ``texts`` are the workspace's files, by which a build's file is known. The history is None when
+    the builder tells none.
     """
+    if builds is None:
+        return {"history": None, "changes": []}
     names: dict[str, set[str]] = {}
     for place in places:
         names.setdefault(place.path, set()).add(place.name)
-    known = [(build, path_of(build, texts, names)) for build in builds if not build.is_proof]
+    known = [(build, path_of(build, texts, names)) for build in builds]
     return {
         "history": [_build(build, shown(path) if path else None) for build, path in known],
         "changes": [

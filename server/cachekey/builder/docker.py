@@ -15,6 +15,8 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from cachekey.builder.build import BuildRequest, buildx_words
+from cachekey.builder.buildx import past_builds
+from cachekey.builder.history import PastBuild
 from cachekey.builder.programs import PATIENCE, complaint, decoded, rows, started
 from cachekey.builder.records import Builder, BuilderError, Usage, UsageRecord, when
 from cachekey.builder.source import Source
@@ -78,6 +80,14 @@ class Docker(Source):
     def prune(self, record: str) -> Sequence[str]:
         """Return the command that removes one record."""
         return (*self.client, "builder", "prune", "-f", "--filter", f"id={record}")
+
+    def history(self, most: int) -> list[PastBuild] | None:
+        """Return the latest builds, which buildx asks for; None without it, or with an old one."""
+        try:
+            client = (*self.client, "buildx")
+            return past_builds(client, self.context or "default", self._whom, most)
+        except BuilderError:
+            return None
 
     def building(self, request: BuildRequest) -> Sequence[str]:
         """Return the command line of a build, which needs buildx and records with names."""

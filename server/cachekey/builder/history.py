@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from itertools import islice
 from typing import Any
 
 from cachekey.builder.progress import Progress
@@ -78,6 +79,16 @@ class Change:
     file: str
     target: str
     words: str
+
+
+def latest(builds: Iterable[PastBuild | None], most: int) -> list[PastBuild]:
+    """Return the first of ``builds`` that can be read, as many as wanted; those of ``prove`` are left out.
+
+    No more are asked for than it takes.
+    """
+    asked = islice(builds, MOST)
+    fine = (build for build in asked if build is not None and not build.is_proof)
+    return list(islice(fine, most))
 
 
 def read_build(

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 
 from cachekey.builds.invocation import Invocation, Said
 from cachekey.builds.places import Looker, place
-from cachekey.devcontainer.compose import ComposeFile, Composition, Service, Setting, read_file
+from cachekey.devcontainer.compose import ComposeFile, Composition, Service, read_file
+from cachekey.devcontainer.settings import Setting
 from cachekey.syntax.yaml import YamlNode
 from cachekey.text import Mapped, Source, Span, where_of
 

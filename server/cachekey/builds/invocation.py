@@ -155,6 +155,8 @@ class BuildFile:
     """The other files that were read for it, or that are not there to be read."""
     looks: tuple[str, ...] = ()
     """Files of which only matters whether they are there."""
+    missed: tuple[str, ...] = ()
+    """Those of both that were not there."""
     spent: Span | None = None
     """Where the budget was gone: nowhere, what is too large is not read at all."""
 

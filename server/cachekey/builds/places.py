@@ -56,6 +56,12 @@ class Looker:
         """Return the files of which only matters whether they are there."""
         return tuple(self._there)
 
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Return those of both that are not there: what is read rests on that."""
+        unread = (path for path, text in self._texts.items() if text is None)
+        return (*unread, *(path for path, there in self._there.items() if not there))
+
 
 @record(frozen=True, slots=True)
 class Place:

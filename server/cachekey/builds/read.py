@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from cachekey.builds.bake import bake_builds
+from cachekey.builds.errands import may_call
 from cachekey.builds.invocation import BuildFile, unique
 from cachekey.builds.places import Looker, Read
 from cachekey.builds.recipes import (
@@ -17,6 +18,7 @@ from cachekey.builds.recipes import (
 )
 from cachekey.builds.workflow import read_workflow
 from cachekey.kinds import Builder, builder_of, kind_of
+from cachekey.record import replace
 from cachekey.text import Source
 
 _LOCAL = re.compile(r"uses:\s*['\"]?\./")
@@ -28,17 +30,25 @@ def read_build_file(path: str, source: Source, read: Read) -> BuildFile:
     ``read`` gives the texts of other files of the workspace. What is too large is not read at all.
     """
     kind = builder_of(path)
-    if kind is None or not concerns(path, source.text):
-        return BuildFile(path, source)
-    return _READERS[kind](path, source, Looker(read))
+    looker = Looker(read)
+    if kind is None or not concerns(path, source.text, looker):
+        # A recipe that it calls may begin to build.
+        return BuildFile(path, source, reads=looker.asked, missed=looker.missed)
+    return replace(_READERS[kind](path, source, looker), missed=looker.missed)
 
 
-def concerns(path: str, text: str) -> bool:
-    """Tell whether a file may have to do with builds of images; a quick look, before any reading."""
+def concerns(path: str, text: str, looker: Looker | None = None) -> bool:
+    """Tell whether a file may have to do with builds of images; a quick look, before any reading.
+
+    With ``looker`` the recipes that a workflow calls are looked at, too; without it they count as some
+    that build.
+    """
     kind = builder_of(path) if kind_of(path) == "builds" else None
-    if kind == "workflow" and _LOCAL.search(text):
+    if kind is None or kind == "bake" or speaks_of_builds(text):
         return True
-    return kind is None or kind == "bake" or speaks_of_builds(text)
+    if kind != "workflow":
+        return False
+    return bool(_LOCAL.search(text)) or may_call(path, text, looker)
 
 
 def _bake(path: str, source: Source, looker: Looker) -> BuildFile:

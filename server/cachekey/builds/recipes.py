@@ -28,16 +28,16 @@ _DEEPEST = 8
 _ASSIGN = re.compile(
     r"(?P<head>[ ]*(?:export[ \t]+|override[ \t]+)*)(?P<name>[\w.-]+)[ \t]*(?P<op>::?:?=|\?=|\+=|=|!=)[ \t]*"
 )
-_RULE = re.compile(r"(?P<name>[^\s#:=][^:#=]*)::?(?!=)")
+RULE = re.compile(r"(?P<name>[^\s#:=][^:#=]*)::?(?!=)")
 _MAKE_VARIABLE = re.compile(
     r"\$(?:(?P<dollar>\$)|\((?P<round>[\w.-]+)\)|\{(?P<curly>[\w.-]+)\}|\((?P<call>[^()]*)\)|(?P<auto>[@<^?*+|%]))"
 )
 _JUST_VARIABLE = re.compile(r"\{\{(?P<inside>[^{}]*)\}\}")
-_JUST_ASSIGN = re.compile(
+JUST_ASSIGN = re.compile(
     r"(?:export[ \t]+)?(?P<name>[A-Za-z_][\w-]*)[ \t]*:=[ \t]*"
     r"(?:\"(?P<d>[^\"\\]*)\"|'(?P<s>[^']*)')[ \t]*(?:#.*)?\Z"
 )
-_JUST_RULE = re.compile(r"@?(?P<name>[A-Za-z_][\w-]*)\b[^:]*:(?!=)")
+JUST_RULE = re.compile(r"@?(?P<name>[A-Za-z_][\w-]*)\b[^:]*:(?!=)")
 
 
 def speaks_of_builds(text: str) -> bool:
@@ -72,19 +72,19 @@ def _file(path: str, source: Source, looker: Looker, found: Iterator[Invocation]
 
 def read_makefile(path: str, source: Source, looker: Looker) -> BuildFile:
     """Read a Makefile: each line of a recipe is a script of its own, in the Makefile's folder."""
-    lines = _logical(source)
-    variables = _make_variables(source, lines)
+    lines = logical(source)
+    variables = make_variables([(source, lines)])
     folder = posixpath.dirname(path)
 
     def builds() -> Iterator[Invocation]:
         for name, line in _recipes(source, lines):
             caller = Caller(path, source, "command", name, (folder,))
-            yield from _of_text(_make_text(line), caller, looker, variables)
+            yield from _of_text(make_text(line), caller, looker, variables)
 
     return _file(path, source, looker, builds())
 
 
-def _logical(source: Source) -> list[Span]:
+def logical(source: Source) -> list[Span]:
     """Return the lines of a Makefile, those that a backslash continues as one."""
     found: list[Span] = []
     text = source.text
@@ -112,23 +112,36 @@ def _recipes(source: Source, lines: Sequence[Span]) -> Iterator[tuple[str, Mappe
                 count += 1
                 skip = len(text) - len(text.lstrip("\t @+-"))
                 yield name, Mapped.plain(source, Span(span.start + skip, span.end))
-        elif (match := _RULE.match(text)) is not None:
+        elif (match := RULE.match(text)) is not None:
             name = match.group("name").split()[0]
 
 
-def _make_variables(source: Source, lines: Sequence[Span]) -> Callable[[str], str | None]:
-    """Return a look-up of the variables that are set once, to a text that tells itself."""
+def make_variables(
+    files: Sequence[tuple[Source, Sequence[Span]]],
+    given: Mapping[str, str | None] | None = None,
+    environment: Callable[[str], str | None] = lambda _name: None,
+) -> Callable[[str], str | None]:
+    """Return a look-up of the variables that are set once, to a text that tells itself.
+
+    ``given`` are those of the command line, which win; those of the ``environment`` stand in for
+    defaults. Files come with their lines.
+    """
     written: dict[str, str | None] = {}
-    for span in lines:
-        text = source.slice(span)
-        match = None if text.startswith("\t") else _ASSIGN.match(text)
-        if match is None:
-            continue
-        name = match.group("name")
-        value = text[match.end() :].split(" #")[0].replace("\\\n", " ").strip()
-        known = match.group("op") in ("=", ":=", "::=", "?=") and name not in written
-        written[name] = value if known else None
-    return _resolver(written)
+    for source, lines in files:
+        for span in lines:
+            text = source.slice(span)
+            match = None if text.startswith("\t") else _ASSIGN.match(text)
+            if match is None:
+                continue
+            name = match.group("name")
+            value = text[match.end() :].split(" #")[0].replace("\\\n", " ").strip()
+            if match.group("op") == "?=" and (outside := environment(name)) is not None:
+                value = outside
+            known = match.group("op") in ("=", ":=", "::=", "?=") and name not in written
+            written[name] = value if known else None
+    resolve = _resolver({**written, **(given or {})})
+    known_names = written.keys() | (given or {}).keys()
+    return lambda name: resolve(name) if name in known_names else environment(name)
 
 
 def _resolver(written: Mapping[str, str | None]) -> Callable[[str], str | None]:
@@ -157,7 +170,7 @@ def _resolver(written: Mapping[str, str | None]) -> Callable[[str], str | None]:
     return value
 
 
-def _make_text(line: Mapped) -> Mapped:
+def make_text(line: Mapped) -> Mapped:
     """Return a recipe's line as the shell's: Make's variables become those of the shell."""
     parts: list[Mapped] = []
     at = 0
@@ -181,27 +194,28 @@ def read_justfile(path: str, source: Source, looker: Looker) -> BuildFile:
     values: dict[str, str] = {}
     recipes: list[tuple[str, Mapped]] = []
     name = ""
-    for span in _logical(source):
+    for span in logical(source):
         text = source.slice(span)
         if text[:1] in (" ", "\t"):
             if _BUILDS.search(text) and len(recipes) < _MOST_LINES:
                 skip = len(text) - len(text.lstrip(" \t@-"))
                 recipes.append((name, Mapped.plain(source, Span(span.start + skip, span.end))))
-        elif (given := _JUST_ASSIGN.match(text.rstrip("\r"))) is not None:
+        elif (given := JUST_ASSIGN.match(text.rstrip("\r"))) is not None:
             values[given.group("name")] = given.group("d") or given.group("s") or ""
-        elif (match := _JUST_RULE.match(text)) is not None:
+        elif (match := JUST_RULE.match(text)) is not None:
             name = match.group("name")
     folder = posixpath.dirname(path)
 
     def builds() -> Iterator[Invocation]:
         for recipe, line in recipes:
             caller = Caller(path, source, "command", recipe, (folder,))
-            yield from _of_text(_just_text(line), caller, looker, values.get)
+            yield from _of_text(just_text(line), caller, looker, values.get)
 
     return _file(path, source, looker, builds())
 
 
-def _just_text(line: Mapped) -> Mapped:
+def just_text(line: Mapped) -> Mapped:
+    """Return a recipe's line as the shell's: just's variables become those of the shell."""
     parts: list[Mapped] = []
     at = 0
     for match in _JUST_VARIABLE.finditer(line.text):

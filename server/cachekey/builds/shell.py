@@ -67,7 +67,7 @@ def started(
         command_steps=20,
     )
     for call in commands.items:
-        if call.script is None and (found := _started(call)) is not None:
+        if call.script is None and (found := started_by(call)) is not None:
             yield found
 
 
@@ -78,7 +78,8 @@ def _is_engine(call: Call) -> bool:
     return call.program in _ENGINES or call.program in _COMPOSES
 
 
-def _started(call: Call) -> Started | None:
+def started_by(call: Call) -> Started | None:
+    """Return the build that a call is; None when it is none."""
     program = call.program
     if not _is_engine(call):
         return None

@@ -42,6 +42,11 @@ class Caller:
     env: Mapping[str, Said] | None = None
     """Environment variables that the file sets."""
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """Return where it stands, by the names of the fields."""
+        return {name: getattr(self, name) for name in ("path", "source", "name", "bases")}
+
     def build(self, span: Span, name: str = "") -> Invocation:
         """Return a build about which nothing is known yet."""
         return Invocation(

@@ -301,12 +301,17 @@ def _labels(node: YamlNode) -> tuple[str, ...] | None:
         if "${{" not in text:
             found.append(text)
             continue
-        match = re.match(r"\s*\$\{\{\s*matrix\.([\w.-]+)\s*\}\}\s*\Z", text)
-        values = _matrix(node, match.group(1).split(".")) if match is not None else None
+        values = matrix_values(node, text)
         if not values:
             return None
         found += values
     return tuple(found)
+
+
+def matrix_values(job: YamlNode, text: str) -> list[str] | None:
+    """Return all that ``${{ matrix.x }}`` comes to in a job; None for other texts, and computed ones."""
+    match = re.match(r"\s*\$\{\{\s*matrix\.([\w.-]+)\s*\}\}\s*\Z", text)
+    return _matrix(job, match.group(1).split(".")) if match is not None else None
 
 
 def _matrix(node: YamlNode, path: list[str]) -> list[str] | None:

@@ -10,17 +10,17 @@ import re
 from collections.abc import Iterator
 
 from cachekey.builds.dance import read_dance
+from cachekey.builds.errands import Follower
 from cachekey.builds.flags import pair_of
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, unique
 from cachekey.builds.places import Looker, Place, place
 from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
-from cachekey.builds.shell import started
 from cachekey.builds.starts import Caller, baked, builds_of
-from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
+from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of, matrix_values
 from cachekey.devcontainer.paths import within
 from cachekey.record import replace
 from cachekey.syntax.yaml import parse
-from cachekey.text import Mapped, Source
+from cachekey.text import Mapped, Source, where_of
 
 _DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.*))?\Z")
 _OWN_TREE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}/?")
@@ -33,8 +33,9 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
     builds: list[Invocation] = []
     dances: list[Dance] = []
     if documents and documents[0].kind == "mapping":
+        follower = Follower(looker)
         for job in StepReader(source, looker).jobs(documents[0]):
-            builds += _builds(job, path, source, looker)
+            builds += _builds(job, path, source, looker, follower)
             dances += [
                 dance
                 for step in job.steps
@@ -45,7 +46,9 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
     )
 
 
-def _builds(job: Job, path: str, source: Source, looker: Looker) -> Iterator[Invocation]:
+def _builds(
+    job: Job, path: str, source: Source, looker: Looker, follower: Follower
+) -> Iterator[Invocation]:
     prefix = _checkout(job)
     for step in job.steps:
         what = builds_with(step)
@@ -69,9 +72,9 @@ def _builds(job: Job, path: str, source: Source, looker: Looker) -> Iterator[Inv
         if what == "build-push":
             yield _push(step, caller, prefix)
         elif what == "bake":
-            yield from _bake(step, caller, looker, prefix)
+            yield from _bake(job, step, caller, looker, prefix)
         elif step.run is not None and step.shell in _SHELLS:
-            yield from _run(job, step, caller, looker, prefix)
+            yield from _run(job, step, caller, looker, prefix, follower)
 
 
 def _checkout(job: Job) -> str:
@@ -186,7 +189,9 @@ def _pairs(step: Step, name: str) -> tuple[tuple[tuple[str, Said], ...], bool]:
     return tuple(found.items()), loose
 
 
-def _bake(step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[Invocation]:
+def _bake(
+    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str
+) -> Iterator[Invocation]:
     """Read docker/bake-action, which builds from the repository itself unless ``source`` says else."""
     base = step.text("source") or step.text("workdir") or "."
     folder = within("", _inside(prefix, base.removeprefix("{{defaultContext}}:") or "."))
@@ -195,10 +200,13 @@ def _bake(step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[I
     files = [_file(said, folder) for said in _listed(step, "files")]
     names = _listed(step, "targets")
     sets, loose = _sets(step)
-    loose = loose or any(said.text is None for said in names)
+    raw = step.raw.get("targets")
+    # A job of a matrix stands for several: each builds one of the targets.
+    each = matrix_values(job.node, raw.text) if raw is not None else None
+    loose = loose or (not each and any(said.text is None for said in names))
     own = replace(caller, bases=(folder,))
     kept = [path for path in files if path is not _GIVEN]
-    chosen = [said.text for said in names if said.text]
+    chosen = each or [said.text for said in names if said.text]
     if names and not chosen:
         # Which of them is a matter of the matrix: each could be.
         yield replace(
@@ -239,7 +247,9 @@ def _file(said: Said, folder: str) -> str | None:
     return within(folder, said.text)
 
 
-def _run(job: Job, step: Step, caller: Caller, looker: Looker, prefix: str) -> Iterator[Invocation]:
+def _run(
+    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str, follower: Follower
+) -> Iterator[Invocation]:
     assert step.run is not None
     folder = _inside(prefix, step.folder or ("." if step.folder is not None else None))
     base = within("", folder) if folder is not None else None
@@ -250,15 +260,24 @@ def _run(job: Job, step: Step, caller: Caller, looker: Looker, prefix: str) -> I
         return said.text if said is not None and not said.open else None
 
     own = replace(caller, bases=() if base is None else (base,))
-    for item in started(without_expressions(step.run, step), "/", lookup):
+    script = without_expressions(step.run, step)
+    for item, recipe, span in follower.calls(script, lookup, base=base):
         plain = not item.buildx
         runner, runs_on = runner_of(job, step, plain=plain)
         builder = item.line.builder
         named = builder.text if builder is not None else builder_of(job, step, plain=plain)
         native = native_of(job) if runner == "fresh" else ""
         sure = replace(own, runner=runner, runs_on=runs_on, builder=named, native=native)
-        for made in builds_of(item, sure, looker):
-            yield made if step.here else replace(made, span=step.span.fixed)
+        place = span if step.here else step.span
+        if recipe is None:
+            for made in builds_of(item, sure, looker):
+                where = where_of(caller.source, place)
+                yield made if step.here else replace(made, span=place.fixed, where=where)
+            continue
+        for made in builds_of(item, replace(sure, **recipe.place), looker):
+            # It is started here, whatever stands where.
+            adopted = sure.adopt(made, place)
+            yield replace(adopted, runner=made.runner, runs_on=made.runs_on)
 
 
 _EXPRESSIONS = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")

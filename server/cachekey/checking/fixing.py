@@ -339,11 +339,11 @@ def apply_fixes(
     return Outcome(changed, tuple(repair.applied), tuple(repair.findings), tuple(repair.held))
 
 
-def diff(path: str, before: str, after: str) -> str:
-    """Return the unified diff between two texts of one file; line ends stay as they are."""
+def diff(old: str, new: str, before: str, after: str) -> str:
+    """Return the unified diff between two texts, named ``old`` and ``new``; line ends stay as they are."""
     from difflib import unified_diff
 
-    lines = unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}")
+    lines = unified_diff(_lines(before), _lines(after), old, new)
     out: list[str] = []
     for line in lines:
         out.append(line)

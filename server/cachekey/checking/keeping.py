@@ -111,10 +111,12 @@ def keeps_caches(change: Change, before: Mounts, after: Index) -> bool:
 def mixed_up(change: Change, before: Mounts, after: Index) -> set[str]:
     """Return the files whose mounts have left the others of their cache, or joined a foreign one."""
     became: dict[Hashable, dict[Hashable, set[str]]] = {}
+    everything: dict[Hashable, set[Hashable]] = {}
     changed: list[tuple[CacheMount, CacheMount]] = []
     places: dict[tuple[str, int], Hashable] = {}
     for old, new in _pairs(change, before, after):
         places[(new.path, new.span.start)] = old.key.identity
+        everything.setdefault(old.key.identity, set()).add(new.key.identity)
         if not _may_part(old, change):
             now = became.setdefault(old.key.identity, {})
             now.setdefault(new.key.identity, set()).add(new.path)
@@ -126,7 +128,25 @@ def mixed_up(change: Change, before: Mounts, after: Index) -> set[str]:
         if len(keys) > 1 or (left and _outside(after.sharing(identity), before)):
             found |= left
     joined = (new.path for old, new in changed if _joins(old, new, places, after))
-    return found.union(joined)
+    late = (new.path for new in _new(places, before, after) if _is_late(new, everything))
+    return found.union(joined, late)
+
+
+def _new(
+    places: Mapping[tuple[str, int], Hashable], before: Mounts, after: Index
+) -> Iterator[CacheMount]:
+    """Yield the mounts of edited files that were not there before."""
+    for path in before:
+        summary = after.get(path)
+        for mount in summary.mounts if summary is not None else ():
+            if (path, mount.span.start) not in places:
+                yield mount
+
+
+def _is_late(new: CacheMount, became: Mapping[Hashable, set[Hashable]]) -> bool:
+    """Tell whether a mount is written for a cache whose mounts have all got another key meanwhile."""
+    keys = became.get(new.key.identity)
+    return keys is not None and new.key.identity not in keys
 
 
 def _pairs(change: Change, before: Mounts, after: Index) -> Iterator[tuple[CacheMount, CacheMount]]:

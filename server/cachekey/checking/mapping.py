@@ -48,6 +48,8 @@ class Mapped:
 def map_files(project: Project, jobs: Iterable[Job], detail: Detail) -> Iterator[Mapped]:
     """Map: tell of each file what it tells by itself, keeping no model."""
     for job in jobs:
+        # Who builds what was told to every process; of other files none knows of another.
+        told = job.path in project.index
         with _failures(job.path) as failures:
             examined = summary = None
             try:
@@ -57,7 +59,7 @@ def map_files(project: Project, jobs: Iterable[Job], detail: Detail) -> Iterator
                 if examined is not None:
                     examined = replace(examined, findings=_told(examined.findings, detail))
             finally:
-                project.remove(job.path)
+                (project.release if told else project.remove)(job.path)
         yield Mapped(job.path, summary, examined, tuple(failures))
 
 

@@ -16,7 +16,7 @@ from cachekey.cli.workers import available
 from cachekey.cli.workspace import STDIN, Workspace
 from cachekey.disk.files import absolute, encode, read
 from cachekey.finding import Detail, Finding, Safety, Severity
-from cachekey.markup.terminal import Output, Style, output, terminal, text_output
+from cachekey.markup.terminal import Output, Style, output, terminal
 from cachekey.report.formats import COMPLETE
 from cachekey.report.record import Report, Sources
 from cachekey.workspace.settings import SEVERITIES
@@ -273,12 +273,12 @@ def _diff(
     before: Mapping[str, str],
     options: Namespace,
 ) -> int:
-    from cachekey.checking.fixing import diff
+    from cachekey.report.patch import patch
 
     changed = outcome.texts if outcome is not None else {}
     sink = Sink(sys.stdout, options.output_file)
     for name in sorted(changed, key=space.shown):
-        sink.put(text_output(diff(space.shown(name), before[name], changed[name])))
+        sink.put(patch(space.shown(name), before[name], changed[name]))
     if why := sink.close():
         space.note(f"--output-file: {options.output_file}: {why}")
     count = len(outcome.applied) if outcome is not None else 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from cachekey.cli import builders, builds, completion, proving, settings
+from cachekey.cli import agents, answers, builders, builds, completion, proving, settings
 from cachekey.cli.loading import Input, around
 from cachekey.cli.options import (
     config_of,
@@ -25,14 +25,12 @@ from cachekey.cli.terminal import write as say
 from cachekey.disk.files import absolute
 from cachekey.markup.listing import listing
 from cachekey.markup.manual import manual
-from cachekey.markup.rich import Rich, rich
 from cachekey.markup.terminal import Output, text_output
 from cachekey.selectors import unknown_rule
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from cachekey.assist.hover import Hover
     from cachekey.cli.workspace import Workspace
     from cachekey.report.map_data import Cache
     from cachekey.workspace.summary import CacheMount
@@ -58,12 +56,9 @@ def diff(options: Namespace) -> int:
 
 def keys(options: Namespace) -> int:
     """Run ``cachekey keys``."""
-    from cachekey.report.keys_data import mounts_report
-
     with Progress() as progress:
         space = loaded(input_of(options), progress)
-        document = mounts_report(space.models(sorted(space.texts)), space.project)
-    _show_paths(document["mounts"], space)
+        document = answers.keys_of(space)
     if options.format == "json":
         from cachekey.markup.data import dump
 
@@ -73,14 +68,6 @@ def keys(options: Namespace) -> int:
 
         say(sys.stdout, render(document, style()))
     return status_of(space, 0)
-
-
-def _show_paths(mounts: Iterable[dict[str, Any]], space: Workspace) -> None:
-    """Name the files of mounts as the command line does."""
-    for mount in mounts:
-        mount["path"] = space.shown(mount["path"])
-        for build in mount["builds"]:
-            build["path"] = space.shown(build["path"])
 
 
 def cache_map(options: Namespace) -> int:
@@ -124,48 +111,20 @@ def explain(options: Namespace) -> int:
         # The whole workspace: who shares a key is half of what there is to say.
         paths = [path, *around(path)]
         space = loaded(Input(paths, overrides_of(options), config_of(options)), progress)
-        for _ in space.models(space.texts):
-            pass
-        space.model(space.name_of(path))
-    name = space.name_of(path)
-    found = _hover(space, name, int(match.group("line")), match.group("column"))
+        column = match.group("column")
+        found = answers.hover_at(
+            space, path, int(match.group("line")), int(column) if column else None
+        )
     if found is None:
         complain(f"{options.place}: nothing to explain here")
         return status_of(space, 1)
     if options.format == "json":
         from cachekey.markup.data import dump
-        from cachekey.report.explain import explanation
 
-        data = explanation(space.project, space.project.documents[name], found)
-        data["path"] = space.shown(data["path"])
-        _show_paths([data["mount"]] if data["mount"] else [], space)
-        say(sys.stdout, dump(data))
+        say(sys.stdout, dump(answers.explanation_of(space, path, found)))
     else:
         say(sys.stdout, listing(found.lines, style()))
     return status_of(space, 0)
-
-
-def _hover(space: Workspace, name: str, line: int, column: str | None) -> Hover | None:
-    from cachekey.assist.hover import hover
-
-    document = space.project.documents.get(name)
-    if document is None:
-        return None
-    source = document.source
-    if not 1 <= line <= len(source.line_starts):
-        raise UsageError(f"{space.shown(name)} has {len(source.line_starts)} lines")
-    span = source.line_span(line - 1)
-    start = span.start if column is None else span.start + int(column) - 1
-    stop = span.end if column is None else start
-
-    def link(path: str, number: int) -> Rich:
-        return rich("{}", f"{space.shown(path)}:{number + 1}")
-
-    settings = space.settings(name)
-    for offset in range(min(max(start, span.start), span.end), min(stop, span.end) + 1):
-        if found := hover(space.project, name, offset, settings, link):
-            return found
-    return None
 
 
 def rule(options: Namespace) -> int:
@@ -207,4 +166,5 @@ RUN: dict[str, Callable[[Namespace], int]] = {
     "builder": builders.builder,
     "prove": proving.prove,
     "completion": completion.run,
+    "mcp": agents.run,
 }

@@ -14,17 +14,21 @@ from cachekey.cli.options import config_of, known_rules, overrides_of, style
 from cachekey.cli.terminal import UsageError, complain
 from cachekey.cli.terminal import write as say
 from cachekey.cli.workspace import relative
-from cachekey.disk.files import absolute, is_folder
+from cachekey.disk.discovery import repository
+from cachekey.disk.files import absolute, is_folder, read
 from cachekey.disk.settings import SettingsFile, SettingsFinder
 from cachekey.finding import Severity
 from cachekey.markup.terminal import Output, Style, Terminal, line, output, padded, terminal
+from cachekey.syntax.jsonc.parse import parse
 from cachekey.syntax.toml import KeyPath, Places
+from cachekey.text import Source
 from cachekey.workspace.settings import Overrides, Settings, documentation, merge
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
 VERSION = 1
+_VSCODE = ".vscode/settings.json"
 _OPTIONS = {
     "select": "--select",
     "ignore": "--ignore",
@@ -45,8 +49,13 @@ def run(options: Namespace) -> int:
         place = absolute(path)
         if not os.path.exists(place):
             raise UsageError(f"{path}: no such file or folder")
-        file = finder.of(place if is_folder(place) else posixpath.dirname(place))
-        reports.append(_report(path, file, file.overriding(place), overrides))
+        folder = place if is_folder(place) else posixpath.dirname(place)
+        file = finder.of(folder)
+        report = _report(path, file, file.overriding(place), overrides)
+        for key, origin in _in_vscode(folder):
+            if key in report["settings"]:
+                report["settings"][key]["editor"] = origin
+        reports.append(report)
         for each in (file, *file.bases):
             problems += [f"{relative(each.path)}: {problem.message}" for problem in each.problems]
     if options.format == "json":
@@ -110,6 +119,19 @@ def _report(
     return {"path": path, "file": relative(file.path) if file.path else None, "settings": values}
 
 
+def _in_vscode(folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the settings that a workspace has for VS Code, which count there only, below the files."""
+    top = repository(folder) or absolute(".")
+    path = f"{top}/{_VSCODE}"
+    text = read(path, top).text if os.path.isfile(path) else None
+    tree = parse(Source(text or ""))
+    for member in tree.root.effective() if tree.root is not None else ():
+        section, _, key = member.key.text.partition(".")
+        if section == "cachekey":
+            row = tree.source.position(member.key_span.start).line
+            yield key, {"kind": "vscode", "path": relative(path), "line": row}
+
+
 def _plain(value: object) -> object:
     if isinstance(value, Severity):
         return value.value
@@ -132,11 +154,13 @@ def _lines(report: Mapping[str, Any]) -> Iterator[Terminal]:
     for key, item in report["settings"].items():
         value = json.dumps(item["value"], ensure_ascii=False)
         name = padded(terminal(key), width)
-        yield line("  {} = {}  {}", name, terminal(value), _told(item["origins"], paint))
+        yield line("  {} = {}  {}", name, terminal(value), _told(item, paint))
 
 
-def _told(origins: Sequence[Mapping[str, Any]], paint: Style) -> Terminal:
-    said = ", ".join(map(_origin, origins)) or "default"
+def _told(setting: Mapping[str, Any], paint: Style) -> Terminal:
+    said = ", ".join(map(_origin, setting["origins"])) or "default"
+    if "editor" in setting:
+        said += f"; in VS Code also {_origin(setting['editor'])}"
     return paint(terminal(f"# {said}"), "2")
 
 

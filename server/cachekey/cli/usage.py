@@ -24,6 +24,7 @@ COMMANDS = {
     "settings": "show the settings in force and who set them",
     **builder_usage.COMMANDS,
     "completion": "print the script with which a shell completes this command line",
+    "mcp": "serve agents that speak the Model Context Protocol",
     "lsp": "serve an editor",
 }
 LEVELS = ("error", "warning", "info", "information", "hint", "never")
@@ -194,6 +195,12 @@ def _completion() -> _Parser:
     return parser
 
 
+def _mcp() -> _Parser:
+    parser = _parser("mcp")
+    _resolving(parser)
+    return parser
+
+
 def _lsp() -> _Parser:
     parser = _parser("lsp")
     parser.add_argument("--tcp", metavar="HOST:PORT", help="serve on a port, not on stdin/stdout")
@@ -214,6 +221,7 @@ PARSERS = {
     "builder": _builder,
     "prove": _prove,
     "completion": _completion,
+    "mcp": _mcp,
     "lsp": _lsp,
 }
 

@@ -8,17 +8,15 @@ knows them.
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from cachekey.devcontainer.envfile import read_env_files
 from cachekey.devcontainer.mounts import RuntimeMount, service_mount
 from cachekey.devcontainer.paths import within
+from cachekey.devcontainer.settings import Read, Setting, Variable, plain, since_override
 from cachekey.record import cached_property, record
 from cachekey.syntax.yaml import YamlNode, parse
 from cachekey.text import Mapped, Source, Span
-
-Read = Callable[[str], "str | None"]
-"""Gives the text of a file of the workspace, or None."""
 
 _MOST_FILES = 16
 _DEEPEST_EXTENDS = 16
@@ -91,42 +89,6 @@ class ComposeFile:
 
 
 @record(frozen=True, eq=False)
-class Setting:
-    """A value of a service with the place that says it."""
-
-    path: str
-    node: YamlNode
-
-    @property
-    def span(self) -> Span:
-        """Return where it stands in its file."""
-        return self.node.span
-
-    @property
-    def text(self) -> Mapped | None:
-        """Return its text when it is one."""
-        return self.node.text
-
-    @property
-    def words(self) -> tuple[str, ...] | None:
-        """Return a command's words; ``None`` when a variable tells some, or it is one text."""
-        if self.node.kind != "sequence":
-            return None
-        texts = [plain(item.text) for item in self.node.elements]
-        return None if None in texts else tuple(text for text in texts if text is not None)
-
-
-@record(frozen=True, eq=False)
-class Variable:
-    """An environment variable of a service; ``text`` is ``None`` when only the host knows it."""
-
-    name: str
-    text: str | None
-    path: str
-    span: Span
-
-
-@record(frozen=True, eq=False)
 class Build:
     """What a service builds, in paths of the workspace."""
 
@@ -154,6 +116,10 @@ class Service:
     """The folder from which the paths of each file are resolved."""
     unread: tuple[str, ...]
     """Why something of it is not known: a file outside, an ``extends`` in a circle."""
+    from_files: Mapping[str, Variable]
+    """The variables of the files that ``env_file`` names."""
+    has_env_file: bool
+    """One of those files is not there to be read."""
 
     def setting(self, name: str) -> Setting | None:
         """Return the value that counts."""
@@ -171,7 +137,7 @@ class Service:
     def mounts(self) -> tuple[RuntimeMount, ...]:
         """Return the mounts of ``volumes``; of two on one target the later counts."""
         found: dict[str, RuntimeMount] = {}
-        for setting in _since_override(self.settings.get("volumes", ())):
+        for setting in since_override(self.settings.get("volumes", ())):
             for item in setting.node.elements:
                 mount = service_mount(item, setting.path)
                 if mount is not None:
@@ -182,18 +148,13 @@ class Service:
 
     @cached_property
     def environment(self) -> Mapping[str, Variable]:
-        """Return the variables of ``environment``, whether written as a mapping or as a list."""
-        found: dict[str, Variable] = {}
-        for setting in _since_override(self.settings.get("environment", ())):
+        """Return its variables: of the files that it names, over those the ``environment``'s own."""
+        found: dict[str, Variable] = dict(self.from_files)
+        for setting in since_override(self.settings.get("environment", ())):
             for name, value, span in _pairs(setting.node):
                 text = plain(value) if value is not None else None
                 found[name] = Variable(name, text, setting.path, span)
         return found
-
-    @property
-    def has_env_file(self) -> bool:
-        """Tell whether variables come from a file that is not read here."""
-        return self.setting("env_file") is not None
 
     @cached_property
     def build(self) -> Build | None:
@@ -248,7 +209,8 @@ class Composition:
                     self._take(file, node, settings, folders, unread, ((file.path, name),))
         if place is None:
             return None
-        return Service(name, *place, settings, folders, tuple(unread))
+        files, complete = read_env_files(settings.get("env_file", ()), folders, self.read)
+        return Service(name, *place, settings, folders, tuple(unread), files, not complete)
 
     def _take(
         self,
@@ -389,23 +351,6 @@ def engine_name(key: YamlNode, value: YamlNode) -> Mapped | None:
         external.kind == "mapping" or plain(external.text) == "true"
     )
     return key.text if outside else None
-
-
-def plain(text: Mapped | None) -> str | None:
-    """Return a text in which Compose substitutes nothing; ``$$`` stands for a dollar sign."""
-    if text is None or re.search(r"(?<!\$)(?:\$\$)*\$(?:\{|[A-Za-z_])", text.text):
-        return None
-    return text.text.replace("$$", "$")
-
-
-def _since_override(settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
-    """Drop what a later ``!override`` or ``!reset`` takes away."""
-    for number in range(len(settings) - 1, -1, -1):
-        if settings[number].node.tag == "!reset":
-            return settings[number + 1 :]
-        if settings[number].node.tag == "!override":
-            return settings[number:]
-    return settings
 
 
 def _pairs(node: YamlNode) -> Iterator[tuple[str, Mapped | None, Span]]:

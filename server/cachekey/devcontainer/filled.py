@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from cachekey.commands.fetched import is_fetched
@@ -43,6 +44,9 @@ def frozen(mount: RuntimeMount, container: Container) -> str | None:
     for shipped in ships:
         if place == shipped.path or (covers(place, shipped.path) and place.count("/") > 1):
             return shipped.what
+    packages = container.image.facts.get("site-packages") if container.image is not None else None
+    if packages is not None and fnmatchcase(place, packages):
+        return "the packages of the image"
     at_home = place == container.home and _installs_at_home(container)
     return (
         "the programs that the Dockerfile installs"
@@ -57,7 +61,11 @@ def _filled(place: str, container: Container) -> bool:
         [step for link in container.stage.chain for step in link.steps] if container.stage else []
     )
     installs = any(
-        item.cache.programs and item.used and item.path and covers(place, item.path)
+        item.cache.programs
+        and item.used
+        and item.path
+        and not item.shaky
+        and covers(place, item.path)
         for step in steps
         if step.run is not None
         for use in step.run.uses

@@ -19,6 +19,8 @@ from cachekey.devcontainer.read import EnvEntry
 from cachekey.knowledge import Claim
 from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.patterns import any_fits, has_option, read_line
+from cachekey.knowledge.records import Kind
+from cachekey.record import record
 
 if TYPE_CHECKING:
     from cachekey.knowledge.records import CacheDir, LinkMode, Tool
@@ -303,28 +305,80 @@ def _build_texts(container: Container) -> Iterator[str]:
 # -- linking out of a volume -----------------------------------------------------------------------
 
 
-def unlinkable(mount: RuntimeMount, container: Container) -> tuple[Tool, LinkMode] | None:
+def unlinkable(mount: RuntimeMount, container: Container) -> Unlinkable | None:
     """Return the tool that says, at every install, that it cannot link out of a mount's cache."""
-    if mount.type not in ("volume", "bind") or container.document.feature:
+    place = container.place(mount)
+    if mount.type not in ("volume", "bind") or container.document.feature or place is None:
         return None
-    found = cache_of(mount, container.document, container.knowledge)
-    if found is None or found.claim.tool.link_mode is None or found.grade == "name":
+    if container.image is None or not _all_read(container):
         return None
-    tool, mode = found.claim.tool, found.claim.tool.link_mode
-    if found.cache.role not in mode.caches or not mode.env or not mode.commands:
+    if container.folder is not None and covers(place, container.folder):
         return None
-    if not _all_read(container) or next(container.environment.settings(mode.env), None) is not None:
-        return None
-    if container.image is None or any(mode.env in text for text in _build_texts(container)):
-        return None
+    for tool in container.knowledge.tools():
+        mode = tool.link_mode
+        if mode is None or not mode.env or not mode.commands or not _keeps(tool, mount, container):
+            continue
+        into = _installs_into(tool, container)
+        if into != "" and not (into and covers(place, into)) and _links(tool, mode, container):
+            return Unlinkable(tool, mode, into)
+    return None
+
+
+@record(frozen=True)
+class Unlinkable:
+    """A tool whose cache and whose results lie on two file systems."""
+
+    tool: Tool
+    mode: LinkMode
+    into: str | None
+    """Where a variable puts the results; ``None``: in the workspace."""
+
+
+def _keeps(tool: Tool, mount: RuntimeMount, container: Container) -> bool:
+    """Tell whether a tool has the cache that it links from in a mount, no other being nearer."""
+    roles = tool.link_mode.caches if tool.link_mode is not None else ()
+    for cache in tool.caches:
+        where = lies(Claim(tool, cache), container) if cache.role in roles else None
+        if where is None:
+            continue
+        around = [one for one in container.mounts if _is_around(container.place(one), where)]
+        nearest = max(around, key=lambda one: len(container.place(one) or ""), default=None)
+        if nearest is mount:
+            return True
+    return False
+
+
+def _is_around(place: str | None, path: str) -> bool:
+    return place is not None and covers(place, path)
+
+
+def _installs_into(tool: Tool, container: Container) -> str | None:
+    """Return where a variable puts a tool's results; ``None``: none does, "": nobody knows where."""
+    for cache in tool.caches:
+        if cache.kind is not Kind.RESULT or not cache.relative:
+            continue
+        for way in cache.moved_by:
+            found = container.environment.setting(way.env) if way.env else None
+            if found is not None:
+                text = found.text or ""
+                return posixpath.normpath(text) if text.startswith("/") else ""
+    return None
+
+
+def _links(tool: Tool, mode: LinkMode, container: Container) -> bool:
+    """Tell whether a command installs with it, and nothing tells it to copy."""
+    if next(container.environment.settings(mode.env), None) is not None:
+        return False
+    if any(mode.env in text for text in _build_texts(container)):
+        return False
     for way in mode.config:
         text = container.texts.read(posixpath.join(container.root, way.config))
         if text is not None and way.key.rpartition(".")[2] in text:
-            return None
+            return False
     for ran in container.story.items:
         for item, command in container.knowledge.commands_for(ran.item.program or ""):
             line = read_line(item, command, ran.item.texts)
             if item.id == tool.id and any_fits(mode.commands, line):
                 told_so = mode.flag and has_option(mode.flag, line) is not None
-                return None if told_so or mode.env in ran.item.env else (tool, mode)
-    return None
+                return not told_so and mode.env not in ran.item.env
+    return False

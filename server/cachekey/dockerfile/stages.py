@@ -62,6 +62,8 @@ class BuildOptions:
     engine: str = "buildkit"
     passed: frozenset[str] = frozenset()
     """Arguments that are passed with values that nobody knows."""
+    left: frozenset[str] = frozenset()
+    """Arguments that the build is known not to pass: without a default they are empty."""
 
 
 def read_dockerfile(
@@ -409,10 +411,13 @@ class _Reader:
             return outer
         platform = self._platform(name)
         if platform is not None:
-            value = platform if isinstance(platform, Expansion) else _open(name)
-            return Variable(name, value, "platform")
+            known = platform if isinstance(platform, Expansion) else _open(name)
+            return Variable(name, known, "platform")
         # A bare ARG keeps what ENV or the parent stage set; otherwise only the caller can tell.
-        return None if name in scope.variables else Variable(name, _open(name), "arg")
+        if name in scope.variables:
+            return None
+        value = Expansion.literal("") if name in self.options.left else _open(name)
+        return Variable(name, value, "arg")
 
     def _user(self, instruction: Instruction, scope: Scope) -> Scope:
         value = self._expand(instruction.args.text, scope)

@@ -92,7 +92,11 @@ def settled(project: Project, path: str, fix: Fix) -> Fix:
     if fix.wish is not None:
         title = title.replace("{id}", project.name_for(fix.wish))
     if fix.reach is not None:
-        mounts = reached(project.index, fix.reach)
+        mounts = [
+            mount
+            for mount in reached(project.index, fix.reach)
+            if mount.key.identity != fix.reach.kept
+        ]
         where = places_text(mounts, path) if mounts else "all its mounts"
         title = title.replace("{places}", where)
         others = sorted({mount.path for mount in mounts} - {path})

@@ -41,12 +41,25 @@ class Plan:
 
 def plan(container: Container, places: Sequence[str]) -> Plan:
     """Give volumes on ``places`` (as written) to the user who runs the commands."""
-    built = _in_dockerfile(container, places)
+    command = f"chown -R $(id -u):$(id -g) {' '.join(map(_quoted, places))}"
+    return as_root(container, _owning(container, places), command, "cache-owner")
+
+
+def as_root(container: Container, line: str | None, command: str, label: str) -> Plan:
+    """Let root do something once: by a RUN's ``line``, else by a ``command`` of the container.
+
+    ``label`` names the command where commands have names.
+    """
+    built = _in_dockerfile(container, line) if line is not None else None
     if built is not None:
         return Plan((), (built,), "the image is built anew", "in the Dockerfile")
     document = container.document
-    command = f"sudo chown -R $(id -u):$(id -g) {' '.join(map(_quoted, places))}"
-    steps: list[edit.Step] = [lambda now: edit.run_first(now, command, "cache-owner")]
+    if container.user is not None and container.user.root:
+        alone: edit.Step = lambda now: edit.run_first(now, command, label)  # noqa: E731
+        return Plan(
+            (alone,), (), "it runs when the container is made", "when the container is made"
+        )
+    steps: list[edit.Step] = [lambda now: edit.run_first(now, f"sudo {command}", label)]
     surely = edit.comes_first(document)
     reason = SUDO if surely else f"{SUDO}, and runs side by side with the other entries"
     where = "when the container is made"
@@ -75,24 +88,30 @@ def add_sudo(document: Devcontainer, user: str) -> tuple[Edit, ...]:
     return jsonc_edit.set_member(document.source, document.root, document.root, "features", added)
 
 
-def _in_dockerfile(container: Container, places: Sequence[str]) -> FileEdit | None:
-    """Make the directories where the image is built, so that a new volume takes their owner."""
-    dockerfile, stage, user = container.dockerfile, container.stage, container.user
-    if dockerfile is None or stage is None or user is None or stage.instruction is None:
+def _in_dockerfile(container: Container, line: str) -> FileEdit | None:
+    """Run something as root where the image is built."""
+    dockerfile, stage = container.dockerfile, container.stage
+    if dockerfile is None or stage is None or stage.instruction is None:
+        return None
+    at = _place_as_root(dockerfile, stage)
+    return None if at is None else FileEdit(dockerfile.path, _insert(dockerfile, at, f"RUN {line}"))
+
+
+def _owning(container: Container, places: Sequence[str]) -> str | None:
+    """Return what makes the directories where the image is built: a new volume takes their owner."""
+    stage, user = container.stage, container.user
+    if stage is None or user is None:
         return None
     paths = [container.path(place) for place in places]
     plain = all(path is not None and re.fullmatch(r"[\w./+@-]+", path) for path in paths)
     if not plain or any(path and container.in_workspace(path) for path in paths):
         # The workspace's place is the container's business, the build does not know it.
         return None
-    known = user.name in stage.end.accounts or user.name.isdigit()
-    at = _place_as_root(dockerfile, stage)
-    if not known or at is None:
+    if user.name not in stage.end.accounts and not user.name.isdigit():
         return None
     named = [path for path in paths if path is not None]
     owned = list(dict.fromkeys(_top(path, container.home) for path in named))
-    line = f"RUN mkdir -p {' '.join(named)} && chown -R {user.name} {' '.join(owned)}"
-    return FileEdit(dockerfile.path, _insert(dockerfile, at, line))
+    return f"mkdir -p {' '.join(named)} && chown -R {user.name} {' '.join(owned)}"
 
 
 def _top(path: str, home: str | None) -> str:

@@ -14,6 +14,7 @@ from cachekey.knowledge.records import (
     Confidence,
     Doors,
     Emptying,
+    Gathering,
     Hides,
     Keeping,
     Kind,
@@ -67,6 +68,7 @@ def parse_tool(
         keeping=_keeping(table.table("keeping")),
         link_mode=_link_mode(table.table("link_mode")),
         suggest=tuple(_suggestion(item) for item in table.tables("suggest")),
+        gathers=tuple(_gathering(item) for item in table.tables("gathers")),
         manifest=_manifest(table.table("manifest")),
         passing=tuple(_passing(item) for item in table.tables("passing")),
         unwritable=table.text("unwritable"),
@@ -107,7 +109,7 @@ def _commands(table: Table) -> tuple[Command, ...]:
     raw = table.data.get("commands")
     if isinstance(raw, str) or (isinstance(raw, list) and raw and isinstance(raw[0], str)):
         always = (pattern("*"),)
-        return (Command(table.texts("commands"), always, (), (), (), (), ""),)
+        return (Command(table.texts("commands"), always, (), (), (), (), False, ""),)
     found = []
     for item in table.tables("commands"):
         found.append(
@@ -118,6 +120,7 @@ def _commands(table: Table) -> tuple[Command, ...]:
                 runs=item.patterns("runs"),
                 contains=item.texts("contains"),
                 through=tuple(_way(way) for way in item.tables("through")),
+                only=item.flag("only"),
                 matches=item.text("matches"),
             )
         )
@@ -307,7 +310,15 @@ def _link_mode(table: Table | None) -> LinkMode | None:
 def _manifest(table: Table | None) -> Manifest | None:
     if table is None:
         return None
-    item = Manifest(table.patterns("commands"), table.texts("files"))
+    item = Manifest(table.patterns("commands"), table.texts("files"), table.patterns("named"))
+    table.close()
+    return item
+
+
+def _gathering(table: Table) -> Gathering:
+    item = Gathering(
+        pattern(table.text("command", required=True)), table.text("folder", required=True)
+    )
     table.close()
     return item
 

@@ -272,6 +272,8 @@ class Command:
     """Texts in an argument that tell a use (``Pkg.add`` in ``julia -e``)."""
     through: tuple[Way, ...]
     """The program is another one, which calls the tool when one of these says so ..."""
+    only: bool
+    """With ``through``: nothing else makes the program call the tool."""
     matches: str
     """... by this name, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
 
@@ -335,6 +337,17 @@ class Manifest:
     commands: tuple[Pattern, ...]
     files: tuple[str, ...]
     """Globs of their names."""
+    named: tuple[Pattern, ...]
+    """Subcommands that install what the command line names, and read no file of the project."""
+
+
+@record(frozen=True)
+class Gathering:
+    """A subcommand that puts the sources of some packages of the project into a folder."""
+
+    command: Pattern
+    folder: str
+    """Below the working directory."""
 
 
 @record(frozen=True)
@@ -399,6 +412,7 @@ class Tool:
     link_mode: LinkMode | None
     suggest: tuple[Suggestion, ...]
     passing: tuple[Passing, ...]
+    gathers: tuple[Gathering, ...]
     manifest: Manifest | None
     unwritable: str
     """What it does with a cache it may not write to: ``fails``, ``goes on without a cache``."""

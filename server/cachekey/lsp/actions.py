@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 _SAFETY = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
 _MOST_FIXES = 4
-"""Of one finding: with *Explain* and two ways to silence it nobody reads more than seven entries."""
+"""With *Explain* and two ways to silence a finding nobody reads more than seven entries. Where several
+findings meet each shows its best fix, then its second, until there are so many."""
 _MOST_ROUNDS = 8
 """Fixes behind each other that one click makes."""
 
@@ -85,12 +86,20 @@ def _quick_fixes(
     session: Session, document: Document, analysis: Analysis, params: types.CodeActionParams
 ) -> Iterator[types.CodeAction]:
     span = to_span(analysis.source, params.range, session.encoding)
+    asked = {_name(item) for item in params.context.diagnostics}
+    if len(asked) > 1:
+        # An editor that names all that is at the place asks about none of it.
+        asked = set()
     here = [
         (index, finding)
         for index, finding in enumerate(analysis.findings)
         if finding.span.start <= span.end and span.start <= finding.span.end
     ]
-    yield from _fixes(session, document, analysis, here)
+
+    # What says the most about the caret's place comes first.
+    here.sort(key=lambda item: item[1].span.end - item[1].span.start)
+    wanted = {index for index, _ in here if _name(analysis.diagnostics[index]) in asked}
+    yield from _fixes(session, document, analysis, here, wanted)
     first: dict[str, int] = {}
     for index, finding in here:
         first.setdefault(finding.code, index)
@@ -132,16 +141,14 @@ def _fixes(
     document: Document,
     analysis: Analysis,
     here: Sequence[tuple[int, Finding]],
+    wanted: set[int],
 ) -> Iterator[types.CodeAction]:
-    offers = [
-        (index, number, fix)
-        for index, finding in here
-        for number, fix in enumerate(finding.fixes[:_MOST_FIXES])
-    ]
-    offers.sort(key=lambda offer: _rank(offer[2]))
     shown: dict[str, list[Fix]] = {}
+    left = max(_MOST_FIXES, len(here))
     trial = Trial(document.area.project, document.area.settings)
-    for index, number, fix in offers:
+    for index, number, fix in _in_turn(here, wanted):
+        if not left:
+            return
         if (index, number) not in analysis.kept:
             verdict = trial.verdict(fix)
             if verdict is None:
@@ -155,6 +162,7 @@ def _fixes(
         if any(other.edits == fix.edits for other in alike):
             continue
         alike.append(fix)
+        left -= 1
         action = words.action(
             _title(fix),
             types.CodeActionKind.QuickFix,
@@ -163,6 +171,25 @@ def _fixes(
         )
         data = {"do": "fix", "index": index, "fix": number}
         yield _with_edit(session, document, action, data)
+
+
+def _in_turn(
+    here: Sequence[tuple[int, Finding]], wanted: set[int]
+) -> Iterator[tuple[int, int, Fix]]:
+    """Yield the best fix of each finding, then the second one of each, and so on."""
+    each = [
+        [(index, *item) for item in sorted(enumerate(found.fixes), key=lambda item: _rank(item[1]))]
+        for index, found in here
+    ]
+    for turn in range(_MOST_FIXES):
+        offers = [fixes[turn] for fixes in each if turn < len(fixes)]
+        yield from sorted(offers, key=lambda offer: (offer[0] not in wanted, _rank(offer[2])))
+
+
+def _name(item: types.Diagnostic) -> tuple[object, ...]:
+    """Return what tells one diagnostic of a document from another."""
+    start, end = item.range.start, item.range.end
+    return (item.code, start.line, start.character, end.line, end.character)
 
 
 def _refactorings(

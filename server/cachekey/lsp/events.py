@@ -108,3 +108,4 @@ def _look_around(back: Backend) -> None:
     if not back.session.abilities.watch_files:
         for area in back.session.areas:
             back.reload(area)
+            back.spawn(back.scanner.look_again(area))

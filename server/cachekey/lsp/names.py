@@ -13,7 +13,9 @@ WATCHED = (
     "**/{devcontainer.json,.devcontainer.json,devcontainer-feature.json}",
     "**/{compose,docker-compose}{,.*,-*,_*}.{yml,yaml}",
     "**/.github/workflows/*.{yml,yaml}",
-    "**/{*bake*.{hcl,json},*gitlab-ci*.{yml,yaml},{M,m}akefile,*.mk,{J,j}ustfile,*.sh}",
+    "**/action.{yml,yaml}",
+    "**/{*bake*.{hcl,json},*gitlab-ci*.{yml,yaml}}",
+    "**/{{M,m,GNUm}akefile,*.mk,{J,j,.J,.j}ustfile,*.just,*.sh,*.bash}",
     # A settings file may extend one of any name.
     "**/*.toml",
 )

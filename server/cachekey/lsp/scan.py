@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+import posixpath
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from cachekey.lsp.progress import Progress
 
 logger = logging.getLogger(__name__)
+
+Stamp = tuple[int, int] | None
+"""Time and size of a file; None without one."""
 
 _BATCH = 32
 """Files that are read from disk at a time."""
@@ -39,6 +44,8 @@ class Scanner:
         self._tasks: dict[Area, asyncio.Task[None]] = {}
         self._read: WeakKeyDictionary[Area, asyncio.Event] = WeakKeyDictionary()
         """For each area, whether a scan of it has come to its end."""
+        self._stamps: dict[Area, dict[str, Stamp]] = {}
+        """What files, and folders (with a slash behind), looked like when they were read."""
 
     def start(self, area: Area) -> None:
         """Read all files of an area, in place of a scan that is still under way."""
@@ -57,6 +64,7 @@ class Scanner:
 
     def stop(self, area: Area) -> None:
         """Give up the scan of an area."""
+        self._stamps.pop(area, None)
         if (task := self._tasks.pop(area, None)) is not None:
             task.cancel()
 
@@ -76,11 +84,13 @@ class Scanner:
         return self._read.setdefault(area, asyncio.Event())
 
     async def _scan(self, area: Area) -> None:
+        # What comes while we look is not gone, though it is not found.
+        known = set(area.project.index)
         found = await asyncio.to_thread(discovery.find, area.root, area.exclusion())
         paths = [path[len(area.root.rstrip("/")) + 1 :] for path in found.files]
         # Who builds a Dockerfile decides how it is read: those first.
         paths.sort(key=lambda path: document_kind(path) == "dockerfile")
-        gone = set(area.project.index) - set(paths)
+        gone = known - set(paths)
         bar = self._bar(len(paths))
         await bar.begin("Reading Dockerfiles")
         try:
@@ -101,11 +111,26 @@ class Scanner:
         )
         self._done(area)
 
+    async def look_again(self, area: Area) -> None:
+        """Read anew what has changed on disk since it was read: nobody tells us.
+
+        Files that are new in a folder with known ones are found, too.
+        """
+        if (scan := self._tasks.get(area)) is not None:
+            # What is written while files are read may be behind it.
+            await asyncio.wait({scan})
+        if stamps := self._stamps.get(area):
+            changed, seen = await asyncio.to_thread(_changed, area.root, dict(stamps))
+            stamps.update(seen)
+            if changed:
+                await self.update(area, changed)
+
     async def _take_in(self, area: Area, paths: Sequence[str], bar: Progress | None = None) -> None:
         until = time.monotonic() + _SLICE
         for start in range(0, len(paths), _BATCH):
             batch = [path for path in paths[start : start + _BATCH] if not area.is_open(path)]
-            texts = await asyncio.to_thread(_read_all, area.root, [area.full(p) for p in batch])
+            texts, seen = await asyncio.to_thread(_read_all, area.root, batch)
+            self._stamps.setdefault(area, {}).update(seen)
             for path, text in zip(batch, texts, strict=True):
                 if area.is_open(path):
                     continue
@@ -120,5 +145,41 @@ class Scanner:
                 bar.at(start + len(batch))
 
 
-def _read_all(root: str, paths: Sequence[str]) -> list[str | None]:
-    return [files.read(path, root).text for path in paths]
+def _read_all(root: str, paths: Sequence[str]) -> tuple[list[str | None], dict[str, Stamp]]:
+    # What is written while it is read looks new the next time.
+    seen = {path: _stamp(root, path) for path in paths}
+    return [files.read(posixpath.join(root, path), root).text for path in paths], seen
+
+
+def _stamp(root: str, name: str) -> Stamp:
+    try:
+        status = os.stat(posixpath.join(root, name.strip("/")))
+    except OSError:
+        return None
+    return (status.st_mtime_ns, 0 if name.endswith("/") else status.st_size)
+
+
+def _changed(root: str, stamps: dict[str, Stamp]) -> tuple[list[str], dict[str, Stamp]]:
+    """Return the files that look other than they did, and those that are new beside them.
+
+    Also returns what the folders look like now that were searched for new ones.
+    """
+    known = [name for name in stamps if not name.endswith("/")]
+    found = [path for path in known if _stamp(root, path) != stamps[path]]
+    seen: dict[str, Stamp] = {}
+    for folder in {posixpath.dirname(path) for path in known} | {""}:
+        name = f"{folder}/"
+        stamp = _stamp(root, name)
+        if stamp == stamps.get(name) or stamp is None:
+            continue
+        seen[name] = stamp
+        beside = (posixpath.join(folder, entry) for entry in _entries(root, folder))
+        found += [path for path in beside if path not in stamps and document_kind(path)]
+    return found, seen
+
+
+def _entries(root: str, folder: str) -> list[str]:
+    try:
+        return os.listdir(posixpath.join(root, folder))
+    except OSError:
+        return []

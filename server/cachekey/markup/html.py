@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html as standard
 from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
 from typing import NewType
 
 from cachekey.markup.visible import one_line
@@ -29,3 +31,9 @@ def filled(template: str, *parts: Html) -> Html:
 def together(parts: Iterable[Html]) -> Html:
     """Put parts behind each other."""
     return Html("".join(parts))
+
+
+@lru_cache
+def asset(file: Path) -> Html:
+    """Take a style sheet or a script of the package as it is: nothing of a workspace is in it."""
+    return Html(file.read_text("utf-8"))

@@ -10,6 +10,7 @@ from cachekey.markup.terminal import Output, Style, Terminal, joined, line, outp
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _AGES = ((86400 * 2, 86400, "days"), (7200, 3600, "h"), (120, 60, "min"))
+UNTOLD = "This builder tells nothing of its past builds this way."
 _KINDS = {"docker": "Docker", "buildx": "BuildKit", "buildkitd": "BuildKit", "buildah": "Buildah"}
 
 
@@ -132,23 +133,28 @@ def _history(document: Mapping[str, Any], style: Style, now: datetime) -> Iterat
         return
     yield terminal("")
     yield style(terminal("Builds"), "1")
+    if document["history"] is None:
+        yield terminal(f"  {UNTOLD}")
+        return
     for build in document["history"]:
         name = build["path"] or f"{build['file']} (of another place)"
-        yield terminal(f"  {_clock(build['created'])}, {ago(build['created'], now)}: {name}")
+        yield terminal(f"  {clock(build['created'])}, {ago(build['created'], now)}: {name}")
         for step in build["steps"]:
             keys = ", ".join(mount["name"].removeprefix("/") for mount in step["mounts"])
-            took = "cached" if step["cached"] else _took(step["seconds"])
-            yield terminal(f"    line {step['line'] + 1:<5} {took:>8}  {keys}")
+            time = "cached" if step["cached"] else took(step["seconds"])
+            yield terminal(f"    line {step['line'] + 1:<5} {time:>8}  {keys}")
     for change in document["changes"]:
-        text = f"{change['path']}: since the build of {_clock(change['since'])} {change['words']}"
+        text = f"{change['path']}: since the build of {clock(change['since'])} {change['words']}"
         yield style(terminal(f"  {text}"), "33")
 
 
-def _clock(text: str) -> str:
+def clock(text: str) -> str:
+    """Write an ISO time as that of the user's clock."""
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
 
 
-def _took(seconds: float | None) -> str:
+def took(seconds: float | None) -> str:
+    """Write how long a step took."""
     return "?" if seconds is None else f"{seconds:.1f} s"
 
 

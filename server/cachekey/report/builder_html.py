@@ -8,6 +8,7 @@ from typing import Any
 
 from cachekey.markup.html import Html, escaped, filled, together
 from cachekey.report.builder import ago, counted, forecast, headline, rule_words, size, used_last
+from cachekey.report.history_html import history
 from cachekey.report.page import badge, bar, colour_of, filter_field, head, listed, place, whole
 
 Link = Callable[[str, int], str]
@@ -41,6 +42,7 @@ def page(document: Mapping[str, Any], link: Link, now: datetime) -> Html:
         _places("Cannot be told: the key depends on", document["open"], link),
         _totals(document["totals"]),
         _collector(document),
+        history(document, link, now),
     ]
     return whole(f"Caches on {builder['name']}", together(parts))
 

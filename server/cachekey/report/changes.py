@@ -104,9 +104,21 @@ def _pairs(before: Sequence[Held], after: Sequence[Held]) -> Iterator[tuple[Held
         new = [one for one in after if one.path == path]
         matcher = SequenceMatcher(None, [x.sign for x in old], [x.sign for x in new], False)
         for kind, a, b, c, d in matcher.get_opcodes():
+            pairs = list(zip(old[a:b], new[c:d], strict=False))
             # Of as many as before each stands for the one in its place: its directory has moved.
-            if kind == "equal" or (kind == "replace" and b - a == d - c):
-                yield from zip(old[a:b], new[c:d], strict=True)
+            moved = kind == "replace" and b - a == d - c and _moved(pairs)
+            if kind == "equal" or moved:
+                yield from pairs
+
+
+def _moved(pairs: Sequence[tuple[Held, Held]]) -> bool:
+    """Tell whether mounts are the same with one thing changed, and none has the place of another."""
+    before, after = ({one.sign[1] for one in side} for side in zip(*pairs, strict=True))
+    alike = all(
+        sum(a == b for a, b in zip(was.sign, now.sign, strict=True)) >= 2 for was, now in pairs
+    )
+    stays = all(was.sign[1] == now.sign[1] for was, now in pairs)
+    return alike and (stays or not before & after)
 
 
 def _spread(pairs: Iterable[tuple[Held, Held]]) -> dict[str, dict[str, list[Held]]]:

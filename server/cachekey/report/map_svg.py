@@ -5,14 +5,12 @@ Colours follow the reader's theme; a page loads nothing and runs one script, its
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from zlib import crc32
 
-from cachekey.markup.html import Html, escaped, filled, together
+from cachekey.markup.html import Html, asset, escaped, filled, together
 from cachekey.record import record
 from cachekey.report.map_data import Cache
+from cachekey.report.page import ASSETS, colour_of, digest
 from cachekey.workspace.summary import CacheMount
 
 Link = Callable[[CacheMount], str]
@@ -20,7 +18,6 @@ Link = Callable[[CacheMount], str]
 
 _ROW, _TOP, _WIDTH, _LEFT, _RIGHT = 22, 34, 960, 16, 600
 _LEFT_END = 420
-_HUES = 8
 _MOST = 58
 """Characters of a text: a longer one is cut in its middle, its title has all."""
 
@@ -44,12 +41,14 @@ def svg(caches: Sequence[Cache], shown: Callable[[str], str], link: Link) -> Htm
     height = max([end, *heights]) + 2 * _ROW
     return filled(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img">'
-        "<title>Cache map</title><style>{}</style>"
+        "<title>Cache map</title><style>body svg{{min-width:{}px}}{}</style>"
         '<text class="head" x="16" y="16">Files and stages</text>'
         '<text class="head" x="600" y="16">Caches</text>{}{}{}</svg>\n',
         _number(_WIDTH),
         _number(height),
-        _style(),
+        # In a narrow window it is scrolled: text that shrinks is not read.
+        _number(_WIDTH),
+        asset(ASSETS / "map.css"),
         together(_lines(caches, places, heights)),
         together(_left(row, link) for row in rows),
         together([*map(_head, heads), *map(_right, caches, heights)]),
@@ -109,7 +108,7 @@ def _lines(
             start = places[id(mount)]
             yield filled(
                 '<path class="line {}" data-key="{}" d="M {} {} C 510 {} 510 {} {} {}"/>',
-                _colour(cache),
+                colour_of(cache.tools[0] if cache.tools else ""),
                 escaped(cache.key),
                 _number(_LEFT_END),
                 _number(start - 4),
@@ -147,10 +146,11 @@ def _left(row: _Row, link: Link) -> Html:
             escaped(row.text),
         )
     return filled(
-        '<a href="{}" data-key="{}"><text x="{}" y="{}">{}<title>{}</title></text></a>',
+        # Where its line begins: with hundreds of them no eye crosses a gap.
+        '<a href="{}" data-key="{}"><text class="mount" x="{}" y="{}">{}<title>{}</title></text></a>',
         escaped(link(row.mount)),
         escaped(row.mount.key.label),
-        _number(_LEFT + 16),
+        _number(_LEFT_END - 8),
         _number(row.y),
         escaped(_cut(row.text)),
         escaped(row.mount.key.label),
@@ -166,7 +166,7 @@ def _right(cache: Cache, y: int) -> Html:
     return filled(
         '<g class="{}" data-key="{}" data-tools="{}"><circle class="dot" cx="{}" cy="{}" r="4"/>'
         '<text x="{}" y="{}">{}<title>{}</title></text></g>',
-        _colour(cache),
+        colour_of(cache.tools[0] if cache.tools else ""),
         escaped(cache.key),
         escaped(" ".join(cache.tools)),
         _number(_RIGHT + 8),
@@ -176,12 +176,6 @@ def _right(cache: Cache, y: int) -> Html:
         escaped(_cut(said, 44) + mark),
         escaped(broken or said),
     )
-
-
-def _colour(cache: Cache) -> Html:
-    """Give each tool a colour that stays its own, whatever else is in the picture."""
-    tool = cache.tools[0] if cache.tools else ""
-    return escaped(f"t{crc32(tool.encode()) % _HUES}" if tool else "none")
 
 
 def _cut(text: str, most: int = _MOST) -> str:
@@ -195,61 +189,20 @@ def _number(value: int) -> Html:
     return escaped(str(value))
 
 
-def _style() -> Html:
-    return filled(
-        "svg{{--ink:#1f2328;--dim:#59636e;--bad:#c4162a;--l:38%;color:var(--ink);"
-        "background:#fff;font:14px sans-serif}}body{{margin:8px}}body svg{{"
-        "background:none;width:100%;min-width:{}px;max-width:1400px}}"
-        "@media(prefers-color-scheme:dark){{svg{{--ink:#e6edf3;--dim:#9aa4ae;--bad:#ff7b85;--l:66%;"
-        "background:#1e1e1e}}}}"
-        "body.vscode-dark svg,body.vscode-high-contrast svg{{--ink:#e6edf3;--dim:#9aa4ae;--bad:#ff7b85;"
-        "--l:66%;background:none}}body.vscode-light svg{{--ink:#1f2328;--dim:#59636e;--bad:#c4162a;"
-        "--l:38%;background:none}}"
-        "text{{fill:var(--ink)}}.head{{fill:var(--dim)}}.file{{font-weight:600}}a text{{cursor:pointer}}"
-        "a:hover text,a:focus text{{text-decoration:underline}}"
-        ".line,.dot{{--colour:hsl(var(--h) var(--s) var(--l))}}.dot{{fill:var(--colour)}}"
-        ".line{{fill:none;stroke:var(--colour);stroke-width:2;opacity:.8}}svg{{--s:70%}}"
-        ".none{{--h:0;--s:0%}}.t0{{--h:210}}.t1{{--h:30}}.t2{{--h:140}}.t3{{--h:275}}"
-        ".t4{{--h:185}}.t5{{--h:330}}.t6{{--h:55}}.t7{{--h:100}}"
-        ".broken{{fill:none;stroke:var(--bad);stroke-width:2;stroke-dasharray:5 4}}"
-        "@media(forced-colors:active){{text{{fill:CanvasText}}.line{{stroke:CanvasText}}"
-        ".broken{{stroke:LinkText}}}}.off{{opacity:.12!important}}",
-        # In a narrow window it is scrolled: text that shrinks is not read.
-        _number(_WIDTH),
-    )
-
-
 # -- the page -------------------------------------------------------------------------------------
 
 
 def page(caches: Sequence[Cache], shown: Callable[[str], str], link: Link) -> Html:
     """Return a page with the picture, a field that filters it, and nothing from anywhere else."""
-    script = _script()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    script = asset(ASSETS / "map.js")
     return filled(
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; '
-        'style-src &#39;unsafe-inline&#39;; script-src &#39;sha256-{}&#39;">'
+        'style-src &#39;unsafe-inline&#39;; script-src &#39;{}&#39;">'
         "<style>:root{{color-scheme:light dark}}</style><title>Cache map</title></head><body>"
         '<p><label>Filter <input id="filter" type="search" '
         'placeholder="key, tool or file"></label></p>{}<script>{}</script></body></html>\n',
-        escaped(digest),
+        digest(script),
         svg(caches, shown, link),
         script,
-    )
-
-
-def _script() -> Html:
-    return filled(
-        "const field=document.getElementById('filter');"
-        "const code=typeof acquireVsCodeApi==='function'?acquireVsCodeApi():undefined;"
-        "field.addEventListener('input',()=>{{const wanted=field.value.toLowerCase();"
-        "const keys=new Set();"
-        "for(const g of document.querySelectorAll('g[data-key],a[data-key]')){{"
-        "const said=g.textContent+' '+(g.dataset.tools??'');"
-        "if(said.toLowerCase().includes(wanted))keys.add(g.dataset.key);}}"
-        "for(const e of document.querySelectorAll('[data-key]'))"
-        "e.classList.toggle('off',wanted!==''&&!keys.has(e.dataset.key));}});"
-        "document.addEventListener('click',(event)=>{{const a=event.target.closest('a');"
-        "if(a&&code){{event.preventDefault();code.postMessage({{open:a.getAttribute('href')}});}}}});"
     )

@@ -58,6 +58,7 @@ from cachekey.rules.sudo_without_right import check as sudo_without_right
 from cachekey.rules.undeclared_variable_in_key import check as undeclared_variable_in_key
 from cachekey.rules.unlocked_cache import check as unlocked_cache
 from cachekey.rules.unreadable_file import check as unreadable_file
+from cachekey.rules.unset_argument_in_key import check as unset_argument_in_key
 from cachekey.rules.unused_volume import check as unused_volume
 from cachekey.rules.unwritable_volume import check as unwritable_volume
 from cachekey.rules.variable_not_substituted import check as variable_not_substituted
@@ -72,6 +73,7 @@ ALL: tuple[Rule, ...] = (
     platforms_share_cache,
     relative_target_key,
     mixed_sharing,
+    unset_argument_in_key,
     cache_not_writable,
     mixed_users,
     ignored_owner,

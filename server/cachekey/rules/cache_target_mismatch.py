@@ -23,6 +23,9 @@ Mount the directory that the tool uses; below another user the same edit makes a
 to that user. Or tell the tool to use the target, by its own variable; that puts a variable into
 the image and is not applied unasked.
 
+The mount of a compiler cache (sccache, ccache) that nothing tells the program to call is a hint: set the
+variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
+
 Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
 program is not known, when a variable, flag, configuration file or unknown base image may move the
 cache (a hint, where the file itself tells another home), for a parent or a part of the directory, when the script names the target, and when another
@@ -61,6 +64,10 @@ from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
 from cachekey.tools.uses import meant, relation_to
 
+_CLASHES = "another RUN has a cache of this name, with another owner or by another user"
+_COMPILERS = frozenset(("cc", "c++", "gcc", "g++", "clang", "clang++"))
+"""Programs that a directory in front of PATH may replace by a compiler cache."""
+
 
 @rule("CK301", "cache-target-mismatch", Severity.WARNING, Fixable.SOMETIMES)
 def check(run: Run, ctx: Context) -> Iterator[Finding]:
@@ -71,6 +78,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         yield _without_command(run, ctx)
         return
     yield from _below_another_home(run, ctx)
+    yield from _never_called(run, ctx)
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
             continue
@@ -91,9 +99,13 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 def _below_another_home(run: Run, ctx: Context) -> Iterator[Finding]:
     """Hint at mounts below another home than the one that the file tells, on an unknown base image.
 
-    The image may set the tool's variable, but hardly to the directory of another user.
+    The image may set the tool's variable, but hardly to the directory of another user. What is only
+    remembered of an image is good for a hint, too.
     """
-    if run.scope.base.facts is not None or not _tells_home(run.scope) or not run.commands.complete:
+    facts = run.scope.base.facts
+    if facts is not None and facts.confidence.warns:
+        return
+    if not _tells_home(run.scope) or not run.commands.complete:
         return
     if any(item.opaque or not item.args_known for item in run.commands.items):
         return
@@ -114,6 +126,47 @@ def _below_another_home(run: Run, ctx: Context) -> Iterator[Finding]:
                     severity=Severity.HINT,
                 )
                 break
+
+
+def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Hint at the mount of a compiler cache that nothing tells the compiling program to call.
+
+    The base image may tell it, where nobody knows that image.
+    """
+    if not run.commands.complete or not run.uses:
+        return
+    uses = run.supposed
+    known = {id(use.invocation) for use in uses if use.applies is True}
+    for item in run.commands.items:
+        if item.opaque or not item.args_known or not item.environment_known:
+            return
+        if item.program in _COMPILERS or not (
+            id(item) in known or (item.program and run.knowledge.harmless(item.program))
+        ):
+            return
+    for mount in run.caches:
+        folder = mount.directory
+        if folder is None or not run.visible_mount(mount) or run.effects.mentions(folder):
+            continue
+        tools = {claim.tool.id: claim.tool for claim in run.knowledge.claims(folder)}
+        if len(tools) != 1:
+            continue
+        tool = next(iter(tools.values()))
+        callers = [one for one in tool.commands if one.only]
+        caller = next(
+            (use for use in uses if any(use.invocation.program in one.names for one in callers)),
+            None,
+        )
+        if caller is None or any(use.tool is tool and use.uses is not False for use in uses):
+            continue
+        unless = "" if run.scope.base.facts is not None else ", unless the base image does"
+        way = next(way.env for one in callers for way in one.through if way.env)
+        yield ctx.finding(
+            mount.target_span,
+            f"Nothing here tells {caller.tool.name} to call {tool.name}{unless} ({way}): this mount "
+            "stays empty",
+            severity=Severity.HINT,
+        )
 
 
 def _tells_home(scope: Scope) -> bool:
@@ -213,6 +266,17 @@ def _may_move(run: Run, mount: Mount, item: Wanted, ctx: Context) -> bool:
     return not is_read_later(ctx.document, run, item.path)
 
 
+def _leaves_others(mount: Mount, along: Sequence[Place], ctx: Context) -> bool:
+    """Tell whether a mount that moves gets another key than mounts which stay, in any file."""
+    if mount.id or mount.key is None:
+        return False
+    moving = {mount.span.fixed, *(place.mount.span.fixed for place in along)}
+    return any(
+        other.path != ctx.path or other.span not in moving
+        for other in ctx.project.index.sharing(mount.key.identity)
+    )
+
+
 def _owner(run: Run) -> str:
     user = run.scope.user
     return user.name or user.text or "its user"
@@ -232,6 +296,9 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
                 more = []
             title = f"Mount {' and '.join([first, *more])}{own}"
             along = companions(ctx.document, mount, path)
+            leaves = _leaves_others(mount, along, ctx)
+            if leaves:
+                title += f", and leave {mount.directory} to its other mounts"
             others = partial(_with_it, mount, first, more, along, ctx)
             clash = clashes(Place(ctx.document, run, mount), first, along, bool(own))
             yield ctx.fix(
@@ -239,8 +306,9 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
                 *edits,
                 others,
                 preferred=number == 0,
-                safety=Safety.UNSAFE if clash else Safety.SAFE,
-                reason="another RUN has a cache of this name, with another owner or by another user",
+                safety=Safety.UNSAFE if clash or leaves else Safety.SAFE,
+                reason=_CLASHES if clash else "they have one cache now",
+                apart=leaves,
             )
     best = found[0]
     if mount.directory is None or not is_plain(mount.directory) or "$" in mount.directory:

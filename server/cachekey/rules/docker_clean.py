@@ -23,9 +23,12 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     apt-get update && apt-get install -y curl
 ```
 
+A dev container's volume on the same directory stays empty in the same way.
+
 ## Fix
-The documented two lines, once, in front of the first RUN of each stage that needs them. They
-change a configuration file of the image and are therefore not applied unasked.
+The documented two lines, once, in front of the first RUN of each stage that needs them; for a volume in
+the Dockerfile that the container builds, or when it is made. They change a configuration file of the
+image and are therefore not applied unasked.
 
 Silent where this is dealt with anywhere in the stage or in one it is built on, where the base
 image is not known to be of the family, and where only the lists are mounted.
@@ -36,14 +39,27 @@ Dockerfile reference, example "cache apt packages"; the tool's file below `knowl
 
 from __future__ import annotations
 
+import posixpath
+import re
+import shlex
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import meets
+from cachekey.commands.effects import effects_of
+from cachekey.commands.invocation import Invocation
+from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import Sighting, sightings
+from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.edits.caches import placed
 from cachekey.edits.mount import insert_line_before
+from cachekey.edits.ownership import as_root, writes
 from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Keeping
 from cachekey.record import record, remembered
@@ -51,10 +67,21 @@ from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 from cachekey.tools.uses import ToolUse
 
+_SINGLE = re.compile(r"[\w-]+\.\w+")
+"""A file's name: `setup.sh`."""
+
 
 @rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.ALWAYS)
-def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
-    """Report the first mount of a file whose packages the image deletes, once for each package manager.
+def check(document: Dockerfile | Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount of a file, or a dev container's volume, whose packages the image deletes."""
+    if isinstance(document, Dockerfile):
+        yield from _builds(document, ctx)
+    else:
+        yield from _runs(document, ctx)
+
+
+def _builds(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount of a Dockerfile, once for each package manager.
 
     A stage has the configuration of the one that it is built on: what mends that one mends it, too.
     """
@@ -119,9 +146,20 @@ def _dealt_with(stage: Stage, keeping: Keeping) -> bool:
         for step in part.steps:
             if step.run is not None and _touched(step.run, keeping):
                 return True
-            if step.copied is not None and _is_one(step.copied.target, keeping):
+            if step.copied is not None and _brings(step.copied, keeping):
                 return True
     return False
+
+
+def _brings(copied: Copied, keeping: Keeping) -> bool:
+    """Tell whether a copy may bring one of the files; what looks like a single file keeps its name."""
+    target = copied.target
+    if target is None or not _is_one(target, keeping):
+        return target is None
+    names = [posixpath.basename(word.rstrip("/")) for word in copied.words[:-1]]
+    if not names or not all(_SINGLE.fullmatch(name) for name in names):
+        return True
+    return any(_is_one(posixpath.join(target, name), keeping) for name in names)
 
 
 def _is_one(path: str | None, keeping: Keeping) -> bool:
@@ -175,4 +213,60 @@ def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
         safety=Safety.UNSAFE,
         preferred=True,
         reason="it changes the package manager's configuration in the image",
+    )
+
+
+# -- in a dev container ----------------------------------------------------------------------------
+
+
+def _runs(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
+    for seen in sightings(document, ctx.project):
+        mount, container = seen.mount, seen.container
+        cache = cache_of(mount, container.document, ctx.project.knowledge)
+        keeping = cache.claim.tool.keeping if cache is not None else None
+        if cache is None or keeping is None or cache.cache.role not in keeping.caches:
+            continue
+        if mount.type == "volume" and cache.grade == "default" and _goes(container, keeping):
+            yield ctx.finding(
+                seen.span,
+                f"{cache.tool} leaves no packages in this volume: {keeping.cause}",
+                fixes=partial(_keep, seen, keeping, ctx),
+                related=[]
+                if seen.own
+                else [ctx.related(mount.span, "The service's mount", mount.path)],
+            )
+
+
+def _goes(container: Container, keeping: Keeping) -> bool:
+    """Tell whether the image deletes the packages, and nothing that was read or is unread says else."""
+    image, stage = container.image, container.stage
+    if image is None or image.family not in keeping.families or container.unread:
+        return False
+    if any(_is_one(container.place(mount), keeping) for mount in container.mounts):
+        return False
+    if stage is not None and _dealt_with(stage, keeping):
+        return False
+    return not any(_told(ran.item, keeping) for ran in container.story.items)
+
+
+def _told(item: Invocation, keeping: Keeping) -> bool:
+    """Tell whether a command touches the configuration, or may."""
+    for effect in effects_of(item) or ():
+        if effect.kind in ("removes", "writes", "moves") and _is_one(effect.path, keeping):
+            return True
+        if effect.kind in ("copies", "links", "moves") and _is_one(effect.to, keeping):
+            return True
+    return any(sign in word.written for word in item.args for sign in keeping.words)
+
+
+def _keep(seen: Sighting, keeping: Keeping, ctx: Context) -> Iterator[Fix]:
+    lines = " && ".join(keeping.lines)
+    made = as_root(seen.container, lines, f"sh -c {shlex.quote(lines)}", "keep-packages")
+    write = partial(writes, seen.container.document, (), made)
+    yield ctx.fix(
+        f"Keep the packages {made.where}",
+        partial(placed, seen.container.document.path, write),
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason=made.reason,
     )

@@ -26,6 +26,8 @@ own matter, so that there is no fix.
 The same goes for a folder of the project that holds these files beside the sources
 (`COPY services/api/ /app`), unless more of the sources is copied behind the installation.
 
+It goes as well for packages that the command itself names (`apt-get install curl`): they need none of the files.
+
 Silent where a file that names the dependencies is copied by itself, and for commands that need the
 sources: a compiler's RUN belongs behind them.
 
@@ -36,15 +38,18 @@ Docker's documentation, "Optimize cache usage in builds: order your layers".
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from cachekey.commands.effect import meets
+from cachekey.commands.effect import inside, meets
 from cachekey.dockerfile.context import Copied
-from cachekey.dockerfile.records import Dockerfile, Run, Step
+from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.finding import Finding, Severity
 from cachekey.knowledge.patterns import matches
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.tools.uses import ToolUse
+
+_TIDYING = frozenset(("rm", "echo", "set", "true", ":", "export"))
+"""Programs beside an installation that need no file of the project."""
 
 
 @rule("CK504", "layer-order", Severity.HINT, Fixable.NEVER)
@@ -55,17 +60,22 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """
     told: set[Copied] = set()
     copies: dict[int, list[Copied]] = {}
+    folders: dict[Copied, str] = {}
     for stage in dockerfile.stages:
         before = list(copies.get(stage.parent.index, ())) if stage.parent is not None else []
         copies[stage.index] = before
         silent = False
         for number, step in enumerate(stage.steps):
-            if step.copied is not None and step.copied.origin is None:
-                before.append(step.copied)
+            if step.copied is not None:
+                folder = _gathered(step.copied, stage, dockerfile)
+                if folder is not None:
+                    folders[step.copied] = folder
+                if step.copied.origin is None or folder is not None:
+                    before.append(step.copied)
             if step.run is None or step.run.onbuild or not before or silent:
                 continue
             for use in step.run.uses:
-                whole, what = _whole(use, step.run, before, stage.steps[number + 1 :])
+                whole, what = _whole(use, step.run, before, stage.steps[number + 1 :], folders)
                 if whole is not None and not silent:
                     silent = True
                     if whole not in told:
@@ -74,11 +84,20 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
 
 
 def _whole(
-    use: ToolUse, run: Run, before: list[Copied], behind: Sequence[Step]
+    use: ToolUse,
+    run: Run,
+    before: list[Copied],
+    behind: Sequence[Step],
+    gathered: Mapping[Copied, str],
 ) -> tuple[Copied | None, str]:
     """Return the copy of everything, or of a folder, behind which an installation stands."""
+    if use.reads_no_file and _needs_nothing(run):
+        return next((one for one in before if _takes_all(one) and one.target != "/"), None), ""
     if not _installs(use, before):
         return None, ""
+    for one in gathered:
+        if one in before:
+            return one, f"file of {gathered[one]}"
     whole = next((one for one in before if _takes_all(one)), None)
     return (whole, "file") if whole is not None else _folder(use, run, before, behind)
 
@@ -86,6 +105,13 @@ def _whole(
 def _finding(run: Run, use: ToolUse, whole: Copied, what: str, ctx: Context) -> Finding:
     span = whole.instruction.span
     line = ctx.document.source.line_of(span.start) + 1
+    if not what:
+        return ctx.finding(
+            use.invocation.head,
+            f"Every change of any file runs this again, since line {line} copies all files first, and "
+            f"{use.tool.name} needs none of them: put this step in front of that line",
+            related=[ctx.related(span, "All files are copied here")],
+        )
     everything = what == "file"
     mount = "The" if run.caches else "A"
     return ctx.finding(
@@ -97,6 +123,32 @@ def _finding(run: Run, use: ToolUse, whole: Copied, what: str, ctx: Context) -> 
             ctx.related(span, "All files are copied here" if everything else "It is copied here")
         ],
     )
+
+
+def _gathered(copied: Copied, stage: Stage, dockerfile: Dockerfile) -> str | None:
+    """Return the word with which a copy brings sources that a tool has gathered in another stage."""
+    origin = None if copied.origin is None else dockerfile.stage_named(copied.origin, stage)
+    runs = [run for part in origin.chain for run in part.runs] if origin is not None else []
+    folders = [use.gathered for run in runs for use in run.uses if use.gathered is not None]
+    for word in copied.words[:-1]:
+        path = "/" + posixpath.normpath(f"/{word}").lstrip("/")
+        if any(inside(path, folder) for folder in folders):
+            return word
+    return None
+
+
+def _needs_nothing(run: Run) -> bool:
+    """Tell whether all that a RUN does is to install packages that its commands name, and to tidy up."""
+    if not run.commands.complete or run.instruction.heredocs:
+        return False
+    tools = {use.tool.id for use in run.uses if use.reads_no_file}
+    own = {id(use.invocation): use for use in run.uses if use.own and use.tool.id in tools}
+    for item in run.commands.items:
+        use = own.get(id(item))
+        # `npx` only starts what stands behind it.
+        if use is None and not item.shown and item.program not in _TIDYING:
+            return False
+    return True
 
 
 def _folder(
@@ -155,7 +207,12 @@ def _installs(use: ToolUse, before: list[Copied]) -> bool:
     files = use.manifests
     if not files or use.via is not None:
         return False
-    names = [word.rstrip("/").rpartition("/")[2] for one in before for word in one.words[:-1]]
+    names = [
+        word.rstrip("/").rpartition("/")[2]
+        for one in before
+        if one.origin is None
+        for word in one.words[:-1]
+    ]
     return not any(
         matches(name, file) or matches(file, name)
         for name in names

@@ -62,12 +62,11 @@ def _runs(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
         found = unlinkable(seen.mount, seen.container)
         if found is None:
             continue
-        tool, mode = found
         message = (
-            f"{seen.mount.place} and the workspace are two file systems: "
-            f"{tool.name} cannot hard-link between them; it copies, and warns at every install"
+            f"{seen.mount.place} and {found.into or 'the workspace'} are two file systems: "
+            f"{found.tool.name} cannot hard-link between them; it copies, and warns at every install"
         )
-        fixes = partial(_tell, mode, seen.container.document, ctx)
+        fixes = partial(_tell, found.mode, seen.container.document, ctx)
         yield ctx.finding(seen.span, message, fixes=fixes)
         return
 

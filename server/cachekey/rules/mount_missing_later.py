@@ -26,6 +26,9 @@ RUN --mount=type=cache,target=/go/pkg/mod go build -o /bin/app ./...
 ## Fix
 Repeat the mount on the later RUN.
 
+A RUN that only fills a cache which no later step of the file uses is a hint: what it fetches
+(`mvn dependency:go-offline`) is no part of the image.
+
 Silent for tools whose result lies elsewhere, where any other RUN fills the directory without a
 mount, and where the place of the directory is not known on both sides.
 
@@ -53,6 +56,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report commands whose cache was filled by an earlier RUN behind a mount that this one lacks."""
     if run.onbuild:
         return
+    yield from _for_nobody(run, ctx)
     seen: set[str] = set()
     for use in run.uses:
         if use.tells_of_passing:
@@ -75,6 +79,53 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
                 related=[ctx.related(mount.span, "Filled behind this mount")],
                 fixes=partial(_fixes, run, mount, ctx),
             )
+
+
+def _for_nobody(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Hint at a RUN that only fills a cache which nothing in the file uses again."""
+    if not run.commands.complete:
+        return
+    for use in run.uses:
+        for item in use.directories:
+            if not item.fills or item.path is None or not item.confidence.warns:
+                continue
+            mount = _mount_on(run, item)
+            if mount is None or not _alone(run, use, mount, ctx):
+                continue
+            yield ctx.finding(
+                use.invocation.head,
+                f"What {use.tool.name} fetches here ends in the cache alone: it is no part of the image, and no "
+                "later step of this file uses it",
+                related=[ctx.related(mount.span, "The cache")],
+                severity=Severity.HINT,
+            )
+            return
+
+
+def _alone(run: Run, use: ToolUse, mount: Mount, ctx: Context) -> bool:
+    """Tell whether the tool runs nowhere behind this RUN, and no other RUN mounts the cache."""
+    document = ctx.document
+    for other, cache in document.caches:
+        if other is not run and cache.key is not None and mount.key is not None:
+            if cache.key.identity == mount.key.identity:
+                return False
+    own = {id(one.invocation) for one in run.uses if one.tool is use.tool}
+    rest = [item for item in run.commands.items if id(item) not in own]
+    if any(item.opaque or not run.knowledge.harmless(item.program or "?") for item in rest):
+        return False
+    if any(one.tool is use.tool and one.uses is not False and not _fills(one) for one in run.uses):
+        return False
+    later = [one for one in document.runs if one.span.start > run.span.start]
+    return not any(
+        not one.commands.complete
+        or any(item.opaque for item in one.commands.items)
+        or any(other.tool is use.tool for other in one.uses)
+        for one in later
+    )
+
+
+def _fills(use: ToolUse) -> bool:
+    return any(item.fills for item in use.directories)
 
 
 def _passing(run: Run, use: ToolUse, ctx: Context) -> Iterator[Finding]:

@@ -155,9 +155,10 @@ def _elsewhere(mounts: Iterator[CacheMount], path: str) -> CacheMount | None:
 
 
 def _one_id(own: CacheMount, use: CacheUse, first: CacheMount, ctx: Context) -> Iterator[Fix]:
-    reach = Reach((own.key.identity, first.key.identity))
     name = first.id or own.id or ctx.project.free(use.cache)
     model = first if first.id or not own.id else own
+    kept = model.key.identity if model.id else None
+    reach = Reach((own.key.identity, first.key.identity), kept=kept)
     writers = {own.writer, first.writer} - {None}
     if is_plain(name) and len(writers) < 2 and not _taken(name, reach, ctx):
         yield ctx.fix(
@@ -306,8 +307,9 @@ def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
     if purpose is None:
         return
     # Every mount of the keys, whatever its RUN calls: what was one cache stays one.
-    reach = Reach(tuple(dict.fromkeys(mount.key.identity for mount in mounts)))
+    keys = tuple(dict.fromkeys(mount.key.identity for mount in mounts))
     named = next((mount for mount in mounts if mount.id), None)
+    reach = Reach(keys, kept=named.key.identity if named is not None else None)
     usual = purpose.cache.id or f"{purpose.tool.id}-{purpose.cache.role}"
     name = named.id if named is not None else ctx.project.free(usual)
     if not is_plain(name) or _taken(name, reach, ctx):
@@ -330,9 +332,9 @@ def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
                 f"and let root end with {shared[1]}"
             )
             edit = partial(merge_edits, [*same_id, *shared[0]])
-            yield ctx.fix(title, edit, preferred=True, reach=reach)
+            yield ctx.fix(title, edit, preferred=True, reach=Reach(keys))
         yield from _two_caches(places, name, ctx, preferred=shared is None)
-    yield from _one_directory(dockerfile, purpose, places, name, reach, ctx)
+    yield from _one_directory(dockerfile, purpose, places, name, Reach(keys), ctx)
 
 
 def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -> Iterator[Fix]:

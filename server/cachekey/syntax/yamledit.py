@@ -131,12 +131,13 @@ def regions(sequence: YamlNode) -> list[Span] | None:
         return None
     starts: list[int] = []
     for item in sequence.elements:
-        line = source.line_of(item.span.start)
-        if not re.fullmatch(r"[ ]*-[ ]+", source.text[source.line_starts[line] : item.span.start]):
+        dash = _dash(source, item)
+        if dash is None:
             return None
-        dash = source.line_text(line)[: -len(source.line_text(line).lstrip())]
+        line = source.line_of(dash)
+        blank = source.text[source.line_starts[line] : dash]
         # A deeper comment is the end of a script in the item above.
-        while line > 0 and starts and source.line_text(line - 1).startswith(f"{dash}#"):
+        while line > 0 and starts and source.line_text(line - 1).startswith(f"{blank}#"):
             line -= 1
         starts.append(source.line_starts[line])
     last = source.line_of(end_of(sequence.elements[-1]))
@@ -144,6 +145,16 @@ def regions(sequence: YamlNode) -> list[Span] | None:
     ends = [*starts[1:], stop]
     spans = [Span(start, end) for start, end in zip(starts, ends, strict=True)]
     return spans if all(span.start < span.end for span in spans) else None
+
+
+def _dash(source: Source, item: YamlNode) -> int | None:
+    """Return where the dash of an item stands: on its line, or on one of its own above."""
+    before = source.text[: item.span.start].rstrip(" \r\n")
+    at = len(before) - 1
+    own = before.endswith("-") and not source.text[
+        source.line_starts[source.line_of(max(at, 0))] : at
+    ].strip(" ")
+    return at if own else None
 
 
 def move(sequence: YamlNode, numbers: Sequence[int], before: int) -> list[Edit] | None:
@@ -167,8 +178,12 @@ def insert_items(sequence: YamlNode, before: int, items: Sequence[Sequence[str]]
         return None
     source = sequence.source
     start = sequence.elements[before].span.start
-    line = source.text[source.line_starts[source.line_of(start)] : start]
-    blank = " " * len(line)
+    dash = _dash(source, sequence.elements[before])
+    if dash is None:
+        return None
+    # The dash may have a line of its own.
+    line = source.text[source.line_starts[source.line_of(dash)] : start]
+    blank = " " * _column(source, start)
     text = "".join(
         f"{blank if number else line}{shown}{source.newline}"
         for lines in items

@@ -32,7 +32,7 @@ that lies at an absolute path of the image; or None."""
 LINKERS = ("ln", "link")
 _MOST_FOLDERS = 8
 """Folders that the root of a project is looked for in."""
-_OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT|FLAG|ARG)", re.IGNORECASE)
+_OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT(?:ION)?|FLAG|ARG)S?(?![A-Z])", re.IGNORECASE)
 
 
 @record(frozen=True)

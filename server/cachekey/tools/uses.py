@@ -260,6 +260,14 @@ class ToolUse:
         found = (item for item in self.tool.passing if fits(item.command, self._env.line) is True)
         return next((item.what for item in found), "")
 
+    @cached_property
+    def gathered(self) -> str | None:
+        """The folder that it fills with sources of the project; None: it does not, or nobody knows."""
+        found = (item for item in self.tool.gathers if fits(item.command, self._env.line) is True)
+        folder = next((item.folder for item in found), None)
+        cwd = self._env.cwd
+        return posixpath.join(cwd, folder) if folder is not None and cwd is not None else None
+
     @property
     def manifests(self) -> tuple[str, ...]:
         """Globs of the files that name what this subcommand installs, and all that it needs."""
@@ -267,6 +275,17 @@ class ToolUse:
         if manifest is None or any_fits(manifest.commands, self._env.line) is not True:
             return ()
         return manifest.files
+
+    @cached_property
+    def reads_no_file(self) -> bool:
+        """Whether it surely installs what its command line names, whatever the project's files hold."""
+        manifest = self.tool.manifest
+        if manifest is None or any_fits(manifest.named, self._env.line) is not True:
+            return False
+        texts = self.invocation.texts
+        words = [text for text in texts if text is not None]
+        plain = len(words) == len(texts) and self.invocation.args_known
+        return plain and not any("/" in word for word in words)
 
     def keeps_apart(self, cache: CacheDir) -> bool:
         """Tell whether the contents of several platforms are kept apart within a directory."""

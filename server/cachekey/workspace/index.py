@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import cast
+from typing import Literal, cast
 
 from cachekey.builds.invocation import Invocation
 from cachekey.workspace.summary import CacheMount, Summary, Topic, Volume
@@ -132,10 +132,11 @@ class Index:
             for item in self._items(topic, path):
                 yield cast("Invocation", item)
 
-    def readers(self, path: str, *, there: bool) -> list[str]:
-        """Return the files whose builds rest on what another file says; or on whether it is there."""
-        looking = self._ordered(("looked for", path)) if there else []
-        return [*self._ordered(("read", path)), *looking]
+    def readers(self, path: str, what: Literal["changed", "came", "gone"]) -> list[str]:
+        """Return the files whose builds rest on another file, which has changed, come or gone."""
+        topics = {"changed": ("read",), "came": ("missed",), "gone": ("read", "looked for")}
+        paths = (other for name in topics[what] for other in self._ordered((name, path)))
+        return list(dict.fromkeys(paths))
 
     def composers(self, path: str) -> Iterator[str]:
         """Yield the dev containers that name a compose file, by path."""

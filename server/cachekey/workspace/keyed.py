@@ -6,6 +6,7 @@ read with what it passes, where that makes a difference.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from cachekey.buildkit.keys import Key
@@ -15,11 +16,14 @@ from cachekey.builds.invocation import Invocation
 from cachekey.dockerfile.reach import reached
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.record import record
+from cachekey.syntax.dockerfile.namevalue import arg_pairs
 
-Read = Callable[[Mapping[str, str], frozenset[str]], Dockerfile]
-"""Reads the Dockerfile with these build arguments, and with others of unknown values."""
+Read = Callable[[Mapping[str, str], frozenset[str], frozenset[str]], Dockerfile]
+"""Reads the Dockerfile with these build arguments, with others of unknown values, and without some."""
 
 _NOTHING: frozenset[str] = frozenset()
+_BY_CLIENT = re.compile(r"(?i:\w+_proxy)|SOURCE_DATE_EPOCH|BUILDKIT_\w+")
+"""Arguments that a client passes unasked, from its configuration or environment."""
 _MOST_READINGS = 12
 """Of one Dockerfile with other arguments; of builds beyond that the keys are not told."""
 
@@ -102,7 +106,9 @@ class _Readings:
         self._read = read
         self.names = _deciding(document)
         mine = {name: text for name, text in own.items() if name in self.names}
-        self._known: dict[object, Dockerfile] = {(frozenset(mine.items()), _NOTHING): document}
+        self._bare = _bare(document) & self.names
+        alone = (frozenset(mine.items()), _NOTHING, _NOTHING)
+        self._known: dict[object, Dockerfile] = {alone: document}
 
     def of(self, build: Invocation, platform: Mapping[str, str]) -> Dockerfile | None:
         """Return the file as a build for a platform has it; None when there were too many."""
@@ -110,11 +116,14 @@ class _Readings:
         wanted = {name: text for name, text in given.items() if name in self.names}
         passed = self.names - PLATFORM_ARGS if "args" in build.open else build.passed & self.names
         unknown = passed.difference(wanted)
-        key = (frozenset(wanted.items()), unknown)
+        # A default counts as ever; what has none and is not passed is empty.
+        left = _NOTHING if "args" in build.open else self._bare.difference(given)
+        left = left - unknown
+        key = (frozenset(wanted.items()), unknown, left)
         if key not in self._known:
             if len(self._known) > _MOST_READINGS:
                 return None
-            self._known[key] = self._read(wanted, unknown)
+            self._known[key] = self._read(wanted, unknown, left)
         return self._known[key]
 
     def shown(self, build: Invocation) -> tuple[tuple[str, str | None], ...]:
@@ -137,6 +146,16 @@ def _deciding(document: Dockerfile) -> frozenset[str]:
     bases = frozenset[str]().union(*(stage.base.reference.used for stage in document.stages))
     # What a base image is called may come from any of the arguments in front of the first FROM.
     return frozenset(found | bases | (document.global_args if bases else _NOTHING))
+
+
+def _bare(document: Dockerfile) -> frozenset[str]:
+    """Return the arguments that some ARG declares without a default."""
+    found: set[str] = set()
+    for instruction in document.tree.instructions:
+        if instruction.keyword == "ARG":
+            pairs = arg_pairs(instruction.args, document.tree.escape)
+            found |= {name.text for name, default in pairs if default is None}
+    return frozenset(name for name in found - PLATFORM_ARGS if not _BY_CLIENT.fullmatch(name))
 
 
 def _built(build: Invocation, reader: _Readings) -> Built:

@@ -94,7 +94,7 @@ class Project:
         if document is None:
             return None
         self._documents[path] = document
-        self._take_in(self._summarise(document))
+        self._take_in(self._summarise(document), text)
         return document
 
     def survey(self, path: str, text: str, kind: Kind | None = None) -> None:
@@ -102,7 +102,7 @@ class Project:
         document = self._read(path, Source(text), kind)
         if document is not None:
             self._documents.pop(path, None)
-            self._take_in(self._summarise(document))
+            self._take_in(self._summarise(document), text)
 
     def beside(self, texts: Mapping[str, str]) -> Project:
         """Return a project in which some files have other texts, to try something out.
@@ -150,7 +150,7 @@ class Project:
         self.changed.add(("built", path))
         if before is not None:
             self._follow(before.builds, ())
-            self._wake(path, there=True)
+            self._wake(path, self.index.readers(path, "gone"))
 
     def concerned(self) -> set[str]:
         """Return the files for which something has changed since this was last asked."""
@@ -206,13 +206,16 @@ class Project:
         known = document.__dict__.get("built")
         if known is None or known[0] != builds:
 
-            def read(arguments: Mapping[str, str], passed: frozenset[str]) -> Dockerfile:
+            def read(
+                arguments: Mapping[str, str], passed: frozenset[str], left: frozenset[str]
+            ) -> Dockerfile:
                 own = self.settings.build_args
                 options = BuildOptions(
                     {**arguments, **own},
                     self.settings.namespace,
                     self.settings.engine,
                     passed - own.keys(),
+                    left - own.keys(),
                 )
                 path, config = document.path, self._config(document.path)
                 source, tree = document.source, document.tree
@@ -223,12 +226,17 @@ class Project:
             known = document.__dict__["built"] = (builds, found)
         return cast("tuple[Built, ...]", known[1])
 
-    def _take_in(self, summary: Summary) -> None:
+    def _take_in(self, summary: Summary, text: str) -> None:
         self._borrowed.pop(summary.path, None)
         before = self.index.get(summary.path)
         self.put(summary)
         self._follow(before.builds if before is not None else (), summary.builds)
-        self._wake(summary.path, there=before is None)
+        if before is None:
+            self._wake(summary.path, self.index.readers(summary.path, "came"))
+        others = self.index.readers(summary.path, "changed")
+        # What is taken in for the first time was there to be read all along.
+        if others and (before is not None or self.read(summary.path) != text):
+            self._wake(summary.path, others)
 
     def _follow(self, before: Sequence[Invocation], after: Sequence[Invocation]) -> None:
         """Read the Dockerfiles anew whose keys other builds may have changed."""
@@ -237,10 +245,10 @@ class Project:
             if path is not None:
                 self._reread(path)
 
-    def _wake(self, path: str, *, there: bool) -> None:
+    def _wake(self, path: str, others: Sequence[str]) -> None:
         """Read the files anew whose builds rest on a file that has changed, or come or gone."""
         waking, self._waking = self._waking, True
-        for other in () if waking else tuple(self.index.readers(path, there=there)):
+        for other in () if waking else others:
             known = self.index.get(other)
             text = kept.source.text if (kept := self._documents.get(other)) else self.read(other)
             if known is None or text is None or other == path:

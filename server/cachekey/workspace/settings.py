@@ -169,7 +169,8 @@ def lay_over(below: Settings, above: Settings, given: Iterable[str]) -> Settings
     for name in given:
         mine, theirs = getattr(below, name), getattr(above, name)
         if name in {"ignore", "exclude"}:
-            values[name] = (*theirs, *(word for word in mine if word not in theirs))
+            # In their order, each once.
+            values[name] = tuple(dict.fromkeys((*theirs, *mine)))
         elif isinstance(theirs, Mapping):
             values[name] = {**mine, **theirs}
         else:

@@ -32,6 +32,9 @@ else:
 MOST_PROBLEMS = 100
 """Of one settings file."""
 
+MOST_OVERRIDES = 100
+"""Of one settings file."""
+
 # Other names of the same builders.
 _MEANT = {"docker": "buildkit", "buildx": "buildkit", "podman": "buildah"}
 _AT_LINE = re.compile(r"\s*\(at line (\d+), column (\d+)\)|\s*\(at end of document\)")
@@ -176,6 +179,12 @@ class _Reader:
             return
         for number, item in enumerate(value):
             place = (*path, number)
+            if number == MOST_OVERRIDES:
+                # Every file is compared with each of them.
+                self.problem(
+                    place, f"more than {MOST_OVERRIDES} overrides: the rest does not count"
+                )
+                return
             if not isinstance(item, Mapping):
                 self.wrong(place, "a list of tables ([[overrides]])", item)
                 continue

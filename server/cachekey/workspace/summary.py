@@ -140,6 +140,8 @@ class Summary:
     """Other files that were read for what it builds, or that are not there to be read."""
     looks: tuple[str, ...] = ()
     """Files of which only matters whether they are there."""
+    missed: tuple[str, ...] = ()
+    """Those of both that were not there."""
     composes: tuple[str, ...] = ()
     """The compose files that a devcontainer.json names; a compose file names itself."""
     state: int = 0
@@ -166,6 +168,8 @@ class Summary:
             found[("read", path)] = [self.kind]
         for path in self.looks:
             found[("looked for", path)] = [self.kind]
+        for path in self.missed:
+            found[("missed", path)] = [self.kind]
         for path in self.composes:
             # What runs may depend on any line: both sides look anew when the other has changed.
             found[("composes", path)] = [self.state]
@@ -214,6 +218,7 @@ def summarise(
             dances=document.dances,
             reads=document.reads,
             looks=document.looks,
+            missed=document.missed,
         )
     if isinstance(document, ComposeFile):
         looker = Looker(read)
@@ -223,6 +228,7 @@ def summarise(
             builds=unique(compose_builds(document, looker)),
             reads=looker.asked,
             volumes=tuple(_engine_volumes(document)),
+            missed=looker.missed,
             composes=(document.path,),
             state=_state(document.source.text),
         )

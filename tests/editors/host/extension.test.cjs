@@ -140,6 +140,16 @@ describe("Cachekey in VS Code", () => {
     await diagnostics(dockerfile, has("CK101"));
   });
 
+  it("knows the rules in cachekey.toml", async () => {
+    const file = vscode.Uri.joinPath(folder, "sub", "cachekey.toml");
+    await vscode.workspace.fs.writeFile(file, Buffer.from('ignore = [""]\n'));
+    await vscode.workspace.openTextDocument(file);
+    const command = "vscode.executeCompletionItemProvider";
+    const { items } = await vscode.commands.executeCommand(command, file, new vscode.Position(0, 11));
+    const labels = items.map(({ label }) => label.label ?? label);
+    assert.ok(labels.includes("CK201"), `offered: ${labels.join(" ")}`);
+  });
+
   it("finds a cache mount in devcontainer.json, with two ways out", async () => {
     const configuration = await vscode.workspace.openTextDocument(devcontainer);
     await vscode.window.showTextDocument(configuration);

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from sbom import sbom
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CLIENT = "client-vscode"
 
 

@@ -1,0 +1,159 @@
+// More of a user's day in one window: a renaming that must be looked at first, an id for every file, all
+// safe fixes on save and by the palette, a rule's page by its link, and another server beside ours.
+import path from "node:path";
+import { Editor, command, main, openFile, putCaret, say, until } from "./lib.mjs";
+
+const ALIKE = "FROM python:3.13\nENV UV_LINK_MODE=copy\nRUN --mount=type=cache,id=uv-7,target=/root/.cache/uv uv sync\n";
+const FILES = {
+  "one.dockerfile": ALIKE,
+  "two.dockerfile": ALIKE.replace("uv-7", "taken"),
+  "three.dockerfile": ALIKE.replace("id=uv-7,", ""),
+  "four.dockerfile": ALIKE.replace("id=uv-7,target=/root/", "target=/r/").replace("uv sync", "uv sync --cache-dir /r/.cache/uv"),
+  "typo.dockerfile": "FROM python:3.13\nRUNN true\nRUN --mount=type=cache,target=/root/.cache/pip pip install x && pip cache purge\n",
+  "saved.dockerfile": "FROM debian:13\nRUN --mount=type=cache,target=/root/.cache/pip pip install x && pip cache purge\n",
+  ".vscode/settings.json": '{ "editor.codeActionsOnSave": {} }\n',
+};
+const SAVING = '{ "editor.codeActionsOnSave": { "source.fixAll.cachekey": "explicit" } }\n';
+
+main(async ({ root, vsix, shots, other }) => {
+  const editor = new Editor(root);
+  await editor.install(vsix);
+  await editor.install(other);
+  for (const [name, text] of Object.entries(FILES)) {
+    editor.write(name, text);
+  }
+  await editor.serve();
+  const page = await editor.page();
+  const shot = (name) => page.screenshot({ path: path.join(shots, `window-${name}.png`) });
+  try {
+    await editor.open(page, [["openFile", editor.uri(path.join(editor.workspace, "typo.dockerfile"))]]);
+    await besideAnother(page, shot);
+    await renamed(editor, page, shot);
+    await everywhere(editor, page, shot);
+    await fixedAtOnce(editor, page);
+    await linked(page, shot);
+  } catch (error) {
+    await shot("failed");
+    console.log(`--- the extension's log\n${editor.log()}`);
+    throw error;
+  }
+  if (/\[error\]/.test(editor.log())) {
+    throw new Error(`errors in the extension's log:\n${editor.log()}`);
+  }
+});
+
+/** What both servers could say only the other says, and the hovers stand below each other. */
+async function besideAnother(page, shot) {
+  const rows = page.locator(".markers-panel .monaco-list-row");
+  await page.locator('.editor-instance .monaco-editor[data-uri$="/typo.dockerfile"]').waitFor();
+  await page.keyboard.press("Control+Shift+KeyM");
+  await rows.filter({ hasText: "unknown instruction" }).first().waitFor();
+  // Ours is there, too: it says what only it knows. A hover that is shown already learns nothing new.
+  await page.locator('[data-uri$="/typo.dockerfile"] .squiggly-warning').first().waitFor({ state: "attached" });
+  await putCaret(page, 3, 8);
+  const mount = page.locator('[data-uri$="/typo.dockerfile"] .view-line span span', { hasText: "target" }).first();
+  const hover = page.locator(".monaco-hover:visible").first();
+  const place = await mount.boundingBox();
+  await page.mouse.move(place.x + place.width / 2, place.y + place.height / 2);
+  await hover.locator(".hover-contents", { hasText: "where the cache appears" }).first().waitFor();
+  await hover.locator(".hover-contents", { hasText: "Docker says" }).first().waitFor();
+  const parts = (await hover.locator(".hover-contents").allInnerTexts()).map((text) => text.replace(/\s+/g, " "));
+  say(`hovers: ${JSON.stringify(parts)}`);
+  await shot("hovers");
+  await page.mouse.move(5, 795);
+  const said = (await rows.allInnerTexts()).filter((text) => /RUNN|unknown/i.test(text));
+  say(`said of the half-typed word: ${said.length}`);
+  await page.keyboard.press("Control+Shift+KeyM");
+}
+
+const boxes = (page) => page.locator(".bulk-edit-panel .edit-checkbox");
+
+/**
+ * Takes what the preview shows, once all of its boxes are seen to be ticked. VS Code shows a preview only
+ * for the sake of an edit that wants a yes, whose box is empty: ours is one that changes nothing.
+ */
+async function taken(page, shot, name, fewest) {
+  await page.locator(".bulk-edit-panel").first().waitFor();
+  await until("the places are shown", async () => (await boxes(page).count()) >= fewest);
+  const rows = page.locator(".bulk-edit-panel .monaco-list-row", { has: page.locator(".edit-checkbox:not(.checked)") });
+  const open = (await rows.allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
+  say(`${name}: ${await boxes(page).count()} boxes, empty: ${JSON.stringify(open)}`);
+  await shot(name);
+  await page.locator(".bulk-edit-panel").getByRole("button", { name: "Apply" }).click();
+}
+
+/** A new id that another file has: all places are shown, ticked, and Apply changes them. */
+async function renamed(editor, page, shot) {
+  await openFile(page, "one.dockerfile");
+  await putCaret(page, 3, 29);
+  const input = page.locator(".rename-box input, .rename-input").first();
+  await until("the box for the new name", async () => {
+    await page.keyboard.press("F2");
+    return input.waitFor({ timeout: 5_000 }).then(() => true, () => false);
+  });
+  await input.fill("taken");
+  await page.keyboard.press("Enter");
+  await taken(page, shot, "rename", 2);
+  await saved(editor, page, "one.dockerfile", (text) => text.includes("id=taken"));
+  say("renamed");
+}
+
+/** One directory in every file: shown first, all of it ticked. */
+async function everywhere(editor, page, shot) {
+  await openFile(page, "three.dockerfile");
+  await putCaret(page, 3, 30);
+  const action = page.locator(".action-widget .monaco-list-row.action", { hasText: "in every file" }).first();
+  await until("the action", async () => {
+    await page.keyboard.press("Control+Shift+KeyR");
+    return action.waitFor({ timeout: 10_000 }).then(() => true, () => false);
+  });
+  await action.click();
+  await taken(page, shot, "everywhere", 3);
+  await saved(editor, page, "three.dockerfile", (text) => text.includes("/cache/uv"));
+  say("one directory in every file");
+}
+
+/** Safe fixes when a file is saved, where the settings say so, and by the palette anywhere. */
+async function fixedAtOnce(editor, page) {
+  const dirty = FILES["saved.dockerfile"];
+  await openFile(page, "saved.dockerfile");
+  const squiggle = page.locator('[data-uri$="/saved.dockerfile"] .squiggly-warning').first();
+  await squiggle.waitFor({ state: "attached" });
+  await command(page, "Cachekey: Fix All");
+  await squiggle.waitFor({ state: "detached" });
+  await page.keyboard.press("Control+KeyZ");
+  await squiggle.waitFor({ state: "attached" });
+  say("fixed by the palette, and undone");
+  editor.write(".vscode/settings.json", SAVING);
+  await putCaret(page, 1, 1);
+  await until("saving fixes", async () => {
+    await page.keyboard.type(" ");
+    await page.keyboard.press("Backspace");
+    await page.keyboard.press("Control+KeyS");
+    await page.waitForTimeout(1000);
+    return editor.read("saved.dockerfile") !== dirty && !editor.read("saved.dockerfile").includes("purge");
+  });
+  say("fixed on save");
+}
+
+/** A link from outside opens a rule's page; VS Code asks first whether the extension may. */
+async function linked(page, shot) {
+  await command(page, "Open URL");
+  await page.locator(".quick-input-widget input").first().fill("code-oss://cachekey.cachekey/rule/CK101");
+  await page.keyboard.press("Enter");
+  await page.locator(".monaco-dialog-box").getByRole("button", { name: "Open", exact: true }).click();
+  await page.locator(".tabs-container .tab", { hasText: "CK101" }).waitFor();
+  await until("the page is drawn", async () => {
+    const counts = page.frames().map((one) => one.locator("h2", { hasText: "Bad" }).count().catch(() => 0));
+    return (await Promise.all(counts)).some(Boolean);
+  });
+  await shot("link");
+  say("a link opens the rule's page");
+}
+
+async function saved(editor, page, name, wanted) {
+  await until(`${name} is saved`, async () => {
+    await command(page, "File: Save All");
+    return wanted(editor.read(name));
+  }, undefined, 1000);
+}

@@ -420,8 +420,13 @@ HOSTILE = {
         "x:\n" + "\tdocker build . \\\n" * 5_000,
         "x:\n\tdocker build " + "$(" * 20_000 + "\n",
         "define x\n" * 5_000 + "docker build",
+        "docker build a" + " " * 90_000 + "b\n",
     ],
-    "justfile": ["x:\n  docker build " + "{{" * 20_000, 'a := "' * 10_000 + "docker build"],
+    "justfile": [
+        "x:\n  docker build " + "{{" * 20_000,
+        "x:\n  docker build {{" + " " * 90_000,
+        'a := "' * 10_000 + "docker build",
+    ],
     "a/b.sh": [
         "docker build " + "$(" * 20_000,
         "docker build . && " * 5_000,

@@ -25,7 +25,7 @@ BOUNDED = {
     ),
     *("runs cargo", "runs config", "key collision", "mounts pip uses", "stages chain config", "ln"),
     *("runs npm install", "runs uv pip install", "runs apk add", "runs bun add", "relative"),
-    *("disabled env many", "json volumes chowns", "json volumes no chowns"),
+    *("bake matrix", "disabled env many", "json volumes chowns", "json volumes no chowns"),
 }
 """What rules do for each pair of RUNs or mounts: a square by nature, and ended by the budget."""
 CONSTRUCTS = constructs.CONSTRUCTS | neighbourly.CONSTRUCTS

@@ -28,11 +28,11 @@ _DEEPEST = 8
 _ASSIGN = re.compile(
     r"(?P<head>[ ]*(?:export[ \t]+|override[ \t]+)*)(?P<name>[\w.-]+)[ \t]*(?P<op>::?:?=|\?=|\+=|=|!=)[ \t]*"
 )
-RULE = re.compile(r"(?P<name>[^\s#:=][^:#=]*?)[ \t]*::?(?!=)")
+RULE = re.compile(r"(?P<name>[^\s#:=][^:#=]*)::?(?!=)")
 _MAKE_VARIABLE = re.compile(
     r"\$(?:(?P<dollar>\$)|\((?P<round>[\w.-]+)\)|\{(?P<curly>[\w.-]+)\}|\((?P<call>[^()]*)\)|(?P<auto>[@<^?*+|%]))"
 )
-_JUST_VARIABLE = re.compile(r"\{\{\s*(?P<name>[A-Za-z_][\w-]*)?[^{}]*\}\}")
+_JUST_VARIABLE = re.compile(r"\{\{(?P<inside>[^{}]*)\}\}")
 JUST_ASSIGN = re.compile(
     r"(?:export[ \t]+)?(?P<name>[A-Za-z_][\w-]*)[ \t]*:=[ \t]*"
     r"(?:\"(?P<d>[^\"\\]*)\"|'(?P<s>[^']*)')[ \t]*(?:#.*)?\Z"
@@ -220,9 +220,8 @@ def just_text(line: Mapped) -> Mapped:
     at = 0
     for match in _JUST_VARIABLE.finditer(line.text):
         parts.append(line.slice(at, match.start()))
-        plain = re.fullmatch(r"\{\{\s*[\w-]+\s*\}\}", match.group())
-        name = match.group("name") if plain else None
-        text = f"${{{name}}}" if name and re.fullmatch(r"\w+", name) else "${__just__}"
+        name = match.group("inside").strip()
+        text = f"${{{name}}}" if re.fullmatch(r"[A-Za-z_]\w*", name) else "${__just__}"
         parts.append(line.standing(text, match.start(), match.end()))
         at = match.end()
     return Mapped.join([*parts, line.slice(at)], line.end)

@@ -76,7 +76,7 @@ def test_what_fell_holds(name: str) -> None:
 
 
 def test_a_mount_is_not_moved_unasked_to_the_name_of_another_base() -> None:
-    text = f"FROM debian:13\n{CACHE},from=debian,source=/x apt-get update\n"
+    text = f"FROM debian:13\nWORKDIR /w\n{CACHE},from=debian,source=/x apt-get update\n"
     text += f"{CACHE},target=/var/lib/apt $A\n"
     fixes = [fix for item in check(DOCKERFILE, text) if item.code == "CK107" for fix in item.fixes]
     assert [(fix.title, fix.safety) for fix in fixes] == [("Mount /var/lib/apt", Safety.UNSAFE)]

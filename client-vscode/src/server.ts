@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import * as vscode from "vscode";
 import {
   CloseAction,
-  type DocumentSelector,
+  type DocumentFilter,
   ErrorAction,
   type ErrorHandler,
   type ExecuteCommandParams,
@@ -35,7 +35,7 @@ export class Server implements vscode.Disposable {
   constructor(
     private readonly context: vscode.ExtensionContext,
     private readonly log: vscode.LogOutputChannel,
-    private readonly selector: DocumentSelector & vscode.DocumentSelector,
+    private readonly selector: readonly (DocumentFilter & vscode.DocumentFilter)[],
   ) {
     this.status = new Status(selector);
   }

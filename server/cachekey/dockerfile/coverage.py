@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
 from cachekey.record import record, remembered
@@ -146,3 +146,24 @@ def candidates(run: Run, mount: Mount) -> list[Wanted]:
         return near
     # A place that looks like no tool's cache may be anything's.
     return downloads if run.knowledge.claims(directory) else []
+
+
+def fetches_for_nobody(document: Dockerfile, run: Run, use: ToolUse) -> bool:
+    """Tell whether a tool only fetches in a RUN, and surely runs nowhere behind it in the file."""
+    own = {id(one.invocation) for one in run.uses if one.tool is use.tool}
+    rest = [item for item in run.commands.items if id(item) not in own]
+    if any(item.opaque or not run.knowledge.harmless(item.program or "?") for item in rest):
+        return False
+    if any(one.tool is use.tool and one.uses is not False and not _fills(one) for one in run.uses):
+        return False
+    later = [one for one in document.runs if one.span.start > run.span.start]
+    return not any(
+        not one.commands.complete
+        or any(item.opaque for item in one.commands.items)
+        or any(other.tool is use.tool for other in one.uses)
+        for one in later
+    )
+
+
+def _fills(use: ToolUse) -> bool:
+    return any(item.fills for item in use.directories)

@@ -39,7 +39,13 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
-from cachekey.dockerfile.coverage import covering, linked, maybe_covered, surely_idle
+from cachekey.dockerfile.coverage import (
+    covering,
+    fetches_for_nobody,
+    linked,
+    maybe_covered,
+    surely_idle,
+)
 from cachekey.dockerfile.purpose import purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import in_file, merge_edits, owner_of
@@ -75,6 +81,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             places = [item for item in _other_places(run, use) if not _lies_elsewhere(item[0], ctx)]
             lacks = " and ".join(item.cache.what for _, item in places)
         if not places or (not lacks and _has_one(run, use)):
+            continue
+        if any(item.fills for _, item in places) and fetches_for_nobody(ctx.document, run, use):
+            # Whoever runs the image may want it: a mount would take it out, for no step of this file.
             continue
         if not _mendable(run, use, places, ctx):
             continue

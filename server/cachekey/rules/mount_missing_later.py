@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.coverage import COVERS, maybe_covered
+from cachekey.dockerfile.coverage import COVERS, fetches_for_nobody, maybe_covered
 from cachekey.dockerfile.records import Run
 from cachekey.edits.mount import add_mount
 from cachekey.finding import Finding, Fix, Severity
@@ -103,29 +103,12 @@ def _for_nobody(run: Run, ctx: Context) -> Iterator[Finding]:
 
 
 def _alone(run: Run, use: ToolUse, mount: Mount, ctx: Context) -> bool:
-    """Tell whether the tool runs nowhere behind this RUN, and no other RUN mounts the cache."""
-    document = ctx.document
-    for other, cache in document.caches:
+    """Tell whether nobody uses what the tool fetches here, and no other RUN mounts the cache."""
+    for other, cache in ctx.document.caches:
         if other is not run and cache.key is not None and mount.key is not None:
             if cache.key.identity == mount.key.identity:
                 return False
-    own = {id(one.invocation) for one in run.uses if one.tool is use.tool}
-    rest = [item for item in run.commands.items if id(item) not in own]
-    if any(item.opaque or not run.knowledge.harmless(item.program or "?") for item in rest):
-        return False
-    if any(one.tool is use.tool and one.uses is not False and not _fills(one) for one in run.uses):
-        return False
-    later = [one for one in document.runs if one.span.start > run.span.start]
-    return not any(
-        not one.commands.complete
-        or any(item.opaque for item in one.commands.items)
-        or any(other.tool is use.tool for other in one.uses)
-        for one in later
-    )
-
-
-def _fills(use: ToolUse) -> bool:
-    return any(item.fills for item in use.directories)
+    return fetches_for_nobody(ctx.document, run, use)
 
 
 def _passing(run: Run, use: ToolUse, ctx: Context) -> Iterator[Finding]:

@@ -57,51 +57,19 @@ def composition(file: ComposeFile, looker: Looker) -> Composition:
 
 def service_build(service: Service, path: str, span: Span, source: Source) -> Invocation:
     """Return what a service builds; places in other files than ``path`` are that of the service."""
-    values: dict[str, tuple[Setting, YamlNode]] = {}
-    args: dict[str, Said] = {}
-    contexts: dict[str, Said] = {}
-
-    def said(setting: Setting, text: Mapped | None, written: Span) -> Said:
-        found, opened = (None, frozenset[str]()) if text is None else filled(text.text)
-        return Said(found, (written if setting.path == path else span).fixed, opened)
-
-    for setting in service.settings["build"]:
-        if setting.node.kind != "mapping":
-            values["context"] = (setting, setting.node)
-            continue
-        for name, (_, node) in setting.node.entries.items():
-            values[name] = (setting, node)
-            if name in ("args", "additional_contexts"):
-                into = args if name == "args" else contexts
-                into.update({n: said(setting, t, s) for n, t, s in pairs(node)})
-
-    def value(name: str) -> Said | None:
-        found = values.get(name)
-        if found is None or found[1].tag == "!reset":
-            return None
-        return said(found[0], found[1].text, found[1].span)
-
-    def listed(name: str) -> tuple[Said, ...]:
-        setting, node = values.get(name, (None, None))
-        if setting is None or node is None:
-            return ()
-        return tuple(said(setting, item.text, item.span) for item in node.elements)
-
-    context, file = value("context"), value("dockerfile")
-    base = service.folders[values["context"][0].path] if "context" in values else None
-    if base is None:
-        base = service.folders[service.settings["build"][-1].path]
+    build = _Build(service, path, span)
+    context, file = build.value("context"), build.value("dockerfile")
     found = place(
-        base,
+        build.folder,
         context.text if context is not None else ".",
         None if file is None else file.text or "",
         beside=True,
     )
     own = service.setting("platform")
-    platforms = listed("platforms")
+    platforms = build.listed("platforms")
     if not platforms and own is not None:
-        platforms = (said(own, own.text, own.span),)
-    inline = "dockerfile_inline" in values
+        platforms = (build.said(own, own.text, own.span),)
+    hidden = "dockerfile_inline" in build.values or (file is not None and not file.text)
     return Invocation(
         path=path,
         kind="compose",
@@ -109,16 +77,64 @@ def service_build(service: Service, path: str, span: Span, source: Source) -> In
         span=span.fixed,
         where=where_of(source, span),
         folder=found.folder,
-        dockerfile=None if inline or (file is not None and not file.text) else found.dockerfile,
+        dockerfile=None if hidden else found.dockerfile,
         file=file,
-        args=tuple(args.items()),
-        contexts=tuple(contexts.items()),
-        target=value("target"),
+        args=tuple(build.args.items()),
+        contexts=tuple(build.contexts.items()),
+        target=build.value("target"),
         platforms=platforms,
-        cache_from=listed("cache_from"),
-        cache_to=listed("cache_to"),
+        cache_from=build.listed("cache_from"),
+        cache_to=build.listed("cache_to"),
         open=_EVERYTHING if service.unread else frozenset(),
     )
+
+
+class _Build:
+    """The ``build`` of a service: what its files write there, the last one counting."""
+
+    def __init__(self, service: Service, path: str, span: Span) -> None:
+        self._service, self._path, self._span = service, path, span
+        self.values: dict[str, tuple[Setting, YamlNode]] = {}
+        self.args: dict[str, Said] = {}
+        self.contexts: dict[str, Said] = {}
+        for setting in service.settings["build"]:
+            self._take(setting)
+
+    def _take(self, setting: Setting) -> None:
+        if setting.node.kind != "mapping":
+            self.values["context"] = (setting, setting.node)
+            return
+        maps = {"args": self.args, "additional_contexts": self.contexts}
+        for name, (_, node) in setting.node.entries.items():
+            self.values[name] = (setting, node)
+            if name in maps:
+                maps[name].update({n: self.said(setting, t, s) for n, t, s in pairs(node)})
+
+    @property
+    def folder(self) -> str:
+        """Return the folder from which the context's path counts."""
+        last = self._service.settings["build"][-1]
+        setting, _ = self.values.get("context", (last, None))
+        return self._service.folders[setting.path]
+
+    def said(self, setting: Setting, text: Mapped | None, written: Span) -> Said:
+        """Return a value with its variables filled in, and where it stands."""
+        found, opened = (None, frozenset[str]()) if text is None else filled(text.text)
+        return Said(found, (written if setting.path == self._path else self._span).fixed, opened)
+
+    def value(self, name: str) -> Said | None:
+        """Return a single value."""
+        setting, node = self.values.get(name, (None, None))
+        if setting is None or node is None or node.tag == "!reset":
+            return None
+        return self.said(setting, node.text, node.span)
+
+    def listed(self, name: str) -> tuple[Said, ...]:
+        """Return the items of a list."""
+        setting, node = self.values.get(name, (None, None))
+        if setting is None or node is None:
+            return ()
+        return tuple(self.said(setting, item.text, item.span) for item in node.elements)
 
 
 _EVERYTHING = frozenset(("args", "platforms", "target", "file"))

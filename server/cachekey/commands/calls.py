@@ -126,14 +126,7 @@ class Reader:
                 return
             call.at = 1
         elif name is not None and name in BUILTINS and base is None:
-            texts = [word.resolve(state.value) for word in command.words[1:]]
-            effect = BUILTINS[name](state, command, texts)
-            if effect.opaque and name in SOURCES and self._source(call, walk, command, place):
-                return
-            walk.change(command, effect.state)
-            self.complete = self.complete and effect.complete
-            shown = name in SOURCES and not effect.opaque
-            self._emit(call, command, place, opaque=effect.opaque, shown=shown)
+            self._builtin(name, call, walk, command, place)
             return
         elif command.function and first.written in _HANDS_ON:
             # What it runs is told by the calls of the function.
@@ -141,6 +134,18 @@ class Reader:
             return
         self._document(call, command)
         self._peel(call, command, place, base)
+
+    def _builtin(self, name: str, call: Call, walk: Walk, command: Command, place: Chain) -> None:
+        """Take in what a builtin of the shell changes, or the script that it reads."""
+        state = walk.state
+        texts = [word.resolve(state.value) for word in command.words[1:]]
+        effect = BUILTINS[name](state, command, texts)
+        if effect.opaque and name in SOURCES and self._source(call, walk, command, place):
+            return
+        walk.change(command, effect.state)
+        self.complete = self.complete and effect.complete
+        shown = name in SOURCES and not effect.opaque
+        self._emit(call, command, place, opaque=effect.opaque, shown=shown)
 
     def _document(self, call: Call, command: Command) -> None:
         """Give a command the text of its here-document."""

@@ -20,7 +20,7 @@ from cachekey.knowledge import Claim
 from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.patterns import any_fits, has_option, read_line
 from cachekey.knowledge.records import Kind
-from cachekey.record import record
+from cachekey.record import record, remembered
 
 if TYPE_CHECKING:
     from cachekey.knowledge.records import CacheDir, LinkMode, Tool
@@ -314,10 +314,7 @@ def unlinkable(mount: RuntimeMount, container: Container) -> Unlinkable | None:
         return None
     if container.folder is not None and covers(place, container.folder):
         return None
-    for tool in container.knowledge.tools():
-        mode = tool.link_mode
-        if mode is None or not mode.env or not mode.commands or not _keeps(tool, mount, container):
-            continue
+    for tool, mode in _linking(container).get(id(mount), ()):
         into = _installs_into(tool, container)
         if into != "" and not (into and covers(place, into)) and _links(tool, mode, container):
             return Unlinkable(tool, mode, into)
@@ -334,22 +331,24 @@ class Unlinkable:
     """Where a variable puts the results; ``None``: in the workspace."""
 
 
-def _keeps(tool: Tool, mount: RuntimeMount, container: Container) -> bool:
-    """Tell whether a tool has the cache that it links from in a mount, no other being nearer."""
-    roles = tool.link_mode.caches if tool.link_mode is not None else ()
-    for cache in tool.caches:
-        where = lies(Claim(tool, cache), container) if cache.role in roles else None
-        if where is None:
+@remembered
+def _linking(container: Container) -> dict[int, list[tuple[Tool, LinkMode]]]:
+    """Return the tools that link out of a cache, by the mount that has it: no other is nearer."""
+    mounts = [(container.place(mount), mount) for mount in container.mounts]
+    found: dict[int, list[tuple[Tool, LinkMode]]] = {}
+    for tool in container.knowledge.tools():
+        mode = tool.link_mode
+        if mode is None or not mode.env or not mode.commands:
             continue
-        around = [one for one in container.mounts if _is_around(container.place(one), where)]
-        nearest = max(around, key=lambda one: len(container.place(one) or ""), default=None)
-        if nearest is mount:
-            return True
-    return False
-
-
-def _is_around(place: str | None, path: str) -> bool:
-    return place is not None and covers(place, path)
+        for cache in tool.caches:
+            where = lies(Claim(tool, cache), container) if cache.role in mode.caches else None
+            around = [
+                (place, one) for place, one in mounts if place and where and covers(place, where)
+            ]
+            if around:
+                _, nearest = max(around, key=lambda item: len(item[0]))
+                found.setdefault(id(nearest), []).append((tool, mode))
+    return found
 
 
 def _installs_into(tool: Tool, container: Container) -> str | None:

@@ -156,13 +156,19 @@ def fetches_for_nobody(document: Dockerfile, run: Run, use: ToolUse) -> bool:
         return False
     if any(one.tool is use.tool and one.uses is not False and not _fills(one) for one in run.uses):
         return False
-    later = [one for one in document.runs if one.span.start > run.span.start]
-    return not any(
-        not one.commands.complete
-        or any(item.opaque for item in one.commands.items)
-        or any(other.tool is use.tool for other in one.uses)
-        for one in later
-    )
+    hidden, last = _last_steps(document)
+    return max(hidden, last.get(use.tool.id, -1)) <= run.span.start
+
+
+@remembered
+def _last_steps(document: Dockerfile) -> tuple[int, dict[str, int]]:
+    """Return where the last RUN begins that may do anything, and the last one of each tool."""
+    hidden, last = -1, dict[str, int]()
+    for run in document.runs:
+        if not run.commands.complete or any(item.opaque for item in run.commands.items):
+            hidden = run.span.start
+        last.update((use.tool.id, run.span.start) for use in run.uses)
+    return hidden, last
 
 
 def _fills(use: ToolUse) -> bool:

@@ -54,6 +54,7 @@ from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import add_mount, is_mountable, is_plain
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
+from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
@@ -62,6 +63,8 @@ from cachekey.tools.uses import ToolUse, UsedDirectory
 
 _Place = tuple[str, UsedDirectory]
 """What to mount, and the tool's directory that lies there."""
+_Heir = tuple[Run, list[_Place]]
+"""A RUN that needs what another has filled, and what of it."""
 
 
 @rule("CK503", "missing-cache-mount", Severity.HINT, Fixable.ALWAYS)
@@ -216,42 +219,49 @@ def _removals(found: list[CleanUp], ctx: Context) -> list[Edit | None]:
     return deletions(found, ctx.document.source)
 
 
-def _heirs(
-    run: Run, use: ToolUse, places: list[_Place], ctx: Context
-) -> Iterator[tuple[Run, list[_Place]]]:
-    """Yield the later RUNs that need what this one has filled: a mount here takes it from the layer."""
-    filled = [item for _, item in places if item.fills]
-    stage = ctx.document.stage_of(run)
-    for later in ctx.document.runs if filled else ():
-        behind = later.span.start > run.span.start and not later.onbuild
-        if not behind or not ctx.document.stage_of(later).descends_from(stage):
-            continue
-        wanted = {
-            item.path: item
-            for other in later.uses
-            if other.tool is use.tool and other.via is None
-            for item in other.directories
-            if item.used is True and not maybe_covered(later, item)
-        }
-        found = [(one.path, wanted[one.path]) for one in filled if one.path in wanted]
-        if found:
-            yield later, [(path, item) for path, item in found if path is not None]
+def _heirs(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> list[_Heir]:
+    """Return the later RUNs that need what this one has filled: a mount here takes it from the layer."""
+    stage, found = ctx.document.stage_of(run), dict[int, _Heir]()
+    for _, item in places:
+        for later, needed in _needs(ctx.document).get((use.tool.id, item.path), {}).values():
+            behind = item.fills and later.span.start > run.span.start
+            if behind and ctx.document.stage_of(later).descends_from(stage):
+                found.setdefault(later.span.start, (later, []))[1].append(needed)
+    return [found[start] for start in sorted(found)]
 
 
-def _named(path: str, ctx: Context) -> Mount | None:
-    """Return a mount of the file that gives the cache at this place a name: a new one is the same cache."""
-    document: Dockerfile = ctx.document
+@remembered
+def _needs(
+    document: Dockerfile,
+) -> dict[tuple[str, str | None], dict[int, tuple[Run, _Place]]]:
+    """Return the RUNs that need a tool's directory without a mount, by the tool and the path."""
+    found: dict[tuple[str, str | None], dict[int, tuple[Run, _Place]]] = {}
+    for run in document.runs:
+        for use in run.uses if not run.onbuild else ():
+            for item in use.directories if use.via is None else ():
+                # Who fetches it as well is told so at its own place.
+                needs = item.used is True and not item.fills
+                if needs and item.path is not None and not maybe_covered(run, item):
+                    needing = found.setdefault((use.tool.id, item.path), {})
+                    needing[run.span.start] = (run, (item.path, item))
+    return found
+
+
+@remembered
+def _named(document: Dockerfile) -> dict[str, Mount]:
+    """Return the first mount that names the cache of a place, by the place: a new one is the same cache."""
+    found: dict[str, Mount] = {}
     for _, mount in document.caches:
         ident = mount.value("id")
-        if mount.directory == path and ident is not None and not ident.used and is_plain(mount.id):
-            return mount
-    return None
+        if mount.directory and ident is not None and not ident.used and is_plain(mount.id):
+            found.setdefault(mount.directory, mount)
+    return found
 
 
 def _flags(run: Run, places: list[_Place], ctx: Context) -> str:
     flags = []
     for path, item in places:
-        named = _named(path, ctx)
+        named = _named(ctx.document).get(path)
         options = ["type=cache", *([f"id={named.id}"] if named else []), f"target={path}"]
         if named and "sharing" in named.options:
             options.append(f"sharing={named.sharing}")
@@ -266,7 +276,7 @@ def _fixes(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> Iterat
     if not all(is_mountable(path) for path, _ in places):
         return
     where = " and ".join(path for path, _ in places)
-    heirs = list(_heirs(run, use, places, ctx))
+    heirs = _heirs(run, use, places, ctx)
     line_of = ctx.document.source.line_of
     lines = [line_of(later.span.start) + 1 for later, _ in heirs]
     yield ctx.fix(
@@ -282,7 +292,7 @@ def _edits(
     run: Run,
     use: ToolUse,
     places: list[_Place],
-    heirs: list[tuple[Run, list[_Place]]],
+    heirs: list[_Heir],
     ctx: Context,
 ) -> tuple[FileEdit, ...]:
     source = ctx.document.source

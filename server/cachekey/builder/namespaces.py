@@ -96,9 +96,11 @@ def _is_before(created: datetime | None, last: datetime | None) -> bool:
 
 
 def _last(usage: Usage, trace: Trace) -> datetime | None:
-    """Return the last moment of a run that is known, by the builder's clock: its caches tell, too."""
-    caches = mine(usage, trace.name)
-    times = [trace.last, *(item.created for item in caches), *(item.last_used for item in caches)]
+    """Return the last moment of a run that is known, by the builder's clock: its caches tell, too.
+
+    When they were used last does not: BuildKit takes a question for a use, whoever asks it.
+    """
+    times = [trace.last, *(item.created for item in mine(usage, trace.name))]
     return max((time for time in times if time is not None), default=None)
 
 

@@ -134,6 +134,6 @@ def test_words_behind_a_run_subcommand_are_another_program_s():
 
 
 def test_one_unknown_word_does_not_hide_a_match():
-    command = Command(("x",), (), (), (), (), "", "")
+    command = Command(("x",), (), (), (), (), (), False, "")
     words = read_line(KNOWN.tool("npm"), command, ["install", None])
     assert any_fits((pattern("ci"), pattern("install")), words) is True

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 from cachekey.lsp.abilities import Abilities
+from cachekey.lsp.area import Area
 from cachekey.lsp.calm import PAUSE
 from cachekey.lsp.diagnostics import Reporter
 from cachekey.lsp.session import Document, Session
@@ -35,13 +36,17 @@ def examples() -> Iterator[object]:
             yield pytest.param(path, text, id=f"{rule.code}-{number}")
 
 
+async def _at_once(area: Area) -> None:
+    """Nothing lies around a document that nobody has saved."""
+
+
 class Typist:
     """Types into a document of a client that diagnostics are pushed to."""
 
     def __init__(self, path: str, text: str = "") -> None:
         self.session = Session()
         self.pushed: list[types.PublishDiagnosticsParams] = []
-        self.reporter = Reporter(self.session, self.pushed.append, lambda: None)
+        self.reporter = Reporter(self.session, self.pushed.append, lambda: None, _at_once)
         self.session.abilities = Abilities(related=True)
         made = self.session.open(f"untitled:/{path}", "dockerfile", 0, text)
         assert made is not None

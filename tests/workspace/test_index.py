@@ -18,7 +18,7 @@ from tests.fuzz.invariants import check_all
 
 PIP = "FROM python:3.13\nRUN --mount=type=cache,target=/root/.cache/pip pip install x\n"
 NAMED = PIP.replace("target=", "id=pip,target=")
-OUTPUT = "FROM rust:1\nRUN --mount=type=cache,target={}/target cargo build\n"
+OUTPUT = "FROM rust:1\nWORKDIR {0}\nRUN --mount=type=cache,target={0}/target cargo build\n"
 
 
 def project(**texts: str) -> Project:

@@ -27,7 +27,8 @@ RUN --mount=type=cache,target=/go/pkg/mod go build -o /bin/app ./...
 Repeat the mount on the later RUN.
 
 A RUN that only fills a cache which no later step of the file uses is a hint: what it fetches
-(`mvn dependency:go-offline`) is no part of the image.
+(`mvn dependency:go-offline`) is no part of the image. That is told when the file says what the image
+runs, with CMD or ENTRYPOINT: then nothing is to come.
 
 Silent for tools whose result lies elsewhere, where any other RUN fills the directory without a
 mount, and where the place of the directory is not known on both sides.
@@ -43,7 +44,7 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import COVERS, fetches_for_nobody, maybe_covered
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.mount import add_mount
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
@@ -83,7 +84,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 
 def _for_nobody(run: Run, ctx: Context) -> Iterator[Finding]:
     """Hint at a RUN that only fills a cache which nothing in the file uses again."""
-    if not run.commands.complete:
+    if not run.commands.complete or not _is_finished(ctx.document):
         return
     for use in run.uses:
         for item in use.directories:
@@ -100,6 +101,12 @@ def _for_nobody(run: Run, ctx: Context) -> Iterator[Finding]:
                 severity=Severity.HINT,
             )
             return
+
+
+def _is_finished(document: Dockerfile) -> bool:
+    """Tell whether a file says what its image runs: who still writes it may well use the cache below."""
+    steps = document.stages[-1].steps
+    return any(step.instruction.keyword in ("CMD", "ENTRYPOINT") for step in steps)
 
 
 def _alone(run: Run, use: ToolUse, mount: Mount, ctx: Context) -> bool:

@@ -101,8 +101,11 @@ MAKES = {
     " && for name in a b app shop; do touch target/release/$name target/debug/$name; done",
     "npm": "mkdir -p node_modules dist && touch node_modules/made dist/made",
     "go": "while [ $# -gt 1 ]; do [ $1 = -o ] && mkdir -p ${2%/*} && touch $2; shift; done",
-    "frobnicate": "true",
+    "bash": "cat >/dev/null",
+    **dict.fromkeys(("frobnicate", "pack-all", "setup-home"), "true"),
 }
+SCRIPTS = ("configure",)
+"""What the context has for files that run them."""
 IMAGE = re.compile(r"(\bfrom=)(?=[\w-]+(?:\.[\w-]+)+/|[\w./-]+:)[\w./:@-]+")
 NUMBER = re.compile(r"(?m)(--from=)(\d+)\b")
 FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]")
@@ -124,7 +127,10 @@ COPY cachekey-tools /
 def prelude(text: str, trial: str) -> str:
     """What goes on in the stand-in's stage: commands, tools that leave something, older caches."""
     links = f"for name in {' '.join(APPLETS)}; do /bin/busybox ln -s busybox /bin/$name; done"
-    commands = [links, "mkdir -p /etc/apk /etc/apt/apt.conf.d /usr/bin /usr/local/cargo/bin"]
+    commands = [
+        links,
+        "mkdir -p /etc/apk /etc/apt/apt.conf.d /etc/dnf /etc/sudoers.d /opt /usr/bin /usr/local/cargo/bin",
+    ]
     for name, script in MAKES.items():
         file = f"/usr/local/bin/{name}"
         lines = shlex.join(["#!/bin/sh", f"({script}) 2>/dev/null", "exit 0"])
@@ -171,6 +177,9 @@ def build_all(files: Iterable[str]) -> dict[str, Built]:
     wanted = list(dict.fromkeys(files))
     # One context for all of them: the builder need not be sent another each time.
     context = standin.context("\n".join(wanted), on.context, on.folder)
+    for name in SCRIPTS:
+        (context / name).write_text("#!/bin/sh\n", encoding="utf-8")
+        (context / name).chmod(0o755)
 
     def build(text: str) -> Built:
         return on.build(Request(buildable(text), context=context))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
+from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
@@ -165,10 +166,16 @@ def _last_steps(document: Dockerfile) -> tuple[int, dict[str, int]]:
     """Return where the last RUN begins that may do anything, and the last one of each tool."""
     hidden, last = -1, dict[str, int]()
     for run in document.runs:
-        if not run.commands.complete or any(item.opaque for item in run.commands.items):
+        if not run.commands.complete or any(_may_call(item, run) for item in run.commands.items):
             hidden = run.span.start
         last.update((use.tool.id, run.span.start) for use in run.uses)
     return hidden, last
+
+
+def _may_call(item: Invocation, run: Run) -> bool:
+    """Tell whether a command may call any tool: a script out of sight, a program that nobody knows."""
+    unknown = item.unfamiliar and run.knowledge.tool_for(item.program or "") is None
+    return item.opaque or unknown
 
 
 def _fills(use: ToolUse) -> bool:

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -19,6 +20,8 @@ _CHANGED = "it has changed since it was read"
 _PREFIX, _SUFFIX = ".cachekey-", ".tmp"
 _IN_PLACE_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV}
 """What is said of a folder that takes no new file, and of a file that is mounted by itself."""
+_MOMENT = 0.003
+"""Seconds between the two looks at what was taken away."""
 
 
 def write(path: str, old: bytes, new: bytes) -> str | None:
@@ -164,6 +167,10 @@ def _swap(name: str, target: str, old: bytes, new: bytes) -> bool:
         os.replace(name, target)
         return True
     taken = content(name)
+    if taken == old:
+        # Who had opened the old file just then writes to it a moment later.
+        time.sleep(_MOMENT)
+        taken = content(name)
     if taken == old:
         return True
     put_in = new

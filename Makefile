@@ -33,12 +33,12 @@ demo: $(READY) ## Check a small realistic project
 
 include tests/builders.mk tests/editors.mk
 
-# The builders' suite mostly waits for the builders: the other core runs the rest meanwhile. The editors
-# come last, by themselves, since a real VS Code on a busy machine is slow to answer.
+# What asks builders runs in one process, which shares them; the other core runs the rest meanwhile. The
+# editors come last, by themselves, since a real VS Code on a busy machine is slow to answer.
 test: lint client-check builders judges vsix editors-setup ## Everything, from nothing
 	@mkdir -p .cache
-	@$(PYTEST) tests/buildkit > .cache/buildkit-tests.log 2>&1 & builders=$$!; \
-	$(PYTEST) --ignore tests/buildkit --ignore tests/editors; rest=$$?; \
+	@$(PYTEST) tests/buildkit tests/devcontainer > .cache/buildkit-tests.log 2>&1 & builders=$$!; \
+	$(PYTEST) --ignore tests/buildkit --ignore tests/devcontainer --ignore tests/editors; rest=$$?; \
 	wait $$builders; builders=$$?; cat .cache/buildkit-tests.log; \
 	$(PYTEST) tests/editors; editors=$$?; \
 	exit $$((rest || builders || editors))

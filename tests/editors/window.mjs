@@ -76,7 +76,14 @@ async function taken(page, shot, name, fewest) {
   await page.locator(".bulk-edit-panel").first().waitFor();
   await until("the places are shown", async () => (await boxes(page).count()) >= fewest);
   const rows = page.locator(".bulk-edit-panel .monaco-list-row", { has: page.locator(".edit-checkbox:not(.checked)") });
-  const open = (await rows.allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
+  const empty = async () => (await rows.allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
+  // Files unfold one by one: what is shown counts when it stays as it is.
+  let open = [];
+  await until("nothing more is drawn", async () => {
+    const before = JSON.stringify(open);
+    open = await empty();
+    return open.length > 0 && JSON.stringify(open) === before;
+  }, undefined, 500);
   say(`${name}: ${await boxes(page).count()} boxes, empty: ${JSON.stringify(open)}`);
   await shot(name);
   await page.locator(".bulk-edit-panel").getByRole("button", { name: "Apply" }).click();

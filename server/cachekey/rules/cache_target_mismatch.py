@@ -23,13 +23,16 @@ Mount the directory that the tool uses; below another user the same edit makes a
 to that user. Or tell the tool to use the target, by its own variable; that puts a variable into
 the image and is not applied unasked.
 
+A mount that is meant for a tool which has its caches in other mounts of the RUN is a hint: nothing is lost, and
+nothing is ever in it (`/var/lib/apk` beside `/var/cache/apk`).
+
 The mount of a compiler cache (sccache, ccache) that nothing tells the program to call is a hint: set the
 variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
 
 Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
 program is not known, when a variable, flag, configuration file or unknown base image may move the
-cache (a hint, where the file itself tells another home), for a parent or a part of the directory, when the script names the target, and when another
-mount of the RUN holds the tool's cache.
+cache (a hint, where the file itself tells another home), for a parent or a part of the directory, and when the script
+names the target.
 
 ## Source
 Each tool's own manual, named in its file below `knowledge/tools`.
@@ -55,7 +58,7 @@ from cachekey.dockerfile.coverage import (
 from cachekey.dockerfile.lost import is_read_later
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
-from cachekey.edits.mount import insert_line_before, is_plain
+from cachekey.edits.mount import insert_line_before, is_plain, remove_mount
 from cachekey.edits.toolmount import clashes, companions, places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
 from cachekey.knowledge.paths import nearly_begins
@@ -84,6 +87,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         found = _elsewhere(run, mount)
         if not found:
+            yield from _beside_another(run, mount, ctx)
             continue
         best = found[0]
         shown = mount.directory or mount.target.text
@@ -167,6 +171,32 @@ def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
             "stays empty",
             severity=Severity.HINT,
         )
+
+
+def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
+    """Hint at a mount that is meant for a tool which has all its caches in other mounts of the RUN."""
+    folder = mount.directory
+    items = list(meant(folder, run.uses)) if folder is not None and surely_idle(run, mount) else []
+    others = [covering(run, item) for use, item in items if use.applies is True]
+    if others and None not in others and len(others) == len(items):
+        use = items[0][0]
+        related = [ctx.related(others[0].span, f"What {use.tool.name} keeps lies here")] if others[0] else []
+        yield ctx.finding(
+            mount.target_span,
+            f"{use.tool.name} keeps nothing in {folder}: this mount stays empty, and can go",
+            related=related,
+            fixes=partial(_without, mount, ctx),
+            severity=Severity.HINT,
+        )
+
+
+def _without(mount: Mount, ctx: Context) -> Iterator[Fix]:
+    yield ctx.fix(
+        "Remove this mount",
+        lambda: [remove_mount(ctx.document, mount)],
+        safety=Safety.UNSAFE,
+        reason="another version of the tool might use it",
+    )
 
 
 def _tells_home(scope: Scope) -> bool:

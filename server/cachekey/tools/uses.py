@@ -107,6 +107,12 @@ class UsedDirectory:
             answers.add("unknown")
         return next((one for one in _BEST if one in answers), "none")
 
+    def place_for(self, target: str) -> str | None:
+        """Return which of the places that the directory may have a mount on ``target`` holds."""
+        places = [path for path in (self.path, *self.also) if path is not None]
+        ranked = {path: _BEST.index(self._relation(target, path)) for path in reversed(places)}
+        return min(reversed(ranked), key=lambda path: ranked[path], default=None)
+
     def _relation(self, target: str, path: str) -> Relation:
         answer = relation(target, path)
         if answer == "part" and self.cache.children:

@@ -18,7 +18,8 @@ from cachekey.record import cached_property, record, replace
 from cachekey.suggest import nearest
 from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction
 from cachekey.text import Source, Span
-from cachekey.tools.uses import ConfigReader, ToolUse, find_tool_uses
+from cachekey.tools.environment import ConfigReader
+from cachekey.tools.uses import ToolUse, find_tool_uses
 
 RUN_FLAGS = ("mount", "network", "security", "device")
 """Flags that RUN has. Source: BuildKit ``instructions/commands_run*.go``."""

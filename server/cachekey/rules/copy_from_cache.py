@@ -38,7 +38,7 @@ BuildKit: cache mounts are not part of the result of a RUN; proven in `tests/bui
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
@@ -78,10 +78,10 @@ def _of_copy(
         held = held_by_cache(stage, path)
         if held is not None and inside(path if path != "/" else "", held.mount.directory or "/"):
             plain = copied.instruction.json is None and word.text == text
-            fixes = partial(_fixes, dockerfile, held.run, path, word, ctx) if plain else ()
-            yield _finding(word.span(), path, stage, held, ctx, fixes)
+            fixes = partial(_fixes, dockerfile, held.run, path, word, ctx)
+            yield _finding(word.span(), path, stage, held, ctx, fixes if plain else ())
         elif held is not None:
-            yield _finding(word.span(), path, stage, held, ctx, ())
+            yield _finding(word.span(), path, stage, held, ctx)
 
 
 def _of_binds(dockerfile: Dockerfile, stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
@@ -92,7 +92,7 @@ def _of_binds(dockerfile: Dockerfile, stage: Stage, run: Run, ctx: Context) -> I
         held = held_by_cache(source, mount.source) if source is not None else None
         if source is not None and held is not None:
             span = mount.options["source"].span if "source" in mount.options else mount.span
-            yield _finding(span, mount.source, source, held, ctx, ())
+            yield _finding(span, mount.source, source, held, ctx)
 
 
 def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
@@ -122,14 +122,19 @@ def _repeated(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
 
 
 def _finding(
-    span: Span, path: str, stage: Stage, held: Held, ctx: Context, fixes: object
+    span: Span,
+    path: str,
+    stage: Stage,
+    held: Held,
+    ctx: Context,
+    fixes: Callable[[], Iterable[Fix]] | tuple[()] = (),
 ) -> Finding:
     return ctx.finding(
         span,
         f"{path} lay in the cache mount on {held.mount.directory}: "
         f"stage {stage.label} has nothing there",
         related=[ctx.related(held.mount.span, "This mount is not part of the layer")],
-        fixes=fixes,  # type: ignore[arg-type]
+        fixes=fixes,
     )
 
 

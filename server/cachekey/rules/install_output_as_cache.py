@@ -49,7 +49,8 @@ from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, capital, rule
-from cachekey.tools.uses import ToolUse, UsedDirectory
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 
 
 @rule("CK403", "install-output-as-cache", Severity.WARNING, Fixable.SOMETIMES)

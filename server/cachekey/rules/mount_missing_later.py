@@ -49,7 +49,8 @@ from cachekey.edits.mount import add_mount
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
-from cachekey.tools.uses import ToolUse, UsedDirectory
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 
 
 @rule("CK402", "mount-missing-later", Severity.WARNING, Fixable.SOMETIMES)

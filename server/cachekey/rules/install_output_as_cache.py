@@ -122,7 +122,7 @@ def _linked_by_hand(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report links that a RUN makes to what it has written into a cache mount."""
     dockerfile: Dockerfile = ctx.document
     stage = dockerfile.stage_of(run)
-    if any(item.keyword == "VOLUME" for item in dockerfile.tree.instructions):
+    if dockerfile.declares_volumes:
         return
     for item, effect in run.effects.of("links"):
         path, to, word = effect.path, effect.to, effect.word

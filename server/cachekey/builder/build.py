@@ -66,19 +66,13 @@ def buildx_words(request: BuildRequest) -> list[str]:
     return [*words, request.context]
 
 
-def build(
-    command: Sequence[str],
-    whom: str,
-    client: Callable[[int], None],
-    begun: Callable[[Step], None],
-) -> Progress:
+def build(command: Sequence[str], whom: str, begun: Callable[[Step], None]) -> Progress:
     """Run a build and return what was told of it; raises :class:`BuilderError` when it fails.
 
-    ``client`` is told the process id of the client, ``begun`` of each step as it begins.
+    ``begun`` is told of each step as it begins. The build ends with this process, even a killed one.
     """
     progress = Progress()
-    with started(command, whom) as process:
-        client(process.pid)
+    with started(command, whom, tied=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         drain = Thread(target=process.stdout.read, daemon=True)

@@ -100,15 +100,35 @@ class Buildx(Source):
         """Return the latest builds: of each the provenance and the log."""
         return past_builds(CLIENT, self.name, f"builder {self.name}", most)
 
+    def builds_in(self, namespace: str) -> list[datetime | None] | None:
+        """Return when each build in a cache namespace ended."""
+        return named_builds(CLIENT, self.name, f"builder {self.name}", namespace)
+
+
+def named_builds(
+    client: Sequence[str], name: str, whom: str, wanted: str
+) -> list[datetime | None] | None:
+    """Return when each build with a name of ours ended; None from a buildx without history."""
+    try:
+        told = _histories(client, name, whom)
+    except BuilderError:
+        return None
+    return [when(item.get("completed_at")) for item in told if item.get("name") == wanted]
+
 
 def past_builds(client: Sequence[str], name: str, whom: str, most: int) -> list[PastBuild]:
     """Return the latest builds that buildx knows of a builder: of each the provenance and the log."""
     names = ("--builder", name)
-    text = run((*client, "history", "ls", *names, "--no-trunc", "--format", "json"), whom)
-    told = [decoded(line, whom) for line in text.splitlines() if line.startswith("{")]
+    told = _histories(client, name, whom)
     finished = [item for item in told if item.get("status") == "Completed"]
     finished.sort(key=lambda item: str(item.get("created_at")), reverse=True)
     return latest((_past(client, names, whom, item) for item in finished), most)
+
+
+def _histories(client: Sequence[str], name: str, whom: str) -> list[Mapping[str, Any]]:
+    words = ("history", "ls", "--builder", name, "--no-trunc", "--format", "json")
+    text = run((*client, *words), whom)
+    return [decoded(line, whom) for line in text.splitlines() if line.startswith("{")]
 
 
 def _past(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from cachekey.builder import namespaces
-from cachekey.builder.history import PastBuild, PastMount, PastStep, latest
+from cachekey.builder.history import PastBuild, PastMount, PastStep, latest, path_of
 from cachekey.builder.note import Trace
 from cachekey.builder.places import Place, places
 from cachekey.builder.probe import probed
@@ -122,6 +122,27 @@ def test_the_latest_builds_are_asked_for_one_by_one_and_proofs_do_not_count() ->
     assert [build.ref for build in latest(map(past, range(100)), 2)] == ["2", "4"]
     assert asked == [0, 1, 2, 3, 4]
     assert len(latest(map(past, range(1000)), 1000)) == 99
+
+
+def test_a_build_of_another_text_is_of_the_file_that_is_plainly_alike() -> None:
+    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    step = PastStep(0, 1.0, False, (PastMount("/uv", "/c", ""),))
+    head = "FROM a\nENV HOME=/root\n"
+    texts = {
+        "api/Dockerfile": f"{head}RUN uv sync\nCMD api\n",
+        "web/Dockerfile": f"{head}RUN uv sync --frozen\nRUN npm ci\nCMD web\n",
+        "ml/Dockerfile": f"{head}RUN uv sync\nCMD ml\n",
+    }
+    names = {path: {"/uv"} for path in texts}
+
+    def of(text: str) -> str | None:
+        build = PastBuild("1", now, None, "Dockerfile", text, (step,))
+        return path_of(build, texts, names)
+
+    assert of(texts["ml/Dockerfile"]) == "ml/Dockerfile"
+    assert of(f"{head}RUN uv sync --locked\nRUN npm ci\nCMD web\n") == "web/Dockerfile"
+    assert of(f"{head}RUN uv sync\nCMD other\n") is None
+    assert of(head) is None
 
 
 @pytest.fixture

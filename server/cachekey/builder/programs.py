@@ -131,6 +131,7 @@ def _end(process: subprocess.Popen[bytes], tied: bool) -> None:
 
 
 _GONE = ("connection reset", "unexpected eof", "broken pipe", "error reading from server")
+_NO_PLUGIN = ("unknown command: docker buildx", "'buildx' is not a docker command")
 _ABSENT = (
     "no such file",
     "connection refused",
@@ -146,6 +147,8 @@ def complaint(errors: str, whom: str) -> str:
     said = next((x for x in reversed(lines) if x.lower().startswith("error")), None)
     said = said or (lines[-1] if lines else "it says nothing")
     lower = said.lower()
+    if any(words in errors for words in _NO_PLUGIN):
+        return f"docker buildx is not installed: it is what asks {whom}"
     if "permission denied" in lower:
         return f"{whom} may not be asked by this user: permission denied"
     if any(words in lower for words in _GONE) or "graceful_stop" in lower:

@@ -45,9 +45,9 @@ class Source(ABC):
             run(self.prune(f"^({ids})$"), self.builder.name)
 
     def builds_in(self, namespace: str) -> list[datetime | None] | None:
-        """Return when each build in a cache namespace ended, None for one that goes on.
+        """Return when the latest build in a cache namespace ended, None for one that goes on.
 
-        None in place of the list: the builder tells nothing of its past builds.
+        There may be earlier ones in the list. None in its place: the builder tells of no past builds.
         """
         return None
 

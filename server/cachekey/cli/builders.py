@@ -95,7 +95,8 @@ def _document(
         progress("Reading", number, len(names))
         builds = space.project.built(model) if isinstance(model, Dockerfile) else ()
         found += places(model, builds)
-        bad += refused(model)
+        # Of Buildah it is not known what it refuses.
+        bad += [] if isinstance(source, Buildah) else refused(model)
     if isinstance(source, Buildah):
         source.expect(found)
     usage = source.usage()

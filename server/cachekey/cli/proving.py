@@ -135,6 +135,8 @@ def _measure(
         target=options.target or subject.target,
         platform=options.platform or subject.platform,
         secrets=tuple(options.secret),
+        agents=tuple(options.ssh),
+        network=options.network,
         contexts={**subject.contexts, **_contexts(options.build_context)},
     )
     if cleared := clear(source):

@@ -58,11 +58,12 @@ from cachekey.dockerfile.coverage import (
 from cachekey.dockerfile.lost import is_read_later
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
+from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import insert_line_before, is_plain, remove_mount
 from cachekey.edits.toolmount import clashes, companions, places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
 from cachekey.knowledge.paths import nearly_begins
-from cachekey.knowledge.records import Kind
+from cachekey.knowledge.records import Kind, Tool
 from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
 from cachekey.tools.uses import meant, relation_to
@@ -175,25 +176,40 @@ def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
 
 def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
     """Hint at a mount that is meant for a tool which has all its caches in other mounts of the RUN."""
-    folder = mount.directory
-    items = list(meant(folder, run.uses)) if folder is not None and surely_idle(run, mount) else []
-    others = [covering(run, item) for use, item in items if use.applies is True]
-    if others and None not in others and len(others) == len(items):
-        use = items[0][0]
-        related = [ctx.related(others[0].span, f"What {use.tool.name} keeps lies here")] if others[0] else []
+    found = _needless(run, mount)
+    if found is not None:
+        tool, other = found
         yield ctx.finding(
             mount.target_span,
-            f"{use.tool.name} keeps nothing in {folder}: this mount stays empty, and can go",
-            related=related,
+            f"{tool.name} keeps nothing in {mount.directory}: this mount stays empty, and can go",
+            related=[ctx.related(other.span, f"What {tool.name} keeps lies here")],
             fixes=partial(_without, mount, ctx),
             severity=Severity.HINT,
+            cause=(tool.id, mount.directory),
         )
 
 
+def _needless(run: Run, mount: Mount) -> tuple[Tool, Mount] | None:
+    """Return the tool that an idle mount is meant for, and where that tool has what was meant."""
+    folder = mount.directory
+    if folder is None or run.onbuild or not run.visible_mount(mount) or not surely_idle(run, mount):
+        return None
+    found = [(use, covering(run, item)) for use, item in meant(folder, run.uses)]
+    use, other = found[0] if found else (None, None)
+    everywhere = all(one.applies is True and place is not None for one, place in found)
+    return (use.tool, other) if use is not None and other is not None and everywhere else None
+
+
 def _without(mount: Mount, ctx: Context) -> Iterator[Fix]:
+    places = [
+        other
+        for run, other in ctx.document.caches
+        if other.directory == mount.directory and _needless(run, other) is not None
+    ]
+    lines = lines_text(ctx.document.source.line_of(one.span.start) + 1 for one in places)
     yield ctx.fix(
-        "Remove this mount",
-        lambda: [remove_mount(ctx.document, mount)],
+        "Remove this mount" if len(places) == 1 else f"Remove this mount from {lines}",
+        lambda: [remove_mount(ctx.document, one) for one in places],
         safety=Safety.UNSAFE,
         reason="another version of the tool might use it",
     )

@@ -17,7 +17,7 @@ from cachekey.builds.devfile import devcontainer_build
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, unique
 from cachekey.builds.places import Looker, Read
 from cachekey.devcontainer.caches import cache_of
-from cachekey.devcontainer.compose import ComposeFile, engine_name
+from cachekey.devcontainer.compose import ComposeFile, engine_name, taken_in
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.coverage import surely_idle, wanted
 from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
@@ -147,6 +147,8 @@ class Summary:
     """Those of both that were not there."""
     composes: tuple[str, ...] = ()
     """The compose files that a devcontainer.json names; a compose file names itself."""
+    takes_in: tuple[str, ...] = ()
+    """The files that a compose file includes, or whose services its own extend."""
     state: int = 0
     """Differs for two texts of a file that has something to do with compose files."""
 
@@ -176,6 +178,8 @@ class Summary:
         for path in self.composes:
             # What runs may depend on any line: both sides look anew when the other has changed.
             found[("composes", path)] = [self.state]
+        for path in self.takes_in:
+            found[("taken in", path)] = [self.kind]
         return found
 
 
@@ -233,6 +237,7 @@ def summarise(
             volumes=tuple(_engine_volumes(document)),
             missed=looker.missed,
             composes=(document.path,),
+            takes_in=tuple(taken_in(document)),
             state=_state(document.source.text),
         )
     paths = tuple(path for path in document.compose_paths if path is not None)

@@ -10,9 +10,9 @@ from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import users_differ, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import owner_of
-from cachekey.edits.mount import is_mountable, set_option, set_options
+from cachekey.edits.mount import add_flags, is_mountable, set_option, set_options
 from cachekey.knowledge.records import Kind
-from cachekey.text import Edit, Source, Span
+from cachekey.text import Edit
 from cachekey.tools.uses import ToolUse, UsedDirectory
 
 
@@ -31,12 +31,12 @@ def places(use: ToolUse, item: UsedDirectory) -> tuple[str, ...]:
     return (path,)
 
 
-def spread(mount: Mount, paths: Sequence[str], source: Source) -> list[Edit]:
-    """Return the edits that repeat a mount for each further path."""
-    flag, value = source.slice(mount.span), mount.options["target"].span
+def spread(dockerfile: Dockerfile, mount: Mount, paths: Sequence[str]) -> Edit:
+    """Return the edit that repeats a mount for each further path."""
+    flag, value = dockerfile.source.slice(mount.span), mount.options["target"].span
     start, end = value.start - mount.span.start, value.end - mount.span.start
-    behind = Span(mount.span.end, mount.span.end)
-    return [Edit(behind, "".join(f" {flag[:start]}{path}{flag[end:]}" for path in paths))]
+    more = (f"{flag[:start]}{path}{flag[end:]}" for path in paths)
+    return add_flags(dockerfile, mount.span.end, *more)
 
 
 def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:

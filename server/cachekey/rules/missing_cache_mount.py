@@ -258,7 +258,7 @@ def _named(document: Dockerfile) -> dict[str, Mount]:
     return found
 
 
-def _flags(run: Run, places: list[_Place], ctx: Context) -> str:
+def _flags(run: Run, places: list[_Place], ctx: Context) -> list[str]:
     flags = []
     for path, item in places:
         named = _named(ctx.document).get(path)
@@ -269,7 +269,7 @@ def _flags(run: Run, places: list[_Place], ctx: Context) -> str:
             options.append("sharing=locked")
         options += [f"{name}={value}" for name, value in (_owner(run) or {}).items()]
         flags.append(f"--mount={','.join(options)}")
-    return " ".join(flags)
+    return flags
 
 
 def _fixes(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> Iterator[Fix]:
@@ -298,8 +298,8 @@ def _edits(
     source = ctx.document.source
     switches = _switches(run, use, places)
     changes = [
-        add_mount(run, _flags(run, places, ctx)),
-        *(add_mount(later, _flags(later, theirs, ctx)) for later, theirs in heirs),
+        add_mount(ctx.document, run, *_flags(run, places, ctx)),
+        *(add_mount(ctx.document, later, *_flags(later, theirs, ctx)) for later, theirs in heirs),
         *(remove_word(word, source) for word in switches if word is not None),
         *_removals(_clean_ups(run, places), ctx),
     ]

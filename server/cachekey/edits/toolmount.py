@@ -10,10 +10,10 @@ from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import users_differ, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import owner_of
-from cachekey.edits.mount import is_mountable, is_plain, set_option, set_options
+from cachekey.edits.mount import add_flags, is_mountable, is_plain, set_option, set_options
 from cachekey.knowledge.records import Kind
 from cachekey.record import remembered
-from cachekey.text import Edit, Source, Span
+from cachekey.text import Edit
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
 
@@ -36,12 +36,12 @@ def places(use: ToolUse, item: UsedDirectory) -> tuple[str, ...]:
     return (path,)
 
 
-def spread(mount: Mount, paths: Sequence[str], source: Source) -> list[Edit]:
-    """Return the edits that repeat a mount for each further path."""
-    flag, value = source.slice(mount.span), mount.options["target"].span
+def spread(dockerfile: Dockerfile, mount: Mount, paths: Sequence[str]) -> Edit:
+    """Return the edit that repeats a mount for each further path."""
+    flag, value = dockerfile.source.slice(mount.span), mount.options["target"].span
     start, end = value.start - mount.span.start, value.end - mount.span.start
-    behind = Span(mount.span.end, mount.span.end)
-    return [Edit(behind, "".join(f" {flag[:start]}{path}{flag[end:]}" for path in paths))]
+    more = (f"{flag[:start]}{path}{flag[end:]}" for path in paths)
+    return add_flags(dockerfile, mount.span.end, *more)
 
 
 def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
@@ -121,7 +121,7 @@ def _named(document: Dockerfile) -> dict[str, Mount]:
     return found
 
 
-def flags_for(run: Run, places: Sequence[ToMount], document: Dockerfile) -> str:
+def flags_for(run: Run, places: Sequence[ToMount], document: Dockerfile) -> list[str]:
     """Write the mounts that hold directories of a tool, in the caches that the file has for these places."""
     flags = []
     for path, item in places:
@@ -133,4 +133,4 @@ def flags_for(run: Run, places: Sequence[ToMount], document: Dockerfile) -> str:
             options.append("sharing=locked")
         options += [f"{name}={value}" for name, value in (owner_here(run) or {}).items()]
         flags.append(f"--mount={','.join(options)}")
-    return " ".join(flags)
+    return flags

@@ -140,7 +140,7 @@ def _for_its_tool(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
         return
     yield ctx.fix(
         f"Mount {' and '.join(path for path, _ in found)}",
-        lambda: [Edit(mount.span, flags_for(run, found, ctx.document))],
+        lambda: [Edit(mount.span, " ".join(flags_for(run, found, ctx.document)))],
         safety=Safety.UNSAFE,
         preferred=True,
         reason="which directory is meant the file does not tell",

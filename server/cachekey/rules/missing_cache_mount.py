@@ -264,8 +264,11 @@ def _edits(
     source = ctx.document.source
     switches = _switches(run, use, places)
     changes = [
-        add_mount(run, flags_for(run, places, ctx.document)),
-        *(add_mount(later, flags_for(later, theirs, ctx.document)) for later, theirs in heirs),
+        add_mount(ctx.document, run, *flags_for(run, places, ctx.document)),
+        *(
+            add_mount(ctx.document, later, *flags_for(later, theirs, ctx.document))
+            for later, theirs in heirs
+        ),
         *(remove_word(word, source) for word in switches if word is not None),
         *_removals(_clean_ups(run, places), ctx),
     ]

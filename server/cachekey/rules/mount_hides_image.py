@@ -38,7 +38,7 @@ from functools import partial
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import all_known, maybe_covered, surely_idle, wanted
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.mount import add_mount, is_mountable, set_option
 from cachekey.edits.toolmount import spread
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -46,7 +46,7 @@ from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.records import Kind
 from cachekey.record import record
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Edit, Source, Span
+from cachekey.text import Edit, Span
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
 
@@ -135,7 +135,7 @@ def _shared(fetched: _Fetched, mount: Mount, line: int, ctx: Context) -> Iterato
     flag = ctx.document.source.slice(mount.span)
     yield ctx.fix(
         f"Mount this cache on line {line} as well",
-        lambda: [add_mount(fetched.run, flag)],
+        lambda: [add_mount(ctx.document, fetched.run, flag)],
         safety=Safety.UNSAFE,
         preferred=True,
         reason="the image no longer holds what is fetched there",
@@ -192,11 +192,11 @@ def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     paths = [path for path in dict.fromkeys(paths) if is_mountable(path)]
     # One id for several directories would trade this for CK103.
     if paths and not (len(paths) > 1 and (mount.id or "target" not in mount.options)):
-        edits = partial(_narrowed, mount, paths, ctx.document.source)
+        edits = partial(_narrowed, ctx.document, mount, paths)
         yield ctx.fix(f"Mount {' and '.join(paths)}", edits, preferred=True)
 
 
-def _narrowed(mount: Mount, paths: list[str], source: Source) -> Iterator[Edit]:
+def _narrowed(dockerfile: Dockerfile, mount: Mount, paths: list[str]) -> Iterator[Edit]:
     yield set_option(mount, "target", paths[0])
     if len(paths) > 1:
-        yield from spread(mount, paths[1:], source)
+        yield spread(dockerfile, mount, paths[1:])

@@ -140,6 +140,8 @@ class Placing:
         env = self._env
         if self._applies is None:
             program = env.invocation.program
+            if program == env.tool.name:
+                return NotKnown(f"nothing here tells which {program} it is"), True
             return NotKnown(f"nothing here tells whether {program} is {env.tool.name}"), True
         if cache.when and env.holds(cache.when) is None:
             return NotKnown(f"it depends on {', '.join(cache.when)}, which is not known here"), True
@@ -181,6 +183,11 @@ class Placing:
             if not roots:
                 return NotKnown("the root of the project is not known")
             template = posixpath.join(roots[0], template)
+        if cache.relative and self._env.tool.project_words:
+            folder = self._env.folder()
+            if isinstance(folder, NotKnown):
+                return folder
+            template = posixpath.join(folder.text, template)
         filled = self._env.template(template)
         if isinstance(filled, NotKnown):
             return filled

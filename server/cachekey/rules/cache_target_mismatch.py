@@ -23,13 +23,16 @@ Mount the directory that the tool uses; below another user the same edit makes a
 to that user. Or tell the tool to use the target, by its own variable; that puts a variable into
 the image and is not applied unasked.
 
+A mount that is meant for a tool which has its caches in other mounts of the RUN is a hint: nothing is lost, and
+nothing is ever in it (`/var/lib/apk` beside `/var/cache/apk`).
+
 The mount of a compiler cache (sccache, ccache) that nothing tells the program to call is a hint: set the
 variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
 
 Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
 program is not known, when a variable, flag, configuration file or unknown base image may move the
-cache (a hint, where the file itself tells another home), for a parent or a part of the directory, when the script names the target, and when another
-mount of the RUN holds the tool's cache.
+cache (a hint, where the file itself tells another home), for a parent or a part of the directory, and when the script
+names the target.
 
 ## Source
 Each tool's own manual, named in its file below `knowledge/tools`.
@@ -56,11 +59,11 @@ from cachekey.dockerfile.lost import is_read_later
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
 from cachekey.edits.everywhere import lines_text
-from cachekey.edits.mount import insert_line_before, is_plain
+from cachekey.edits.mount import insert_line_before, is_plain, remove_mount
 from cachekey.edits.toolmount import clashes, companions, places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
 from cachekey.knowledge.paths import nearly_begins
-from cachekey.knowledge.records import Kind
+from cachekey.knowledge.records import Kind, Tool
 from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
 from cachekey.tools.uses import meant, relation_to
@@ -85,6 +88,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         found = _elsewhere(run, mount)
         if not found:
+            yield from _beside_another(run, mount, ctx)
             continue
         best = found[0]
         shown = mount.directory or mount.target.text
@@ -176,6 +180,47 @@ def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
             "stays empty",
             severity=Severity.HINT,
         )
+
+
+def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
+    """Hint at a mount that is meant for a tool which has all its caches in other mounts of the RUN."""
+    found = _needless(run, mount)
+    if found is not None:
+        tool, other = found
+        yield ctx.finding(
+            mount.target_span,
+            f"{tool.name} keeps nothing in {mount.directory}: this mount stays empty, and can go",
+            related=[ctx.related(other.span, f"What {tool.name} keeps lies here")],
+            fixes=partial(_without, mount, ctx),
+            severity=Severity.HINT,
+            cause=(tool.id, mount.directory),
+        )
+
+
+def _needless(run: Run, mount: Mount) -> tuple[Tool, Mount] | None:
+    """Return the tool that an idle mount is meant for, and where that tool has what was meant."""
+    folder = mount.directory
+    if folder is None or run.onbuild or not run.visible_mount(mount) or not surely_idle(run, mount):
+        return None
+    found = [(use, covering(run, item)) for use, item in meant(folder, run.uses)]
+    use, other = found[0] if found else (None, None)
+    everywhere = all(one.applies is True and place is not None for one, place in found)
+    return (use.tool, other) if use is not None and other is not None and everywhere else None
+
+
+def _without(mount: Mount, ctx: Context) -> Iterator[Fix]:
+    places = [
+        other
+        for run, other in ctx.document.caches
+        if other.directory == mount.directory and _needless(run, other) is not None
+    ]
+    lines = lines_text(ctx.document.source.line_of(one.span.start) + 1 for one in places)
+    yield ctx.fix(
+        "Remove this mount" if len(places) == 1 else f"Remove this mount from {lines}",
+        lambda: [remove_mount(ctx.document, one) for one in places],
+        safety=Safety.UNSAFE,
+        reason="another version of the tool might use it",
+    )
 
 
 def _tells_home(scope: Scope) -> bool:

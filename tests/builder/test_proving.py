@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from cachekey.builder import namespaces
-from cachekey.builder.history import PastBuild, PastMount, PastStep, latest
+from cachekey.builder.history import PastBuild, PastMount, PastStep, latest, path_of
+from cachekey.builder.note import Trace
 from cachekey.builder.places import Place, places
 from cachekey.builder.probe import probed
 from cachekey.builder.progress import Progress, runs_of
-from cachekey.builder.records import BuilderError
+from cachekey.builder.records import Builder, BuilderError, Usage, UsageRecord
 from cachekey.builder.verdicts import Measured, judge
 from cachekey.cli import main
 from cachekey.dockerfile.records import Dockerfile
+from cachekey.record import replace
 from cachekey.workspace.project import Project
 
 
@@ -119,6 +125,27 @@ def test_the_latest_builds_are_asked_for_one_by_one_and_proofs_do_not_count() ->
     assert len(latest(map(past, range(1000)), 1000)) == 99
 
 
+def test_a_build_of_another_text_is_of_the_file_that_is_plainly_alike() -> None:
+    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    step = PastStep(0, 1.0, False, (PastMount("/uv", "/c", ""),))
+    head = "FROM a\nENV HOME=/root\n"
+    texts = {
+        "api/Dockerfile": f"{head}RUN uv sync\nCMD api\n",
+        "web/Dockerfile": f"{head}RUN uv sync --frozen\nRUN npm ci\nCMD web\n",
+        "ml/Dockerfile": f"{head}RUN uv sync\nCMD ml\n",
+    }
+    names = {path: {"/uv"} for path in texts}
+
+    def of(text: str) -> str | None:
+        build = PastBuild("1", now, None, "Dockerfile", text, (step,))
+        return path_of(build, texts, names)
+
+    assert of(texts["ml/Dockerfile"]) == "ml/Dockerfile"
+    assert of(f"{head}RUN uv sync --locked\nRUN npm ci\nCMD web\n") == "web/Dockerfile"
+    assert of(f"{head}RUN uv sync\nCMD other\n") is None
+    assert of(head) is None
+
+
 @pytest.fixture
 def place() -> Place:
     return next(places(read(f"FROM a\nRUN {CACHE} x\n")))
@@ -162,6 +189,30 @@ def test_a_finding_is_refuted_by_every_later_build_only(place: Place) -> None:
     assert judge(plain, codes, []).contradicts == "CK304"
 
 
+def test_what_several_caches_of_a_run_save_together_is_said_of_none_alone() -> None:
+    text = f"FROM a\nRUN {CACHE} --mount=type=cache,target=/d --mount=type=cache,target=/e x\n"
+    one, two, three = (Measured(p, 2.0, 0.2, 99999) for p in places(read(text)))
+    assert judge(one, (), [two, three]).words == (
+        "saves 90 %, together with the other 2 caches of its RUN"
+    )
+    empty = replace(three, size=4096)
+    assert judge(one, (), [two, empty]).words == (
+        "saves 90 %, together with the other cache of its RUN"
+    )
+    assert judge(one, (), [empty]).words == "saves 90 %"
+
+
+def test_a_step_that_finds_its_cache_full_in_the_cold_build_says_so() -> None:
+    text = f"FROM a\nRUN {CACHE} x\nRUN {CACHE} y\nFROM a AS b\nRUN {CACHE} z\n"
+    first, second, third = (Measured(p, 2.0, 1.9, 99999, slowest=1.9) for p in places(read(text)))
+    plain = "something is stored, and the step is not faster"
+    assert judge(first, (), [second, third]).words == plain
+    assert judge(third, (), [first, second]).words == plain
+    judged = judge(second, (), [first, third])
+    assert judged.verdict == "unclear"
+    assert judged.words.startswith("the RUN on line 2 comes first and fills it")
+
+
 def test_a_refused_write_is_heard(place: Place) -> None:
     log = "mkdir: can't create directory '/c/x': Permission denied"
     assert judge(Measured(place, 1.0, 1.0, 0, log), (), []).verdict == "not-writable"
@@ -179,6 +230,99 @@ def test_what_is_asked_for_wrongly(
     assert "nothing: no such file" in capfd.readouterr().err
     assert main(["prove"]) == 2
     assert "required: FILE|TARGET" in capfd.readouterr().err
+
+
+def test_a_killed_run_was_over_when_its_builder_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespaces.time, "sleep", lambda _: None)
+    last, end = (datetime(2026, 1, 1, 0, 0, second, tzinfo=timezone.utc) for second in (1, 9))
+    answers = [[None, end], [last, None], [last, end]]
+
+    class Telling:
+        def builds_in(self, namespace: str) -> list[datetime | None]:
+            assert namespace == "mine"
+            return answers.pop(0)
+
+    class Silent:
+        def builds_in(self, namespace: str) -> None:
+            return None
+
+    trace = Trace("mine", last=last, ended=True)
+    assert namespaces._over(Telling(), trace) == end  # type: ignore[arg-type]
+    assert answers == []
+    assert namespaces._over(Silent(), trace) == last  # type: ignore[arg-type]
+
+
+LAYER = UsageRecord("layer", "regular", "mount / from exec /bin/sh -c x", 1, in_use=True)
+
+
+class Holding:
+    """A builder that does not let go of a layer."""
+
+    builder = Builder("b", "docker", "29", "test")
+
+    def __init__(self) -> None:
+        self.records: tuple[UsageRecord, ...] = ()
+        self.asked: list[list[str]] = []
+
+    def usage(self) -> Usage:
+        return Usage(self.builder, self.records, None)
+
+    def remove(self, records: list[str]) -> None:
+        self.asked.append(list(records))
+        self.records = tuple(r for r in self.records if r.in_use or r.id not in records)
+
+    def builds_in(self, namespace: str) -> None:
+        return None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_a_layer_that_the_builder_holds_is_removed_by_a_later_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(namespaces.time, "sleep", lambda _: None)
+    on, told = Holding(), []
+    with namespaces.namespace(on, False, told.append) as private:  # type: ignore[arg-type]
+        private.note.put(before=[], commands=["x"])
+        on.records = (LAYER,)
+    assert told == ["the builder holds on to 1 of its layers: a later run of prove removes them"]
+    count = len(on.asked)
+    assert namespaces.clear(on) == []  # type: ignore[arg-type]
+    # It is tried once and not waited for; what somebody else makes meanwhile is not asked about.
+    assert on.asked[count:] == [["layer"]]
+    on.records = (replace(LAYER, in_use=False), replace(LAYER, id="theirs"))
+    assert namespaces.clear(on) == []  # type: ignore[arg-type]
+    assert [item.id for item in on.records] == ["theirs"]
+    assert os.listdir(tmp_path / "cachekey/prove") == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_client_ends_with_whoever_has_started_it(tmp_path: Path, killed: bool) -> None:
+    words = ("sh", "-c", "echo $$; echo >&2; exec sleep 60" if killed else "echo $$; echo >&2")
+    script = (
+        "import sys; from cachekey.builder.programs import started\n"
+        f"with started({words!r}, 'it', tied=True) as process:\n"
+        "    print(process.stdout.readline().decode(), flush=True); process.stderr.readline()\n"
+        f"    {'input()' if killed else 'process.wait()'}\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout is not None
+    group = int(run.stdout.readline())
+    if killed:
+        run.kill()
+    run.communicate()
+    assert (run.returncode == 0) is not killed
+    for _ in range(100):
+        with suppress(PermissionError):
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return
+        time.sleep(0.1)
+    raise AssertionError("something of the client lives on")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")

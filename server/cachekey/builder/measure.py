@@ -38,7 +38,7 @@ def measure(
     if runs < 2:
         raise BuilderError("a cold and a warm build are two: --runs takes a number from 2")
     source.building(request)
-    with namespace(source, keep) as private:
+    with namespace(source, keep, lambda text: tell(text, False)) as private:
         request = replace(request, folder=private.folder)
         _ignored(model, request)
         private.usage = source.usage()
@@ -83,12 +83,9 @@ def _build(
         if not step.name.startswith("[internal]"):
             tell(f"{what}: {step.name}", True)
 
-    def client(pid: int) -> None:
-        private.note.put(client=pid)
-
     tell(what, False)
     private.usage = None
-    return build(source.building(asked), source.builder.name, client, begun)
+    return build(source.building(asked), source.builder.name, begun)
 
 
 def _measured(

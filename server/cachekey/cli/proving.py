@@ -123,11 +123,11 @@ def _measure(
 ) -> list[Measured]:
     from cachekey.builder.build import BuildRequest
     from cachekey.builder.measure import measure
-    from cachekey.builder.namespaces import clear, remove
+    from cachekey.builder.namespaces import clear, held_words, remove
     from cachekey.report.builder import counted
 
     if not model.caches:
-        raise BuilderError(f"{space.shown(model.path)} has no cache mount to prove")
+        raise BuilderError(_without_caches(space, model))
     request = BuildRequest(
         context=_context(options, subject),
         folder="",
@@ -135,10 +135,14 @@ def _measure(
         target=options.target or subject.target,
         platform=options.platform or subject.platform,
         secrets=tuple(options.secret),
+        agents=tuple(options.ssh),
+        network=options.network,
         contexts={**subject.contexts, **_contexts(options.build_context)},
     )
     if cleared := clear(source):
         complain(f"removed what {counted(len(cleared), 'interrupted run')} left behind")
+        if held := [layer for trace in cleared for layer in trace.held]:
+            complain(held_words(held))
     watched = options.steps or (sys.stderr is not None and sys.stderr.isatty())
 
     def tell(text: str, detail: bool) -> None:
@@ -152,6 +156,18 @@ def _measure(
         # The client of a run that was killed may have gone on for a moment.
         for trace in cleared:
             remove(source, trace)
+
+
+def _without_caches(space: Workspace, model: Dockerfile) -> str:
+    from cachekey.builder.places import refused
+
+    name = space.shown(model.path)
+    for one in refused(model):
+        return (
+            f"{name} does not build, so that there is nothing to prove: the builder refuses the "
+            f"cache mount on line {one.line + 1} ({one.why})"
+        )
+    return f"{name} has no cache mount to prove"
 
 
 def _context(options: Namespace, subject: Subject) -> str:

@@ -19,7 +19,7 @@ from pygls.exceptions import JsonRpcContentModified
 from cachekey.assist.refactor import refactorings
 from cachekey.assist.refactor_cache import Copy, copies, workflow_copies
 from cachekey.builds.invocation import BuildFile
-from cachekey.checking import engine, fixing, suppress
+from cachekey.checking import comments, engine, fixing
 from cachekey.checking.keeping import Trial
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.finding import FileEdit, Finding, Fix, Safety
@@ -197,10 +197,15 @@ def _refactorings(
 ) -> Iterator[types.CodeAction]:
     span = to_span(analysis.source, params.range, session.encoding)
     kind = types.CodeActionKind.RefactorRewrite
+    # What every mount of a selection has to offer in the same words is offered once.
+    offered: set[str] = set()
     for number, fix in enumerate(refactorings(document.area.project, document.path, span)):
-        data = {"do": "refactor", "at": [span.start, span.end], "number": number}
-        yield _with_edit(session, document, words.action(_title(fix), kind), data)
-    for item in _copies(document, span) if session.abilities.chooses else ():
+        if fix.title not in offered:
+            offered.add(fix.title)
+            data = {"do": "refactor", "at": [span.start, span.end], "number": number}
+            yield _with_edit(session, document, words.action(_title(fix), kind), data)
+    copied = {item.title: item for item in _copies(document, span)}
+    for item in copied.values() if session.abilities.chooses else ():
         title = message(item.title)
         yield words.action(title, kind, command=words.command(title, COPY, item.text))
 
@@ -322,7 +327,7 @@ def _complete(session: Session, document: Document, finding: Finding) -> types.W
 
 def _ignore(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
     model = document.area.project.documents.get(document.path)
-    edit = suppress.ignore_here(model, finding) if model is not None else None
+    edit = comments.ignore_here(model, finding) if model is not None else None
     if edit is None:
         return None
     return workspace_edit(session, document.area, [FileEdit(document.path, edit)])

@@ -20,7 +20,8 @@ from cachekey.builds.read import read_build_file
 from cachekey.devcontainer.compose import ComposeFile, read_compose
 from cachekey.devcontainer.read import Devcontainer, read_devcontainer
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
+from cachekey.dockerfile.scoping import BuildOptions
+from cachekey.dockerfile.stages import read_dockerfile
 from cachekey.finding import Wish
 from cachekey.kinds import Kind, kind_in
 from cachekey.knowledge import Knowledge

@@ -97,6 +97,9 @@ class CacheMount:
     """Key and target say what was meant: no variable is missing, no ``~``, no ONBUILD."""
     also: tuple[CacheKey, ...] = ()
     """Other keys that it has in builds of the workspace."""
+    beside: tuple[Hashable, ...] = ()
+    """Keys of other directories that are mounted beside it, in one RUN, for the same cache of one
+    command: whichever of them the tool uses is there."""
 
     @property
     def line(self) -> int:
@@ -285,6 +288,7 @@ def _mounts(document: Dockerfile, builds: Sequence[Built]) -> Iterator[CacheMoun
                 for identity, key in also.get(mount.span.start, {}).items()
                 if identity != mount.key.identity
             ),
+            tuple(_beside(run, mount)),
         )
 
 
@@ -313,6 +317,19 @@ def _use(run: Run, mount: Mount) -> CacheUse | None:
     tool, cache = purpose.tool, purpose.cache
     part = part_of(purpose, mount.directory or "")
     return CacheUse(tool.id, tool.name, cache.role, cache.id, part, purpose.is_download)
+
+
+def _beside(run: Run, mount: Mount) -> Iterator[Hashable]:
+    """Yield the keys of the RUN's other mounts that may hold what this one does."""
+    purpose = purpose_of(run, mount) if len(run.caches) > 1 else None
+    if purpose is None:
+        return
+    for other in run.caches:
+        theirs = purpose_of(run, other) if other.directory != mount.directory else None
+        if theirs is None or other.key is None:
+            continue
+        if theirs.use is purpose.use and theirs.cache is purpose.cache:
+            yield other.key.identity
 
 
 def _around(run: Run, mount: Mount) -> Iterator[tuple[str, str]]:

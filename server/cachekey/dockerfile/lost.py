@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside, meets
 from cachekey.commands.read import Invocation
 from cachekey.dockerfile.effects import lands
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
+from cachekey.knowledge.records import Kind
 from cachekey.record import record
 from cachekey.text import Span
 
@@ -64,6 +65,29 @@ def held_by_cache(stage: Stage, path: str, before: Run | None = None) -> Held | 
         elif step.copied is not None and step.copied.may_bring(path, folder):
             return None
     return found
+
+
+def is_put(run: Run, path: str) -> bool:
+    """Tell whether the RUN surely puts something at a path."""
+    kinds = ("writes", "copies", "moves")
+    return any(lands(effect, path) for _, effect in run.effects.of(*kinds) if effect.path) or any(
+        item.used is True and item.fills and item.path is not None and inside(item.path, path)
+        for use in run.uses
+        for item in use.directories
+    )
+
+
+def is_built(run: Run, path: str) -> bool:
+    """Tell whether a tool of the RUN surely puts what it makes into a directory around a path."""
+    return any(
+        item.used is True
+        and item.cache.kind is not Kind.DOWNLOAD
+        and item.path is not None
+        and item.confidence.warns
+        and inside(path, item.path)
+        for use in run.uses
+        for item in use.directories
+    )
 
 
 def led(stage: Stage, path: str) -> str:
@@ -132,9 +156,12 @@ def _only_below(run: Run, path: str) -> Mount | None:
     return mount
 
 
-def is_read_later(dockerfile: Dockerfile, run: Run, path: str) -> bool:
-    """Tell whether a step behind a RUN may read a directory of the layer, which a mount would empty."""
-    stage = dockerfile.stage_of(run)
+def is_read_later(dockerfile: Dockerfile, run: Run, path: str, along: Collection[Run] = ()) -> bool:
+    """Tell whether a step behind a RUN may read a directory of the layer, which a mount would empty.
+
+    The RUNs ``along`` get the same mount.
+    """
+    stage, moving = dockerfile.stage_of(run), {id(one) for one in along}
     for later in dockerfile.stages:
         below = later.descends_from(stage)
         for step in later.steps:
@@ -145,6 +172,8 @@ def is_read_later(dockerfile: Dockerfile, run: Run, path: str) -> bool:
                 ):
                     return True
             if other is None or other is run or not below or other.span.start < run.span.start:
+                continue
+            if id(other) in moving:
                 continue
             if mount_over(other, path) is None and _may_read(other, path):
                 return True

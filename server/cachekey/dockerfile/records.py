@@ -304,6 +304,11 @@ class Dockerfile:
                 found.setdefault(stage, []).append(instruction.inner)
         return found
 
+    @cached_property
+    def declares_volumes(self) -> bool:
+        """Whether there is a VOLUME: what lies there is not the image's alone."""
+        return any(instruction.keyword == "VOLUME" for instruction in self.tree.instructions)
+
     def stage_of(self, run: Run) -> Stage:
         """Return the stage that a RUN runs in."""
         return self.stages[run.stage]

@@ -52,6 +52,8 @@ class Image:
     """Directories that are there and that its remote user, or everybody, may write to."""
     lacks: tuple[str, ...]
     """Directories that are surely not there, though one around them is."""
+    holds: tuple[str, ...]
+    """Directories in which all lies that the image has; () where that is not known."""
     tools: tuple[str, ...]
     """Ids of the tools that people install with in it, the likeliest first: an order, no evidence."""
     workdir: str | None

@@ -394,6 +394,9 @@ class Tool:
     """Options that change the working directory."""
     project_flags: tuple[str, ...]
     """Options that name the file of another project than the one in the working directory."""
+    project_words: tuple[str, ...]
+    """Globs of words that name the project's file, beside which its relative directories lie; without
+    such a word their place is not known."""
     clusters: bool
     """Short options may be written together (``-afy``)."""
     settings: tuple[Setting, ...]

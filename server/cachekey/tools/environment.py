@@ -313,6 +313,21 @@ class ToolEnvironment:
                 return None if isinstance(path, NotKnown) else posixpath.dirname(path)
         return None if self.cwd is None else clean(self.cwd)
 
+    def folder(self) -> Known | NotKnown:
+        """Return the folder of the project whose file a word of the command line names."""
+        words = self.line.words
+        named = [word for word in words if word is None or self._is_project(word)]
+        # Any further word (`build src/api`, a solution) may name another project.
+        if len(named) != 1 or named[0] is None or words[-1] is not named[0]:
+            return NotKnown("which project it builds is not known")
+        path = self.absolute(named[0])
+        if isinstance(path, NotKnown):
+            return path
+        return Known(posixpath.dirname(path), f"the project {named[0]}")
+
+    def _is_project(self, word: str) -> bool:
+        return any(matches(posixpath.basename(word), glob) for glob in self.tool.project_words)
+
     def absolute(self, path: str) -> str | NotKnown:
         """Make a path absolute, as the tool would."""
         if path.startswith("~"):

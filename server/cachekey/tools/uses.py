@@ -12,7 +12,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from cachekey.knowledge.paths import Relation, looks_like
+from cachekey.knowledge.paths import Relation, is_own_place, looks_like
 from cachekey.knowledge.patterns import any_fits, fits
 from cachekey.knowledge.records import (
     CacheDir,
@@ -73,6 +73,11 @@ class ToolUse:
         if False in answers:
             return False
         return None if None in answers else True
+
+    @property
+    def cwd(self) -> str | None:
+        """The directory that the tool works in, as its own options say it (`npm --prefix web`)."""
+        return self._env.cwd
 
     @property
     def own(self) -> bool:
@@ -320,8 +325,12 @@ def _is_output(target: str, uses: Sequence[ToolUse]) -> bool:
 
 
 def meant(target: str, uses: Iterable[ToolUse]) -> Iterator[tuple[ToolUse, UsedDirectory]]:
-    """Yield the directories that somebody means who mounts ``target``, by its looks."""
-    for use in uses:
-        for item in use.directories:
-            if looks_like(target, item.cache):
-                yield use, item
+    """Yield the directories that somebody means who mounts ``target``, by its looks.
+
+    A directory's own place comes first: `/var/cache/libdnf5` is dnf5's, though it looks like dnf's.
+    """
+    found = [
+        (use, item) for use in uses for item in use.directories if looks_like(target, item.cache)
+    ]
+    found.sort(key=lambda one: not is_own_place(target, one[1].cache))
+    yield from found

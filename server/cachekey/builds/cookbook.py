@@ -55,10 +55,15 @@ class Cookbook:
     recipes: Mapping[str, Recipe]
     lookup: Lookup
 
-    def reached(self, names: Sequence[str]) -> Iterator[Recipe]:
-        """Yield the recipes of these names (none: the first) and what they need, each once."""
+    def reached(
+        self, names: Sequence[str], spared: frozenset[str] = frozenset()
+    ) -> Iterator[Recipe]:
+        """Yield the recipes of these names (none: the first) and what they need, each once.
+
+        ``spared`` count as done, with what only they need.
+        """
         waiting = list(names) or list(self.recipes)[:1]
-        seen: set[str] = set()
+        seen = set(spared)
         while waiting and len(seen) < _MOST_NEEDED:
             name = waiting.pop(0)
             recipe = self.recipes.get(name)

@@ -19,7 +19,13 @@ from cachekey.text import Mapped, Source, Span
 
 LARGEST = 100_000
 """Characters; a larger file is none that people write."""
-_SPEAKS = re.compile(r"docker|podman|nerdctl|buildah|depot|container|engine|oci", re.IGNORECASE)
+_SPEAKS = re.compile(
+    r"""(?<![\w.-]) (?:docker|podman|nerdctl|buildah|depot|finch) (?:-compose|-buildx)? (?![\w/:.-])
+      | (?:build-push|bake)-action | buildkit-cache-dance
+      | (?:\$[({]{0,2} | \{\{) \s* [\w.-]{0,60}? (?:docker|podman|nerdctl|buildah|container|engine|oci)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A builder as a command, an action that builds, or a variable that may name a builder."""
 _BUILDS = re.compile(r"\b(?:build|buildx|bake|bud)\b")
 _MOST_LINES = 400
 """Command lines of one file that are read."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cachekey.builds.dance import read_dance
 from cachekey.builds.errands import Follower
@@ -16,7 +16,7 @@ from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, uniqu
 from cachekey.builds.places import Looker, Place, place
 from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
 from cachekey.builds.starts import Caller, baked, builds_of
-from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of, matrix_values
+from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
 from cachekey.devcontainer.paths import within
 from cachekey.record import replace
 from cachekey.syntax.yaml import parse
@@ -24,6 +24,11 @@ from cachekey.text import Mapped, Source, where_of
 
 _DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.*))?\Z")
 _OWN_TREE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}/?")
+_THIS = re.compile(r"\s*\$\{\{\s*github\.repository\s*\}\}\s*|")
+_OWN_GIT = re.compile(
+    r"\$\{\{\s*github\.server_url\s*\}\}/\$\{\{\s*github\.repository\s*\}\}(?:\.git)?(?:#[^:]*)?\Z"
+)
+_ANYTHING = frozenset(("args", "platforms", "target", "file"))
 _SHELLS = ("", "bash", "sh")
 
 
@@ -42,8 +47,22 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
                 if (dance := read_dance(path, source, job, step)) is not None
             ]
     return BuildFile(
-        path, source, unique(iter(builds)), tuple(dances), looker.asked, looker.looked_for
+        path,
+        source,
+        unique(_together(builds)),
+        tuple(dict.fromkeys(dances)),
+        looker.asked,
+        looker.looked_for,
     )
+
+
+def _together(builds: Sequence[Invocation]) -> Iterator[Invocation]:
+    """Yield each build once: jobs of one matrix may differ in nothing but where they run."""
+    found: dict[Invocation, dict[str, None]] = {}
+    for build in builds:
+        found.setdefault(replace(build, runs_on=""), {})[build.runs_on] = None
+    for build, places in found.items():
+        yield replace(build, runs_on=", ".join(places))
 
 
 def _builds(
@@ -77,17 +96,25 @@ def _builds(
             yield from _run(job, step, caller, looker, prefix, follower)
 
 
-def _checkout(job: Job) -> str:
-    """Return the folder into which the job checks this repository out."""
+def _checkout(job: Job) -> str | None:
+    """Return the folder into which a job checks this repository out; None when another has its place."""
+    others = False
     for step in job.steps:
-        if step.uses == "actions/checkout" and "repository" not in step.inputs:
-            return (step.text("path") or "").removeprefix("./").strip("/")
-    return ""
+        if step.uses != "actions/checkout":
+            continue
+        folder = (step.text("path") or "").removeprefix("./").strip("/")
+        raw = step.raw.get("repository")
+        if raw is None or _THIS.fullmatch(raw.text):
+            return folder
+        others = others or not folder
+    return None if others else ""
 
 
-def _inside(prefix: str, text: str | None) -> str | None:
+def _inside(prefix: str | None, text: str | None) -> str | None:
     """Return a path of the runner's folder as one of the repository."""
-    if text is None or not prefix:
+    if text is None or prefix is None:
+        return None
+    if not prefix:
         return text
     cleaned = posixpath.normpath(text)
     if cleaned == prefix:
@@ -105,7 +132,7 @@ def _tree(step: Step, name: str) -> Said | None:
     return said
 
 
-def _push(step: Step, caller: Caller, prefix: str) -> Invocation:
+def _push(step: Step, caller: Caller, prefix: str | None) -> Invocation:
     """Read docker/build-push-action."""
     context, file = _tree(step, "context"), _tree(step, "file")
     if file is not None and file.text == "":
@@ -131,7 +158,7 @@ def _push(step: Step, caller: Caller, prefix: str) -> Invocation:
     )
 
 
-def _place(context: Said | None, file: Said | None, prefix: str) -> Place:
+def _place(context: Said | None, file: Said | None, prefix: str | None) -> Place:
     if (context is not None and context.text is None) or (file is not None and file.text is None):
         if file is not None and file.text is not None:
             return Place(None, place("", ".", _inside(prefix, file.text), beside=False).dockerfile)
@@ -142,7 +169,7 @@ def _place(context: Said | None, file: Said | None, prefix: str) -> Place:
     if match is not None:
         # Fetched from the repository itself: the file is looked for in the context.
         return place("", match.group(1) or ".", name, beside=True)
-    if prefix and name is not None and (name := _inside(prefix, name)) is None:
+    if prefix != "" and name is not None and (name := _inside(prefix, name)) is None:
         return Place(None, None)
     inside = _inside(prefix, written)
     return place("", inside, name, beside=False)
@@ -190,28 +217,33 @@ def _pairs(step: Step, name: str) -> tuple[tuple[tuple[str, Said], ...], bool]:
 
 
 def _bake(
-    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str
+    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str | None
 ) -> Iterator[Invocation]:
     """Read docker/bake-action, which builds from the repository itself unless ``source`` says else."""
-    base = step.text("source") or step.text("workdir") or "."
-    folder = within("", _inside(prefix, base.removeprefix("{{defaultContext}}:") or "."))
-    if folder is None or "{{" in base:
-        folder = ""
+    said = step.inputs.get("source") or step.inputs.get("workdir")
+    raw = step.raw.get("source")
+    text = "{{defaultContext}}" if said is None else said.text
+    if text is None and raw is not None and _OWN_GIT.match(raw.text):
+        text = "{{defaultContext}}"
+    if text is not None and "://" in text:
+        # Another repository.
+        return
+    match = _DEFAULT_CONTEXT.match(text or ".")
+    inside = (match.group(1) or ".") if match is not None else _inside(prefix, text or ".")
+    folder = within("", inside) if text is not None else None
+    if folder is None:
+        yield replace(caller.build(step.span), open=_ANYTHING)
+        return
     files = [_file(said, folder) for said in _listed(step, "files")]
     names = _listed(step, "targets")
     sets, loose = _sets(step)
-    raw = step.raw.get("targets")
-    # A job of a matrix stands for several: each builds one of the targets.
-    each = matrix_values(job.node, raw.text) if raw is not None else None
-    loose = loose or (not each and any(said.text is None for said in names))
+    loose = loose or any(said.text is None for said in names)
     own = replace(caller, bases=(folder,))
     kept = [path for path in files if path is not _GIVEN]
-    chosen = each or [said.text for said in names if said.text]
+    chosen = [said.text for said in names if said.text]
     if names and not chosen:
         # Which of them is a matter of the matrix: each could be.
-        yield replace(
-            caller.build(step.span), open=frozenset(("args", "platforms", "target", "file"))
-        )
+        yield replace(caller.build(step.span), open=_ANYTHING)
         return
     yield from baked(own, step.span, kept, chosen, sets, looker, loose)
 
@@ -248,7 +280,7 @@ def _file(said: Said, folder: str) -> str | None:
 
 
 def _run(
-    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str, follower: Follower
+    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str | None, follower: Follower
 ) -> Iterator[Invocation]:
     assert step.run is not None
     folder = _inside(prefix, step.folder or ("." if step.folder is not None else None))

@@ -32,6 +32,7 @@ SECTIONS = {
 """Which sections of the README make a page."""
 NAV = {
     "Start": "index.md",
+    "Editors": "editors.md",
     "How keys work": "keys.md",
     "Dev containers": "dev-containers.md",
     "Command line": "command-line.md",
@@ -54,7 +55,8 @@ def pages() -> Iterator[tuple[str, str]]:
         # A page that is one section has its title.
         yield path, _linked(text if path == "index.md" else text.replace("## ", "# ", 1))
     yield "keys.md", keys_page.PAGE
-    yield "dev-containers.md", (HERE / "dev-containers.md").read_text(encoding="utf-8")
+    for own in ("editors.md", "dev-containers.md"):
+        yield own, (HERE / own).read_text(encoding="utf-8")
     yield "changes.md", _linked((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
     for entry in catalog():
         yield f"rules/{entry.code}.md", _linked(as_markdown(entry), entry.code)
@@ -94,6 +96,8 @@ def _link(match: re.Match[str]) -> str:
         return f"![{text}](images/{Path(target).name})"
     if target == "CHANGELOG.md":
         return f"[{text}](changes.md)"
+    if target.startswith("docs/"):
+        return f"[{text if text != target else Path(target).stem}]({Path(target).name})"
     # The rest is in the repository, which the site does not carry.
     return f"{text} (`{target}`)" if text != target else f"`{target}`"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cachekey.assist.rename import name_at
+from cachekey.kinds import kind_of
 from cachekey.text import apply_edits
 from cachekey.workspace.project import Project
 
@@ -36,7 +37,8 @@ def rename(files: dict[str, str], at: str, new: str) -> tuple[dict[str, str], in
     project = Project(read=files.get)
     for name, text in files.items():
         project.survey(name, text)
-    project.add(path, files[path])
+    # Of an unknown name an editor's language says what it is.
+    project.add(path, files[path], kind_of(path) or "compose")
     name = name_at(project, path, files[path].index(part))
     assert name is not None
     done = name.write(new)
@@ -110,16 +112,27 @@ def test_compose_files_of_two_folders_that_are_used_together() -> None:
     assert set(changed) == set(files)
 
 
-def test_what_an_included_or_extended_file_says() -> None:
+INSIDE = [
+    "inner/compose.yml#uv-cache",
+    "e/base.yml#uv-cache",
+    ".devcontainer/devcontainer.json#uv-",
+]
+
+
+@pytest.mark.parametrize("at", ["compose.yml#uv-cache:\n", *INSIDE])
+def test_what_an_included_or_extended_file_says(at: str) -> None:
     base = "include: [inner/compose.yml]\nservices:\n  app:\n    extends: {file: e/base.yml, service: b}\n"
     files = {
         "compose.yml": base + "volumes:\n  uv-cache:\n",
         "inner/compose.yml": "services:\n  x:\n    volumes: [uv-cache:/x]\n",
         "e/base.yml": "services:\n  b:\n    image: debian\n    volumes: ['uv-cache:/x']\n",
+        ".devcontainer/devcontainer.json": CONTAINER,
+        "other/compose.yml": "services:\n  b:\n    volumes: ['uv-cache:/x']\nvolumes:\n  uv-cache:\n",
     }
-    changed, _ = rename(files, "compose.yml#uv-cache:\n", "uv-2")
+    changed, _ = rename(files, at, "uv-2")
     assert {path: text for path, text in changed.items() if "uv-cache" in text} == {}
-    assert set(changed) >= {"compose.yml", "inner/compose.yml"}
+    # Another project has a volume of its own by that name.
+    assert set(changed) == set(files) - {"other/compose.yml"}
 
 
 @pytest.mark.parametrize(

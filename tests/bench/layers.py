@@ -20,7 +20,8 @@ from cachekey.builder.join import join
 from cachekey.builder.places import Place, places
 from cachekey.builder.records import Builder, Usage, UsageRecord
 from cachekey.checking import engine
-from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
+from cachekey.dockerfile.scoping import BuildOptions
+from cachekey.dockerfile.stages import read_dockerfile
 from cachekey.knowledge import Knowledge
 from cachekey.syntax.dockerfile.parse import parse
 from cachekey.text import Source

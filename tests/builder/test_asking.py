@@ -87,6 +87,32 @@ def test_no_permission(tmp_path: Path) -> None:
     assert "permission denied" in complaint("ERROR: dial unix: connect: permission denied", "X")
 
 
+def test_no_buildx() -> None:
+    for told in (
+        "docker: unknown command: docker buildx\n\nRun 'docker --help' for more information",
+        "docker: 'buildx' is not a docker command.\nSee 'docker --help'",
+    ):
+        assert complaint(told, "builder mine") == (
+            "docker buildx is not installed: it is what asks builder mine"
+        )
+
+
+@pytest.mark.parametrize("how", ["DOCKER_HOST", "DOCKER_CONTEXT", "config"])
+def test_nobody_is_asked_in_place_of_a_daemon_that_was_named(
+    how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nothing/buildah-cache").mkdir(parents=True)
+    if how == "config":
+        (tmp_path / "docker").mkdir()
+        (tmp_path / "docker/config.json").write_text('{"currentContext": "far"}')
+    else:
+        monkeypatch.setenv(how, "unix:///nowhere.sock" if how == "DOCKER_HOST" else "far")
+    program(tmp_path / "bin", "docker", "echo 'context \"far\": context not found' >&2; exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    words = "no builder answers" if how == "DOCKER_HOST" else "context not found"
+    assert words in said(capfd)
+
+
 def test_no_client(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert "buildctl is not installed" in said(capfd, "--builder", "tcp://somewhere:1234")

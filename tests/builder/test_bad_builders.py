@@ -242,6 +242,29 @@ def test_a_dockerfile_without_a_cache_mount(place: Path, capfd: pytest.CaptureFi
     assert last(capfd, "prove", ".") == "cachekey: Dockerfile has no cache mount to prove"
 
 
+BAD = "FROM x\nRUN --mount=type=cache,target=/c,uid=x x\n"
+
+
+def test_a_mount_that_the_builder_refuses_is_named(
+    place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (place / "Dockerfile").write_text(BAD)
+    buildctl(place, WORKERS, "*du*) echo '[]' ;;")
+    assert last(capfd, "prove", ".") == (
+        "cachekey: Dockerfile does not build, so that there is nothing to prove: the builder refuses "
+        "the cache mount on line 2 (invalid value x for uid)"
+    )
+    words = "Refused by the builder, so that a build of the stage fails"
+    for form in ("text", "html", "json"):
+        assert main(["builder", "--builder", ADDRESS, "--format", form]) == 0
+        out = capfd.readouterr().out
+        assert form == "json" or words in out
+        assert "invalid value x for uid" in out
+    assert json.loads(out)["refused"] == [
+        {"path": "Dockerfile", "line": 1, "stage": "0", "why": "invalid value x for uid"}
+    ]
+
+
 def test_one_build_is_no_proof(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
     buildctl(place, WORKERS)
     assert last(capfd, "prove", ".", "--runs", "1") == (

@@ -8,7 +8,7 @@ import pytest
 from cachekey.builder.buildx import _ago, _duration, _policies, size_of
 from cachekey.builder.collector import collected, threats
 from cachekey.builder.descriptions import go_unquote, read_description
-from cachekey.builder.join import join
+from cachekey.builder.join import duplicates, join
 from cachekey.builder.places import Place, places
 from cachekey.builder.records import Builder, Policy, Usage, UsageRecord, names_caches, when
 from cachekey.record import replace
@@ -73,6 +73,27 @@ def test_a_record_is_found_by_its_name(flags: str, name: str) -> None:
     assert [len(item.places) for item in found.caches] == [1]
     assert found.caches[0].match == "exact"
     assert found.missing == ()
+
+
+def test_an_open_key_is_named_by_its_cache_and_says_what_is_unknown() -> None:
+    here = wanted("FROM x\nARG KEY\nRUN --mount=type=cache,id=k-$KEY,target=/c x\n")
+    (found,) = join(usage(cache("1", "/k-v1")), here).caches
+    assert (found.label, found.match) == ("k-v1", "probable")
+    assert found.doubt == "the key depends on KEY, which no file here tells"
+    assert [str(place.key) for place in found.places] == ["k-${KEY}"]
+
+
+def test_records_without_names_that_may_be_one_cache_say_so() -> None:
+    here = wanted(f"{FROM}target=/d x\n")
+    texts = ("cached mount /d from exec /bin/sh -c x", "cached mount /d from exec /bin/sh -c y x")
+    records = [UsageRecord(str(n), "exec.cachemount", text, 10) for n, text in enumerate(texts)]
+    found = join(usage(*records, names=False), here).caches
+    assert [duplicates(item) for item in found] == [
+        "another record may be of this cache as well: the builder does not tell"
+    ] * 2
+    assert {item.doubt for item in found} == {
+        "the builder tells no ids; target and command are the same"
+    }
 
 
 def test_another_namespace_is_another_cache() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from cachekey.builder import namespaces
-from cachekey.builder.history import PastBuild, PastMount, PastStep, latest
+from cachekey.builder.history import PastBuild, PastMount, PastStep, latest, path_of
+from cachekey.builder.note import Trace
 from cachekey.builder.places import Place, places
 from cachekey.builder.probe import probed
 from cachekey.builder.progress import Progress, runs_of
@@ -119,6 +124,27 @@ def test_the_latest_builds_are_asked_for_one_by_one_and_proofs_do_not_count() ->
     assert len(latest(map(past, range(1000)), 1000)) == 99
 
 
+def test_a_build_of_another_text_is_of_the_file_that_is_plainly_alike() -> None:
+    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    step = PastStep(0, 1.0, False, (PastMount("/uv", "/c", ""),))
+    head = "FROM a\nENV HOME=/root\n"
+    texts = {
+        "api/Dockerfile": f"{head}RUN uv sync\nCMD api\n",
+        "web/Dockerfile": f"{head}RUN uv sync --frozen\nRUN npm ci\nCMD web\n",
+        "ml/Dockerfile": f"{head}RUN uv sync\nCMD ml\n",
+    }
+    names = {path: {"/uv"} for path in texts}
+
+    def of(text: str) -> str | None:
+        build = PastBuild("1", now, None, "Dockerfile", text, (step,))
+        return path_of(build, texts, names)
+
+    assert of(texts["ml/Dockerfile"]) == "ml/Dockerfile"
+    assert of(f"{head}RUN uv sync --locked\nRUN npm ci\nCMD web\n") == "web/Dockerfile"
+    assert of(f"{head}RUN uv sync\nCMD other\n") is None
+    assert of(head) is None
+
+
 @pytest.fixture
 def place() -> Place:
     return next(places(read(f"FROM a\nRUN {CACHE} x\n")))
@@ -179,6 +205,55 @@ def test_what_is_asked_for_wrongly(
     assert "nothing: no such file" in capfd.readouterr().err
     assert main(["prove"]) == 2
     assert "required: FILE|TARGET" in capfd.readouterr().err
+
+
+def test_a_killed_run_was_over_when_its_builder_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespaces.time, "sleep", lambda _: None)
+    last, end = (datetime(2026, 1, 1, 0, 0, second, tzinfo=timezone.utc) for second in (1, 9))
+    answers = [[None, end], [last, None], [last, end]]
+
+    class Telling:
+        def builds_in(self, namespace: str) -> list[datetime | None]:
+            assert namespace == "mine"
+            return answers.pop(0)
+
+    class Silent:
+        def builds_in(self, namespace: str) -> None:
+            return None
+
+    trace = Trace("mine", last=last, ended=True)
+    assert namespaces._over(Telling(), trace) == end  # type: ignore[arg-type]
+    assert answers == []
+    assert namespaces._over(Silent(), trace) == last  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_client_ends_with_whoever_has_started_it(tmp_path: Path, killed: bool) -> None:
+    words = ("sh", "-c", "echo $$; echo >&2; exec sleep 60" if killed else "echo $$; echo >&2")
+    script = (
+        "import sys; from cachekey.builder.programs import started\n"
+        f"with started({words!r}, 'it', tied=True) as process:\n"
+        "    print(process.stdout.readline().decode(), flush=True); process.stderr.readline()\n"
+        f"    {'input()' if killed else 'process.wait()'}\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout is not None
+    group = int(run.stdout.readline())
+    if killed:
+        run.kill()
+    run.communicate()
+    assert (run.returncode == 0) is not killed
+    for _ in range(100):
+        with suppress(PermissionError):
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return
+        time.sleep(0.1)
+    raise AssertionError("something of the client lives on")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 from cachekey.dockerfile.lost import held_by_cache
-from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
+from cachekey.dockerfile.scoping import BuildOptions
+from cachekey.dockerfile.stages import read_dockerfile
 from cachekey.knowledge import Knowledge
 from cachekey.text import Source
 

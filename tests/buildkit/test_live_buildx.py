@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from cachekey.builder.buildx import Buildx, inspected
+from cachekey.builder.namespaces import mine
 
 from . import live, setup
 from .kinds import Request
@@ -73,6 +76,26 @@ def test_a_proof_by_name(place: tuple[Path, dict[str, str]]) -> None:
     assert [(m["key"], m["verdict"]) for m in found["mounts"]] == [("byname", "works")]
     after = live.document(live.command(folder, env, "builder", "--format", "json"))
     assert not any("cachekey-prove" in cache["key"] for cache in after["caches"])
+
+
+def test_when_its_builds_were_over_is_told(
+    place: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, env = place
+    began = datetime.now(timezone.utc)
+    done = live.command(folder, env, "prove", ".", "--builder", "mine", "--runs", "2", "--keep")
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("DOCKER_CONFIG", env["DOCKER_CONFIG"])
+    source = Buildx(inspected("mine"), "test")
+    name = done.stderr.rpartition(" ")[2].strip()
+    ends = source.builds_in(name)
+    assert ends is not None
+    (end,) = ends
+    assert end is not None
+    assert end > began
+    assert source.builds_in("nobody") == []
+    source.remove([item.id for item in mine(source.usage(), name)])
+    assert mine(source.usage(), name) == []
 
 
 def test_a_builder_that_nobody_knows(place: tuple[Path, dict[str, str]]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from cachekey.budget import MOST_RELATED
+from cachekey.checking.comments import ignore_here, layout
 from cachekey.checking.engine import check
-from cachekey.checking.suppress import apply_suppressions, ignore_here, layout
+from cachekey.checking.suppress import apply_suppressions
 from cachekey.finding import TOO, Finding, Related, Safety, Severity
 from cachekey.record import replace
 from cachekey.syntax.dockerfile import parse as dockerfile

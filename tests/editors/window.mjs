@@ -70,7 +70,7 @@ const boxes = (page) => page.locator(".bulk-edit-panel .edit-checkbox");
 
 /**
  * Takes what the preview shows, once all of its boxes are seen to be ticked. VS Code shows a preview only
- * for the sake of an edit that wants a yes, whose box is empty: ours is one that changes nothing.
+ * for the sake of a change that wants a yes, whose box is empty: ours does nothing, and has no box.
  */
 async function taken(page, shot, name, fewest) {
   await page.locator(".bulk-edit-panel").first().waitFor();
@@ -79,10 +79,12 @@ async function taken(page, shot, name, fewest) {
   const empty = async () => (await rows.allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
   // Files unfold one by one: what is shown counts when it stays as it is.
   let open = [];
+  let shown = -1;
   await until("nothing more is drawn", async () => {
-    const before = JSON.stringify(open);
+    const before = JSON.stringify([open, shown]);
     open = await empty();
-    return open.length > 0 && JSON.stringify(open) === before;
+    shown = await boxes(page).count();
+    return JSON.stringify([open, shown]) === before;
   }, undefined, 500);
   say(`${name}: ${await boxes(page).count()} boxes, empty: ${JSON.stringify(open)}`);
   await shot(name);

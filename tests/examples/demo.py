@@ -30,7 +30,7 @@ def main() -> int:
         "\nIn VS Code: `make vsix`, then run"
         "\n  code --install-extension dist/cachekey.vsix"
         f"\n  code {os.path.relpath(HERE / 'shop', ROOT)}"
-        "\nand open api/Dockerfile. Other editors: see README.md."
+        "\nand open api/Dockerfile. Other editors: see docs/editors.md."
     )
     return 0
 

@@ -77,6 +77,11 @@ def test_twice_the_text_is_twice_the_work(share: int) -> None:
     assert steep(SOME[share::SHARES], 8) == {}
 
 
+def test_a_long_file_of_plain_steps_is_no_square_either() -> None:
+    """What a rule does once for each pair of RUNs, and cheaply, shows only where there are many."""
+    assert steep(["runs", "runs mounts", "runs ids", "cmds npm install"], 256) == {}
+
+
 @pytest.mark.parametrize("share", range(SHARES))
 def test_no_pattern_goes_back_and_forth(share: int) -> None:
     """Calls do not tell of a regular expression that backtracks; a long text does, in seconds."""

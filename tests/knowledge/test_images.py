@@ -59,7 +59,16 @@ def test_what_names_no_repository(text):
         ("bitnami/node:20", "bitnami", "1001", "/", "debian"),
         ("gcr.io/distroless/base:nonroot", "distroless", "65532", "/home/nonroot", None),
         ("gcr.io/distroless/base", "distroless", "root", "/root", None),
-        ("cgr.dev/chainguard/python:latest-dev", "chainguard", "65532", None, "wolfi"),
+        (
+            "cgr.dev/chainguard/python:latest-dev",
+            "chainguard-nonroot",
+            "65532",
+            "/home/nonroot",
+            "wolfi",
+        ),
+        ("cgr.dev/chainguard/node:latest-dev", "chainguard-node", "65532", "/home/node", "wolfi"),
+        ("cgr.dev/chainguard/go", "chainguard-root", "root", "/root", "wolfi"),
+        ("cgr.dev/chainguard/redis", "chainguard", "65532", None, "wolfi"),
         ("mcr.microsoft.com/dotnet/sdk:9.0", "dotnet", "root", "/root", "debian"),
         ("mcr.microsoft.com/dotnet/aspnet:9.0-noble-chiseled", "dotnet", "app", "/home/app", None),
         (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
+from cachekey.dockerfile.scoping import BuildOptions
+from cachekey.dockerfile.stages import read_dockerfile
 from cachekey.knowledge import Knowledge
 from cachekey.text import Source
 from cachekey.tools.uses import find_tool_uses

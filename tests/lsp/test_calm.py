@@ -6,8 +6,11 @@ import asyncio
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from cachekey.kinds import kind_of
+from cachekey.lsp import diagnostics
 from cachekey.lsp.abilities import Abilities
 from cachekey.lsp.area import Area
 from cachekey.lsp.calm import PAUSE
@@ -18,9 +21,8 @@ from lsprotocol import types
 
 from tests.support.client import Client
 from tests.support.expected import findings, where
+from tests.support.markdown import read_cases
 
-_BLOCK = re.compile(r"```(dockerfile|jsonc?)[^\n]*\n(.*?)```", re.DOTALL)
-_PATHS = {"dockerfile": "Dockerfile"}
 HEAD = """\
 FROM python:3.13
 USER app
@@ -30,10 +32,12 @@ WRONG = f"{HEAD}uv sync\n"
 
 
 def examples() -> Iterator[object]:
+    """Yield every file of every example in the rules' documentation, with the files beside it."""
     for rule in ALL:
-        for number, (kind, text) in enumerate(_BLOCK.findall(rule.doc)):
-            path = _PATHS.get(kind, ".devcontainer/devcontainer.json")
-            yield pytest.param(path, text, id=f"{rule.code}-{number}")
+        for case in read_cases(rule.doc):
+            files = {path: block.text for path, block in case.files.items()}
+            for path in files:
+                yield pytest.param(files, path, id=f"{rule.code}-{case.title}-{path}")
 
 
 async def _at_once(area: Area) -> None:
@@ -43,12 +47,17 @@ async def _at_once(area: Area) -> None:
 class Typist:
     """Types into a document of a client that diagnostics are pushed to."""
 
-    def __init__(self, path: str, text: str = "") -> None:
+    def __init__(self, uri: str, text: str = "", folder: Path | None = None) -> None:
         self.session = Session()
         self.pushed: list[types.PublishDiagnosticsParams] = []
         self.reporter = Reporter(self.session, self.pushed.append, lambda: None, _at_once)
         self.session.abilities = Abilities(related=True)
-        made = self.session.open(f"untitled:/{path}", "dockerfile", 0, text)
+        area = self.session.add_folder(folder.as_uri()) if folder is not None else None
+        for file in sorted(folder.rglob("*")) if folder is not None else ():
+            if area is not None and file.is_file():
+                area.add_file(file.relative_to(area.root).as_posix(), file.read_text("utf-8"))
+        language = "" if kind_of(uri) else "dockerfile"
+        made = self.session.open(uri, language, 0, text)
         assert made is not None
         self.document: Document = made
 
@@ -67,6 +76,11 @@ class Typist:
             await asyncio.sleep(0)
 
     @property
+    def told(self) -> list[tuple[str, str]]:
+        """Return what is shown, wherever it stands: squiggles move along."""
+        return sorted((str(item.code), item.message) for item in self.shown)
+
+    @property
     def shown(self) -> tuple[types.Diagnostic, ...]:
         return tuple(self.pushed[-1].diagnostics) if self.pushed else ()
 
@@ -80,27 +94,37 @@ def _finished(text: str, end: int, path: str) -> str:
     return text
 
 
-@pytest.mark.parametrize(("path", "text"), list(examples()))
-async def test_no_finding_shows_that_the_finished_line_does_not_have(path: str, text: str) -> None:
+@pytest.mark.parametrize(("files", "path"), list(examples()))
+async def test_an_example_is_typed_in_calm(
+    files: dict[str, str], path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However slow the machine is: typing does not pause.
+    monkeypatch.setattr(diagnostics, "PAUSE", 3600)
+    for other in files.keys() - {path}:
+        (tmp_path / other).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / other).write_text(files[other], "utf-8")
+    text = files[path]
     # An empty devcontainer.json is wrong, and told when it is opened.
     begun = int(path.endswith(".json"))
-    typist = Typist(path, text[:begun])
+    typist = Typist((tmp_path / path).as_uri(), text[:begun], tmp_path)
     await typist.begin()
+    changes, told = 0, typist.told
     for end in range(begun + 1, len(text) + 1):
         await typist.type(text[:end])
-        if not typist.shown:
-            continue
-        line = _finished(text, end, path)
+        changes, told = changes + (typist.told != told), typist.told
+        assert changes <= 1, f"more than one change while {text[:end].split()[-1]} is typed"
+        if text[end - 1].isspace():
+            changes = 0
         real = {
             (finding.code, where(whole, finding.span, "utf-16")[0])
-            for whole in {line, text}
-            for finding in findings({path: whole}, path)
+            for whole in ({_finished(text, end, path), text} if typist.shown else ())
+            for finding in findings({**files, path: whole}, path)
         }
         assert {(item.code, item.range.start.line) for item in typist.shown} <= real, text[:end]
 
 
 async def test_a_squiggle_changes_once_for_a_word() -> None:
-    typist = Typist("Dockerfile")
+    typist = Typist("untitled:/Dockerfile")
     await typist.begin()
     await typist.type(
         "FROM python:3.13\nRUN --mount=type=cache,taget=/root/.cache/pip pip install x"

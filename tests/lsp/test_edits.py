@@ -6,9 +6,10 @@ from pathlib import Path
 
 from cachekey.finding import FileEdit
 from cachekey.lsp.abilities import Abilities
-from cachekey.lsp.edits import workspace_edit
+from cachekey.lsp.edits import shows_first, workspace_edit
 from cachekey.lsp.session import Session
 from cachekey.text import Edit, Span
+from lsprotocol import types
 
 EDITS = (
     FileEdit("a/Dockerfile", Edit(Span(5, 6), "b")),
@@ -44,17 +45,37 @@ def test_open_documents_have_versions_and_files_have_none(tmp_path: Path) -> Non
     ]
 
 
-def test_only_an_edit_of_nothing_asks_for_a_yes(tmp_path: Path) -> None:
-    """VS Code ticks the boxes of all edits but of those that want to be confirmed."""
-    made = session(tmp_path, Abilities(versioned_edits=True, annotations=True))
+SHOWING = Abilities(versioned_edits=True, annotations=True, create_files=True)
+
+
+def test_only_a_change_of_nothing_asks_for_a_yes(tmp_path: Path) -> None:
+    """VS Code ticks the boxes of all changes but of those that want to be confirmed."""
+    made = session(tmp_path, SHOWING)
     edit = workspace_edit(made, made.areas[0], EDITS, choose="Choose among them")
     assert edit is not None
     ((name, note),) = edit.change_annotations.items()
     assert note.needs_confirmation
-    edits = [item for change in edit.document_changes for item in change.edits]
-    asking = [item for item in edits if getattr(item, "annotation_id", None) == name]
-    assert len(edits) == len(EDITS) + 1
-    assert [(item.new_text, item.range.start == item.range.end) for item in asking] == [("", True)]
+    *changes, nothing = edit.document_changes
+    edits = [item for change in changes for item in change.edits]
+    assert [item.annotation_id for item in edits if hasattr(item, "annotation_id")] == []
+    assert len(edits) == len(EDITS)
+    assert isinstance(nothing, types.CreateFile)
+    assert nothing.annotation_id == name
+    assert nothing.uri == (tmp_path / "a/Dockerfile").as_uri()
+    assert nothing.options == types.CreateFileOptions(ignore_if_exists=True)
+
+
+def test_of_what_was_never_saved_nothing_is_shown_first() -> None:
+    made = Session()
+    made.abilities = SHOWING
+    document = made.open("untitled:Untitled-1", "dockerfile", 1, "FROM a\n")
+    assert document is not None
+    made.read(document)
+    assert not shows_first(made, document.area)
+    change = FileEdit(document.path, Edit(Span(5, 6), "b"))
+    edit = workspace_edit(made, document.area, [change], choose="Choose among them")
+    assert edit is not None
+    assert edit.change_annotations is None
 
 
 def test_the_plain_form(tmp_path: Path) -> None:

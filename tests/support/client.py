@@ -348,7 +348,7 @@ async def connect(root: Path, flavour: str = "vscode", **more: Any) -> AsyncIter
     client = make_client()
     if (configuration := more.pop("configuration", None)) is not None:
         client.set_configuration(configuration, section="cachekey")
-    await client.start_io(*command(), env=environment())
+    await client.start_io(*more.pop("program", command()), env=environment())
     try:
         await start(client, root, flavour, **more)
         yield client

@@ -7,6 +7,7 @@ from typing import Any
 
 from cachekey.checking import engine
 from cachekey.finding import Finding, Severity
+from cachekey.kinds import Kind, kind_of
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Settings
 from lsprotocol import types
@@ -27,7 +28,8 @@ def findings(
     """Return the findings of one of some files that are checked together."""
     project = Project(settings or Settings(), files.get)
     for name, text in files.items():
-        project.add(name, text, "devcontainer" if name.endswith(".json") else "dockerfile")
+        unnamed: Kind = "devcontainer" if name.endswith(".json") else "dockerfile"
+        project.add(name, text, kind_of(name) or unnamed)
     return engine.check(project, path, project.settings)
 
 

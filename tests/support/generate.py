@@ -29,6 +29,7 @@ else:
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+EDITORS = ROOT / "docs" / "editors.md"
 PROJECT = ROOT / "pyproject.toml"
 NOWHERE = "OWNER/cachekey"
 PACKAGE = ROOT / "client-vscode" / "package.json"
@@ -94,7 +95,11 @@ def home_note() -> str:
 
 
 def published(text: str) -> str:
-    """Return the README with the repository's name and version in every snippet."""
+    """Return a paper with the repository's name and version in every snippet."""
+    text = re.sub(r"(github\.com/)[\w-]+/cachekey\b", lambda match: f"{match[1]}{home()}", text)
+    text = re.sub(
+        r"(pkg:pypi/cachekey@)\d+\.\d+\.\d+", lambda match: f"{match[1]}{__version__}", text
+    )
     where = re.compile(r"[\w-]+/cachekey(@v|\n +rev: v)\d+\.\d+\.\d+")
     return where.sub(lambda match: f"{home()}{match[1]}{__version__}", text)
 
@@ -131,6 +136,7 @@ def completed(shell: str) -> Callable[[str], str]:
 
 FILES = (
     (README, readme),
+    (EDITORS, published),
     (PACKAGE, package),
     (SCHEMAS / "settings.schema.json", lambda text: schema(settings_schema())),
     (SCHEMAS / "check.schema.json", lambda text: schema(report_schema())),

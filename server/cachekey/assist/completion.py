@@ -22,7 +22,8 @@ from cachekey.markup.rich import rich
 from cachekey.syntax.dockerfile.mountflag import Field, parse_mount
 from cachekey.syntax.dockerfile.parse import Flag
 from cachekey.text import Span
-from cachekey.tools.uses import ToolUse, UsedDirectory
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 from cachekey.workspace.project import Project
 from cachekey.workspace.summary import CacheMount, Summary
 

@@ -23,7 +23,8 @@ from cachekey.markup.markdown import Markdown, card
 from cachekey.markup.rich import Rich, rich
 from cachekey.record import record
 from cachekey.text import Span
-from cachekey.tools.uses import ToolUse, UsedDirectory
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Settings
 

@@ -9,7 +9,7 @@ from cachekey.buildkit.scope import Scope, Variable
 from cachekey.devcontainer.caches import claim_of_variable
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.knowledge import Knowledge
-from cachekey.knowledge.records import Image
+from cachekey.knowledge.image_records import Image
 from cachekey.markup.rich import Rich, joined, rich
 from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs
 from cachekey.syntax.dockerfile.parse import Instruction

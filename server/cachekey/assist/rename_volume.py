@@ -158,8 +158,11 @@ def compose_project(project: Project, path: str) -> list[str]:
     waiting = [path]
     while waiting and len(kept) < _MOST_FILES:
         current = waiting.pop(0)
-        model = project.model(current) if current not in kept else None
-        if not isinstance(model, Devcontainer | ComposeFile):
+        if current in kept:
+            continue
+        other = project.model(current)
+        model = other if isinstance(other, Devcontainer) else project.compose_file(current)
+        if model is None:
             continue
         kept[current] = None
         if isinstance(model, Devcontainer):
@@ -168,6 +171,7 @@ def compose_project(project: Project, path: str) -> list[str]:
             composition = compose([current], texts.read)
             folder = posixpath.dirname(current)
             waiting += [other.path for other in project.composers(current)]
+            waiting += project.index.takers(current)
             waiting += [
                 other
                 for other in project.index

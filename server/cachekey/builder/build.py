@@ -26,6 +26,10 @@ class BuildRequest:
     platform: str | None = None
     secrets: tuple[str, ...] = ()
     """``id=…,src=…``, as all clients take them."""
+    agents: tuple[str, ...] = ()
+    """SSH agents, as all clients take them."""
+    network: str | None = None
+    """``none`` or ``host``; None and ``default`` leave it to the builder."""
     contexts: Mapping[str, str] | None = None
     """Named contexts: folders or addresses."""
 
@@ -42,6 +46,11 @@ def buildctl_words(request: BuildRequest) -> list[str]:
         words += ["--opt", f"platform={request.platform}"]
     for secret in request.secrets:
         words += ["--secret", secret]
+    for agent in request.agents:
+        words += ["--ssh", agent]
+    if request.network in ("none", "host"):
+        words += ["--opt", f"force-network-mode={request.network}"]
+        words += ["--allow", "network.host"] if request.network == "host" else []
     for number, (name, value) in enumerate((request.contexts or {}).items()):
         if os.path.isdir(value):
             local = f"named{number}"
@@ -61,24 +70,21 @@ def buildx_words(request: BuildRequest) -> list[str]:
     words += ["--platform", request.platform] if request.platform else []
     for secret in request.secrets:
         words += ["--secret", secret]
+    for agent in request.agents:
+        words += ["--ssh", agent]
+    words += ["--network", request.network] if request.network else []
     for name, value in (request.contexts or {}).items():
         words += ["--build-context", f"{name}={value}"]
     return [*words, request.context]
 
 
-def build(
-    command: Sequence[str],
-    whom: str,
-    client: Callable[[int], None],
-    begun: Callable[[Step], None],
-) -> Progress:
+def build(command: Sequence[str], whom: str, begun: Callable[[Step], None]) -> Progress:
     """Run a build and return what was told of it; raises :class:`BuilderError` when it fails.
 
-    ``client`` is told the process id of the client, ``begun`` of each step as it begins.
+    ``begun`` is told of each step as it begins. The build ends with this process, even a killed one.
     """
     progress = Progress()
-    with started(command, whom) as process:
-        client(process.pid)
+    with started(command, whom, tied=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         drain = Thread(target=process.stdout.read, daemon=True)

@@ -6,9 +6,10 @@ Source: BuildKit ``cmd/buildctl/diskusage.go``, ``cmd/buildctl/debug/workers.go`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from cachekey.builder.build import BuildRequest, buildctl_words
+from cachekey.builder.build import NAMESPACE, BuildRequest, buildctl_words
 from cachekey.builder.history import PastBuild, latest, read_build, seconds_of
 from cachekey.builder.programs import answer, decoded, rows, run
 from cachekey.builder.progress import Progress
@@ -57,12 +58,23 @@ class Buildctl(Source):
 
     def history(self, most: int) -> list[PastBuild]:
         """Return the latest builds: of each the provenance and the log."""
-        text = run((*self.client, "debug", "histories", "--format", "{{json .}}"), self.whom)
-        told = [decoded(line, self.whom).get("record") for line in text.splitlines() if line]
         # Builds that are going on have no provenance yet.
-        finished = [item for item in told if item and item.get("CompletedAt")]
+        finished = [item for item in self._histories() if item.get("CompletedAt")]
         finished.sort(key=_began, reverse=True)
         return latest(map(self._past, finished), most)
+
+    def builds_in(self, namespace: str) -> list[datetime | None]:
+        """Return when each build in a cache namespace ended: its arguments tell which they are."""
+        return [
+            seconds_of(item.get("CompletedAt"))
+            for item in self._histories()
+            if (item.get("FrontendAttrs") or {}).get(f"build-arg:{NAMESPACE}") == namespace
+        ]
+
+    def _histories(self) -> list[Mapping[str, Any]]:
+        text = run((*self.client, "debug", "histories", "--format", "{{json .}}"), self.whom)
+        told = [decoded(line, self.whom).get("record") for line in text.splitlines() if line]
+        return [item for item in told if item]
 
     def _past(self, told: Mapping[str, Any]) -> PastBuild | None:
         results = [told.get("Result") or {}, *(told.get("Results") or {}).values()]

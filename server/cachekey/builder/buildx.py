@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from cachekey.builder.build import BuildRequest, buildx_words
-from cachekey.builder.history import PastBuild, latest, read_build
+from cachekey.builder.history import MOST, PastBuild, latest, read_build
 from cachekey.builder.programs import answer, decoded, rows, run
 from cachekey.builder.programs import told as said
 from cachekey.builder.progress import Progress
@@ -100,22 +100,52 @@ class Buildx(Source):
         """Return the latest builds: of each the provenance and the log."""
         return past_builds(CLIENT, self.name, f"builder {self.name}", most)
 
+    def builds_in(self, namespace: str) -> list[datetime | None] | None:
+        """Return when the latest build in a cache namespace ended."""
+        return last_build_in(namespace, CLIENT, self.name, f"builder {self.name}")
+
+
+def last_build_in(
+    namespace: str, client: Sequence[str], name: str, whom: str
+) -> list[datetime | None] | None:
+    """Return when the latest build in a cache namespace ended; None from a buildx without history."""
+    try:
+        told = _histories(client, name, whom)
+        for item in told[:MOST]:
+            words = ("inspect", "--builder", name, "--format", "json", _ref(item))
+            config = answer((*client, "history", *words), whom).get("Config") or {}
+            if config.get("CacheMountNS") == namespace:
+                return [when(item.get("completed_at"))]
+    except BuilderError:
+        return None
+    return []
+
 
 def past_builds(client: Sequence[str], name: str, whom: str, most: int) -> list[PastBuild]:
     """Return the latest builds that buildx knows of a builder: of each the provenance and the log."""
     names = ("--builder", name)
-    text = run((*client, "history", "ls", *names, "--no-trunc", "--format", "json"), whom)
-    told = [decoded(line, whom) for line in text.splitlines() if line.startswith("{")]
+    told = _histories(client, name, whom)
     finished = [item for item in told if item.get("status") == "Completed"]
-    finished.sort(key=lambda item: str(item.get("created_at")), reverse=True)
     return latest((_past(client, names, whom, item) for item in finished), most)
+
+
+def _histories(client: Sequence[str], name: str, whom: str) -> list[Mapping[str, Any]]:
+    """Return what buildx knows of each build, newest first."""
+    words = ("history", "ls", "--builder", name, "--no-trunc", "--format", "json")
+    text = run((*client, *words), whom)
+    told = [decoded(line, whom) for line in text.splitlines() if line.startswith("{")]
+    return sorted(told, key=lambda item: str(item.get("created_at")), reverse=True)
+
+
+def _ref(told: Mapping[str, Any]) -> str:
+    return str(told.get("ref", "")).rpartition("/")[2]
 
 
 def _past(
     client: Sequence[str], names: Sequence[str], whom: str, told: Mapping[str, Any]
 ) -> PastBuild | None:
     created = when(told.get("created_at"))
-    ref = str(told.get("ref", "")).rpartition("/")[2]
+    ref = _ref(told)
     wanted = ("attachment", *names, "--type", _PROVENANCE, ref)
     try:
         provenance = answer((*client, "history", "inspect", *wanted), whom)

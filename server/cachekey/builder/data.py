@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cachekey.builder.collector import Threat, collected, settled, threats
 from cachekey.builder.history import PastBuild, changes, path_of
 from cachekey.builder.join import Cache, Joined, duplicates
-from cachekey.builder.places import Place
+from cachekey.builder.places import Place, Refused
 from cachekey.builder.records import Builder, Policy, Usage, UsageRecord
 from cachekey.builder.source import Source
 from cachekey.builder.verdicts import Measured, is_empty, judge
@@ -29,6 +29,7 @@ def document(
     broken: Mapping[Hashable, Sequence[Broken]],
     shown: Callable[[str], str],
     now: datetime,
+    refused: Iterable[Refused] = (),
 ) -> dict[str, Any]:
     """Return the document of ``cachekey builder --format json``.
 
@@ -55,6 +56,10 @@ def document(
         "open": [
             _mount(place, shown) | {"unresolved": sorted(place.key.unresolved)}
             for place in joined.open
+        ],
+        "refused": [
+            {"path": shown(one.path), "line": one.line, "stage": one.stage, "why": one.why}
+            for one in refused
         ],
         "totals": _totals(joined.caches),
         "collector": {
@@ -133,6 +138,7 @@ def _cache(
         "base": _base(cache),
         "target": cache.target,
         "match": cache.match,
+        "doubt": cache.doubt,
         "size": cache.size,
         "records": [
             _record(item, risk.get(item.id), order.get(item.id), command)

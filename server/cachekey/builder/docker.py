@@ -12,10 +12,11 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from datetime import datetime
 from typing import Any
 
 from cachekey.builder.build import BuildRequest, buildx_words
-from cachekey.builder.buildx import past_builds
+from cachekey.builder.buildx import last_build_in, past_builds
 from cachekey.builder.history import PastBuild
 from cachekey.builder.programs import PATIENCE, complaint, decoded, rows, started
 from cachekey.builder.records import Builder, BuilderError, Usage, UsageRecord, when
@@ -88,6 +89,11 @@ class Docker(Source):
             return past_builds(client, self.context or "default", self._whom, most)
         except BuilderError:
             return None
+
+    def builds_in(self, namespace: str) -> list[datetime | None] | None:
+        """Return when the latest build in a cache namespace ended, which buildx tells."""
+        client = (*self.client, "buildx")
+        return last_build_in(namespace, client, self.context or "default", self._whom)
 
     def building(self, request: BuildRequest) -> Sequence[str]:
         """Return the command line of a build, which needs buildx and records with names."""

@@ -21,6 +21,7 @@ from cachekey.builder.records import BuilderError
 from cachekey.builder.source import Source
 
 _SOCKET = "unix:///var/run/docker.sock"
+_NOBODY = "the default context"
 _PIPE = "npipe:////./pipe/docker_engine"
 
 
@@ -40,7 +41,9 @@ def find(wanted: str | None, engine: str, environment: Mapping[str, str]) -> Sou
     try:
         return _docker(environment)
     except BuilderError:
-        if not environment.get("DOCKER_HOST") and buildah.folders(environment):
+        # Whoever names a daemon or a context means that one.
+        named = _context(environment)[1] != _NOBODY
+        if not named and buildah.folders(environment):
             return _buildah("nothing else answers", environment)
         raise
 
@@ -119,7 +122,7 @@ def _context(environment: Mapping[str, str]) -> tuple[str, str]:
     name = config.get("currentContext")
     if isinstance(name, str) and name and name != "default":
         return name, f"the current context '{name}'"
-    return "default", "the default context"
+    return "default", _NOBODY
 
 
 def _host_of(context: str, environment: Mapping[str, str]) -> str | None:

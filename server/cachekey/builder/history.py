@@ -7,6 +7,7 @@ steps, their mounts and their Dockerfile lines, for cached steps as well.
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import islice
@@ -188,7 +189,8 @@ def path_of(
 ) -> str | None:
     """Return which file of the workspace a build was of, if that can be told.
 
-    It is the file with the very text, else the only file of this name that has one of its caches.
+    It is the file with the very text, else the only file of this name that has one of its caches, or of
+    several the one that is plainly the most alike.
     ``names`` are the caches of each file.
     """
     same = [path for path, text in texts.items() if text == build.text]
@@ -201,7 +203,23 @@ def path_of(
         if path.rpartition("/")[2] == build.file.rpartition("/")[2]
         and used & names.get(path, set())
     ]
-    return near[0] if len(near) == 1 else None
+    if len(near) < 2:
+        return near[0] if near else None
+    return _most_alike(build.text or "", {path: texts.get(path, "") for path in near})
+
+
+def _most_alike(text: str, texts: Mapping[str, str]) -> str | None:
+    """Return the one of whose own lines a text has far more than of any other's."""
+    lines = {path: _lines(other) for path, other in texts.items()}
+    count = Counter(line for there in lines.values() for line in there)
+    own = {line for line in _lines(text) if count[line] == 1}
+    shared = sorted(((len(own & there), path) for path, there in lines.items()), reverse=True)
+    (best, path), (second, _) = shared[:2]
+    return path if best > 2 * second else None
+
+
+def _lines(text: str) -> frozenset[str]:
+    return frozenset(line.strip() for line in text.splitlines() if line.strip())
 
 
 def changes(builds: Sequence[tuple[PastBuild, str | None]]) -> list[Change]:

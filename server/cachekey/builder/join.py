@@ -6,13 +6,14 @@ owner or source that joins a key is told as a parent record only. Before 0.12 no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from cachekey.builder.descriptions import OWNER_STEP, Described, read_description
 from cachekey.builder.places import BaseKind, Place, plain
 from cachekey.builder.records import CACHE, Usage, UsageRecord
-from cachekey.record import record
+from cachekey.record import record, replace
 
 Match = Literal["exact", "probable", "none"]
 
@@ -37,7 +38,8 @@ class Cache:
     match: Match
     """``probable``: the builder does not tell all that the key is made of."""
     also: int
-    """How many other caches of this name there are, with another owner or source."""
+    """How many other caches of this name there are, with another owner or source; without names how
+    many others may be the same cache."""
 
     @property
     def size(self) -> int:
@@ -47,12 +49,23 @@ class Cache:
     @property
     def label(self) -> str:
         """Name the cache as Cachekey names keys everywhere."""
-        if self.places:
+        if any(not place.open for place in self.places):
             keys = sorted({str(place.key) for place in self.places})
             return " or ".join(keys[:_NAMED]) + (" or others" if len(keys) > _NAMED else "")
         text = self.name if self.name is not None else f"? ({self.target})"
         text = text[1:] if text.startswith("/") and text.rfind("/") in (0, 1) else text
         return text if self.base == "plain" else f"{text}:{self.base}"
+
+    @property
+    def doubt(self) -> str | None:
+        """Say why nobody can be sure whose cache this is; None where it is sure."""
+        if self.match != "probable":
+            return None
+        if unknown := {name for place in self.places for name in place.key.unresolved}:
+            return f"the key depends on {', '.join(sorted(unknown))}, which no file here tells"
+        if self.name is None:
+            return "the builder tells no ids; target and command are the same"
+        return "the builder does not tell the owner or source that is part of the key"
 
 
 @record(frozen=True)
@@ -101,10 +114,21 @@ def join(usage: Usage, places: Sequence[Place]) -> Joined:
         also = names[name] - 1 if name is not None else 0
         target = described[group].target
         caches.append(Cache(name, base, target, tuple(items), tuple(mine), match, also))
+    caches = _alike(caches)
     caches.sort(key=lambda cache: (-cache.size, cache.label))
     used = {place.key.identity for cache in caches for place in cache.places}
     missing = [p for p in places if not p.open and p.key.identity not in used]
     return Joined(tuple(caches), tuple(missing), tuple(p for p in places if p.open))
+
+
+def _alike(caches: Iterable[Cache]) -> list[Cache]:
+    """Count the caches without a name that the same mounts may use."""
+    keys = {id(c): frozenset(place.key.identity for place in c.places) for c in caches}
+    count = Counter(keys[id(c)] for c in caches if c.name is None and c.places)
+    return [
+        replace(c, also=count[keys[id(c)]] - 1) if c.name is None and c.places else c
+        for c in caches
+    ]
 
 
 def _base(item: UsageRecord, known: Mapping[str, UsageRecord]) -> BaseKind:
@@ -180,6 +204,8 @@ def duplicates(cache: Cache) -> str | None:
             "several copies of one key: it was asked for while somebody used it "
             "(sharing=private, or shared beside locked); the next build takes any of them"
         )
+    if cache.also and cache.name is None:
+        return "another record may be of this cache as well: the builder does not tell"
     if cache.also:
         return "another cache has this id with other uid, gid, mode or from"
     return None

@@ -83,12 +83,9 @@ def _build(
         if not step.name.startswith("[internal]"):
             tell(f"{what}: {step.name}", True)
 
-    def client(pid: int) -> None:
-        private.note.put(client=pid)
-
     tell(what, False)
     private.usage = None
-    return build(source.building(asked), source.builder.name, client, begun)
+    return build(source.building(asked), source.builder.name, begun)
 
 
 def _measured(

@@ -21,7 +21,6 @@ from cachekey.builder.descriptions import OWNER_STEP, read_description
 from cachekey.builder.history import PROOF
 from cachekey.builder.note import Note, Trace, read_note
 from cachekey.builder.places import plain
-from cachekey.builder.programs import end_orphan
 from cachekey.builder.records import CACHE, BuilderError, Usage, UsageRecord
 from cachekey.builder.source import Source
 from cachekey.disk.lock import LOCKS, lock
@@ -154,12 +153,25 @@ def clear(source: Source) -> list[Trace]:
             continue
         trace = _orphan(folder, name)
         if trace is not None and trace.builder == source.builder.name:
-            for client in trace.clients:
-                end_orphan(client, name)
+            trace = replace(trace, last=_over(source, trace))
             remove(source, trace)
             shutil.rmtree(folder, ignore_errors=True)
             cleared.append(trace)
     return cleared
+
+
+def _over(source: Source, trace: Trace) -> datetime | None:
+    """Return when a killed run was over: its client ends with it, its build a moment later.
+
+    A builder that remembers its builds tells it. Else it is what the run has heard last.
+    """
+    for _ in range(_TRIES):
+        ends = source.builds_in(trace.name) or []
+        if None not in ends:
+            break
+        time.sleep(_PAUSE)
+    times = [trace.last, *ends]
+    return max((time for time in times if time is not None), default=None)
 
 
 def _orphan(folder: str, name: str) -> Trace | None:

@@ -30,8 +30,6 @@ class Trace:
     """The run is over, and somebody else may have built since."""
     last: datetime | None = None
     """When the last step began that the run has heard of, by the builder's clock."""
-    clients: tuple[int, ...] = ()
-    """Process ids of the clients that it has started."""
 
 
 class Note:
@@ -44,7 +42,7 @@ class Note:
         self.put(builder=builder)
 
     def put(self, **facts: Any) -> None:
-        """Write facts down, named as in :class:`Trace`; of the clients one at a time."""
+        """Write facts down, named as in :class:`Trace`."""
         self._file.write(f"{json.dumps(facts)}\n")
         self._file.flush()
         self.trace = _with(self.trace, facts)
@@ -71,5 +69,4 @@ def _with(trace: Trace, facts: dict[str, Any]) -> Trace:
         before=frozenset(facts["before"]) if "before" in facts else trace.before,
         commands=tuple(facts.get("commands", trace.commands)),
         last=when(facts.get("last")) or trace.last,
-        clients=(*trace.clients, *([int(facts["client"])] if "client" in facts else ())),
     )

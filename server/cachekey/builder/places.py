@@ -99,6 +99,34 @@ def places(document: Document, builds: Iterable[Built] = ()) -> Iterator[Place]:
             yield _place(document, run, mount, key)
 
 
+@record(frozen=True)
+class Refused:
+    """A cache mount that the builder refuses, so that it has no cache."""
+
+    path: str
+    line: int
+    """Zero-based."""
+    stage: str
+    why: str
+    """In the builder's words."""
+
+
+def refused(document: Document) -> list[Refused]:
+    """Return the cache mounts of a document that the builder refuses, in file order."""
+    if not isinstance(document, Dockerfile):
+        return []
+    return [
+        Refused(
+            document.path,
+            document.source.line_of(mount.error.span.start),
+            document.stage_of(run).label,
+            str(mount.error),
+        )
+        for run, mount in document.mounts
+        if mount.type == "cache" and mount.error is not None and not run.dormant
+    ]
+
+
 def _place(document: Dockerfile, run: Run, mount: Mount, key: Key) -> Place:
     return Place(
         document.path,

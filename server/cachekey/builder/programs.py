@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -20,6 +18,19 @@ PATIENCE = 120
 """Seconds for one answer: a builder measures every record's size for it."""
 _STOPPING = 20
 """Seconds for a client to take its build back."""
+_SHELL = "/bin/sh"
+_TIED = """\
+exec 3<&0 </dev/null
+{
+  read -r word && exit
+  trap '' TERM
+  kill -s TERM -- "-$$"
+  sleep 5
+  kill -s KILL -- "-$$"
+} <&3 >/dev/null 2>&1 &
+exec "$@" 3<&-
+"""
+"""Ends a client when whoever has started it is gone, which closes the pipe without a word."""
 
 
 def has(program: str) -> bool:
@@ -72,16 +83,20 @@ def rows(items: Any, read: Callable[[Any], _Row], whom: str) -> tuple[_Row, ...]
 
 @contextmanager
 def started(
-    command: Sequence[str], whom: str, pipe: bool = False
+    command: Sequence[str], whom: str, pipe: bool = False, tied: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a client and see that it has ended when the block is left, however it is left.
 
-    With ``pipe`` its standard input can be written to.
+    With ``pipe`` its standard input can be written to. With ``tied`` it ends as well when this process
+    is killed, which leaves no block; not so on Windows.
     """
+    tied = tied and os.path.exists(_SHELL)
     try:
+        if not has(command[0]):
+            raise FileNotFoundError
         process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE if pipe else subprocess.DEVNULL,
+            [_SHELL, "-c", _TIED, "sh", *command] if tied else list(command),
+            stdin=subprocess.PIPE if pipe or tied else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             # Control-C is ours to hear: the client is then asked to stop, and waited for.
@@ -94,12 +109,14 @@ def started(
     try:
         yield process
     finally:
-        _end(process)
+        _end(process, tied)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], tied: bool) -> None:
     if process.stdin is not None:
         with suppress(OSError):
+            if tied and process.poll() is not None:
+                process.stdin.write(b"ended\n")
             process.stdin.close()
     if process.poll() is None:
         process.terminate()
@@ -113,35 +130,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             stream.close()
 
 
-def end_orphan(pid: int, mark: str) -> None:
-    """End a client whose run was killed; ``mark`` is a word by which its command line is known.
-
-    On Windows clients end with the run that has started them, or go on to the end of their step.
-    """
-    if os.name == "nt":
-        return
-    for number in (signal.SIGTERM, *[0] * 20, signal.SIGKILL):
-        if mark not in _command_line(pid):
-            return
-        with suppress(OSError):
-            # A client was started as the first of its group, and may have started others.
-            os.killpg(pid, number)
-        time.sleep(0.1)
-
-
-def _command_line(pid: int) -> str:
-    """Return the command line of a process, nothing when there is none."""
-    try:
-        if os.path.isdir("/proc/self"):
-            with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
-                return file.read()
-        asked = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
-        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-    except OSError:
-        return ""
-
-
 _GONE = ("connection reset", "unexpected eof", "broken pipe", "error reading from server")
+_NO_PLUGIN = ("unknown command: docker buildx", "'buildx' is not a docker command")
 _ABSENT = (
     "no such file",
     "connection refused",
@@ -157,6 +147,8 @@ def complaint(errors: str, whom: str) -> str:
     said = next((x for x in reversed(lines) if x.lower().startswith("error")), None)
     said = said or (lines[-1] if lines else "it says nothing")
     lower = said.lower()
+    if any(words in errors for words in _NO_PLUGIN):
+        return f"docker buildx is not installed: it is what asks {whom}"
     if "permission denied" in lower:
         return f"{whom} may not be asked by this user: permission denied"
     if any(words in lower for words in _GONE) or "graceful_stop" in lower:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import datetime
 
 from cachekey.builder.build import BuildRequest
 from cachekey.builder.history import PastBuild
@@ -42,6 +43,13 @@ class Source(ABC):
         for start in range(0, len(records), _AT_ONCE):
             ids = "|".join(map(re.escape, records[start : start + _AT_ONCE]))
             run(self.prune(f"^({ids})$"), self.builder.name)
+
+    def builds_in(self, namespace: str) -> list[datetime | None] | None:
+        """Return when the latest build in a cache namespace ended, None for one that goes on.
+
+        There may be earlier ones in the list. None in its place: the builder tells of no past builds.
+        """
+        return None
 
     def history(self, most: int) -> list[PastBuild] | None:
         """Return the latest builds that the builder remembers, newest first; None: it tells none."""

@@ -155,22 +155,23 @@ class Evaluator:
 
     def _index(self, expr: Expr, local: Mapping[str, Outcome]) -> Outcome:
         whole, key = (self.of(item, local) for item in expr.items)
-        value: object = UNKNOWN
         opened = whole.open | key.open
+        found: Outcome = _UNTOLD
         if isinstance(whole.value, dict) and key.text in whole.value:
-            return whole.value[key.text].with_open(opened)  # type: ignore[no-any-return]
+            found = whole.value[key.text]
         if isinstance(whole.value, list) and isinstance(key.value, int):
             if 0 <= key.value < len(whole.value):
-                return whole.value[key.value].with_open(opened)  # type: ignore[no-any-return]
-        return Outcome(value, opened)
+                found = whole.value[key.value]
+        return found.with_open(opened)
 
     def _unary(self, expr: Expr, local: Mapping[str, Outcome]) -> Outcome:
         inner = self.of(expr.items[0], local)
         if expr.value == "!":
             truth = _truth(inner)
             return Outcome(UNKNOWN if truth is None else not truth, inner.open)
-        number = isinstance(inner.value, int | float) and not isinstance(inner.value, bool)
-        return Outcome(-inner.value if number else UNKNOWN, inner.open)  # type: ignore[operator]
+        if isinstance(inner.value, int | float) and not isinstance(inner.value, bool):
+            return Outcome(-inner.value, inner.open)
+        return Outcome(UNKNOWN, inner.open)
 
     def _binary(self, expr: Expr, local: Mapping[str, Outcome]) -> Outcome:
         left, right = (self.of(item, local) for item in expr.items)

@@ -14,8 +14,9 @@ from typing import Any
 
 from cachekey.budget import MOST_FINDINGS, TOLD
 from cachekey.builds.invocation import BuildFile
+from cachekey.checking.comments import Layout, layout
 from cachekey.checking.generated import is_generated
-from cachekey.checking.suppress import UNREADABLE, Layout, apply_suppressions, layout
+from cachekey.checking.suppress import UNREADABLE, apply_suppressions
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cachekey.checking.suppress import ignore_here
+from cachekey.checking.comments import ignore_here
 from cachekey.finding import Finding
 from cachekey.text import Edit, Span, apply_edits
 

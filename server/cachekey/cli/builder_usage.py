@@ -76,6 +76,14 @@ def add_prove(parser: argparse.ArgumentParser) -> None:
         "--secret", action="append", default=[], metavar="id=ID,src=FILE", help="a secret to pass"
     )
     parser.add_argument(
+        "--ssh", action="append", default=[], metavar="default|id=ID", help="an SSH agent to pass"
+    )
+    parser.add_argument(
+        "--network",
+        choices=("default", "none", "host"),
+        help="network of the RUN instructions (default: the builder's)",
+    )
+    parser.add_argument(
         "--steps", action="store_true", help="tell of each step as it begins, also in a pipe"
     )
     parser.add_argument("--keep", action="store_true", help="keep the caches that were made")

@@ -22,7 +22,7 @@ from cachekey.markup.terminal import text_output
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from cachekey.builder.places import Place
+    from cachekey.builder.places import Place, Refused
     from cachekey.builder.source import Source
     from cachekey.cli.workspace import Workspace
 
@@ -85,21 +85,24 @@ def _document(
     from cachekey.builder.buildah import Buildah
     from cachekey.builder.data import document, past
     from cachekey.builder.join import join
-    from cachekey.builder.places import places
+    from cachekey.builder.places import places, refused
     from cachekey.report.map_data import caches_of
 
     names = sorted(space.texts)
     found: list[Place] = []
+    bad: list[Refused] = []
     for number, model in enumerate(space.models(names)):
         progress("Reading", number, len(names))
         builds = space.project.built(model) if isinstance(model, Dockerfile) else ()
         found += places(model, builds)
+        # Of Buildah it is not known what it refuses.
+        bad += [] if isinstance(source, Buildah) else refused(model)
     if isinstance(source, Buildah):
         source.expect(found)
     usage = source.usage()
     groups = caches_of(space.project.index, names)
     broken = {group.mounts[0].key.identity: group.broken for group in groups}
-    told = document(source, usage, join(usage, found), broken, space.shown, _now())
+    told = document(source, usage, join(usage, found), broken, space.shown, _now(), bad)
     if history:
         told |= past(source.history(history), found, space.texts, space.shown)
     return told

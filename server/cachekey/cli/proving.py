@@ -127,7 +127,7 @@ def _measure(
     from cachekey.report.builder import counted
 
     if not model.caches:
-        raise BuilderError(f"{space.shown(model.path)} has no cache mount to prove")
+        raise BuilderError(_without_caches(space, model))
     request = BuildRequest(
         context=_context(options, subject),
         folder="",
@@ -135,6 +135,8 @@ def _measure(
         target=options.target or subject.target,
         platform=options.platform or subject.platform,
         secrets=tuple(options.secret),
+        agents=tuple(options.ssh),
+        network=options.network,
         contexts={**subject.contexts, **_contexts(options.build_context)},
     )
     if cleared := clear(source):
@@ -152,6 +154,18 @@ def _measure(
         # The client of a run that was killed may have gone on for a moment.
         for trace in cleared:
             remove(source, trace)
+
+
+def _without_caches(space: Workspace, model: Dockerfile) -> str:
+    from cachekey.builder.places import refused
+
+    name = space.shown(model.path)
+    for one in refused(model):
+        return (
+            f"{name} does not build, so that there is nothing to prove: the builder refuses the "
+            f"cache mount on line {one.line + 1} ({one.why})"
+        )
+    return f"{name} has no cache mount to prove"
 
 
 def _context(options: Namespace, subject: Subject) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from cachekey.commands.invocation import Invocation
 from cachekey.knowledge.patterns import matches
+from cachekey.knowledge.programs import Kind
 from cachekey.record import record
 from cachekey.syntax.shell.parse import Word
-
-Kind = Literal["reads", "writes", "makes", "removes", "opens", "copies", "moves", "links"]
 
 _GLOB = frozenset("*?[")
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from cachekey.commands.effect import Effect, Kind, Line, Value, absolute, line_of
+from cachekey.commands.effect import Effect, Line, Value, absolute, line_of
 from cachekey.commands.grammars import GRAMMARS
 from cachekey.commands.invocation import Invocation
-from cachekey.knowledge.programs import Program, programs
+from cachekey.knowledge.programs import Kind, Program, programs
 from cachekey.record import remembered
 from cachekey.syntax.shell.parse import Redirect
 
@@ -59,15 +59,15 @@ def _plain(item: Invocation, program: Program, line: Line) -> Iterator[Effect]:
     deep = program.deep or line.has(program.deep_with)
     if not item.args_known:
         # `xargs` appends words; they are operands nobody knows.
-        yield Effect(kind, None, None, item.args[-1] if item.args else None, deep)  # type: ignore[arg-type]
+        yield Effect(kind, None, None, item.args[-1] if item.args else None, deep)
     if kind in ("copies", "moves", "links"):
-        yield from _carried(item, program, line, kind, deep)  # type: ignore[arg-type]
+        yield from _carried(item, program, line, kind, deep)
         return
     for value in operands:
         for text in _each(item, value, kind):
             path = absolute(item, text, place)
             begins = "" if path is not None else value.word.beginning(item.state.value)
-            yield Effect(kind, path, None, value.word, deep, False, begins)  # type: ignore[arg-type]
+            yield Effect(kind, path, None, value.word, deep, False, begins)
 
 
 def _each(item: Invocation, value: Value, kind: str) -> tuple[str | None, ...]:
@@ -89,12 +89,13 @@ def _place(line: Line, program: Program) -> str | None:
 
 def _named(item: Invocation, program: Program, line: Line, place: str | None) -> Iterator[Effect]:
     """Yield what options name: files to read, to write, and the directory it works in."""
-    for kind, names in (("reads", program.reads), ("writes", program.writes)):
+    does: dict[Kind, tuple[str, ...]] = {"reads": program.reads, "writes": program.writes}
+    for kind, names in does.items():
         for name in names:
             for value in line.values.get(name, ()):
                 if value.text != "-":
                     path = absolute(item, value.text, place)
-                    yield Effect(kind, path, None, value.word)  # type: ignore[arg-type]
+                    yield Effect(kind, path, None, value.word)
     here = line.has(program.here_with)
     if program.here_without and line.operands and not line.has(program.here_without):
         here = True

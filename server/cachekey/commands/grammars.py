@@ -8,9 +8,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 
-from cachekey.commands.effect import Effect, Kind, Value, absolute, line_of
+from cachekey.commands.effect import Effect, Value, absolute, line_of
 from cachekey.commands.invocation import Invocation
-from cachekey.knowledge.programs import Program, programs
+from cachekey.knowledge.programs import Kind, Program, programs
 from cachekey.syntax.shell.parse import Word
 
 Found = tuple[Effect, ...] | None
@@ -192,12 +192,12 @@ def _executed(
     program = programs().get(posixpath.basename(words[0] or "")) if words else None
     if program is None or program.grammar:
         return None
-    kind: Kind | str = program.operands or "reads"
+    kind: Kind = program.operands or "reads"
     to = None
     if kind in ("copies", "moves", "links"):
         named = [words[n + 1] for n, w in enumerate(words[:-1]) if w in program.into]
         to = absolute(item, named[0] if named else words[-1])
-    return [Effect(kind, path, to, word, True, part) for word, path in paths]  # type: ignore[arg-type]
+    return [Effect(kind, path, to, word, True, part) for word, path in paths]
 
 
 def _git(item: Invocation, program: Program) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cachekey.commands.shellstate import Frame, Setting, ShellState, joined
 from cachekey.record import record, replace
@@ -73,9 +74,9 @@ class Call:
         """Return the value of one word; None when it is not known or not there."""
         return self.texts[index] if index < len(self.words) else None
 
-    def change(self, **changes: object) -> None:
+    def change(self, **changes: Any) -> None:
         """Change the frame."""
-        self.frame = replace(self.frame, **changes)  # type: ignore[arg-type]
+        self.frame = replace(self.frame, **changes)
 
     def set(self, name: str, setting: Setting) -> None:
         """Set a variable for what is called."""

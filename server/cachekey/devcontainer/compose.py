@@ -324,6 +324,23 @@ def _included(file: ComposeFile, folder: str) -> Iterator[tuple[str | None, str]
             yield from ((path, place) for path in paths)
 
 
+def taken_in(file: ComposeFile) -> Iterator[str]:
+    """Yield the files that one includes, and those whose services its own extend.
+
+    Their paths are resolved from the folder of the file, as when Compose is called with it.
+    """
+    folder = posixpath.dirname(file.path)
+    for path, _ in _included(file, folder):
+        if path is not None:
+            yield path
+    for _, _, node in file.section("services"):
+        extended = node.get("extends")
+        written = extended.string("file") if extended is not None else None
+        path = within(folder, plain(written)) if written is not None else None
+        if path is not None:
+            yield path
+
+
 def read_file(path: str, read: Read) -> ComposeFile | None:
     """Read one compose file; ``None`` when it is not there."""
     text = read(path)

@@ -15,7 +15,8 @@ from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.substitution import literal
 from cachekey.dockerfile.records import Dockerfile, Stage
-from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
+from cachekey.dockerfile.scoping import BuildOptions
+from cachekey.dockerfile.stages import read_dockerfile
 from cachekey.knowledge.features import feature
 from cachekey.record import record
 from cachekey.syntax.jsonc.parse import span_in

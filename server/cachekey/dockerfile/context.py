@@ -17,7 +17,7 @@ from cachekey.syntax.dockerfile.expand import expand
 from cachekey.syntax.dockerfile.namevalue import split_words
 from cachekey.syntax.dockerfile.tree import Instruction
 from cachekey.text import Elsewhere, Mapped
-from cachekey.tools.uses import ConfigReader
+from cachekey.tools.environment import ConfigReader
 
 _MOST_PARENTS = 5
 """Folders above the Dockerfile's that may be the build context."""

@@ -11,7 +11,8 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
 from cachekey.record import record, remembered
-from cachekey.tools.uses import ToolUse, UsedDirectory, may_be_for_another, meant
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse, may_be_for_another, meant
 
 COVERS = ("exact", "part", "parent")
 """Relations in which a mount holds a tool's directory, or a piece of it."""

@@ -11,6 +11,7 @@ from cachekey.commands.effect import fixed, inside, meets
 from cachekey.commands.read import Invocation
 from cachekey.dockerfile.effects import lands
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
+from cachekey.knowledge.records import Kind
 from cachekey.record import record
 from cachekey.text import Span
 
@@ -64,6 +65,29 @@ def held_by_cache(stage: Stage, path: str, before: Run | None = None) -> Held | 
         elif step.copied is not None and step.copied.may_bring(path, folder):
             return None
     return found
+
+
+def is_put(run: Run, path: str) -> bool:
+    """Tell whether the RUN surely puts something at a path."""
+    kinds = ("writes", "copies", "moves")
+    return any(lands(effect, path) for _, effect in run.effects.of(*kinds) if effect.path) or any(
+        item.used is True and item.fills and item.path is not None and inside(item.path, path)
+        for use in run.uses
+        for item in use.directories
+    )
+
+
+def is_built(run: Run, path: str) -> bool:
+    """Tell whether a tool of the RUN surely puts what it makes into a directory around a path."""
+    return any(
+        item.used is True
+        and item.cache.kind is not Kind.DOWNLOAD
+        and item.path is not None
+        and item.confidence.warns
+        and inside(path, item.path)
+        for use in run.uses
+        for item in use.directories
+    )
 
 
 def led(stage: Stage, path: str) -> str:

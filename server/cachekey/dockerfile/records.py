@@ -18,7 +18,8 @@ from cachekey.record import cached_property, record, replace
 from cachekey.suggest import nearest
 from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction
 from cachekey.text import Source, Span
-from cachekey.tools.uses import ConfigReader, ToolUse, find_tool_uses
+from cachekey.tools.environment import ConfigReader
+from cachekey.tools.uses import ToolUse, find_tool_uses
 
 RUN_FLAGS = ("mount", "network", "security", "device")
 """Flags that RUN has. Source: BuildKit ``instructions/commands_run*.go``."""
@@ -302,6 +303,11 @@ class Dockerfile:
             if instruction.inner is not None and stage >= 0:
                 found.setdefault(stage, []).append(instruction.inner)
         return found
+
+    @cached_property
+    def declares_volumes(self) -> bool:
+        """Whether there is a VOLUME: what lies there is not the image's alone."""
+        return any(instruction.keyword == "VOLUME" for instruction in self.tree.instructions)
 
     def stage_of(self, run: Run) -> Stage:
         """Return the stage that a RUN runs in."""

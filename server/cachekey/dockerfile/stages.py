@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
 from itertools import dropwhile
 
 from cachekey.budget import (
@@ -22,48 +21,28 @@ from cachekey.budget import (
 from cachekey.buildkit.identity import BuildIdentity
 from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount, read_mount
 from cachekey.buildkit.scope import (
-    NAMESPACE_ARG,
-    PLATFORM_ARGS,
-    ROOT,
-    Account,
     BaseImage,
-    Origin,
     Scope,
-    User,
-    Variable,
 )
 from cachekey.commands.accounts import (
     MOST_ACCOUNTS,
     accounts_behind,
     may_make_accounts,
-    resolve_user,
 )
 from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.known import Known
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
+from cachekey.dockerfile.scoping import BuildOptions, Scoping
 from cachekey.knowledge import Image, Knowledge
-from cachekey.record import record, replace
-from cachekey.syntax.dockerfile.expand import Expansion, Unknown, expand
-from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs, split_words
+from cachekey.record import replace
+from cachekey.syntax.dockerfile.expand import Expansion
+from cachekey.syntax.dockerfile.namevalue import split_words
 from cachekey.syntax.dockerfile.parse import DockerfileTree, Flag, Instruction, parse
 from cachekey.syntax.dockerfile.reparse import reparse
 from cachekey.text import Mapped, Source, Span
-from cachekey.tools.uses import ConfigReader
+from cachekey.tools.environment import ConfigReader
 
 _UNESCAPED = re.compile(r"\\?([\s\S])")
-
-
-@record(frozen=True)
-class BuildOptions:
-    """What the caller of the build decides: arguments, cache namespace, engine."""
-
-    build_args: Mapping[str, str]
-    namespace: str = ""
-    engine: str = "buildkit"
-    passed: frozenset[str] = frozenset()
-    """Arguments that are passed with values that nobody knows."""
-    left: frozenset[str] = frozenset()
-    """Arguments that the build is known not to pass: without a default they are empty."""
 
 
 def read_dockerfile(
@@ -113,11 +92,8 @@ class _Reader:
     ) -> None:
         self.path, self.source, self.tree = path, source, tree
         self.options, self.knowledge, self.config = options, knowledge, config
-        # The namespace is given to the builder as a build argument like any other.
-        namespace = options.namespace or options.build_args.get(NAMESPACE_ARG, "")
-        given = {NAMESPACE_ARG: namespace} if namespace else {}
-        self.build_args = {**options.build_args, **given}
-        self.globals: dict[str, Variable] = {}
+        self.budget = Budget(FILE_STEPS)
+        self.scoping = Scoping(options, tree.escape, self.budget)
         self.stages: list[Stage] = []
         self.names: dict[str, Stage] = {}
         self.triggers: dict[int, list[Instruction]] = {}
@@ -130,8 +106,7 @@ class _Reader:
         inherited, a build argument needs no ARG, ONBUILD is not triggered within one file, and a
         backslash escapes in flags whatever ``# escape=`` says."""
         self.containerfile = "containerfile" in posixpath.basename(path).lower()
-        self.identity = BuildIdentity(path, namespace, options.engine)
-        self.budget = Budget(FILE_STEPS)
+        self.identity = BuildIdentity(path, self.scoping.namespace, options.engine)
         self.at = self.cut = None  # type: Instruction | None
         self.share = _share(tree)
         self.known: Known | None = None
@@ -157,14 +132,14 @@ class _Reader:
         try:
             for instruction in outer:
                 self._pay(instruction)
-                self._global_args(instruction)
+                self.scoping.global_args(instruction)
             for first, rest in blocks:
                 if self.cut is None:
                     self._pay(first)
                     self._stage(first, rest)
         except SpentError:
             self.cut = self.at
-        names, stages = frozenset(self.globals), tuple(self.stages)
+        names, stages = frozenset(self.scoping.globals), tuple(self.stages)
         return Dockerfile(self.path, self.source, self.tree, stages, names, self.cut)
 
     def _pay(self, instruction: Instruction) -> None:
@@ -173,44 +148,12 @@ class _Reader:
         length = instruction.span.end - instruction.span.start
         self.budget.spend(INSTRUCTION_STEPS + LETTER_STEPS * length)
 
-    def _expand(self, word: str, lookup_scope: Scope | None) -> Expansion:
-        lookup = lookup_scope.lookup if lookup_scope is not None else self._global
-        return expand(word, lookup, self.tree.escape, self.budget)
-
-    def _global(self, name: str) -> Expansion | Unknown | None:
-        variable = self.globals.get(name)
-        if variable is not None:
-            return variable.value
-        return self._platform(name)
-
-    def _platform(self, name: str) -> Expansion | Unknown | None:
-        if name not in PLATFORM_ARGS:
-            return None
-        given = self.build_args.get(name)
-        return Expansion.literal(given) if given is not None else Unknown(name)
-
-    def _global_args(self, instruction: Instruction) -> None:
-        for name, default in arg_pairs(instruction.args, self.tree.escape):
-            given = self.build_args.get(name.text)
-            origin: Origin = "arg" if given is None else "build-arg"
-            if given is not None:
-                value = Expansion.literal(given)
-            elif name.text in self.options.passed:
-                value = _open(name.text)
-            elif default is not None:
-                value = self._expand(default.text, None)
-            elif name.text in PLATFORM_ARGS:
-                continue
-            else:
-                value = _open(name.text)
-            self.globals[name.text] = Variable(name.text, value, origin, name.span())
-
     # -- stages ---------------------------------------------------------------------------------
 
     def _stage(self, first: Instruction, rest: list[Instruction]) -> None:
         index = len(self.stages)
         words = split_words(first.args, self.tree.escape)
-        reference = self._expand(words[0].text if words else "", None)
+        reference = self.scoping.expand(words[0].text if words else "", None)
         if first.implied:
             reference = Expansion("that this file does not name", frozenset({"FROM"}))
         span = words[0].span() if words else first.span
@@ -219,7 +162,7 @@ class _Reader:
         among = bool(self.stages) and not reference.known and not _is_image(reference)
         base = BaseImage(reference, span, facts, among)
         scope = self.known.start(index, first, parent) if self.known else None
-        scope = scope or self._start(base, parent)
+        scope = scope or self.scoping.start(base, parent)
         steps: list[Step] = []
         ancestors = parent.chain if parent else ()
         inherited = (run for stage in ancestors for run in reversed(stage.runs))
@@ -246,39 +189,6 @@ class _Reader:
     def _image(self, reference: Expansion) -> Image | None:
         return self.knowledge.image(reference.text) if reference.text != "scratch" else None
 
-    def _start(self, base: BaseImage, parent: Stage | None) -> Scope:
-        if parent is not None:
-            inherited = parent.end.variables
-            if self.buildah:
-                inherited = {k: v for k, v in inherited.items() if v.origin in ("env", "image")}
-            own = replace(parent.end.base, span=base.span)
-            return replace(parent.end, base=own, variables=inherited)
-        outside = self.build_args if self.buildah else {}
-        facts = base.facts
-        if base.is_scratch:
-            user, root = User("root", ROOT), Expansion.literal("/")
-            return Scope(base, {}, user, root, None, {"root": ROOT}, outside, True)
-        if facts is None:
-            return Scope(base, accounts={"root": ROOT}, outside=outside)
-        accounts = {"root": ROOT} | {
-            item.name: Account(item.name, item.uid, item.gid, item.home)
-            for item in facts.users
-            if item.name
-        }
-        variables = {
-            name: Variable(
-                name, _open(name) if value is None else Expansion.literal(value), "image"
-            )
-            for name, value in facts.env.items()
-        }
-        user = (
-            replace(resolve_user(facts.user, accounts), span=None)
-            if facts.user
-            else User(None, None)
-        )
-        workdir = Expansion.literal(facts.workdir) if facts.workdir else None
-        return Scope(base, variables, user, workdir, None, accounts, outside)
-
     # -- instructions ---------------------------------------------------------------------------
 
     def _step(
@@ -303,13 +213,13 @@ class _Reader:
                 complete = scope.accounts_complete and len(accounts) < MOST_ACCOUNTS
                 scope = replace(scope, accounts=accounts, accounts_complete=complete)
         elif keyword == "ENV":
-            scope = self._env(instruction, scope)
+            scope = self.scoping.env(instruction, scope)
         elif keyword == "ARG":
-            scope = self._arg(instruction, scope)
+            scope = self.scoping.arg(instruction, scope)
         elif keyword == "USER":
-            scope = self._user(instruction, scope)
+            scope = self.scoping.user(instruction, scope)
         elif keyword == "WORKDIR":
-            scope = self._workdir(instruction, scope)
+            scope = self.scoping.workdir(instruction, scope)
         elif keyword in ("COPY", "ADD"):
             copied = Copied(instruction, scope, self.tree.escape, self.copied)
             if copied.origin is None:
@@ -374,74 +284,6 @@ class _Reader:
         # Kept so that hovers and the key list show it; a stage built on this one runs it for real.
         steps.append(Step(inner, scope, self._run(inner, scope, stage, onbuild=True, dormant=True)))
 
-    def _env(self, instruction: Instruction, scope: Scope) -> Scope:
-        self.budget.spend(len(scope.variables))
-        variables = dict(scope.variables)
-        for name, value in env_pairs(instruction.args, self.tree.escape):
-            key = self._expand(name.text, scope)
-            # All values of one ENV are expanded with what was in force in front of it.
-            expanded = self._expand(value.text, scope)
-            variables[key.text] = Variable(key.text, expanded, "env", name.span())
-        return replace(scope, variables=variables)
-
-    def _arg(self, instruction: Instruction, scope: Scope) -> Scope:
-        self.budget.spend(len(scope.variables))
-        # Each is expanded with those in front of it.
-        variables = dict(scope.variables)
-        scope = replace(scope, variables=variables)
-        for name, default in arg_pairs(instruction.args, self.tree.escape):
-            known = variables.get(name.text)
-            if self.buildah and known is not None and known.origin in ("env", "image"):
-                continue
-            variable = self._arg_value(name.text, None if default is None else default.text, scope)
-            if variable is not None:
-                variables[name.text] = replace(variable, span=name.span())
-        return scope
-
-    def _arg_value(self, name: str, default: str | None, scope: Scope) -> Variable | None:
-        given = self.build_args.get(name)
-        if given is not None:
-            return Variable(name, Expansion.literal(given), "build-arg")
-        if name in self.options.passed:
-            return Variable(name, _open(name), "build-arg")
-        if default is not None:
-            return Variable(name, self._expand(default, scope), "arg")
-        outer = self.globals.get(name)
-        if outer is not None:
-            return outer
-        platform = self._platform(name)
-        if platform is not None:
-            known = platform if isinstance(platform, Expansion) else _open(name)
-            return Variable(name, known, "platform")
-        # A bare ARG keeps what ENV or the parent stage set; otherwise only the caller can tell.
-        if name in scope.variables:
-            return None
-        value = Expansion.literal("") if name in self.options.left else _open(name)
-        return Variable(name, value, "arg")
-
-    def _user(self, instruction: Instruction, scope: Scope) -> Scope:
-        value = self._expand(instruction.args.text, scope)
-        if not value.known:
-            return replace(scope, user=User(value.text, None, span=instruction.args.span()))
-        self.budget.spend(len(scope.accounts))
-        user = resolve_user(value.text, scope.accounts, complete=scope.accounts_complete)
-        return replace(scope, user=replace(user, span=instruction.args.span()))
-
-    def _workdir(self, instruction: Instruction, scope: Scope) -> Scope:
-        value = self._expand(instruction.args.text, scope)
-        if not value.text.startswith(("/", "$")):
-            if scope.workdir is None:
-                return replace(scope, workdir=None)
-            joined = posixpath.join(scope.workdir.text, value.text)
-            value = Expansion(
-                "/" + posixpath.normpath(joined).lstrip("/"),
-                value.unresolved | scope.workdir.unresolved,
-                value.undefined | scope.workdir.undefined,
-            )
-        elif value.known:
-            value = replace(value, text="/" + posixpath.normpath(value.text).lstrip("/"))
-        return replace(scope, workdir=value)
-
 
 def _implied(first: Instruction) -> Instruction:
     """Return the FROM that a file without one would need in front of its first instruction."""
@@ -469,12 +311,6 @@ def _is_image(reference: Expansion) -> bool:
     for start, end in reversed(reference.symbols):
         text = text[:start] + text[end:]
     return any(sign in text for sign in ":/@")
-
-
-def _open(name: str) -> Expansion:
-    """Return the value of a declared variable that only the caller of the build knows."""
-    text = f"${{{name}}}"
-    return Expansion(text, frozenset({name}), used=frozenset({name}), symbols=((0, len(text)),))
 
 
 def _stage_name(instruction: Instruction) -> str | None:

@@ -13,7 +13,7 @@ from cachekey.record import record
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
 from cachekey.text import Edit, Source, Span
-from cachekey.tools.uses import UsedDirectory
+from cachekey.tools.directories import UsedDirectory
 
 
 @record(frozen=True)

@@ -13,7 +13,8 @@ from cachekey.edits.caches import owner_of
 from cachekey.edits.mount import is_mountable, set_option, set_options
 from cachekey.knowledge.records import Kind
 from cachekey.text import Edit, Source, Span
-from cachekey.tools.uses import ToolUse, UsedDirectory
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 
 
 def places(use: ToolUse, item: UsedDirectory) -> tuple[str, ...]:

@@ -13,13 +13,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cachekey.knowledge.image_records import Image, Ships
 from cachekey.knowledge.images import ImageRecord, parse_image, read_reference
 from cachekey.knowledge.parse import parse_tool
 from cachekey.knowledge.paths import looks_like
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.programs import programs
 from cachekey.knowledge.reader import Problem
-from cachekey.knowledge.records import CacheDir, Command, Image, Ships, Tool
+from cachekey.knowledge.records import CacheDir, Command, Tool
 from cachekey.record import cached_property, record
 
 if sys.version_info >= (3, 11):

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from cachekey.knowledge.image_records import Ships
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.reader import Problem, Table
-from cachekey.knowledge.records import Confidence, Ships
+from cachekey.knowledge.records import Confidence
 from cachekey.record import record
 
 if sys.version_info >= (3, 11):

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from cachekey.knowledge.image_records import Image, Ships, User
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.reader import Problem, Table
-from cachekey.knowledge.records import Confidence, Image, Ships, User
+from cachekey.knowledge.records import Confidence
 from cachekey.record import record, replace
 
 _ROOT = User("root", 0, 0, "/root")
@@ -36,6 +37,7 @@ PLAIN = Image(
     ships=(),
     own=(),
     lacks=(),
+    holds=(),
     tools=(),
     workdir=None,
     note="",
@@ -168,6 +170,7 @@ def parse_image(
         ships=_ships(table) or (),
         own=table.texts("own"),
         lacks=table.texts("lacks"),
+        holds=table.texts("holds"),
         tools=table.texts("tools"),
         workdir=table.optional("workdir"),
         note=table.text("note"),

@@ -56,6 +56,7 @@ def parse_tool(
         value_flags=table.texts("value_flags"),
         cwd_flags=table.texts("cwd_flags"),
         project_flags=table.texts("project_flags"),
+        project_words=table.texts("project_words"),
         clusters=table.flag("clusters"),
         settings=tuple(_setting(item) for item in table.tables("settings")),
         when=table.mapping("when"),

@@ -145,15 +145,25 @@ def relation(target: str, path: str) -> Relation:
 
 
 @lru_cache(maxsize=1024)
-def usual_places(cache: CacheDir) -> tuple[str, ...]:
+def own_places(cache: CacheDir) -> tuple[str, ...]:
     """Return globs of the places where the directory lies by default, for any home."""
     found: list[str] = []
     for template in (cache.path, cache.root_path, *cache.alternatives):
         if template:
             glob = _any_place(template)
             found.append(glob if glob[0] in "/*" else f"*/{glob}")
-    found.extend(cache.looks_like)
     return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=1024)
+def usual_places(cache: CacheDir) -> tuple[str, ...]:
+    """Return globs of the default places, and of what people write who mean them."""
+    return tuple(dict.fromkeys((*own_places(cache), *cache.looks_like)))
+
+
+def is_own_place(target: str, cache: CacheDir) -> bool:
+    """Tell whether ``target`` is a default place of the directory, not a mere likeness of one."""
+    return any(matches(clean(target), glob) for glob in own_places(cache))
 
 
 def _any_place(template: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, get_args
 
 from cachekey.knowledge.reader import Problem, Table
 from cachekey.record import record
@@ -14,7 +15,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-DOES = ("", "reads", "writes", "makes", "removes", "opens", "copies", "moves", "links")
+Kind = Literal["reads", "writes", "makes", "removes", "opens", "copies", "moves", "links"]
+"""What is done to a path."""
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 GRAMMARS = ("", "tar", "zip", "unzip", "dd", "find", "git")
 
 
@@ -23,14 +26,15 @@ class Mode:
     """Options with which a program does something else to its operands."""
 
     options: tuple[str, ...]
-    operands: str
+    operands: Kind | None
 
 
 @record(frozen=True)
 class Program:
     """How a program's words are read; the file's head explains every key."""
 
-    operands: str
+    operands: Kind | None
+    """What it does to them; None: nothing."""
     skip: int
     replaces_skip: tuple[str, ...]
     """Options that give what is skipped otherwise (``sed -e``)."""
@@ -76,7 +80,7 @@ def parse_programs(text: str, problems: list[Problem]) -> dict[str, Program]:
 
 def _program(table: Table) -> Program:
     program = Program(
-        operands=table.text("operands"),
+        operands=_kind(table),
         skip=table.number("skip") or 0,
         replaces_skip=table.texts("replaces_skip"),
         deep=table.flag("deep"),
@@ -92,16 +96,22 @@ def _program(table: Table) -> Program:
         grammar=table.text("grammar"),
         starts=table.flag("starts"),
     )
-    for word in (program.operands, *(mode.operands for mode in program.modes)):
-        if word not in DOES:
-            table.complain(f"{word!r} is none of {', '.join(DOES[1:])}", "operands")
     if program.grammar not in GRAMMARS:
         table.complain(f"{program.grammar!r} is none of {', '.join(GRAMMARS[1:])}", "grammar")
     return program
 
 
+def _kind(table: Table) -> Kind | None:
+    """Read what is done to the operands; a word that is none of these lands in the problems."""
+    word = table.text("operands")
+    kind = next((item for item in _KINDS if item == word), None)
+    if word and kind is None:
+        table.complain(f"{word!r} is none of {', '.join(_KINDS)}", "operands")
+    return kind
+
+
 def _mode(table: Table) -> Mode:
-    mode = Mode(table.texts("options"), table.text("operands"))
+    mode = Mode(table.texts("options"), _kind(table))
     table.close()
     return mode
 

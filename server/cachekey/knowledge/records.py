@@ -1,7 +1,7 @@
-"""What is known about tools and images, as frozen records; their meaning is the data's schema.
+"""What is known about tools, as frozen records; their meaning is the data's schema.
 
-A tool file says in TOML what stands here in Python, key by key; settings write own tools and
-images in the same shape. Records hold no behaviour of one particular tool: whatever distinguishes
+A tool file says in TOML what stands here in Python, key by key; settings write own tools in the same
+shape. Records hold no behaviour of one particular tool: whatever distinguishes
 two tools is a field.
 """
 
@@ -394,6 +394,9 @@ class Tool:
     """Options that change the working directory."""
     project_flags: tuple[str, ...]
     """Options that name the file of another project than the one in the working directory."""
+    project_words: tuple[str, ...]
+    """Globs of words that name the project's file, beside which its relative directories lie; without
+    such a word their place is not known."""
     clusters: bool
     """Short options may be written together (``-afy``)."""
     settings: tuple[Setting, ...]
@@ -425,63 +428,3 @@ class Tool:
     def setting(self, name: str) -> Setting | None:
         """Return the setting of this name."""
         return next((item for item in self.settings if item.name == name), None)
-
-
-@record(frozen=True)
-class User:
-    """A user that an image has in its passwd file; None is what the record does not know."""
-
-    name: str
-    uid: int | None
-    gid: int | None
-    home: str | None
-
-
-@record(frozen=True)
-class Ships:
-    """A directory that the image fills, so that a mount on it hides something."""
-
-    path: str
-    what: str
-
-
-@record(frozen=True, eq=False)
-class Image:
-    """A base image: what its variants have in common, or one variant."""
-
-    id: str
-    name: str
-    source: str
-    date: str
-    confidence: Confidence
-    match: tuple[str, ...]
-    """Globs on the full repository (``docker.io/library/python``)."""
-    user: str | None
-    """The default ``USER`` (name or number); None: not known."""
-    home: str | None
-    """Home directory of the default user; None: not known."""
-    family: str | None
-    """debian, ubuntu, alpine, rhel, fedora, suse, arch, wolfi, amazon, busybox, windows."""
-    users: tuple[User, ...]
-    env: Mapping[str, str | None]
-    """Variables that matter to caches; None: set, or perhaps set, to something unknown."""
-    facts: Mapping[str, str]
-    ships: tuple[Ships, ...]
-    own: tuple[str, ...]
-    """Directories that are there and that its remote user, or everybody, may write to."""
-    lacks: tuple[str, ...]
-    """Directories that are surely not there, though one around them is."""
-    tools: tuple[str, ...]
-    """Ids of the tools that people install with in it, the likeliest first: an order, no evidence."""
-    workdir: str | None
-    note: str
-
-    def user_named(self, name: str) -> User | None:
-        """Find a user by name or by number as ``USER`` takes it."""
-        if name in {"root", "0"}:
-            root = next((user for user in self.users if user.name == "root"), None)
-            return root or User("root", 0, 0, "/root")
-        for user in self.users:
-            if user.name == name or (name.isdigit() and user.uid == int(name)):
-                return user
-        return None

@@ -44,6 +44,11 @@ class Abilities:
     """It has the command ``cachekey.silence``, applies edits and asks questions (``experimental``)."""
 
     @property
+    def previews(self) -> bool:
+        """Tell whether it shows an edit before it is applied, when one of its changes asks for that."""
+        return self.versioned_edits and self.annotations and self.create_files
+
+    @property
     def calm(self) -> bool:
         """Tell whether something can be said later: to others the whole truth is told at once."""
         return self.refresh or not self.pull

@@ -19,7 +19,7 @@ from pygls.exceptions import JsonRpcContentModified
 from cachekey.assist.refactor import refactorings
 from cachekey.assist.refactor_cache import Copy, copies, workflow_copies
 from cachekey.builds.invocation import BuildFile
-from cachekey.checking import engine, fixing, suppress
+from cachekey.checking import comments, engine, fixing
 from cachekey.checking.keeping import Trial
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.finding import FileEdit, Finding, Fix, Safety
@@ -322,7 +322,7 @@ def _complete(session: Session, document: Document, finding: Finding) -> types.W
 
 def _ignore(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
     model = document.area.project.documents.get(document.path)
-    edit = suppress.ignore_here(model, finding) if model is not None else None
+    edit = comments.ignore_here(model, finding) if model is not None else None
     if edit is None:
         return None
     return workspace_edit(session, document.area, [FileEdit(document.path, edit)])

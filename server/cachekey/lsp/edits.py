@@ -39,7 +39,13 @@ def workspace_edit(
             return None
         converted = [to_text_edit(source, edit, session.encoding) for edit in group]
         changes.append((session.uri(area, path), session.version(area, path), converted))
-    return _assemble(session, changes, choose=choose)
+    shown = choose if shows_first(session, area) else ""
+    return _assemble(session, changes, choose=shown)
+
+
+def shows_first(session: Session, area: Area) -> bool:
+    """Tell whether the editor can show the places of an edit in an area before it is applied."""
+    return session.abilities.previews and not area.is_lonely
 
 
 def file_edit(
@@ -86,15 +92,17 @@ def _assemble(
         )
         for uri, version, edits in changes
     ]
-    if not (choose and abilities.annotations and documents):
+    if not (choose and documents):
         return types.WorkspaceEdit(document_changes=documents)
-    # VS Code leaves the boxes of edits that want a yes empty, and of all others ticked. So it is an
-    # edit that changes nothing which makes it show them.
-    start = types.Position(line=0, character=0)
-    nothing = types.AnnotatedTextEdit(
-        annotation_id=_NOTE, range=types.Range(start=start, end=start), new_text=""
+    # VS Code shows the places when one change wants a yes, and leaves the box of that one empty. So it
+    # is a change that does nothing, and that VS Code therefore leaves out: to create, unless it is
+    # there, a file that is there.
+    nothing = types.CreateFile(
+        uri=documents[0].text_document.uri,
+        options=types.CreateFileOptions(ignore_if_exists=True),
+        annotation_id=_NOTE,
     )
-    first = documents[0]
-    first.edits = [*first.edits, nothing]
     note = words.annotation(message(choose))
-    return types.WorkspaceEdit(document_changes=documents, change_annotations={_NOTE: note})
+    return types.WorkspaceEdit(
+        document_changes=[*documents, nothing], change_annotations={_NOTE: note}
+    )

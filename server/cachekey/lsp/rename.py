@@ -10,7 +10,7 @@ from pygls.exceptions import JsonRpcException
 from cachekey.assist.rename import name_at
 from cachekey.lsp import words
 from cachekey.lsp.convert import to_offset, to_range
-from cachekey.lsp.edits import workspace_edit
+from cachekey.lsp.edits import shows_first, workspace_edit
 from cachekey.lsp.names import REQUEST_FAILED
 from cachekey.markup.message import message
 
@@ -53,7 +53,7 @@ async def rename(back: Backend, params: types.RenameParams) -> types.WorkspaceEd
     if renaming.joins:
         places = "another place has" if renaming.joins == 1 else f"{renaming.joins} places have"
         label = f"{places} the name {new} already: they become one with {name.text}"
-        if not session.abilities.annotations and not await _agrees(back, label):
+        if not shows_first(session, document.area) and not await _agrees(back, label):
             raise JsonRpcException(message(f"{label}; nothing was renamed"), code=REQUEST_FAILED)
     return workspace_edit(session, document.area, renaming.edits, choose=label)
 

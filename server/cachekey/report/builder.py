@@ -10,6 +10,7 @@ from cachekey.markup.terminal import Output, Style, Terminal, joined, line, outp
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _AGES = ((86400 * 2, 86400, "days"), (7200, 3600, "h"), (120, 60, "min"))
+REFUSED = "Refused by the builder, so that a build of the stage fails"
 UNTOLD = "This builder tells nothing of its past builds this way."
 _KINDS = {"docker": "Docker", "buildx": "BuildKit", "buildkitd": "BuildKit", "buildah": "Buildah"}
 
@@ -32,6 +33,7 @@ def _lines(document: Mapping[str, Any], style: Style, now: datetime) -> Iterator
         yield from _cache(cache, style, now)
     yield from _places("No cache yet, the next build begins empty", document["missing"], style)
     yield from _places("Cannot be told, the key depends on", document["open"], style)
+    yield from _refused(document["refused"], style)
     yield from _totals(document["totals"], style)
     yield from _collector(document, style)
     yield from _history(document, style, now)
@@ -61,6 +63,8 @@ def _cache(cache: Mapping[str, Any], style: Style, now: datetime) -> Iterator[Te
     records: Sequence[Mapping[str, Any]] = cache["records"]
     used = used_last(cache)
     facts = [size(cache["size"])]
+    if len(records) == 1 and records[0]["created"]:
+        facts.append(f"made {ago(records[0]['created'], now)}")
     if used:
         facts.append(f"last used {ago(used, now)}")
     if count := sum(item["useCount"] for item in records):
@@ -75,7 +79,7 @@ def _cache(cache: Mapping[str, Any], style: Style, now: datetime) -> Iterator[Te
         first = f", first mounted on {cache['target']}" if cache["target"] else ""
         yield style(terminal(f"  no file here uses it{first}"), "33")
     elif cache["match"] == "probable":
-        yield style(terminal("  probably: the builder does not tell all that makes the key"), "2")
+        yield style(terminal(f"  probably: {cache['doubt']}"), "2")
     for item in cache["broken"]:
         yield style(terminal(f"  not shared with {item['key']}: {item['why']}"), "33")
     if cache["duplicates"]:
@@ -94,7 +98,7 @@ def used_last(cache: Mapping[str, Any]) -> str:
 
 def _mount(mount: Mapping[str, Any]) -> Terminal:
     place = f"{mount['path']}:{mount['line'] + 1}"
-    return terminal(f"  {place}  {mount['stage']}  {', '.join(mount['tools'])}".rstrip())
+    return terminal(f"  {place}  stage {mount['stage']}  {', '.join(mount['tools'])}".rstrip())
 
 
 def _places(title: str, mounts: Sequence[Mapping[str, Any]], style: Style) -> Iterator[Terminal]:
@@ -105,6 +109,16 @@ def _places(title: str, mounts: Sequence[Mapping[str, Any]], style: Style) -> It
     for mount in mounts:
         what = ", ".join(mount.get("unresolved") or [mount["key"]])
         yield joined("", [_mount(mount), terminal(f"  {what}")])
+
+
+def _refused(mounts: Sequence[Mapping[str, Any]], style: Style) -> Iterator[Terminal]:
+    if not mounts:
+        return
+    yield terminal("")
+    yield style(terminal(REFUSED), "1")
+    for mount in mounts:
+        place = f"{mount['path']}:{mount['line'] + 1}"
+        yield terminal(f"  {place}  stage {mount['stage']}  {mount['why']}")
 
 
 def _totals(totals: Sequence[Mapping[str, Any]], style: Style) -> Iterator[Terminal]:

@@ -7,7 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from cachekey.markup.html import Html, escaped, filled, together
-from cachekey.report.builder import ago, counted, forecast, headline, rule_words, size, used_last
+from cachekey.report.builder import (
+    REFUSED,
+    ago,
+    counted,
+    forecast,
+    headline,
+    rule_words,
+    size,
+    used_last,
+)
 from cachekey.report.history_html import history
 from cachekey.report.page import badge, bar, colour_of, filter_field, head, listed, place, whole
 
@@ -40,6 +49,7 @@ def page(document: Mapping[str, Any], link: Link, now: datetime) -> Html:
         _table(document["caches"], link, now),
         _places("No cache yet: the next build begins empty", document["missing"], link),
         _places("Cannot be told: the key depends on", document["open"], link),
+        _refused(document["refused"], link),
         _totals(document["totals"]),
         _collector(document),
         history(document, link, now),
@@ -135,13 +145,14 @@ def _name(cache: Mapping[str, Any], tools: Sequence[str], now: datetime) -> Html
     if not cache["mounts"]:
         badges.append(badge(escaped("bad"), "no file here uses it"))
     elif cache["match"] == "probable":
-        badges.append(badge(escaped("calm"), "probably: the builder does not tell the whole key"))
+        badges.append(badge(escaped("calm"), "probably"))
     broken = [f"not shared with {item['key']}: {item['why']}" for item in cache["broken"]]
     broken += [cache["duplicates"]] if cache["duplicates"] else []
     return together(
         [
             escaped(cache["key"]),
             filled("<div>{}</div>", together(badges)),
+            filled('<div class="dim">{}</div>', escaped(cache["doubt"] or "")),
             *(filled('<div class="broken">{}</div>', escaped(text)) for text in broken),
             _records(cache["records"], now),
         ]
@@ -197,6 +208,13 @@ def _places(title: str, mounts: Sequence[Mapping[str, Any]], link: Link) -> Html
         for mount in mounts
     ]
     return filled("<h2>{}</h2>{}", escaped(title), listed(rows))
+
+
+def _refused(mounts: Sequence[Mapping[str, Any]], link: Link) -> Html:
+    if not mounts:
+        return escaped("")
+    rows = [filled("{} <span>{}</span>", _mount(one, link), escaped(one["why"])) for one in mounts]
+    return filled("<h2>{}</h2>{}", escaped(REFUSED), listed(rows))
 
 
 def _totals(totals: Sequence[Mapping[str, Any]]) -> Html:

@@ -62,7 +62,7 @@ def _table(mounts: Sequence[Mapping[str, Any]], link: Link) -> Html:
     longest = max(times, default=0) or 1
     heads = [head("Mount"), head("Verdict"), head("Cold"), head("Warm"), head("Stored")]
     return filled(
-        "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
+        '<table class="proof"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
         together(heads),
         together(_row(mount, link, longest) for mount in mounts),
     )

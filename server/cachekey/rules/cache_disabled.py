@@ -46,7 +46,9 @@ from cachekey.syntax.dockerfile.namevalue import env_pairs
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
 from cachekey.text import Edit, Source, Span
-from cachekey.tools.uses import Disabled, ToolUse, UsedDirectory
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.switches import Disabled
+from cachekey.tools.uses import ToolUse
 
 
 @rule("CK304", "cache-disabled", Severity.WARNING, Fixable.SOMETIMES)

@@ -52,7 +52,8 @@ from cachekey.edits.mount import remove_mount
 from cachekey.edits.toolmount import retarget
 from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.tools.uses import ToolUse, UsedDirectory
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 
 
 @rule("CK305", "cache-emptied", Severity.WARNING, Fixable.SOMETIMES)

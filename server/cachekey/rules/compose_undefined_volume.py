@@ -78,7 +78,7 @@ def _service_volumes(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
             span = span_in(mount.source)
             fixes = partial(_declaration, file, name, ctx)
             # No error: the declaration stands below and may be what is typed next.
-            yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
+            yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING, missing=True)
 
 
 def _declaration(file: ComposeFile, name: str, ctx: Context) -> Iterator[Fix]:

@@ -1,4 +1,4 @@
-r"""What only a cache mount held is read where nothing of it is: by `COPY --from`, or by a later RUN.
+r"""What only a cache mount held is looked for where nothing of it is: by `COPY --from`, a later RUN, or the image's start.
 
 What a RUN writes below a cache mount never becomes part of the layer. The stage that COPY reads
 from has an empty directory there, or none, and so has every later RUN without the mount.
@@ -28,6 +28,9 @@ COPY --from=build /out/app /bin/app
 Copy the result out of the cache at the end of the RUN, and point COPY at the copy. A later RUN
 gets the mount as well.
 
+What CMD or ENTRYPOINT starts by its path is told where a tool surely put it there; not where the file has
+a VOLUME.
+
 Silent where another RUN or COPY of the stage may bring the path without the mount, for a directory
 above the mount that may hold other things, and where a command may fail or not run at all.
 
@@ -38,15 +41,16 @@ BuildKit: cache mounts are not part of the result of a RUN; proven in `tests/bui
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside
 from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.coverage import emptied_first
-from cachekey.dockerfile.lost import Held, held_by_cache, led, readings
+from cachekey.dockerfile.lost import Held, held_by_cache, is_built, is_put, led, readings
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
+from cachekey.dockerfile.start import named_at_start
 from cachekey.edits.mount import add_mount, append_command
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
@@ -60,6 +64,7 @@ _OUT = ("/out", "/export", "/result")
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report what is read of a layer that only a cache mount of its stage held."""
     for stage in dockerfile.stages:
+        yield from _of_start(dockerfile, stage, ctx)
         for step in stage.steps:
             if step.copied is not None and step.copied.origin is not None:
                 source = dockerfile.stage_named(step.copied.origin, stage)
@@ -78,10 +83,10 @@ def _of_copy(
         held = held_by_cache(stage, path)
         if held is not None and inside(path if path != "/" else "", held.mount.directory or "/"):
             plain = copied.instruction.json is None and word.text == text
-            fixes = partial(_fixes, dockerfile, held.run, path, word, ctx) if plain else ()
-            yield _finding(word.span(), path, stage, held, ctx, fixes)
+            fixes = partial(_fixes, dockerfile, held.run, path, word, ctx)
+            yield _finding(word.span(), path, stage, held, ctx, fixes if plain else ())
         elif held is not None:
-            yield _finding(word.span(), path, stage, held, ctx, ())
+            yield _finding(word.span(), path, stage, held, ctx)
 
 
 def _of_binds(dockerfile: Dockerfile, stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
@@ -92,7 +97,7 @@ def _of_binds(dockerfile: Dockerfile, stage: Stage, run: Run, ctx: Context) -> I
         held = held_by_cache(source, mount.source) if source is not None else None
         if source is not None and held is not None:
             span = mount.options["source"].span if "source" in mount.options else mount.span
-            yield _finding(span, mount.source, source, held, ctx, ())
+            yield _finding(span, mount.source, source, held, ctx)
 
 
 def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
@@ -114,6 +119,26 @@ def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
         return
 
 
+def _of_start(dockerfile: Dockerfile, stage: Stage, ctx: Context) -> Iterator[Finding]:
+    """Report the first thing that the image is started with and that was put into a cache mount."""
+    for named in () if dockerfile.declares_volumes else named_at_start(stage):
+        path, word = named.path, named.word
+        held = held_by_cache(stage, path)
+        if held is None or not (
+            is_built(held.run, path) or (named.starts and is_put(held.run, path))
+        ):
+            continue
+        plain = dockerfile.source.slice(word.span()) == word.text
+        yield ctx.finding(
+            word.span(),
+            f"{path} lay in the cache mount on {held.mount.directory}: the image that is to start it does "
+            "not have it",
+            related=[ctx.related(held.mount.span, "This mount is not part of the layer")],
+            fixes=partial(_fixes, dockerfile, held.run, path, word, ctx) if plain else (),
+        )
+        return
+
+
 def _repeated(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     def edits() -> list[Edit]:
         return [add_mount(run, ctx.document.source.slice(mount.span))]
@@ -122,14 +147,19 @@ def _repeated(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
 
 
 def _finding(
-    span: Span, path: str, stage: Stage, held: Held, ctx: Context, fixes: object
+    span: Span,
+    path: str,
+    stage: Stage,
+    held: Held,
+    ctx: Context,
+    fixes: Callable[[], Iterable[Fix]] | tuple[()] = (),
 ) -> Finding:
     return ctx.finding(
         span,
         f"{path} lay in the cache mount on {held.mount.directory}: "
         f"stage {stage.label} has nothing there",
         related=[ctx.related(held.mount.span, "This mount is not part of the layer")],
-        fixes=fixes,  # type: ignore[arg-type]
+        fixes=fixes,
     )
 
 

@@ -87,7 +87,7 @@ def _builds(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """
     found: dict[str, list[_Slip]] = {}
     for stage in dockerfile.stages:
-        for slip in _slips(stage):
+        for slip in _slips(stage, dockerfile):
             found.setdefault(slip.use.tool.id, []).append(slip)
     for slips in found.values():
         yield _finding(slips, ctx)
@@ -105,7 +105,7 @@ class _Slip:
 
 
 @remembered
-def _slips(stage: Stage) -> list[_Slip]:
+def _slips(stage: Stage, dockerfile: Dockerfile) -> list[_Slip]:
     """Return the first such mount of a stage, for each package manager."""
     found: dict[str, _Slip] = {}
     done: set[str] = set()
@@ -120,7 +120,7 @@ def _slips(stage: Stage) -> list[_Slip]:
             if mount is None or not _deletes(stage, keeping):
                 continue
             done.add(use.tool.id)
-            if not _dealt_with(stage, keeping):
+            if not _dealt_with(stage, keeping, dockerfile):
                 found[use.tool.id] = _Slip(stage, run, use, mount, keeping)
     return list(found.values())
 
@@ -140,13 +140,18 @@ def _deletes(stage: Stage, keeping: Keeping) -> bool:
     return facts is not None and facts.family in keeping.families
 
 
-def _dealt_with(stage: Stage, keeping: Keeping) -> bool:
-    """Tell whether a step of the stage chain touches the configuration, or may do so unseen."""
+def _dealt_with(stage: Stage, keeping: Keeping, dockerfile: Dockerfile | None = None) -> bool:
+    """Tell whether a step of the stage chain touches the configuration, or may do so unseen.
+
+    The ``dockerfile`` tells what other stages are, from which something is copied.
+    """
     for part in stage.chain:
         for step in part.steps:
             if step.run is not None and _touched(step.run, keeping):
                 return True
-            if step.copied is not None and _brings(step.copied, keeping):
+            if step.copied is None or not _brings(step.copied, keeping):
+                continue
+            if dockerfile is None or not _has_none(step.copied, part, dockerfile, keeping):
                 return True
     return False
 
@@ -160,6 +165,22 @@ def _brings(copied: Copied, keeping: Keeping) -> bool:
     if not names or not all(_SINGLE.fullmatch(name) for name in names):
         return True
     return any(_is_one(posixpath.join(target, name), keeping) for name in names)
+
+
+def _has_none(copied: Copied, reader: Stage, dockerfile: Dockerfile, keeping: Keeping) -> bool:
+    """Tell whether what is copied whole to `/` is an image of which all is known, and it has no such file."""
+    source = dockerfile.stage_named(copied.origin, reader) if copied.origin is not None else None
+    if source is None or source.steps or source.parent is not None or copied.target != "/":
+        return False
+    facts = source.base.facts
+    if (
+        facts is None
+        or not facts.holds
+        or not facts.confidence.warns
+        or copied.words[:-1] != ("/",)
+    ):
+        return False
+    return not any(_is_one(folder, keeping) for folder in facts.holds)
 
 
 def _is_one(path: str | None, keeping: Keeping) -> bool:

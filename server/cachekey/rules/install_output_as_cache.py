@@ -40,16 +40,15 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import covering, maybe_covered
-from cachekey.dockerfile.effects import lands
-from cachekey.dockerfile.lost import is_needed, is_replaced, mount_over
+from cachekey.dockerfile.lost import is_needed, is_put, is_replaced, mount_over
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, capital, rule
-from cachekey.tools.uses import ToolUse, UsedDirectory
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 
 
 @rule("CK403", "install-output-as-cache", Severity.WARNING, Fixable.SOMETIMES)
@@ -121,14 +120,14 @@ def _linked_by_hand(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report links that a RUN makes to what it has written into a cache mount."""
     dockerfile: Dockerfile = ctx.document
     stage = dockerfile.stage_of(run)
-    if any(item.keyword == "VOLUME" for item in dockerfile.tree.instructions):
+    if dockerfile.declares_volumes:
         return
     for item, effect in run.effects.of("links"):
         path, to, word = effect.path, effect.to, effect.word
         if path is None or to is None or word is None or item.conditional:
             continue
         mount = mount_over(run, path)
-        if mount is None or mount_over(run, to) is not None or not _written(run, path):
+        if mount is None or mount_over(run, to) is not None or not is_put(run, path):
             continue
         if not is_replaced(stage, run, to) and is_needed(dockerfile, stage, [to]):
             yield ctx.finding(
@@ -141,16 +140,6 @@ def _linked_by_hand(run: Run, ctx: Context) -> Iterator[Finding]:
                 ],
                 cause=mount.span,
             )
-
-
-def _written(run: Run, path: str) -> bool:
-    """Tell whether the RUN surely puts something at a path."""
-    kinds = ("writes", "copies", "moves")
-    return any(lands(effect, path) for _, effect in run.effects.of(*kinds) if effect.path) or any(
-        item.used is True and item.fills and item.path is not None and inside(item.path, path)
-        for use in run.uses
-        for item in use.directories
-    )
 
 
 def _fixes(

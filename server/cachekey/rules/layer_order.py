@@ -158,7 +158,7 @@ def _folder(
 
     Not where more is copied there later: then this folder is what the installation needs.
     """
-    cwd = use.invocation.cwd
+    cwd = use.cwd
     if cwd is None or any(_goes_to(step.copied, cwd, run) for step in behind):
         return None, ""
     for name in _names(use):

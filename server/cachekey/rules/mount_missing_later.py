@@ -47,9 +47,11 @@ from cachekey.dockerfile.coverage import COVERS, fetches_for_nobody, maybe_cover
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.mount import add_mount
 from cachekey.finding import Finding, Fix, Severity
+from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
-from cachekey.tools.uses import ToolUse, UsedDirectory
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 
 
 @rule("CK402", "mount-missing-later", Severity.WARNING, Fixable.SOMETIMES)
@@ -103,6 +105,7 @@ def _for_nobody(run: Run, ctx: Context) -> Iterator[Finding]:
             return
 
 
+@remembered
 def _is_finished(document: Dockerfile) -> bool:
     """Tell whether a file says what its image runs: who still writes it may well use the cache below."""
     steps = document.stages[-1].steps
@@ -111,10 +114,9 @@ def _is_finished(document: Dockerfile) -> bool:
 
 def _alone(run: Run, use: ToolUse, mount: Mount, ctx: Context) -> bool:
     """Tell whether nobody uses what the tool fetches here, and no other RUN mounts the cache."""
-    for other, cache in ctx.document.caches:
-        if other is not run and cache.key is not None and mount.key is not None:
-            if cache.key.identity == mount.key.identity:
-                return False
+    mounts = ctx.document.by_key.get(mount.key.identity, ()) if mount.key else ()
+    if any(other is not run for other, _ in mounts):
+        return False
     return fetches_for_nobody(ctx.document, run, use)
 
 

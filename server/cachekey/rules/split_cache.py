@@ -33,7 +33,7 @@ A mount of a parent here (`/go/pkg`) and one of the directory itself there (`/go
 as well.
 
 Silent when both mounts have an explicit `id`, when the contents are build output of one project,
-and when a variable that only the build knows decides a key.
+when one RUN mounts both directories (`/var/cache/dnf` and `/var/cache/yum`), and when a variable that only the build knows decides a key.
 
 ## Source
 BuildKit `dockerfile2llb/convert_runmount.go`: the id is the target unless it is given.
@@ -275,9 +275,12 @@ def _groups(mounts: Iterable[CacheMount]) -> Iterable[list[CacheMount]]:
 def by_chance(first: CacheMount, second: CacheMount) -> bool:
     """Tell whether nobody chose the two keys: at least one of them is a mere target.
 
-    Two parts of one directory (its index here, its archives there) are two caches on purpose.
+    Two parts of one directory (its index here, its archives there) are two caches on purpose, and so
+    are two directories that one RUN mounts, since nobody knows which of them its tool uses.
     """
     a, b = first.key, second.key
+    if a.identity in second.beside or b.identity in first.beside:
+        return False
     if (a.name_from == "id" and b.name_from == "id") or a.name == b.name:
         return False
     if "id" in (a.name_from, b.name_from) and _to_each_its_own(first, second):

@@ -4,6 +4,9 @@ What stands in front of this place and behind it is checked all the same, as far
 apart. Where a file asks for more work than any file that people write, an information says how far
 it was read.
 
+A file without FROM that has another name than `Dockerfile` or `Containerfile` may be a piece that a script
+puts together with others: it gets an information.
+
 ## Bad
 ```dockerfile
 FROM python:3.13
@@ -25,6 +28,7 @@ BuildKit `frontend/dockerfile/parser`; the `dockerfile` package runs it in the t
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from cachekey.devcontainer.read import Devcontainer
@@ -33,26 +37,47 @@ from cachekey.finding import Finding, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Span
 
+_BUILT = frozenset(("dockerfile", "containerfile"))
+"""Names that the builder takes unasked."""
+
 
 @rule("CK002", "unreadable-file", Severity.ERROR, Fixable.NEVER)
 def check(document: Dockerfile | Devcontainer, ctx: Context) -> Iterator[Finding]:
     """Report what the parsers of the builder and of the Dev Containers tools refuse."""
     if isinstance(document, Dockerfile):
-        keywords = {item.keyword_span for item in document.tree.instructions}
-        for problem in document.tree.problems:
-            if not _is_template(document, problem.span):
-                message = f"BuildKit cannot read this: {problem.message}"
-                common = problem.span in keywords
-                yield ctx.finding(problem.span, message, missing=True, common=common)
-        if document.stages and document.stages[0].instruction.implied:
-            written = (step.instruction for step in document.stages[0].steps)
-            first = next((item for item in written if item.keyword != "ARG"), None)
-            if first is not None and not _is_template(document, first.span):
-                message = "The file has no FROM: the builder wants one in front of this instruction"
-                yield ctx.finding(first.keyword_span, message, missing=True, common=True)
+        yield from _dockerfile(document, ctx)
     elif document.problem is not None:
         unread = document.problem
         yield ctx.finding(unread.span, unread.message, missing=True)
+
+
+def _dockerfile(document: Dockerfile, ctx: Context) -> Iterator[Finding]:
+    no_from = document.stages[0].instruction.implied if document.stages else False
+    # A piece that a script puts together with others: nobody builds it as it is.
+    piece = no_from and posixpath.basename(ctx.path).lower() not in _BUILT
+    severity = Severity.INFORMATION if piece else None
+    keywords = {item.keyword_span for item in document.tree.instructions}
+    refused = set[Span]()
+    for problem in document.tree.problems:
+        if not _is_template(document, problem.span):
+            message = f"BuildKit cannot read this: {problem.message}"
+            refused.add(problem.span)
+            yield ctx.finding(
+                problem.span,
+                message,
+                missing=True,
+                common=problem.span in keywords,
+                severity=severity,
+            )
+    if no_from:
+        written = (step.instruction for step in document.stages[0].steps)
+        first = next((item for item in written if item.keyword != "ARG"), None)
+        if first is None or first.keyword_span in refused or _is_template(document, first.span):
+            return
+        message = "The file has no FROM: the builder wants one in front of this instruction"
+        if piece:
+            message += ", unless the file is a piece of another one"
+        yield ctx.finding(first.keyword_span, message, missing=True, common=True, severity=severity)
 
 
 def _is_template(document: Dockerfile, span: Span) -> bool:

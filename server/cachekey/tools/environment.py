@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cachekey.commands.accounts import resolve_user
-from cachekey.commands.effect import inside
-from cachekey.commands.effects import effects_of
+from cachekey.knowledge.image_records import Image
 from cachekey.knowledge.paths import UnknownValueError, clean, expand_template
 from cachekey.knowledge.patterns import CommandLine, matches, read_line
-from cachekey.knowledge.records import CacheDir, Command, Confidence, Image, Tool, Way
-from cachekey.record import cached_property, record
-from cachekey.text import Span
+from cachekey.knowledge.records import CacheDir, Command, Confidence, Tool, Way
+from cachekey.record import cached_property
 from cachekey.tools.configs import Unreadable, config_value
+from cachekey.tools.earlier import NOTHING, Earlier, stored_value
+from cachekey.tools.values import Known, NotKnown
 
 if TYPE_CHECKING:
     from cachekey.buildkit.scope import Scope, User
@@ -29,74 +29,9 @@ ConfigReader = Callable[[str], "str | None"]
 """Gives the text of a file of the project by its path from the Dockerfile's folder, or of the file
 that lies at an absolute path of the image; or None."""
 
-LINKERS = ("ln", "link")
 _MOST_FOLDERS = 8
 """Folders that the root of a project is looked for in."""
 _OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT(?:ION)?|FLAG|ARG)S?(?![A-Z])", re.IGNORECASE)
-
-
-@record(frozen=True)
-class Known:
-    """A value and where it comes from."""
-
-    text: str
-    because: str
-    span: Span | None = None
-    variable: str = ""
-    from_image: bool = False
-    weak: bool = False
-    """From a file of the project, which may or may not be in the image at this point."""
-
-
-@record(frozen=True)
-class NotKnown:
-    """Nobody can tell, and why."""
-
-    reason: str
-
-
-class Earlier:
-    """The invocations in front of one, found by their words."""
-
-    def __init__(self, items: Iterable[Invocation] = ()) -> None:
-        self.items = list(items)
-        self._places: dict[str, list[int]] = {}
-        self._read = 0
-        self._links: dict[int, tuple[tuple[str, str], ...]] = {}
-
-    def having(self, word: str, stop: int) -> Iterator[Invocation]:
-        """Yield those among the first ``stop`` that have the word, alone or in front of a ``=``.
-
-        The nearest comes first.
-        """
-        for number in range(self._read, len(self.items)):
-            for text in self.items[number].texts:
-                if text:
-                    places = self._places.setdefault(text.partition("=")[0], [])
-                    if not places or places[-1] != number:
-                        places.append(number)
-        self._read = len(self.items)
-        for number in reversed(self._places.get(word, ())):
-            if number < stop:
-                yield self.items[number]
-
-    def followed(self, path: str, stop: int) -> str:
-        """Return where a path leads by the links that the first ``stop`` have made; the last one counts."""
-        for number in range(stop - 1, -1, -1):
-            if self.items[number].program not in LINKERS:
-                continue
-            if number not in self._links:
-                self._links[number] = tuple(_links(self.items[number]))
-            for name, target in self._links[number]:
-                if inside(path, name):
-                    return target + path[len(name) :]
-        return path
-
-
-def _links(item: Invocation) -> Iterator[tuple[str, str]]:
-    for effect in effects_of(item) or ():
-        if effect.kind == "links" and effect.path and effect.to:
-            yield effect.to, effect.path
 
 
 class ToolEnvironment:
@@ -295,8 +230,8 @@ class ToolEnvironment:
             if not any(matches(item.program or "", name) for name in self.command.names):
                 continue
             line = read_line(self.tool, self.command, item.texts)
-            stored = _stored(line.words, tuple(head), last)
-            if stored is _NOTHING:
+            stored = stored_value(line.words, tuple(head), last)
+            if stored is NOTHING:
                 continue
             because = f"{item.program} {way.command.text}"
             if isinstance(stored, str):
@@ -377,6 +312,21 @@ class ToolEnvironment:
                 path = self.absolute(named.text)
                 return None if isinstance(path, NotKnown) else posixpath.dirname(path)
         return None if self.cwd is None else clean(self.cwd)
+
+    def folder(self) -> Known | NotKnown:
+        """Return the folder of the project whose file a word of the command line names."""
+        words = self.line.words
+        named = [word for word in words if word is None or self._is_project(word)]
+        # Any further word (`build src/api`, a solution) may name another project.
+        if len(named) != 1 or named[0] is None or words[-1] is not named[0]:
+            return NotKnown("which project it builds is not known")
+        path = self.absolute(named[0])
+        if isinstance(path, NotKnown):
+            return path
+        return Known(posixpath.dirname(path), f"the project {named[0]}")
+
+    def _is_project(self, word: str) -> bool:
+        return any(matches(posixpath.basename(word), glob) for glob in self.tool.project_words)
 
     def absolute(self, path: str) -> str | NotKnown:
         """Make a path absolute, as the tool would."""
@@ -479,23 +429,3 @@ def _assigned(item: Invocation, name: str) -> Known | None:
         if text is not None and text.startswith(f"{name}="):
             return Known(text[len(name) + 1 :], f"{name} in the command", arg.span, name)
     return None
-
-
-_NOTHING = object()
-
-
-def _stored(words: tuple[str | None, ...], head: tuple[str, ...], last: str) -> object:
-    """Return the value in ``config set KEY VALUE``, ``KEY=VALUE`` alike; None: not known."""
-    count = len(head)
-    if words[:count] != head or len(words) <= count:
-        return _NOTHING
-    rest = words[count:]
-    key = last.rstrip("=")
-    if rest[0] == key and not last.endswith("="):
-        return rest[1] if len(rest) > 1 else _NOTHING
-    for word in rest:
-        if word is None:
-            return None
-        if word.startswith(key + "="):
-            return word[len(key) + 1 :]
-    return _NOTHING

@@ -9,7 +9,8 @@ from cachekey.knowledge.patterns import any_fits, has_option
 from cachekey.knowledge.records import Confidence, Switch, Way
 from cachekey.record import record
 from cachekey.text import Span
-from cachekey.tools.environment import Known, ToolEnvironment
+from cachekey.tools.environment import ToolEnvironment
+from cachekey.tools.values import Known
 
 By = Literal["flag", "inline", "variable", "image", "config"]
 

@@ -12,8 +12,8 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from cachekey.knowledge.paths import Relation, clean, looks_like, relation
-from cachekey.knowledge.patterns import any_fits, fits, matches
+from cachekey.knowledge.paths import Relation, is_own_place, looks_like
+from cachekey.knowledge.patterns import any_fits, fits
 from cachekey.knowledge.records import (
     CacheDir,
     Command,
@@ -25,95 +25,18 @@ from cachekey.knowledge.records import (
     Tool,
     Way,
 )
-from cachekey.record import cached_property, record, replace
+from cachekey.record import cached_property, record
 from cachekey.text import Span
-from cachekey.tools.environment import (
-    ConfigReader,
-    Earlier,
-    Known,
-    NotKnown,
-    ToolEnvironment,
-)
+from cachekey.tools.directories import Placing, UsedDirectory, closest
+from cachekey.tools.earlier import Earlier
+from cachekey.tools.environment import ConfigReader, ToolEnvironment
 from cachekey.tools.switches import Disabled, find_switches
+from cachekey.tools.values import Known, NotKnown
 
 if TYPE_CHECKING:
     from cachekey.buildkit.scope import Scope, User
     from cachekey.commands.read import Commands, Invocation
     from cachekey.knowledge import Knowledge
-
-__all__ = [
-    "ConfigReader",
-    "Disabled",
-    "Emptied",
-    "Known",
-    "NotKnown",
-    "ToolUse",
-    "UsedDirectory",
-    "find_tool_uses",
-    "may_be_for_another",
-    "meant",
-    "relation_to",
-]
-
-_BEST: tuple[Relation, ...] = ("exact", "part", "parent", "unknown", "none")
-
-
-@record(frozen=True, eq=False)
-class UsedDirectory:
-    """One directory of a tool, where this invocation has it."""
-
-    cache: CacheDir
-    path: str | None
-    """Absolute; None when nobody can know."""
-    decided_by: str
-    """What decided it, or what is missing, for a reader."""
-    span: Span | None
-    """Where in the Dockerfile it was decided, if there."""
-    variable: str
-    """The variable that decided it."""
-    also: tuple[str, ...]
-    """Other places that older versions use, or that a file of the project would lead away from."""
-    used: bool | None
-    """Whether this subcommand uses it; None when that is not known."""
-    fills: bool
-    """It fills the directory ahead of other commands."""
-    linked: str
-    """What this command installs elsewhere as mere links into the directory; empty: nothing."""
-    doors: tuple[str, ...]
-    """Absolute paths of the links into the directory that this command makes."""
-    shaky: bool
-    """Only a remembered fact of the base image says that it is there and not elsewhere."""
-    needs: bool
-    """It fails or starts anew when an earlier command's content is not there."""
-    confidence: Confidence
-
-    @property
-    def role(self) -> str:
-        """The directory's role, unique within its tool."""
-        return self.cache.role
-
-    def relation(self, target: str) -> Relation:
-        """Tell how a mount on ``target`` lies to the directory.
-
-        A child that the tool never makes is no part of it. Where the place is shaky, what does not
-        match is unknown.
-        """
-        if self.path is not None and not self.also and not self.shaky:
-            return self._relation(target, self.path)
-        answers = {self._relation(target, path) for path in self.also}
-        if self.path is not None:
-            answers.add(self._relation(target, self.path))
-        if self.shaky or (self.path is None and (self.cache.path or self.cache.moved_by)):
-            answers.add("unknown")
-        return next((one for one in _BEST if one in answers), "none")
-
-    def _relation(self, target: str, path: str) -> Relation:
-        answer = relation(target, path)
-        if answer == "part" and self.cache.children:
-            child = clean(target)[len(clean(path)) :].lstrip("/").split("/")[0]
-            if not any(matches(child, glob) for glob in self.cache.children):
-                return "none"
-        return answer
 
 
 @record(frozen=True, eq=False)
@@ -150,6 +73,11 @@ class ToolUse:
         if False in answers:
             return False
         return None if None in answers else True
+
+    @property
+    def cwd(self) -> str | None:
+        """The directory that the tool works in, as its own options say it (`npm --prefix web`)."""
+        return self._env.cwd
 
     @property
     def own(self) -> bool:
@@ -193,8 +121,9 @@ class ToolUse:
     @cached_property
     def directories(self) -> tuple[UsedDirectory, ...]:
         """Every directory of the tool with its place here."""
+        placing = Placing(self._env, self.applies, self.uses)
         return tuple(
-            self._directory(cache)
+            placing.directory(cache)
             for cache in self.tool.caches
             if not cache.when or self._env.holds(cache.when) is not False
         )
@@ -322,124 +251,6 @@ class ToolUse:
         """The home directory that the tool goes by."""
         return self._env.home
 
-    # -- one directory --------------------------------------------------------------------------
-
-    def _directory(self, cache: CacheDir) -> UsedDirectory:
-        found, image = self._place(cache)
-        line, known = self._env.line, isinstance(found, Known)
-        if isinstance(found, Known) and (leads := self._env.followed(found.text)) != found.text:
-            found = replace(found, text=leads, because=f"a link in {found.text}", variable="")
-        return UsedDirectory(
-            cache=cache,
-            path=found.text if isinstance(found, Known) else None,
-            decided_by=found.because if isinstance(found, Known) else found.reason,
-            span=found.span if isinstance(found, Known) else None,
-            variable=found.variable if isinstance(found, Known) else "",
-            also=tuple(self._alternatives(cache, found)) if known else (),
-            used=self._uses(cache),
-            fills=any_fits(cache.filled_by, line) is True,
-            linked=self._linked(cache),
-            doors=self._doors(cache),
-            shaky=image and self._env.is_image_remembered,
-            needs=any_fits(cache.needed_by, line) is True,
-            confidence=self._env.confidence(cache.confidence, image),
-        )
-
-    def _linked(self, cache: CacheDir) -> str:
-        linking = cache.linked
-        if linking is None or any_fits(linking.commands, self._env.line) is not True:
-            return ""
-        if any(self._env.variable(name) is not None for name in linking.unless):
-            return ""
-        found = next((one for way in linking.by if (one := self._env.way(way)) is not None), None)
-        if not isinstance(found, Known) or found.from_image:
-            return ""
-        return linking.what if found.text.lower() == linking.value else ""
-
-    def _doors(self, cache: CacheDir) -> tuple[str, ...]:
-        doors, cwd = cache.doors, self.invocation.cwd
-        if doors is None or cwd is None or any_fits(doors.commands, self._env.line) is not True:
-            return ()
-        if any(self._env.way(way) is not None for way in doors.unless):
-            return ()
-        return tuple(posixpath.join(cwd, name) for name in doors.links)
-
-    def _uses(self, cache: CacheDir) -> bool | None:
-        if self.uses is not True or not cache.used_by or self.via is not None:
-            return self.uses
-        return any_fits(cache.used_by, self._env.line)
-
-    def _place(self, cache: CacheDir) -> tuple[Known | NotKnown, bool]:
-        """Find a directory; the second value tells whether the image table had a say in it."""
-        env = self._env
-        if self.applies is None:
-            program = self.invocation.program
-            return NotKnown(f"nothing here tells whether {program} is {self.tool.name}"), True
-        if cache.when and env.holds(cache.when) is None:
-            return NotKnown(f"it depends on {', '.join(cache.when)}, which is not known here"), True
-        for way in cache.moved_by:
-            if way.when and env.holds(way.when) is False:
-                continue
-            value = env.way(way)
-            if value is None:
-                continue
-            if isinstance(value, Known) and way.when and env.holds(way.when) is None:
-                value = NotKnown(f"whether {way.label} counts is not known")
-            placed = self._moved(way, value)
-            return placed, isinstance(placed, Known) and (placed.from_image or placed.weak)
-        return self._default(cache), True
-
-    def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
-        if isinstance(value, NotKnown):
-            return value
-        text = value.text.split(way.split)[0] if way.split else value.text
-        if text.startswith("~") and value.variable:
-            return NotKnown(f"{value.because} holds a ~, which few tools understand")
-        path = self._env.absolute(f"{text.rstrip('/')}/{way.below}" if way.below else text)
-        if isinstance(path, NotKnown):
-            return path
-        return Known(path, value.because, value.span, value.variable, value.from_image, value.weak)
-
-    def _default(self, cache: CacheDir) -> Known | NotKnown:
-        template = cache.path
-        if cache.root_path:
-            root = self.is_root
-            if root is None:
-                return NotKnown("whether this runs as root is not known, and that decides it")
-            template = cache.root_path if root else cache.path
-        if not template:
-            return NotKnown(f"{self.tool.name} has none unless it is told")
-        if cache.root_file:
-            roots = self._env.roots(cache)
-            if not roots:
-                return NotKnown("the root of the project is not known")
-            template = posixpath.join(roots[0], template)
-        filled = self._env.template(template)
-        if isinstance(filled, NotKnown):
-            return filled
-        path, used = filled
-        because = f"the default of {self.tool.name}"
-        if used:
-            because += ", from " + " and ".join(dict.fromkeys(item.because for item in used))
-        span = next((item.span for item in used if item.span), None)
-        return Known(path, because, span, next((item.variable for item in used), ""))
-
-    def _alternatives(self, cache: CacheDir, found: Known | NotKnown) -> Iterator[str]:
-        if isinstance(found, NotKnown):
-            return
-        templates: list[str] = []
-        if found.weak and cache.path and not cache.root_file:
-            templates = [cache.path]
-        if found.weak or found.because.startswith("the default of"):
-            templates += cache.alternatives
-        if cache.root_file and (found.weak or found.because.startswith("the default of")):
-            roots = self._env.roots(cache)
-            templates += [posixpath.join(root, cache.path) for root in roots]
-        for template in templates:
-            filled = self._env.template(template)
-            if not isinstance(filled, NotKnown) and filled[0] != found.text:
-                yield filled[0]
-
 
 def find_tool_uses(
     commands: Commands,
@@ -488,8 +299,7 @@ def relation_to(target: str, use: ToolUse) -> Relation:
 
     ``unknown`` when none is known to match and the place of one that may be meant is not known.
     """
-    answers = {item.relation(target) for item in use.directories}
-    return next((one for one in _BEST if one in answers), "none")
+    return closest({item.relation(target) for item in use.directories})
 
 
 def may_be_for_another(target: str, uses: Sequence[ToolUse], knowledge: Knowledge) -> bool:
@@ -515,8 +325,12 @@ def _is_output(target: str, uses: Sequence[ToolUse]) -> bool:
 
 
 def meant(target: str, uses: Iterable[ToolUse]) -> Iterator[tuple[ToolUse, UsedDirectory]]:
-    """Yield the directories that somebody means who mounts ``target``, by its looks."""
-    for use in uses:
-        for item in use.directories:
-            if looks_like(target, item.cache):
-                yield use, item
+    """Yield the directories that somebody means who mounts ``target``, by its looks.
+
+    A directory's own place comes first: `/var/cache/libdnf5` is dnf5's, though it looks like dnf's.
+    """
+    found = [
+        (use, item) for use in uses for item in use.directories if looks_like(target, item.cache)
+    ]
+    found.sort(key=lambda one: not is_own_place(target, one[1].cache))
+    yield from found

@@ -11,7 +11,8 @@ from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
 from cachekey.builds.invocation import Dance, Entry, Invocation
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
+from cachekey.dockerfile.scoping import BuildOptions
+from cachekey.dockerfile.stages import read_dockerfile
 from cachekey.record import record
 from cachekey.text import Source
 from cachekey.workspace.project import Project

@@ -145,6 +145,10 @@ class Index:
             if summary is not None and summary.kind == "devcontainer":
                 yield other
 
+    def takers(self, path: str) -> Sequence[str]:
+        """Return the compose files that include a file, or extend a service of it."""
+        return self._ordered(("taken in", path))
+
     def _mounts(self, topic: Topic) -> Iterator[CacheMount]:
         for path in self._ordered(topic):
             for item in self._items(topic, path):

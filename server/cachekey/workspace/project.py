@@ -17,10 +17,11 @@ from typing import cast
 from cachekey.buildkit.keys import Key
 from cachekey.builds.invocation import Invocation
 from cachekey.builds.read import read_build_file
-from cachekey.devcontainer.compose import read_compose
+from cachekey.devcontainer.compose import ComposeFile, read_compose
 from cachekey.devcontainer.read import Devcontainer, read_devcontainer
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.dockerfile.stages import BuildOptions, read_dockerfile
+from cachekey.dockerfile.scoping import BuildOptions
+from cachekey.dockerfile.stages import read_dockerfile
 from cachekey.finding import Wish
 from cachekey.kinds import Kind, kind_in
 from cachekey.knowledge import Knowledge
@@ -330,6 +331,14 @@ class Project:
             model = self.model(other)
             if isinstance(model, Devcontainer):
                 yield model
+
+    def compose_file(self, path: str) -> ComposeFile | None:
+        """Return a file that a compose file names: any name will do for one."""
+        model = self.model(path)
+        if model is None and path not in self.index and (text := self.read(path)) is not None:
+            self.survey(path, text, "compose")
+            model = self.model(path)
+        return model if isinstance(model, ComposeFile) else None
 
     def name_for(self, wish: Wish) -> str:
         """Return the id that a cache of this project is best called by; no other cache has it."""

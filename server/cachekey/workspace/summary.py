@@ -17,7 +17,7 @@ from cachekey.builds.devfile import devcontainer_build
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, unique
 from cachekey.builds.places import Looker, Read
 from cachekey.devcontainer.caches import cache_of
-from cachekey.devcontainer.compose import ComposeFile, engine_name
+from cachekey.devcontainer.compose import ComposeFile, engine_name, taken_in
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.coverage import surely_idle, wanted
 from cachekey.dockerfile.purpose import Purpose, purpose_of, writer
@@ -97,6 +97,9 @@ class CacheMount:
     """Key and target say what was meant: no variable is missing, no ``~``, no ONBUILD."""
     also: tuple[CacheKey, ...] = ()
     """Other keys that it has in builds of the workspace."""
+    beside: tuple[Hashable, ...] = ()
+    """Keys of other directories that are mounted beside it, in one RUN, for the same cache of one
+    command: whichever of them the tool uses is there."""
 
     @property
     def line(self) -> int:
@@ -144,6 +147,8 @@ class Summary:
     """Those of both that were not there."""
     composes: tuple[str, ...] = ()
     """The compose files that a devcontainer.json names; a compose file names itself."""
+    takes_in: tuple[str, ...] = ()
+    """The files that a compose file includes, or whose services its own extend."""
     state: int = 0
     """Differs for two texts of a file that starts builds or has to do with compose files."""
 
@@ -173,6 +178,8 @@ class Summary:
         for path in self.composes:
             # What runs may depend on any line: both sides look anew when the other has changed.
             found[("composes", path)] = [self.state]
+        for path in self.takes_in:
+            found[("taken in", path)] = [self.kind]
         return found
 
 
@@ -231,6 +238,7 @@ def summarise(
             volumes=tuple(_engine_volumes(document)),
             missed=looker.missed,
             composes=(document.path,),
+            takes_in=tuple(taken_in(document)),
             state=_state(document.source.text),
         )
     paths = tuple(path for path in document.compose_paths if path is not None)
@@ -289,6 +297,7 @@ def _mounts(document: Dockerfile, builds: Sequence[Built]) -> Iterator[CacheMoun
                 for identity, key in also.get(mount.span.start, {}).items()
                 if identity != mount.key.identity
             ),
+            tuple(_beside(run, mount)),
         )
 
 
@@ -317,6 +326,19 @@ def _use(run: Run, mount: Mount) -> CacheUse | None:
     tool, cache = purpose.tool, purpose.cache
     part = part_of(purpose, mount.directory or "")
     return CacheUse(tool.id, tool.name, cache.role, cache.id, part, purpose.is_download)
+
+
+def _beside(run: Run, mount: Mount) -> Iterator[Hashable]:
+    """Yield the keys of the RUN's other mounts that may hold what this one does."""
+    purpose = purpose_of(run, mount) if len(run.caches) > 1 else None
+    if purpose is None:
+        return
+    for other in run.caches:
+        theirs = purpose_of(run, other) if other.directory != mount.directory else None
+        if theirs is None or other.key is None:
+            continue
+        if theirs.use is purpose.use and theirs.cache is purpose.cache:
+            yield other.key.identity
 
 
 def _around(run: Run, mount: Mount) -> Iterator[tuple[str, str]]:

@@ -51,7 +51,7 @@ function _shtab_cachekey_using
 end
 
 set -g _shtab_cachekey_commands check keys map ci diff explain rule settings builder prove completion mcp lsp
-set -g _shtab_cachekey_opts_with_value --baseline --build-arg --build-context --builder --config --context --engine --fail-on --format --history --ignore --jobs --namespace --output-file --platform --runs --secret --select --stdin-filename --target --tcp --watch --write-baseline
+set -g _shtab_cachekey_opts_with_value --baseline --build-arg --build-context --builder --config --context --engine --fail-on --format --history --ignore --jobs --namespace --network --output-file --platform --runs --secret --select --ssh --stdin-filename --target --tcp --watch --write-baseline
 
 complete -c cachekey -e
 complete -c cachekey -f
@@ -156,6 +156,8 @@ complete -c cachekey -n '_shtab_cachekey_using prove' -l build-context -x -d 'an
 complete -c cachekey -n '_shtab_cachekey_using prove' -l target -x -d 'stage to build (default: the last)'
 complete -c cachekey -n '_shtab_cachekey_using prove' -l platform -x -d 'platform to build for'
 complete -c cachekey -n '_shtab_cachekey_using prove' -l secret -x -d 'a secret to pass'
+complete -c cachekey -n '_shtab_cachekey_using prove' -l ssh -x -d 'an SSH agent to pass'
+complete -c cachekey -n '_shtab_cachekey_using prove' -l network -xka "default none host" -d 'network of the RUN instructions (default: the builder'"'"'s)'
 complete -c cachekey -n '_shtab_cachekey_using prove' -l steps -d 'tell of each step as it begins, also in a pipe'
 complete -c cachekey -n '_shtab_cachekey_using prove' -l keep -d 'keep the caches that were made'
 complete -c cachekey -n '_shtab_cachekey_using prove' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings file to use for everything'

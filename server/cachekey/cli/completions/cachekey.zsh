@@ -184,6 +184,8 @@ _shtab_cachekey_prove_options=(
   "--target[stage to build (default\: the last)]:STAGE:"
   "--platform[platform to build for]:PLATFORM:"
   "*--secret[a secret to pass]:id=ID,src=FILE:"
+  "*--ssh[an SSH agent to pass]:default|id=ID:"
+  "--network[network of the RUN instructions (default\: the builder\'s)]:network:(default none host)"
   "--steps[tell of each step as it begins, also in a pipe]"
   "--keep[keep the caches that were made]"
   "--config[settings file to use for everything]:FILE:_files"

@@ -1,0 +1,215 @@
+"""Where one invocation has the directories of its tool, and how a mount lies to them.
+
+One unknown link makes the answer unknown: ``path`` is None and ``decided_by`` says what is missing.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from cachekey.knowledge.paths import Relation, clean, relation
+from cachekey.knowledge.patterns import any_fits, matches
+from cachekey.knowledge.records import CacheDir, Confidence, Way
+from cachekey.record import record, replace
+from cachekey.text import Span
+from cachekey.tools.environment import ToolEnvironment
+from cachekey.tools.values import Known, NotKnown
+
+_BEST: tuple[Relation, ...] = ("exact", "part", "parent", "unknown", "none")
+
+
+def closest(answers: set[Relation]) -> Relation:
+    """Return the closest of several relations; ``none`` where there is none."""
+    return next((one for one in _BEST if one in answers), "none")
+
+
+@record(frozen=True, eq=False)
+class UsedDirectory:
+    """One directory of a tool, where this invocation has it."""
+
+    cache: CacheDir
+    path: str | None
+    """Absolute; None when nobody can know."""
+    decided_by: str
+    """What decided it, or what is missing, for a reader."""
+    span: Span | None
+    """Where in the Dockerfile it was decided, if there."""
+    variable: str
+    """The variable that decided it."""
+    also: tuple[str, ...]
+    """Other places that older versions use, or that a file of the project would lead away from."""
+    used: bool | None
+    """Whether this subcommand uses it; None when that is not known."""
+    fills: bool
+    """It fills the directory ahead of other commands."""
+    linked: str
+    """What this command installs elsewhere as mere links into the directory; empty: nothing."""
+    doors: tuple[str, ...]
+    """Absolute paths of the links into the directory that this command makes."""
+    shaky: bool
+    """Only a remembered fact of the base image says that it is there and not elsewhere."""
+    needs: bool
+    """It fails or starts anew when an earlier command's content is not there."""
+    confidence: Confidence
+
+    @property
+    def role(self) -> str:
+        """The directory's role, unique within its tool."""
+        return self.cache.role
+
+    def relation(self, target: str) -> Relation:
+        """Tell how a mount on ``target`` lies to the directory.
+
+        A child that the tool never makes is no part of it. Where the place is shaky, what does not
+        match is unknown.
+        """
+        if self.path is not None and not self.also and not self.shaky:
+            return self._relation(target, self.path)
+        answers = {self._relation(target, path) for path in self.also}
+        if self.path is not None:
+            answers.add(self._relation(target, self.path))
+        if self.shaky or (self.path is None and (self.cache.path or self.cache.moved_by)):
+            answers.add("unknown")
+        return closest(answers)
+
+    def _relation(self, target: str, path: str) -> Relation:
+        answer = relation(target, path)
+        if answer == "part" and self.cache.children:
+            child = clean(target)[len(clean(path)) :].lstrip("/").split("/")[0]
+            if not any(matches(child, glob) for glob in self.cache.children):
+                return "none"
+        return answer
+
+
+class Placing:
+    """Finds the directories that the tool of one invocation has."""
+
+    def __init__(self, env: ToolEnvironment, applies: bool | None, uses: bool | None) -> None:
+        """Take the surroundings, and whether the program is this tool and uses any cache of it."""
+        self._env, self._applies, self._tool_uses = env, applies, uses
+
+    def directory(self, cache: CacheDir) -> UsedDirectory:
+        """Return one directory of the tool with its place here."""
+        found, image = self._place(cache)
+        line, known = self._env.line, isinstance(found, Known)
+        if isinstance(found, Known) and (leads := self._env.followed(found.text)) != found.text:
+            found = replace(found, text=leads, because=f"a link in {found.text}", variable="")
+        return UsedDirectory(
+            cache=cache,
+            path=found.text if isinstance(found, Known) else None,
+            decided_by=found.because if isinstance(found, Known) else found.reason,
+            span=found.span if isinstance(found, Known) else None,
+            variable=found.variable if isinstance(found, Known) else "",
+            also=tuple(self._alternatives(cache, found)) if known else (),
+            used=self._uses(cache),
+            fills=any_fits(cache.filled_by, line) is True,
+            linked=self._linked(cache),
+            doors=self._doors(cache),
+            shaky=image and self._env.is_image_remembered,
+            needs=any_fits(cache.needed_by, line) is True,
+            confidence=self._env.confidence(cache.confidence, image),
+        )
+
+    def _linked(self, cache: CacheDir) -> str:
+        linking = cache.linked
+        if linking is None or any_fits(linking.commands, self._env.line) is not True:
+            return ""
+        if any(self._env.variable(name) is not None for name in linking.unless):
+            return ""
+        found = next((one for way in linking.by if (one := self._env.way(way)) is not None), None)
+        if not isinstance(found, Known) or found.from_image:
+            return ""
+        return linking.what if found.text.lower() == linking.value else ""
+
+    def _doors(self, cache: CacheDir) -> tuple[str, ...]:
+        doors, cwd = cache.doors, self._env.invocation.cwd
+        if doors is None or cwd is None or any_fits(doors.commands, self._env.line) is not True:
+            return ()
+        if any(self._env.way(way) is not None for way in doors.unless):
+            return ()
+        return tuple(posixpath.join(cwd, name) for name in doors.links)
+
+    def _uses(self, cache: CacheDir) -> bool | None:
+        if self._tool_uses is not True or not cache.used_by or self._env.guest:
+            return self._tool_uses
+        return any_fits(cache.used_by, self._env.line)
+
+    def _place(self, cache: CacheDir) -> tuple[Known | NotKnown, bool]:
+        """Find a directory; the second value tells whether the image table had a say in it."""
+        env = self._env
+        if self._applies is None:
+            program = env.invocation.program
+            if program == env.tool.name:
+                return NotKnown(f"nothing here tells which {program} it is"), True
+            return NotKnown(f"nothing here tells whether {program} is {env.tool.name}"), True
+        if cache.when and env.holds(cache.when) is None:
+            return NotKnown(f"it depends on {', '.join(cache.when)}, which is not known here"), True
+        for way in cache.moved_by:
+            if way.when and env.holds(way.when) is False:
+                continue
+            value = env.way(way)
+            if value is None:
+                continue
+            if isinstance(value, Known) and way.when and env.holds(way.when) is None:
+                value = NotKnown(f"whether {way.label} counts is not known")
+            placed = self._moved(way, value)
+            return placed, isinstance(placed, Known) and (placed.from_image or placed.weak)
+        return self._default(cache), True
+
+    def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
+        if isinstance(value, NotKnown):
+            return value
+        text = value.text.split(way.split)[0] if way.split else value.text
+        if text.startswith("~") and value.variable:
+            return NotKnown(f"{value.because} holds a ~, which few tools understand")
+        path = self._env.absolute(f"{text.rstrip('/')}/{way.below}" if way.below else text)
+        if isinstance(path, NotKnown):
+            return path
+        return Known(path, value.because, value.span, value.variable, value.from_image, value.weak)
+
+    def _default(self, cache: CacheDir) -> Known | NotKnown:
+        template = cache.path
+        if cache.root_path:
+            user = self._env.user
+            root = user.is_root if user else None
+            if root is None:
+                return NotKnown("whether this runs as root is not known, and that decides it")
+            template = cache.root_path if root else cache.path
+        if not template:
+            return NotKnown(f"{self._env.tool.name} has none unless it is told")
+        if cache.root_file:
+            roots = self._env.roots(cache)
+            if not roots:
+                return NotKnown("the root of the project is not known")
+            template = posixpath.join(roots[0], template)
+        if cache.relative and self._env.tool.project_words:
+            folder = self._env.folder()
+            if isinstance(folder, NotKnown):
+                return folder
+            template = posixpath.join(folder.text, template)
+        filled = self._env.template(template)
+        if isinstance(filled, NotKnown):
+            return filled
+        path, used = filled
+        because = f"the default of {self._env.tool.name}"
+        if used:
+            because += ", from " + " and ".join(dict.fromkeys(item.because for item in used))
+        span = next((item.span for item in used if item.span), None)
+        return Known(path, because, span, next((item.variable for item in used), ""))
+
+    def _alternatives(self, cache: CacheDir, found: Known | NotKnown) -> Iterator[str]:
+        if isinstance(found, NotKnown):
+            return
+        templates: list[str] = []
+        if found.weak and cache.path and not cache.root_file:
+            templates = [cache.path]
+        if found.weak or found.because.startswith("the default of"):
+            templates += cache.alternatives
+        if cache.root_file and (found.weak or found.because.startswith("the default of")):
+            roots = self._env.roots(cache)
+            templates += [posixpath.join(root, cache.path) for root in roots]
+        for template in templates:
+            filled = self._env.template(template)
+            if not isinstance(filled, NotKnown) and filled[0] != found.text:
+                yield filled[0]

@@ -177,3 +177,53 @@ def test_recipes_that_call_each_other_come_to_an_end() -> None:
         "Dockerfile": "FROM a",
     }
     assert len(read("make a\n" * 50, files).invocations) <= 200
+
+
+PIPELINE = """\
+default:
+  services: [docker:28-dind]
+variables: {VARIANT: slim}
+.image:
+  before_script: [cd api]
+  script: [make image]
+  variables: {FILE: Dockerfile}
+"""
+
+
+@pytest.mark.parametrize(
+    ("job", "wanted"),
+    [
+        ("{script: make slim}", ["Dockerfile"]),
+        ("{script: [cd api, make]}", ["api/Dockerfile"]),
+        ("{extends: .image}", ["api/Dockerfile"]),
+        (
+            "{extends: [.image, .nobody], before_script: [], script: ./scripts/image.sh}",
+            ["api/Dockerfile"],
+        ),
+        ("{extends: .image, before_script: [], script: make slim}", ["Dockerfile"]),
+        ("{before_script: [cd api], script: [!reference [.image, script]]}", ["api/Dockerfile"]),
+        ("{parallel: {matrix: [{WHAT: [slim, lint]}]}, script: make $WHAT}", ["Dockerfile"]),
+        (
+            "{parallel: {matrix: [{AT: [., api]}]}, script: docker build $AT}",
+            ["Dockerfile", "api/Dockerfile"],
+        ),
+        ("{script: docker buildx bake}", ["api/Dockerfile"]),
+        ("{script: make lint}", []),
+        ("{script: make $NOBODY}", []),
+        ("{extends: job}", []),
+    ],
+)
+def test_a_pipeline_sends_for_recipes(job: str, wanted: list[str]) -> None:
+    file = read_build_file(".gitlab-ci.yml", Source(f"{PIPELINE}job: {job}\n"), FILES.get)
+    assert [build.dockerfile for build in file.invocations] == wanted
+    for build in file.invocations:
+        assert (build.job, build.runner, build.path) == ("job", "fresh", ".gitlab-ci.yml")
+
+
+def test_a_pipeline_that_refers_to_itself_ends() -> None:
+    many = ", ".join(["!reference [a, script]"] * 200)
+    text = f"a: {{script: [{many}, make slim]}}\n"
+    assert read_build_file(".gitlab-ci.yml", Source(text), FILES.get).invocations == ()
+    many = ", ".join(["b"] * 500)
+    text = f"b: {{extends: [{many}], script: make slim}}\n" * 10
+    read_build_file(".gitlab-ci.yml", Source(text), FILES.get)

@@ -180,3 +180,31 @@ def test_the_tree_of_another_repository_is_not_ours() -> None:
             f"      - {other}\n      - {bake.format(source)}\n"
         )
         assert [one.dockerfile for one in builds(text, files)] == wanted, source
+
+
+def test_a_workflow_of_docker_s_own_builds_each_platform_on_a_fresh_runner() -> None:
+    def of(what: str, given: str) -> list[tuple[str | None, str | None, list[str | None]]]:
+        uses = f"docker/github-builder/.github/workflows/{what}.yml@v1"
+        text = f"on: push\njobs:\n  image: {{uses: {uses}, with: {{{given}}}}}\n"
+        bake = 'group "default" { targets = ["api"] }\nvariable "P" { default = "linux/s390x" }\n'
+        bake += 'target "api" {\n  context = "api"\n  platforms = ["linux/amd64", P]\n}\n'
+        found = builds(text, {**FILES, "docker-bake.hcl": bake})
+        assert all((one.runner, one.job) == ("fresh", "image") for one in found)
+        return [
+            (one.dockerfile, one.target and one.target.text, [p.text for p in one.platforms])
+            for one in found
+        ]
+
+    given = "file: api/Dockerfile, platforms: 'linux/amd64,linux/arm64', target: x"
+    amd, arm = of("build", given)
+    assert amd == ("api/Dockerfile", "x", ["linux/amd64"])
+    assert arm == ("api/Dockerfile", "x", ["linux/arm64"])
+    assert len(of("build", f"{given}, distribute: false")) == 1
+    assert of("build", "context: ./api") == [("api/Dockerfile", None, [])]
+    assert [p for _, _, (p,) in of("bake", "output: image")] == ["linux/amd64", "linux/s390x"]
+    assert [p for _, _, (p,) in of("bake", "target: api, vars: 'P=linux/arm64'")] == [
+        "linux/amd64",
+        "linux/arm64",
+    ]
+    (unknown,) = of("bake", "target: '${{ inputs.x }}'")
+    assert unknown[0] is None

@@ -15,6 +15,7 @@ from cachekey.builds.errands import may_start
 from cachekey.builds.invocation import Said
 from cachekey.builds.matrix import rows
 from cachekey.builds.places import Looker
+from cachekey.builds.reusable import RUNS_ON, Call, call_of
 from cachekey.record import cached_property, record
 from cachekey.syntax.yaml import YamlNode, parse
 from cachekey.text import Mapped, Source, Span
@@ -80,6 +81,10 @@ class Job:
     node: YamlNode
     steps: tuple[Step, ...]
     scope: Scope = field(default_factory=dict)
+    hosted: str = ""
+    """What makes it run on a fresh runner of GitHub's, where the file itself does not say."""
+    apart: bool = False
+    """Each platform that it builds for has a job of its own."""
 
     @cached_property
     def labels(self) -> tuple[str, ...] | None:
@@ -156,7 +161,12 @@ class StepReader:
     def _called(
         self, name: str, node: YamlNode, uses: Mapped, scope: Scope, call: Span | None, depth: int
     ) -> Iterator[Job]:
-        """Yield the jobs of a workflow of this repository that a job calls."""
+        """Yield the jobs of a workflow that a job calls: one of this repository, or one that is known."""
+        known = call_of(uses.text, node.get("with"), call or uses.span())
+        if known is not None:
+            step = _step_of(known, call or uses.span(), scope, call is None)
+            yield Job(name, node, (step,), scope, RUNS_ON, known.apart)
+            return
         path = posixpath.normpath(uses.text)
         if not uses.text.startswith("./") or path.startswith("..") or depth >= _DEEPEST_WORKFLOWS:
             return
@@ -258,6 +268,31 @@ class StepReader:
             steps = runs.get("steps") if runs is not None else None
             yield from self._steps(steps, scope, "", step.span, depth + 1)
             return
+
+
+def _step_of(call: Call, place: Span, scope: Scope, here: bool) -> Step:
+    """Return the step that builds in a workflow of another repository."""
+    own = {**scope, **call.variables}
+    filled = {
+        name: fill(text.text, text.span() if here else place, own)
+        for name, text in call.given.items()
+    }
+    return Step(
+        index=0,
+        id="",
+        name="",
+        span=place,
+        uses=call.action,
+        version="",
+        inputs={**filled, **call.fixed},
+        run=None,
+        shell="",
+        folder="",
+        env={},
+        scope=own,
+        here=here,
+        raw=call.given,
+    )
 
 
 def _telling(job: YamlNode) -> list[str]:

@@ -40,7 +40,8 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
     if documents and documents[0].kind == "mapping":
         follower = Follower(looker)
         for job in StepReader(source, looker).jobs(documents[0]):
-            builds += _builds(job, path, source, looker, follower)
+            found = _builds(job, path, source, looker, follower)
+            builds += _apart(found) if job.apart else found
             dances += [
                 dance
                 for step in job.steps
@@ -54,6 +55,13 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
         looker.asked,
         looker.looked_for,
     )
+
+
+def _apart(builds: Iterator[Invocation]) -> Iterator[Invocation]:
+    """Yield a build for each platform, where each has a job of its own."""
+    for build in builds:
+        alone = [replace(build, platforms=(one,)) for one in build.platforms if one.text]
+        yield from alone if len(alone) == len(build.platforms) > 1 else (build,)
 
 
 def _together(builds: Sequence[Invocation]) -> Iterator[Invocation]:

@@ -16,6 +16,7 @@ import * as command from "./command";
 import { Crashes } from "./crashes";
 import { launchSettings, settingsCommand } from "./configuration";
 import { announcement, showPage } from "./documentation";
+import { Listener } from "./findings";
 import { activeEnvironment, onDidChangeEnvironment, probe } from "./python";
 import { Status } from "./status";
 
@@ -117,6 +118,7 @@ export class Server implements vscode.Disposable {
     }
     this.launched = command.commandLine(launch);
     this.log.info(`Starting ${[launch.command, ...launch.args].join(" ")}`);
+    const listener = new Listener();
     const client = new LanguageClient(
       "cachekey",
       "Cachekey",
@@ -130,7 +132,12 @@ export class Server implements vscode.Disposable {
         documentSelector: [...this.selector, { scheme: "file", pattern: "**/pyproject.toml" }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
-        middleware: { executeCommand: showPage },
+        diagnosticCollectionProvider: listener,
+        middleware: {
+          executeCommand: showPage,
+          provideCodeActions: (document, range, context, token, next) =>
+            next(document, listener.reach(document.uri, range), context, token),
+        },
         errorHandler: this.errorHandler(),
         // Hovers link to pages of ours, and to nothing else that runs.
         markdown: { isTrusted: { enabledCommands: ["cachekey.explainRule"] } },

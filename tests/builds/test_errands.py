@@ -148,13 +148,47 @@ def test_make_follows_what_a_rule_needs_and_takes_variables_of_the_call() -> Non
 def test_just_and_npm_follow_what_a_recipe_needs() -> None:
     assert sorted(found("just")) == [
         ("", "api/Dockerfile", {"V": None}),
-        ("image", "Dockerfile", {"V": "full", "T": None}),
+        ("image", "Dockerfile", {"V": "full", "T": "x"}),
     ]
     assert sorted(found("npm run image")) == [
         ("api", "api/Dockerfile", {}),
         ("image", "Dockerfile", {}),
         ("slim", "Dockerfile", {}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("call", "want"),
+    [
+        ("just build v1", [("api", "v1")]),
+        ("just build v1 all", [("all", "v1")]),
+        ("just build v1 all --pull --quiet", [("all", "v1")]),
+        ("just test v2", [("api", "v2")]),
+        ("just both", [("api", "a"), ("all", "b")]),
+        ("just lint build v3", [("api", "v3")]),
+        ("just build ${VERSION}", [("api", None)]),
+        ("just build v1 $(services)", [(None, "v1")]),
+        ("just unknown build v1", []),
+    ],
+)
+def test_what_just_gives_to_a_recipe(call: str, want: list[tuple[str | None, str | None]]) -> None:
+    files = {
+        "justfile": """\
+lint:
+    true
+build version target="api" *args="": lint
+    @docker build {{args}} --build-arg V={{ version }} --target {{target}} .
+test version $log='tests: -v': (build version)
+    true
+both: (build "a") (build 'b' "all")
+""",
+        "Dockerfile": "FROM a AS api\nFROM a AS all",
+    }
+    told = [
+        (item.target.text if item.target else None, dict(item.args)["V"].text)
+        for item in read(call, files).invocations
+    ]
+    assert told == want
 
 
 def test_where_the_call_stands_and_where_the_values_are() -> None:

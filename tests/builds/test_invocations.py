@@ -7,9 +7,10 @@ import time
 from collections.abc import Mapping
 
 import pytest
-from cachekey.builds.invocation import BuildFile, Invocation
+from cachekey.builds.expressions import value_of
+from cachekey.builds.invocation import BuildFile, Invocation, Said
 from cachekey.builds.read import read_build_file
-from cachekey.text import Source
+from cachekey.text import Source, Span
 from cachekey.workspace.project import Project
 
 TREE = {"Dockerfile": "FROM a\n", "docker/Dockerfile": "FROM a\n", "api/Dockerfile": "FROM a\n"}
@@ -168,6 +169,108 @@ def test_runners(runs_on: str, setup: str, runner: str) -> None:
 def test_depot_keeps_its_caches() -> None:
     text = steps("- uses: depot/build-push-action@v1", "- run: depot build .")
     assert [item.runner for item in read(WORKFLOW, text).invocations] == ["kept", "kept"]
+
+
+def matrix(text: str, *lines: str) -> str:
+    return steps(*lines).replace("    steps:", f"    strategy: {{matrix: {text}}}\n    steps:")
+
+
+def made(text: str) -> list[tuple[object, ...]]:
+    return [
+        (item.name.partition("(")[2].rstrip(")"), item.folder, item.dockerfile, shown(item)[4])
+        for item in read(WORKFLOW, text).invocations
+    ]
+
+
+def test_a_matrix_builds_once_for_each_combination_that_differs_in_what_is_built() -> None:
+    push = "- {name: n, uses: docker/build-push-action@v6, with: {context: ., file: '%s', target: '%s'}}"
+    plain = push % ("${{ matrix.in }}/Dockerfile", "${{ matrix.t }}-run")
+    axes = "{in: [api, docker], t: [a, b], py: ['3.12', '3.13'], exclude: [{in: api, t: b}]}"
+    assert made(matrix(axes, plain)) == [
+        ("api, a", "", "api/Dockerfile", "a-run"),
+        ("docker, a", "", "docker/Dockerfile", "a-run"),
+        ("docker, b", "", "docker/Dockerfile", "b-run"),
+    ]
+    rows = "{include: [{in: api, t: x}, {in: docker, t: y}]}"
+    assert made(matrix(rows, plain)) == [
+        ("api, x", "", "api/Dockerfile", "x-run"),
+        ("docker, y", "", "docker/Dockerfile", "y-run"),
+    ]
+    added = "{in: [api, docker], include: [{in: api, t: x}, {in: docker, t: y}, {in: new, t: z}]}"
+    assert [item[0] for item in made(matrix(added, plain))] == ["api, x", "docker, y", "new, z"]
+    inner = push % ("${{ matrix.of.file }}", "x")
+    assert made(matrix("{of: [{file: api/Dockerfile}, {file: Dockerfile}]}", inner)) == [
+        ("api/Dockerfile", "", "api/Dockerfile", "x"),
+        ("Dockerfile", "", "Dockerfile", "x"),
+    ]
+
+
+def test_a_script_in_a_matrix() -> None:
+    line = "- {name: n, run: 'docker build -f ${{ matrix.in }}/Dockerfile .'}"
+    found = made(matrix("{in: [api, docker]}", line))
+    assert [item[2] for item in found] == ["api/Dockerfile", "docker/Dockerfile"]
+    line = "- {name: n, run: docker build ., working-directory: '${{ matrix.in }}'}"
+    found = made(matrix("{in: [api, docker]}", line))
+    assert [item[2] for item in found] == ["api/Dockerfile", "docker/Dockerfile"]
+
+
+def test_a_matrix_that_nobody_knows() -> None:
+    line = "- {name: n, uses: docker/build-push-action@v6, with: {context: ., target: '${{ matrix.t }}'}}"
+    for text in (
+        "'${{ fromJson(needs.a.outputs.m) }}'",
+        "{t: '${{ fromJson(needs.a.outputs.t) }}'}",
+        "{t: ['${{ inputs.x }}', b]}",
+        "{t: [" + ", ".join(f"t{number}" for number in range(40)) + "]}",
+        "{x: [a]}",
+    ):
+        assert [(name, target) for name, *_, target in made(matrix(text, line))] == [("", None)]
+
+
+def test_an_expression_chooses_a_file() -> None:
+    line = (
+        "- {name: n, uses: docker/build-push-action@v6, with: {context: ., file: "
+        "\"${{ (matrix.i == 'Web') && 'docker/Dockerfile' || matrix.i != 'b' && 'api/Dockerfile' "
+        "|| 'Dockerfile' }}\"}}"
+    )
+    assert [item[2] for item in made(matrix("{i: [web, a, b]}", line))] == [
+        "docker/Dockerfile",
+        "api/Dockerfile",
+        "Dockerfile",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("inputs.x", "one"),
+        ("env.Y || 'z'", "z"),
+        ("inputs.x && 'z'", "z"),
+        ("!inputs.x && 'z' || 'it''s'", "it's"),
+        ("inputs.x == 'ONE' && 'z' || 'w'", "z"),
+        ("inputs.flag && 'z' || 'w'", None),
+        ("inputs.flag == true && 'z' || 'w'", None),
+        ("github.ref == 'x' && 'z' || 'w'", None),
+        ("contains(inputs.x, 'o') && 'z' || 'w'", None),
+        ("inputs.x 'z'", None),
+        ("'z' ||", None),
+        ("(inputs.x", None),
+        ("(" * 400 + "inputs.x", None),
+        ("!" * 400 + "inputs.x", None),
+    ],
+)
+def test_expressions(text: str, value: str | None) -> None:
+    scope = {
+        "inputs.x": Said("one", Span(0, 0)),
+        "inputs.flag": Said("false", Span(0, 0)),
+        "env.Y": Said("", Span(0, 0)),
+    }
+    assert value_of(text, scope, Span(0, 0)).text == value
+
+
+def test_a_choice_by_a_default_is_open() -> None:
+    scope = {"inputs.x": Said("one", Span(0, 0), frozenset({"inputs.x"}))}
+    found = value_of("inputs.x == 'one' && 'a' || 'b'", scope, Span(0, 0))
+    assert (found.text, found.open) == ("a", {"inputs.x"})
 
 
 def test_a_matrix_of_hosted_runners_is_fresh() -> None:

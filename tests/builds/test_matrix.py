@@ -52,7 +52,7 @@ def found(matrix: str, *uses: str) -> list[str]:
         ("{a: [1], include: [{a: 3, b: x}]}", "ab", ["a=1 b=", "a=3 b=x"]),
         ("{include: [{a: 1}, {a: 2, b: y}]}", "ab", ["a=1 b=", "a=2 b=y"]),
         ("{a: [{os: linux, cpu: arm}, {os: mac}]}", "a", ["a.os=linux a.cpu=arm", "a.os=mac"]),
-        ("{a: ['${{ github.sha }}']}", "a", ["a=None"]),
+        ("{a: ['${{ github.sha }}']}", "a", [""]),
         ("{a: '${{ fromJson(x) }}', b: [1, 2]}", "ab", ["b=1", "b=2"]),
         ("{a: [1], include: '${{ fromJson(x) }}'}", "a", [""]),
         ("'${{ fromJson(x) }}'", "a", [""]),

@@ -46,7 +46,8 @@ def _fate(project: Project, built: Built, one: BuildKey, link: Link) -> Rich:
         return rich(", carried over its runs by {}", link(dance.path, dance.where.line))
     if may_carry(project, built.build):
         return Rich()
-    return rich(": empty in every run ({}), which `cache-to` does not change", built.build.runs_on)
+    stays = ", which `cache-to` does not change" if built.build.cache_to else ""
+    return rich(": empty in every run ({}){}", built.build.runs_on, stays)
 
 
 def _who(build: Invocation, link: Link) -> Rich:

@@ -248,8 +248,10 @@ def _use(run: Run, mount: Mount) -> Rich:
     for use in run.uses:
         for item in use.directories:
             if item.used is not False and item.relation(directory) in ("exact", "part", "parent"):
-                said = rich("{} keeps {} in `{}`", use.tool.name, item.cache.what, item.path or "?")
-                using.append(said)
+                # A relative clause at its end is closed.
+                what = item.cache.what + ("," if ", " in item.cache.what else "")
+                place = item.place_for(directory) or "?"
+                using.append(rich("{} keeps {} in `{}`", use.tool.name, what, place))
     if using:
         return rich("Used: {}", joined("; ", dict.fromkeys(using)))
     if not run.commands.complete or any(item.opaque for item in run.commands.items):

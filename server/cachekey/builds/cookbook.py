@@ -20,16 +20,41 @@ from cachekey.builds.recipes import (
     speaks_of_builds,
 )
 from cachekey.devcontainer.paths import within
-from cachekey.record import record
+from cachekey.record import record, replace
 from cachekey.syntax.jsonc.parse import parse as parse_json
 from cachekey.text import Mapped, Source, Span
 
 Lookup = Callable[[str], "str | None"]
 
 _INCLUDE = re.compile(r"[ ]*-?s?include[ \t]+(?P<files>[^\n$#]+)")
+_PARAMETER = re.compile(
+    r"[ \t](?P<rest>[*+])?\$?(?P<name>[A-Za-z_][\w-]*)"
+    r"(?:[ \t]*=[ \t]*(?:\"(?P<d>[^\"\\]*)\"|'(?P<s>[^']*)'|[^\s]*))?(?![^\s])"
+)
+_NEED = re.compile(r"(?P<name>[A-Za-z_][\w-]*)|\((?P<call>[^()]*)\)")
+_GIVEN = re.compile(r"(?P<name>[A-Za-z_][\w-]*)|\"(?P<d>[^\"\\]*)\"|'(?P<s>[^']*)'|[^\s\"']+")
 _MOST_INCLUDES = 20
 _MOST_NEEDED = 60
 """Recipes that one call comes to."""
+
+
+Words = tuple["str | None", ...]
+"""A call of a recipe: its name, and what is given to it; None for a word that nobody knows."""
+
+
+class Passed(str):
+    """The name of a parameter whose value a recipe gives on."""
+
+
+@record(frozen=True)
+class Parameter:
+    """A parameter of a recipe."""
+
+    name: str
+    default: str | None
+    """None: there is none, or it is computed."""
+    rest: bool
+    """It takes all words that are left."""
 
 
 @record(frozen=True, eq=False)
@@ -38,10 +63,11 @@ class Recipe:
 
     name: str
     lines: tuple[Mapped, ...] = ()
-    first: tuple[str, ...] = ()
-    """Recipes that run before."""
-    then: tuple[str, ...] = ()
-    """Recipes that run behind it."""
+    first: tuple[Words, ...] = ()
+    """Calls that run before."""
+    then: tuple[Words, ...] = ()
+    """Calls that run behind it."""
+    parameters: tuple[Parameter, ...] = ()
 
 
 @record(frozen=True, eq=False)
@@ -54,24 +80,58 @@ class Cookbook:
     """Where they run."""
     recipes: Mapping[str, Recipe]
     lookup: Lookup
+    fill: Callable[[Mapped, Lookup], Mapped] | None = None
+    """Puts values into a line before a shell sees it."""
 
     def reached(
-        self, names: Sequence[str], spared: frozenset[str] = frozenset()
-    ) -> Iterator[Recipe]:
-        """Yield the recipes of these names (none: the first) and what they need, each once.
+        self, words: Words, spared: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[Recipe, Lookup]]:
+        """Yield the recipes that a command line calls (no word: the first one) and what they need, each once.
 
-        ``spared`` count as done, with what only they need.
+        With each comes how the variables of its lines are looked up. ``spared`` count as done, with what
+        only they need.
         """
-        waiting = list(names) or list(self.recipes)[:1]
-        seen = set(spared)
+        waiting = list(self._calls(words or tuple(list(self.recipes)[:1])))
+        seen: set[object] = set()
         while waiting and len(seen) < _MOST_NEEDED:
-            name = waiting.pop(0)
-            recipe = self.recipes.get(name)
-            if recipe is None or name in seen:
+            recipe, given = waiting.pop(0)
+            told = (recipe.name, tuple(given.items()))
+            if told in seen or recipe.name in spared:
                 continue
-            seen.add(name)
-            yield recipe
-            waiting += (*recipe.first, *recipe.then)
+            seen.add(told)
+            lookup = self._bound(given)
+            if self.fill is not None:
+                filled = tuple(self.fill(line, lookup) for line in recipe.lines)
+                yield replace(recipe, lines=filled), lookup
+            else:
+                yield recipe, lookup
+            for call in (*recipe.first, *recipe.then):
+                words = tuple(given.get(w) if isinstance(w, Passed) else w for w in call)
+                waiting += self._calls(words)
+
+    def _calls(self, words: Words) -> Iterator[tuple[Recipe, Mapping[str, str | None]]]:
+        """Yield the recipes of a command line; each takes the words that it has parameters for."""
+        left = list(words)
+        while left:
+            name = left.pop(0)
+            recipe = self.recipes.get(name) if name is not None else None
+            if recipe is None:
+                # Behind a word that is no recipe nobody knows what is whose.
+                if any(one.parameters for one in self.recipes.values()):
+                    return
+                continue
+            given: dict[str, str | None] = {}
+            for one in recipe.parameters:
+                if one.rest and left:
+                    known = [word for word in left if word is not None]
+                    given[one.name] = " ".join(known) if len(known) == len(left) else None
+                    left.clear()
+                else:
+                    given[one.name] = left.pop(0) if left else one.default
+            yield recipe, given
+
+    def _bound(self, given: Mapping[str, str | None]) -> Lookup:
+        return lambda name: given[name] if name in given else self.lookup(name)
 
 
 def script(path: str, source: Source, folder: str, lookup: Lookup) -> Cookbook:
@@ -128,7 +188,7 @@ def make_book(
 
 def _make_rules(source: Source, lines: Sequence[Span]) -> Iterator[Recipe]:
     names: list[str] = []
-    first: tuple[str, ...] = ()
+    first: tuple[Words, ...] = ()
     body: list[Mapped] = []
     defining = False
 
@@ -151,7 +211,7 @@ def _make_rules(source: Source, lines: Sequence[Span]) -> Iterator[Recipe]:
             names = [
                 n for n in match.group("name").split() if not n.startswith(".") and "%" not in n
             ]
-            first = () if "=" in needs else tuple(needs.replace("|", " ").split())
+            first = () if "=" in needs else tuple((n,) for n in needs.replace("|", " ").split())
     yield from done()
 
 
@@ -166,24 +226,57 @@ def just_book(path: str, source: Source, folder: str) -> Cookbook:
     """Read a justfile."""
     values: dict[str, str] = {}
     found: dict[str, Recipe] = {}
-    name, first, then = "", (), ()
+    name = ""
+    first: tuple[Words, ...] = ()
+    then: tuple[Words, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
     body: list[Mapped] = []
     for span in [*logical(source), None]:
         text = source.slice(span) if span is not None else ""
         if span is not None and text[:1] in (" ", "\t"):
             skip = len(text) - len(text.lstrip(" \t@-"))
-            body.append(just_text(Mapped.plain(source, Span(span.start + skip, span.end))))
+            body.append(Mapped.plain(source, Span(span.start + skip, span.end)))
         elif (given := JUST_ASSIGN.match(text.rstrip("\r"))) is not None:
             values[given.group("name")] = given.group("d") or given.group("s") or ""
         elif (match := JUST_RULE.match(text)) is not None or span is None:
             if name:
-                found.setdefault(name, Recipe(name, tuple(body), first, then))
+                found.setdefault(name, Recipe(name, tuple(body), first, then, parameters))
             body = []
             if match is not None:
-                name = match.group("name")
+                name, parameters = (
+                    match.group("name"),
+                    tuple(_parameters(match.group("parameters"))),
+                )
                 before, _, behind = text[match.end() :].partition("#")[0].partition("&&")
-                first, then = (tuple(re.findall(r"[A-Za-z_][\w-]*", p)) for p in (before, behind))
-    return Cookbook(path, source, folder, found, values.get)
+                first, then = (tuple(_needs(part)) for part in (before, behind))
+    return Cookbook(path, source, folder, found, values.get, just_text)
+
+
+def _parameters(text: str) -> Iterator[Parameter]:
+    """Yield the parameters behind the name of a justfile's recipe."""
+    for match in _PARAMETER.finditer(text):
+        rest = match.group("rest")
+        default = match.group("d") if match.group("d") is not None else match.group("s")
+        if rest == "*" and default is None:
+            default = ""
+        yield Parameter(match.group("name"), default, rest is not None)
+
+
+def _needs(text: str) -> Iterator[Words]:
+    """Yield the calls behind the colon of a recipe: ``lint``, ``(build version "x")``."""
+    for match in _NEED.finditer(text):
+        if match.group("name"):
+            yield (match.group("name"),)
+            continue
+        words: list[str | None] = []
+        for word in _GIVEN.finditer(match.group("call")):
+            quoted = word.group("d") if word.group("d") is not None else word.group("s")
+            named = word.group("name")
+            if named is not None:
+                words.append(Passed(named) if words else named)
+            else:
+                words.append(quoted)
+        yield tuple(words)
 
 
 def package_book(path: str, source: Source, folder: str, environment: Lookup) -> Cookbook:
@@ -197,7 +290,8 @@ def package_book(path: str, source: Source, folder: str, environment: Lookup) ->
         text = member.value.text if member.value is not None else None
         if text is not None:
             first, then = (
-                (f"{word}{name}",) if f"{word}{name}" in names else () for word in ("pre", "post")
+                ((f"{word}{name}",),) if f"{word}{name}" in names else ()
+                for word in ("pre", "post")
             )
             found[name] = Recipe(name, (text,), first, then)
     return Cookbook(path, source, folder, found, environment)

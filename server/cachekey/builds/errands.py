@@ -14,6 +14,7 @@ from cachekey.builds.cookbook import (
     Cookbook,
     Lookup,
     Rules,
+    Words,
     just_book,
     make_book,
     make_rules,
@@ -91,8 +92,8 @@ class Errand:
     """Where the tool is told to go from there."""
     file: str | None
     """The file that is named; None for the one that the tool finds."""
-    names: tuple[str, ...]
-    """The recipes; none for the first."""
+    names: Words
+    """The recipes, those of just with what they are given; none for the first."""
     values: Mapping[str, str | None]
     """Variables on the command line; None for a value that nobody knows."""
     env: Mapping[str, str | None]
@@ -164,16 +165,14 @@ class Follower:
         if errand.cwd is None or folder is None:
             return
         book = self._book(errand, folder, lookup)
-        for recipe in book.reached(errand.names, errand.spared) if book is not None else ():
+        for recipe, values in book.reached(errand.names, errand.spared) if book is not None else ():
             assert book is not None
             self._left -= 1
             if self._left < 0:
                 return
             caller = Caller(book.path, book.source, "workflow", recipe.name, (book.folder,))
             for line in recipe.lines:
-                for item, other, _ in self.calls(
-                    line, book.lookup, base=book.folder, depth=depth + 1
-                ):
+                for item, other, _ in self.calls(line, values, base=book.folder, depth=depth + 1):
                     yield item, other or caller
 
     def _book(self, errand: Errand, folder: str, lookup: Lookup) -> Cookbook | None:
@@ -234,12 +233,16 @@ def _env(call: Call) -> dict[str, str | None]:
 def _told(call: Call, tool: str) -> Errand | None:
     """Read the words behind ``make``, ``just`` or ``npm``."""
     folder, file = ".", None
-    names: list[str] = []
+    names: list[str | None] = []
     spared: set[str] = set()
     values: dict[str, str | None] = {}
     words = list(call.texts)
     while words:
         word = words.pop(0)
+        if tool == "just" and names:
+            # What stands behind the recipe is given to it, or calls another one.
+            names.append(word)
+            continue
         if word is None:
             # `TAG=$(date)`: the name is there to be read.
             given = _ASSIGNMENT.match(call.args[-len(words) - 1].written)
@@ -262,9 +265,6 @@ def _told(call: Call, tool: str) -> Errand | None:
                 spared.add(value)
         elif (match := _ASSIGNMENT.match(word)) is not None and tool != "npm":
             values[match.group(1)] = match.group(2)
-        elif tool == "just" and names:
-            # What stands behind the recipe are its arguments.
-            break
         else:
             names.append(word)
     if tool == "npm":

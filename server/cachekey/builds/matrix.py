@@ -15,12 +15,18 @@ from cachekey.builds.invocation import Said
 from cachekey.syntax.yaml import YamlNode
 
 _USED = re.compile(r"\bmatrix\.([\w-]+)")
+_NAMED = re.compile(r"\bmatrix\.([\w-]+(?:\.[\w-]+)*)")
 _MOST_COMBINATIONS = 256
 _MOST_JOBS = 32
 """Of one job, those that differ in what counts; of a larger matrix the values are not known."""
 
 _Values = dict[str, str | None]
 """By the names that expressions have for them below ``matrix``; None for a value that is computed."""
+
+
+def keys_in(texts: Iterable[str]) -> list[str]:
+    """Return the keys of the matrix that expressions of texts name, each once."""
+    return list(dict.fromkeys(key for text in texts for key in _NAMED.findall(text)))
 
 
 def rows(job: YamlNode, texts: Iterable[str]) -> list[dict[str, Said]]:
@@ -36,10 +42,15 @@ def rows(job: YamlNode, texts: Iterable[str]) -> list[dict[str, Said]]:
     if matrix is None or combinations is None:
         return [{}]
     computed = {name for name, axis in _axes(matrix) if axis.kind != "sequence"}
+    # A key of which one value is computed tells nothing.
+    computed |= {
+        path.partition(".")[0] for one in combinations for path, text in one.items() if text is None
+    }
+    used -= computed
     found: dict[frozenset[tuple[str, str | None]], dict[str, Said]] = {}
     for made in combinations:
         values = {path: text for path, text in made.items() if path.partition(".")[0] in used}
-        known = {path.partition(".")[0] for path in values} | computed
+        known = {path.partition(".")[0] for path in values}
         # What no combination has a value for is empty.
         values |= dict.fromkeys(used - known, "")
         span = matrix.span.fixed

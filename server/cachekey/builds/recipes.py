@@ -42,7 +42,9 @@ JUST_ASSIGN = re.compile(
     r"(?:export[ \t]+)?(?P<name>[A-Za-z_][\w-]*)[ \t]*:=[ \t]*"
     r"(?:\"(?P<d>[^\"\\]*)\"|'(?P<s>[^']*)')[ \t]*(?:#.*)?\Z"
 )
-JUST_RULE = re.compile(r"@?(?P<name>[A-Za-z_][\w-]*)\b[^:]*:(?!=)")
+JUST_RULE = re.compile(
+    r"@?(?P<name>[A-Za-z_][\w-]*)\b(?P<parameters>(?:[^:'\"]|\"[^\"]*\"|'[^']*')*):(?!=)"
+)
 
 
 def speaks_of_builds(text: str) -> bool:
@@ -219,14 +221,18 @@ def read_justfile(path: str, source: Source, looker: Looker) -> BuildFile:
     return _file(path, source, looker, builds())
 
 
-def just_text(line: Mapped) -> Mapped:
-    """Return a recipe's line as the shell's: just's variables become those of the shell."""
+def just_text(line: Mapped, lookup: Callable[[str], str | None] = lambda _name: None) -> Mapped:
+    """Return a recipe's line as the shell's: what nobody knows of just's variables become the shell's."""
     parts: list[Mapped] = []
-    at = 0
+    at, left = 0, LARGEST
     for match in _JUST_VARIABLE.finditer(line.text):
         parts.append(line.slice(at, match.start()))
         name = match.group("inside").strip()
         text = f"${{{name}}}" if re.fullmatch(r"[A-Za-z_]\w*", name) else "${__just__}"
+        value = lookup(name)
+        if value is not None and len(value) <= left:
+            # Just puts the text there before a shell sees the line.
+            text, left = value, left - len(value)
         parts.append(line.standing(text, match.start(), match.end()))
         at = match.end()
     return Mapped.join([*parts, line.slice(at)], line.end)

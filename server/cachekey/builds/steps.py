@@ -1,7 +1,7 @@
 """The steps of GitHub workflows, those of local composite actions in their place, with what they are given.
 
-Source: GitHub's *Workflow syntax* and *Metadata syntax*. An expression is filled in when it names an
-input or an environment variable that the files set; any other is computed when the workflow runs.
+Source: GitHub's *Workflow syntax* and *Metadata syntax*. An expression is filled in when it comes to inputs,
+environment variables or a matrix that the files set; any other is computed when the workflow runs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 
 from cachekey.builds.errands import may_start
+from cachekey.builds.expressions import value_of
 from cachekey.builds.invocation import Said
 from cachekey.builds.matrix import rows
 from cachekey.builds.places import Looker
@@ -21,7 +22,6 @@ from cachekey.syntax.yaml import YamlNode, parse
 from cachekey.text import Mapped, Source, Span
 
 _EXPRESSION = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")
-_NAME = re.compile(r"\s*((?:inputs|env)\.[\w-]+|matrix\.[\w.-]+)\s*\Z")
 _EITHER = re.compile(r"[^&|]+&&\s*'([^']*)'\s*\|\|\s*'([^']*)'\s*\Z")
 """A choice between two texts."""
 _COUNTS = re.compile(r"\./|buildx|cache|builder")
@@ -100,9 +100,8 @@ def fill(text: str, span: Span, scope: Scope) -> Said:
     parts: list[str] = []
     at = 0
     for match in _EXPRESSION.finditer(text):
-        name = _NAME.match(match.group(1))
-        said = scope.get(name.group(1)) if name is not None else None
-        if said is None or said.text is None:
+        said = value_of(match.group(1), scope, span)
+        if said.text is None:
             return Said(None, span.fixed)
         opened |= said.open
         parts += (text[at : match.start()], said.text)

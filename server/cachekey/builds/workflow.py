@@ -13,6 +13,7 @@ from cachekey.builds.dance import read_dance
 from cachekey.builds.errands import Follower
 from cachekey.builds.flags import pair_of
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, unique
+from cachekey.builds.matrix import keys_in
 from cachekey.builds.places import Looker, Place, place
 from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
 from cachekey.builds.starts import Caller, baked, builds_of
@@ -30,6 +31,8 @@ _OWN_GIT = re.compile(
 )
 _ANYTHING = frozenset(("args", "platforms", "target", "file"))
 _SHELLS = ("", "bash", "sh")
+_DECIDING = ("context", "file", "target", "platforms")
+"""Inputs of docker/build-push-action that say what is built."""
 
 
 def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
@@ -81,27 +84,42 @@ def _builds(
         what = builds_with(step)
         if not what and step.run is None:
             continue
-        runner, runs_on = runner_of(job, step)
-        caller = Caller(
-            path=path,
-            source=source,
-            kind="workflow",
-            name=f"{job.name}/{step.name or step.uses or f'step {step.index + 1}'}",
-            bases=("",),
-            runner=runner,
-            runs_on=runs_on,
-            native=native_of(job) if runner == "fresh" else "",
-            job=job.name,
-            step=step.index,
-            builder=builder_of(job, step),
-            env={key[4:]: said for key, said in step.scope.items() if key.startswith("env.")},
-        )
+        caller = _caller(job, step, path, source, _shown(step, what))
         if what == "build-push":
             yield _push(step, caller, prefix)
         elif what == "bake":
             yield from _bake(job, step, caller, looker, prefix)
         elif step.run is not None and step.shell in _SHELLS:
             yield from _run(job, step, caller, looker, prefix, follower)
+
+
+def _shown(step: Step, what: str) -> str:
+    """Return the values of the matrix by which people tell the builds of a step apart."""
+    texts = [step.raw[name].text for name in _DECIDING if name in step.raw] if what else []
+    if step.run is not None:
+        where = step.node.string("working-directory") if step.node is not None else None
+        texts = [step.run.text, *([where.text] if where is not None else [])]
+    said = (step.scope.get(f"matrix.{key}") for key in keys_in(texts))
+    values = [one.text for one in said if one is not None and one.text]
+    return f" ({', '.join(values)})" if values and step.name and what != "bake" else ""
+
+
+def _caller(job: Job, step: Step, path: str, source: Source, shown: str) -> Caller:
+    runner, runs_on = runner_of(job, step)
+    return Caller(
+        path=path,
+        source=source,
+        kind="workflow",
+        name=f"{job.name}/{step.name or step.uses or f'step {step.index + 1}'}{shown}",
+        bases=("",),
+        runner=runner,
+        runs_on=runs_on,
+        native=native_of(job) if runner == "fresh" else "",
+        job=job.name,
+        step=step.index,
+        builder=builder_of(job, step),
+        env={key[4:]: said for key, said in step.scope.items() if key.startswith("env.")},
+    )
 
 
 def _checkout(job: Job) -> str | None:

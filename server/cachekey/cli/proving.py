@@ -123,7 +123,7 @@ def _measure(
 ) -> list[Measured]:
     from cachekey.builder.build import BuildRequest
     from cachekey.builder.measure import measure
-    from cachekey.builder.namespaces import clear, remove
+    from cachekey.builder.namespaces import clear, held_words, remove
     from cachekey.report.builder import counted
 
     if not model.caches:
@@ -141,6 +141,8 @@ def _measure(
     )
     if cleared := clear(source):
         complain(f"removed what {counted(len(cleared), 'interrupted run')} left behind")
+        if held := [layer for trace in cleared for layer in trace.held]:
+            complain(held_words(held))
     watched = options.steps or (sys.stderr is not None and sys.stderr.isatty())
 
     def tell(text: str, detail: bool) -> None:

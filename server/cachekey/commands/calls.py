@@ -50,6 +50,7 @@ class Reader:
         self.heredocs = {marker.start: body for marker, body in heredocs}
         self.items: list[Invocation] = []
         self.complete = True
+        self.foreign: list[Mapped] = []
         self.depth = 0
         self.seen: set[Span] = set()
 
@@ -214,7 +215,7 @@ class Reader:
                 call.change(via="python -m")
                 return True
             if call.document is not None:
-                self.complete = False
+                self.foreign.append(call.document)
         if name in SAME_AS:
             call.program = SAME_AS[name]
             call.change(via=name)

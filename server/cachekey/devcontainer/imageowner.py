@@ -12,6 +12,7 @@ from cachekey.commands.effects import effects_of
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names
+from cachekey.devcontainer.lifecycle import tells_nothing_else
 from cachekey.devcontainer.paths import covers
 from cachekey.dockerfile.purpose import is_remembered
 from cachekey.dockerfile.records import Run, Step
@@ -114,7 +115,7 @@ def _copy(owner: Owner | None, step: Step, place: str) -> Owner | None:
 def _run(owner: Owner | None, run: Run, place: str, container: Container) -> Owner | None:
     """Tell what the commands of a RUN make of the directory."""
     if _may_name(run, place):
-        if not run.commands.complete:
+        if not run.commands.complete and not tells_nothing_else(run.commands):
             return None
         for item in run.commands.items:
             owner = _command(owner, item, run, place, container)

@@ -28,7 +28,7 @@ def reached(
         stage = waiting.pop()
         if stage.index in found or (stage.name or "").lower() in replaced:
             continue
-        if stage.index and stage.parent is None and not stage.base.reference.known:
+        if stage.base.may_be_stage:
             # It could be any of the stages in front of it.
             return None
         found.add(stage.index)

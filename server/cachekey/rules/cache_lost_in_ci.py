@@ -71,10 +71,11 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
         assert lost is not None
         if mount.span.start in lost.keys:
             build = lost.build
+            layers = ", and cache-to does not carry cache mounts" if build.cache_to else ""
             yield ctx.finding(
                 mount.target_span,
                 f"This cache is empty in every run of {build.label}: the runner ({build.runs_on}) is a new "
-                "machine each time, and cache-to does not carry cache mounts",
+                f"machine each time{layers}",
                 related=[
                     ctx.related(build.span, "This build begins without the cache", build.path)
                 ],

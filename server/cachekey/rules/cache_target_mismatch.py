@@ -23,13 +23,16 @@ Mount the directory that the tool uses; below another user the same edit makes a
 to that user. Or tell the tool to use the target, by its own variable; that puts a variable into
 the image and is not applied unasked.
 
+A mount that is meant for a tool which has its caches in other mounts of the RUN is a hint: nothing is lost, and
+nothing is ever in it (`/var/lib/apk` beside `/var/cache/apk`).
+
 The mount of a compiler cache (sccache, ccache) that nothing tells the program to call is a hint: set the
 variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
 
 Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
 program is not known, when a variable, flag, configuration file or unknown base image may move the
-cache (a hint, where the file itself tells another home), for a parent or a part of the directory, when the script names the target, and when another
-mount of the RUN holds the tool's cache.
+cache (a hint, where the file itself tells another home), for a parent or a part of the directory, and when the script
+names the target.
 
 ## Source
 Each tool's own manual, named in its file below `knowledge/tools`.
@@ -38,7 +41,7 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
@@ -55,11 +58,12 @@ from cachekey.dockerfile.coverage import (
 from cachekey.dockerfile.lost import is_read_later
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
-from cachekey.edits.mount import insert_line_before, is_plain
+from cachekey.edits.everywhere import lines_text
+from cachekey.edits.mount import insert_line_before, is_plain, remove_mount
 from cachekey.edits.toolmount import clashes, companions, places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
 from cachekey.knowledge.paths import nearly_begins
-from cachekey.knowledge.records import Kind
+from cachekey.knowledge.records import Kind, Tool
 from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
 from cachekey.tools.uses import meant, relation_to
@@ -84,6 +88,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         found = _elsewhere(run, mount)
         if not found:
+            yield from _beside_another(run, mount, ctx)
             continue
         best = found[0]
         shown = mount.directory or mount.target.text
@@ -93,7 +98,15 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             "this mount stays empty",
             related=_why(best, ctx),
             fixes=partial(_fixes, run, mount, found, ctx),
+            cause=_cause(mount, best),
         )
+
+
+def _cause(mount: Mount, best: Wanted) -> Hashable:
+    """Mounts of one cache that belong in one place move together."""
+    if mount.key is None or mount.directory is None:
+        return None
+    return (mount.key.identity, best.path)
 
 
 def _below_another_home(run: Run, ctx: Context) -> Iterator[Finding]:
@@ -167,6 +180,47 @@ def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
             "stays empty",
             severity=Severity.HINT,
         )
+
+
+def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
+    """Hint at a mount that is meant for a tool which has all its caches in other mounts of the RUN."""
+    found = _needless(run, mount)
+    if found is not None:
+        tool, other = found
+        yield ctx.finding(
+            mount.target_span,
+            f"{tool.name} keeps nothing in {mount.directory}: this mount stays empty, and can go",
+            related=[ctx.related(other.span, f"What {tool.name} keeps lies here")],
+            fixes=partial(_without, mount, ctx),
+            severity=Severity.HINT,
+            cause=(tool.id, mount.directory),
+        )
+
+
+def _needless(run: Run, mount: Mount) -> tuple[Tool, Mount] | None:
+    """Return the tool that an idle mount is meant for, and where that tool has what was meant."""
+    folder = mount.directory
+    if folder is None or run.onbuild or not run.visible_mount(mount) or not surely_idle(run, mount):
+        return None
+    found = [(use, covering(run, item)) for use, item in meant(folder, run.uses)]
+    use, other = found[0] if found else (None, None)
+    everywhere = all(one.applies is True and place is not None for one, place in found)
+    return (use.tool, other) if use is not None and other is not None and everywhere else None
+
+
+def _without(mount: Mount, ctx: Context) -> Iterator[Fix]:
+    places = [
+        other
+        for run, other in ctx.document.caches
+        if other.directory == mount.directory and _needless(run, other) is not None
+    ]
+    lines = lines_text(ctx.document.source.line_of(one.span.start) + 1 for one in places)
+    yield ctx.fix(
+        "Remove this mount" if len(places) == 1 else f"Remove this mount from {lines}",
+        lambda: [remove_mount(ctx.document, one) for one in places],
+        safety=Safety.UNSAFE,
+        reason="another version of the tool might use it",
+    )
 
 
 def _tells_home(scope: Scope) -> bool:
@@ -251,19 +305,22 @@ def _with_it(
     Other mounts of the same cache that are as idle move ``along``: they stay one cache.
     """
     if more:
-        yield from spread(mount, more, ctx.document.source)
+        yield spread(ctx.document, mount, more)
     for place in along:
         yield from retarget(place.run, place.mount, target) or ()
 
 
-def _may_move(run: Run, mount: Mount, item: Wanted, ctx: Context) -> bool:
-    """Tell whether moving the mount trades nothing: a later step must not read what is a layer's now.
+def _may_move(run: Run, mount: Mount, item: Wanted, along: Sequence[Place], ctx: Context) -> bool:
+    """Tell whether moving the mounts trades nothing: a later step must not read what is a layer's now.
 
     Build output needs an id that names the project, or others would share it.
     """
     if item.directory.cache.kind is not Kind.DOWNLOAD and not mount.id:
         return False
-    return not is_read_later(ctx.document, run, item.path)
+    moving = sorted([run, *(place.run for place in along)], key=lambda one: one.span.start)
+    # Of each stage, what stands behind the first.
+    first = {ctx.document.stage_of(one).index: one for one in reversed(moving)}
+    return not any(is_read_later(ctx.document, one, item.path, moving) for one in first.values())
 
 
 def _leaves_others(mount: Mount, along: Sequence[Place], ctx: Context) -> bool:
@@ -285,7 +342,8 @@ def _owner(run: Run) -> str:
 def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterator[Fix]:
     paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
     for number, path in enumerate(reversed(paths)):
-        if not _may_move(run, mount, paths[path], ctx):
+        along = companions(ctx.document, mount, path)
+        if not _may_move(run, mount, paths[path], along, ctx):
             continue
         first, *more = places(paths[path].use, paths[path].directory)
         edits = retarget(run, mount, first)
@@ -294,8 +352,9 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
             if own or mount.id:
                 # The copies would have to say the same; one id must not hold two directories.
                 more = []
-            title = f"Mount {' and '.join([first, *more])}{own}"
-            along = companions(ctx.document, mount, path)
+            moved = [place.line + 1 for place in (Place(ctx.document, run, mount), *along)]
+            where = f" on {lines_text(moved)}" if along else ""
+            title = f"Mount {' and '.join([first, *more])}{where}{own}"
             leaves = _leaves_others(mount, along, ctx)
             if leaves:
                 title += f", and leave {mount.directory} to its other mounts"

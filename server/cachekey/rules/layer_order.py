@@ -28,8 +28,9 @@ The same goes for a folder of the project that holds these files beside the sour
 
 It goes as well for packages that the command itself names (`apt-get install curl`): they need none of the files.
 
-Silent where a file that names the dependencies is copied by itself, and for commands that need the
-sources: a compiler's RUN belongs behind them.
+Silent where a file that names the dependencies is copied by itself, where an earlier RUN has installed
+them already, in front of the copy (from manifests that it mounts), and for commands that need the sources: a
+compiler's RUN belongs behind them.
 
 ## Source
 Docker's documentation, "Optimize cache usage in builds: order your layers".
@@ -48,6 +49,8 @@ from cachekey.knowledge.patterns import matches
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.tools.uses import ToolUse
 
+_What = tuple[str, str, tuple[str, ...]]
+
 _TIDYING = frozenset(("rm", "echo", "set", "true", ":", "export"))
 """Programs beside an installation that need no file of the project."""
 
@@ -61,9 +64,13 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     told: set[Copied] = set()
     copies: dict[int, list[Copied]] = {}
     folders: dict[Copied, str] = {}
+    installed: dict[int, set[_What]] = {}
     for stage in dockerfile.stages:
-        before = list(copies.get(stage.parent.index, ())) if stage.parent is not None else []
+        parent = stage.parent.index if stage.parent is not None else -1
+        before = list(copies.get(parent, ()))
         copies[stage.index] = before
+        there = set(installed.get(parent, ()))
+        installed[stage.index] = there
         silent = False
         for number, step in enumerate(stage.steps):
             if step.copied is not None:
@@ -72,15 +79,25 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                     folders[step.copied] = folder
                 if step.copied.origin is None or folder is not None:
                     before.append(step.copied)
-            if step.run is None or step.run.onbuild or not before or silent:
+            if step.run is None or step.run.onbuild or silent:
                 continue
             for use in step.run.uses:
+                if not before:
+                    there |= _what_is_installed(use)
+                    continue
                 whole, what = _whole(use, step.run, before, stage.steps[number + 1 :], folders)
-                if whole is not None and not silent:
+                if whole is not None and not silent and not _what_is_installed(use) & there:
                     silent = True
                     if whole not in told:
                         yield _finding(step.run, use, whole, what, ctx)
                     told.add(whole)
+
+
+def _what_is_installed(use: ToolUse) -> set[_What]:
+    """Return the tool, its folder and the files that name what it installs; nothing when none do."""
+    cwd = use.invocation.cwd
+    names = tuple(_names(use)) if use.via is None and cwd is not None else ()
+    return {(use.tool.id, cwd, names)} if names and cwd is not None else set()
 
 
 def _whole(

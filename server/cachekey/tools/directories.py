@@ -6,7 +6,7 @@ One unknown link makes the answer unknown: ``path`` is None and ``decided_by`` s
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cachekey.knowledge.paths import Relation, clean, relation
 from cachekey.knowledge.patterns import any_fits, matches
@@ -19,7 +19,7 @@ from cachekey.tools.values import Known, NotKnown
 _BEST: tuple[Relation, ...] = ("exact", "part", "parent", "unknown", "none")
 
 
-def closest(answers: set[Relation]) -> Relation:
+def closest(answers: Collection[Relation]) -> Relation:
     """Return the closest of several relations; ``none`` where there is none."""
     return next((one for one in _BEST if one in answers), "none")
 
@@ -72,6 +72,13 @@ class UsedDirectory:
         if self.shaky or (self.path is None and (self.cache.path or self.cache.moved_by)):
             answers.add("unknown")
         return closest(answers)
+
+    def place_for(self, target: str) -> str | None:
+        """Return which of the places that the directory may have a mount on ``target`` holds."""
+        places = [path for path in (self.path, *self.also) if path is not None]
+        answers = {path: self._relation(target, path) for path in places}
+        best = closest(answers.values())
+        return next((path for path in places if answers[path] == best), None)
 
     def _relation(self, target: str, path: str) -> Relation:
         answer = relation(target, path)

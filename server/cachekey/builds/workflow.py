@@ -63,7 +63,11 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
 def _apart(builds: Iterator[Invocation]) -> Iterator[Invocation]:
     """Yield a build for each platform, where each has a job of its own."""
     for build in builds:
-        alone = [replace(build, platforms=(one,)) for one in build.platforms if one.text]
+        alone = [
+            replace(build, platforms=(one,), name=f"{build.name} ({one.text})")
+            for one in build.platforms
+            if one.text
+        ]
         yield from alone if len(alone) == len(build.platforms) > 1 else (build,)
 
 

@@ -16,7 +16,7 @@ from cachekey.syntax.yaml import YamlNode
 from cachekey.text import Mapped, Span
 
 _BUILDER = re.compile(r"docker/github-builder/\.github/workflows/(?P<what>build|bake)\.ya?ml@")
-RUNS_ON = "a runner of docker/github-builder"
+RUNS_ON = "docker/github-builder"
 _NAMES = {
     "build": {name: name for name in ("file", "build-args", "platforms", "target")},
     "bake": {"files": "files", "set": "set", "target": "targets"},

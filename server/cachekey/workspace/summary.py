@@ -165,7 +165,9 @@ class Summary:
         for build in self.builds:
             if build.dockerfile is not None:
                 found.setdefault(("built", build.dockerfile), []).append(build)
-                found.setdefault(("keys of", build.dockerfile), []).append(build.means)
+                # Whether its caches last is as good as another builder.
+                lasts = any(dance.job == build.job for dance in self.dances)
+                found.setdefault(("keys of", build.dockerfile), []).append((build.means, lasts))
                 found.setdefault(("build of", build.dockerfile), []).append(build)
         if self.kind == "dockerfile":
             # Asked anew when somebody builds it in another way.

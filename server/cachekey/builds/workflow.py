@@ -25,6 +25,8 @@ from cachekey.text import Mapped, Source, where_of
 
 _DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.*))?\Z")
 _OWN_TREE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}/?")
+_HOSTED_TREE = re.compile(r"/home/runner/work/([^/]+)/\1(?:/|\Z)")
+"""Where GitHub's own machines check the repository out: its name, twice."""
 _THIS = re.compile(r"\s*\$\{\{\s*github\.repository\s*\}\}\s*|")
 _OWN_GIT = re.compile(
     r"\$\{\{\s*github\.server_url\s*\}\}/\$\{\{\s*github\.repository\s*\}\}(?:\.git)?(?:#[^:]*)?\Z"
@@ -159,6 +161,8 @@ def _tree(step: Step, name: str) -> Said | None:
     if said is not None and said.text is None and raw is not None:
         text = _OWN_TREE.sub("", raw.text) or "."
         return fill(text, raw.span() if step.here else step.span, step.scope)
+    if said is not None and said.text is not None and (hosted := _HOSTED_TREE.match(said.text)):
+        return Said(said.text[hosted.end() :] or ".", said.span, said.open)
     return said
 
 

@@ -31,17 +31,12 @@ $(READY): requirements-dev.txt pyproject.toml
 demo: $(READY) ## Check a small realistic project
 	@$(PYTHON) tests/examples/demo.py
 
-include tests/builders.mk tests/editors.mk
+include tests/builders.mk tests/editors.mk tests/pieces.mk
 
-# What asks builders runs in one process, which shares them; the other core runs the rest meanwhile. The
-# editors come last, by themselves, since a real VS Code on a busy machine is slow to answer.
-test: lint client-check builders judges vsix editors-setup ## Everything, from nothing
-	@mkdir -p .cache
-	@$(PYTEST) tests/buildkit tests/devcontainer > .cache/buildkit-tests.log 2>&1 & builders=$$!; \
-	$(PYTEST) --ignore tests/buildkit --ignore tests/devcontainer --ignore tests/editors; rest=$$?; \
-	wait $$builders; builders=$$?; cat .cache/buildkit-tests.log; \
-	$(PYTEST) tests/editors; editors=$$?; \
-	exit $$((rest || builders || editors))
+test: builders judges editors-setup ## Everything, from nothing
+	@$(MAKE) --no-print-directory --keep-going -j$(JOBS) beside; beside=$$?; \
+	$(MAKE) --no-print-directory alone; alone=$$?; \
+	exit $$((beside || alone))
 
 lint: $(READY) ## Style and types
 	$(PYTHON) -m ruff check

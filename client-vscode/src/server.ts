@@ -16,8 +16,16 @@ import * as command from "./command";
 import { Crashes } from "./crashes";
 import { launchSettings, settingsCommand } from "./configuration";
 import { announcement, showPage } from "./documentation";
+import { Listener } from "./findings";
 import { activeEnvironment, onDidChangeEnvironment, probe } from "./python";
 import { Status } from "./status";
+
+/** Tells its troubles to the log: what the user is told, once and with buttons, is ours to say. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
 
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
@@ -117,7 +125,8 @@ export class Server implements vscode.Disposable {
     }
     this.launched = command.commandLine(launch);
     this.log.info(`Starting ${[launch.command, ...launch.args].join(" ")}`);
-    const client = new LanguageClient(
+    const listener = new Listener();
+    const client = new QuietClient(
       "cachekey",
       "Cachekey",
       {
@@ -130,8 +139,15 @@ export class Server implements vscode.Disposable {
         documentSelector: [...this.selector, { scheme: "file", pattern: "**/pyproject.toml" }],
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
-        middleware: { executeCommand: showPage },
+        diagnosticCollectionProvider: listener,
+        middleware: {
+          executeCommand: showPage,
+          provideCodeActions: (document, range, context, token, next) =>
+            next(document, listener.reach(document.uri, range), context, token),
+        },
         errorHandler: this.errorHandler(),
+        // What ends before it has begun is told like what ends later.
+        initializationFailedHandler: () => false,
         // Hovers link to pages of ours, and to nothing else that runs.
         markdown: { isTrusted: { enabledCommands: ["cachekey.explainRule"] } },
       },

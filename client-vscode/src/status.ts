@@ -59,13 +59,14 @@ export class Status implements vscode.Disposable {
     if (vscode.languages.match(this.selector, document) === 0) {
       return;
     }
-    const found = vscode.languages
-      .getDiagnostics(document.uri)
-      .filter(({ source }) => source === "cachekey").length;
+    const found = vscode.languages.getDiagnostics(document.uri).filter(({ source }) => source === "cachekey");
+    // Problems does not list hints.
+    const hints = found.filter(({ severity }) => severity === vscode.DiagnosticSeverity.Hint).length;
+    const listed = found.length - hints;
     this.write({
-      text: found === 0 ? "No findings" : found === 1 ? "1 finding" : `${found} findings`,
+      text: `${count(listed, "finding")}${hints === 0 ? "" : `, ${count(hints, "hint")}`}`,
       detail: this.running,
-      command: found === 0 ? SHOW_LOG : SHOW_PROBLEMS,
+      command: listed === 0 ? SHOW_LOG : SHOW_PROBLEMS,
     });
   }
 
@@ -76,4 +77,8 @@ export class Status implements vscode.Disposable {
     this.item.busy = state.busy ?? false;
     this.item.command = state.command ?? SHOW_LOG;
   }
+}
+
+function count(number: number, what: string): string {
+  return `${number === 0 ? "No" : number} ${what}${number === 1 ? "" : "s"}`;
 }

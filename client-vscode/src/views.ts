@@ -11,7 +11,7 @@ interface Choice {
 /** Shows the ways that a light bulb's entry holds, and sends the one that was picked. */
 export async function choose(...choices: Choice[]): Promise<void> {
   const picked = await vscode.window.showQuickPick(choices, {
-    placeHolder: "How shall it be silent?",
+    placeHolder: "Where shall this be silent?",
   });
   if (picked !== undefined) {
     await vscode.commands.executeCommand("cachekey.apply", picked.data);

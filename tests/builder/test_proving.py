@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -18,10 +19,11 @@ from cachekey.builder.note import Trace
 from cachekey.builder.places import Place, places
 from cachekey.builder.probe import probed
 from cachekey.builder.progress import Progress, runs_of
-from cachekey.builder.records import BuilderError
+from cachekey.builder.records import Builder, BuilderError, Usage, UsageRecord
 from cachekey.builder.verdicts import Measured, judge
 from cachekey.cli import main
 from cachekey.dockerfile.records import Dockerfile
+from cachekey.record import replace
 from cachekey.workspace.project import Project
 
 
@@ -82,6 +84,14 @@ def test_a_step_that_failed_is_named_and_none_that_was_stopped_for_it() -> None:
             )
         )
     assert progress.failure == "s0: exit code: 1"
+
+
+def test_what_a_failed_step_said_last_is_told_without_its_colours() -> None:
+    progress = Progress()
+    said = base64.b64encode(b"\x1b[1;31mERROR\x1b[m no model\n\n").decode()
+    step = {"digest": "1", "name": "RUN mvn", "error": "exit code: 1"}
+    progress.feed(json.dumps({"vertexes": [step], "logs": [{"vertex": "1", "data": said}]}))
+    assert progress.failure == "RUN mvn: exit code: 1 (ERROR no model)"
 
 
 def vertex(number: int, name: str) -> str:
@@ -188,6 +198,30 @@ def test_a_finding_is_refuted_by_every_later_build_only(place: Place) -> None:
     assert judge(plain, codes, []).contradicts == "CK304"
 
 
+def test_what_several_caches_of_a_run_save_together_is_said_of_none_alone() -> None:
+    text = f"FROM a\nRUN {CACHE} --mount=type=cache,target=/d --mount=type=cache,target=/e x\n"
+    one, two, three = (Measured(p, 2.0, 0.2, 99999) for p in places(read(text)))
+    assert judge(one, (), [two, three]).words == (
+        "saves 90 %, together with the other 2 caches of its RUN"
+    )
+    empty = replace(three, size=4096)
+    assert judge(one, (), [two, empty]).words == (
+        "saves 90 %, together with the other cache of its RUN"
+    )
+    assert judge(one, (), [empty]).words == "saves 90 %"
+
+
+def test_a_step_that_finds_its_cache_full_in_the_cold_build_says_so() -> None:
+    text = f"FROM a\nRUN {CACHE} x\nRUN {CACHE} y\nFROM a AS b\nRUN {CACHE} z\n"
+    first, second, third = (Measured(p, 2.0, 1.9, 99999, slowest=1.9) for p in places(read(text)))
+    plain = "something is stored, and the step is not faster"
+    assert judge(first, (), [second, third]).words == plain
+    assert judge(third, (), [first, second]).words == plain
+    judged = judge(second, (), [first, third])
+    assert judged.verdict == "unclear"
+    assert judged.words.startswith("the RUN on line 2 comes first and fills it")
+
+
 def test_a_refused_write_is_heard(place: Place) -> None:
     log = "mkdir: can't create directory '/c/x': Permission denied"
     assert judge(Measured(place, 1.0, 1.0, 0, log), (), []).verdict == "not-writable"
@@ -225,6 +259,50 @@ def test_a_killed_run_was_over_when_its_builder_says_so(monkeypatch: pytest.Monk
     assert namespaces._over(Telling(), trace) == end  # type: ignore[arg-type]
     assert answers == []
     assert namespaces._over(Silent(), trace) == last  # type: ignore[arg-type]
+
+
+LAYER = UsageRecord("layer", "regular", "mount / from exec /bin/sh -c x", 1, in_use=True)
+
+
+class Holding:
+    """A builder that does not let go of a layer."""
+
+    builder = Builder("b", "docker", "29", "test")
+
+    def __init__(self) -> None:
+        self.records: tuple[UsageRecord, ...] = ()
+        self.asked: list[list[str]] = []
+
+    def usage(self) -> Usage:
+        return Usage(self.builder, self.records, None)
+
+    def remove(self, records: list[str]) -> None:
+        self.asked.append(list(records))
+        self.records = tuple(r for r in self.records if r.in_use or r.id not in records)
+
+    def builds_in(self, namespace: str) -> None:
+        return None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_a_layer_that_the_builder_holds_is_removed_by_a_later_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(namespaces.time, "sleep", lambda _: None)
+    on, told = Holding(), []
+    with namespaces.namespace(on, False, told.append) as private:  # type: ignore[arg-type]
+        private.note.put(before=[], commands=["x"])
+        on.records = (LAYER,)
+    assert told == ["the builder holds on to 1 of its layers: a later run of prove removes them"]
+    count = len(on.asked)
+    assert namespaces.clear(on) == []  # type: ignore[arg-type]
+    # It is tried once and not waited for; what somebody else makes meanwhile is not asked about.
+    assert on.asked[count:] == [["layer"]]
+    on.records = (replace(LAYER, in_use=False), replace(LAYER, id="theirs"))
+    assert namespaces.clear(on) == []  # type: ignore[arg-type]
+    assert [item.id for item in on.records] == ["theirs"]
+    assert os.listdir(tmp_path / "cachekey/prove") == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")

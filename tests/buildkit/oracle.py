@@ -11,7 +11,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import setup
@@ -37,6 +37,30 @@ class OracleMount:
     def key(self) -> tuple[str, str]:
         """By what two mounts are one volume: the id with its namespace, and the base below it."""
         return (self.id, self.base)
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction as BuildKit's parser splits it; two of another line can be equal."""
+
+    line: int = field(compare=False)
+    word: str
+    flags: tuple[str, ...]
+    rest: tuple[str, ...]
+    heredocs: tuple[str, ...]
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The flags that are no mounts, in their order."""
+        return tuple(flag for flag in self.flags if not flag.startswith("--mount="))
+
+
+@dataclass(frozen=True)
+class Parse:
+    """How the parser splits a file. ``error`` is empty when it can."""
+
+    error: str
+    instructions: tuple[Instruction, ...]
 
 
 @dataclass(frozen=True)
@@ -86,6 +110,20 @@ class Oracle:
             "platform": platform,
             "target": target,
         }
+        answer = self._ask(question)
+        mounts = tuple(OracleMount(**mount) for mount in answer["mounts"])
+        return Verdict(INTRODUCTIONS.sub("", answer["error"]), mounts, tuple(answer["warnings"]))
+
+    def parse(self, dockerfile: str) -> Parse:
+        """How BuildKit's parser splits this file."""
+        answer = self._ask({"dockerfile": dockerfile, "parse": True})
+        found = []
+        for item in answer["instructions"]:
+            lists = {name: tuple(item[name]) for name in ("flags", "rest", "heredocs")}
+            found.append(Instruction(item["line"], item["word"], **lists))
+        return Parse(INTRODUCTIONS.sub("", answer["error"]), tuple(found))
+
+    def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
         with self.lock:
             assert self.process.stdin is not None
             assert self.process.stdout is not None
@@ -95,8 +133,7 @@ class Oracle:
         if not line:
             raise UnavailableError("the oracle ended")
         answer: dict[str, Any] = json.loads(line)
-        mounts = tuple(OracleMount(**mount) for mount in answer["mounts"])
-        return Verdict(INTRODUCTIONS.sub("", answer["error"]), mounts, tuple(answer["warnings"]))
+        return answer
 
     def close(self) -> None:
         """Ends the process."""

@@ -32,6 +32,8 @@ FILES = {
     "what steers a terminal": f"# \x1b[31mred\x1b[0m\n{PLAIN}# \u202eabc\n".encode(),
     "what a runner obeys": f"# x\n#\n{PLAIN}# ##[error]x\n    # ::set-output name=a::b\n".encode(),
     "a long one that steers": ("# \x07\n" + PLAIN + "ENV A=ä\n" * 300).encode(),
+    "latin-1": f"# größer\n{PLAIN}".encode("latin-1"),
+    "utf-16": f"\ufeff# größer\n{PLAIN}".encode("utf-16-le"),
     "an empty line at the end": f"{PLAIN}\n\n".encode(),
     "a second change far away": (PLAIN + "ENV A=1\n" * 30 + PLAIN).encode(),
     "of one long line": b"FROM debian:13\nRUN --mount=type=cache,target=/var/cache/apt apt-get clean && "

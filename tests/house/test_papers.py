@@ -26,7 +26,7 @@ else:
 
 ROOT = Path(__file__).parents[2]
 PAPERS = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
-MAKEFILES = ("Makefile", "tests/builders.mk", "tests/editors.mk")
+MAKEFILES = ("Makefile", "tests/builders.mk", "tests/editors.mk", "tests/pieces.mk")
 
 
 def read(name: str) -> str:

@@ -38,8 +38,9 @@ def entries(
     document: Document,
     where: types.Range,
     asked: Sequence[types.Diagnostic] = (),
+    only: str = "quickfix",
 ) -> list[types.CodeAction]:
-    context = types.CodeActionContext(diagnostics=list(asked), only=["quickfix"])
+    context = types.CodeActionContext(diagnostics=list(asked), only=[only])
     params = types.CodeActionParams(
         text_document=types.TextDocumentIdentifier(uri=document.uri), range=where, context=context
     )
@@ -88,3 +89,19 @@ def test_what_is_asked_about_comes_first() -> None:
         first = entries(session, document, item.range, [item])[0]
         assert first.diagnostics
         assert first.diagnostics[0].code == item.code
+
+
+def test_a_selection_of_many_mounts_offers_nothing_twice() -> None:
+    mount = "--mount=type=cache,target=/root/.cache/pip"
+    session, document = opened(
+        f"FROM python:3.13\nRUN {mount} pip install x\nRUN {mount} pip install y\n"
+        "RUN --mount=type=cache,target=/x true\n"
+    )
+    session.analyse(document)
+    everything = types.Range(types.Position(0, 0), types.Position(9, 0))
+    titles = [item.title for item in entries(session, document, everything, only="refactor")]
+    assert len(titles) == len(set(titles))
+    assert {title for title in titles if title.startswith("Name this cache")} == {
+        "Name this cache: add id=pip-cache to lines 2 and 3",
+        "Name this cache: add id=project-cache to line 4",
+    }

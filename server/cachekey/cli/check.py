@@ -278,7 +278,7 @@ def _diff(
     changed = outcome.texts if outcome is not None else {}
     sink = Sink(sys.stdout, options.output_file)
     for name in sorted(changed, key=space.shown):
-        sink.put(patch(space.shown(name), before[name], changed[name]))
+        sink.put(patch(space.shown(name), before[name], changed[name], space.files[name].encoding))
     if why := sink.close():
         space.note(f"--output-file: {options.output_file}: {why}")
     count = len(outcome.applied) if outcome is not None else 0

@@ -79,9 +79,13 @@ def _report(
 
 
 def _end_as_if_interrupted() -> None:
-    """Take other requests to end for Control-C: what was made is removed first."""
+    """Take other requests to end for Control-C: what was made is removed first.
+
+    ``timeout`` asks twice: the second request is not to break that off.
+    """
 
     def interrupt(number: int, frame: object) -> None:
+        signal.signal(number, lambda *_: None)
         raise KeyboardInterrupt
 
     for name in _SIGNALS:
@@ -123,7 +127,7 @@ def _measure(
 ) -> list[Measured]:
     from cachekey.builder.build import BuildRequest
     from cachekey.builder.measure import measure
-    from cachekey.builder.namespaces import clear, remove
+    from cachekey.builder.namespaces import clear, held_words, remove
     from cachekey.report.builder import counted
 
     if not model.caches:
@@ -141,6 +145,8 @@ def _measure(
     )
     if cleared := clear(source):
         complain(f"removed what {counted(len(cleared), 'interrupted run')} left behind")
+        if held := [layer for trace in cleared for layer in trace.held]:
+            complain(held_words(held))
     watched = options.steps or (sys.stderr is not None and sys.stderr.isatty())
 
     def tell(text: str, detail: bool) -> None:

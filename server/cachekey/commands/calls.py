@@ -19,7 +19,7 @@ from cachekey.commands.runners import SAME_AS, find_program, program_name, pytho
 from cachekey.commands.shellstate import Frame, Setting, ShellState, joined
 from cachekey.commands.splitting import split_words
 from cachekey.commands.walk import Walk
-from cachekey.commands.whereabouts import placed
+from cachekey.commands.whereabouts import handed, placed
 from cachekey.commands.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.record import replace
 from cachekey.syntax.shell.parse import Command, Lookup, Redirect, Script, parse_script
@@ -50,6 +50,7 @@ class Reader:
         self.heredocs = {marker.start: body for marker, body in heredocs}
         self.items: list[Invocation] = []
         self.complete = True
+        self.foreign: list[Mapped] = []
         self.depth = 0
         self.seen: set[Span] = set()
 
@@ -214,7 +215,7 @@ class Reader:
                 call.change(via="python -m")
                 return True
             if call.document is not None:
-                self.complete = False
+                self.foreign.append(call.document)
         if name in SAME_AS:
             call.program = SAME_AS[name]
             call.change(via=name)
@@ -272,7 +273,8 @@ class Reader:
         if found is None:
             return False
         path, text = found
-        call.nested = NestedScript(placed(text, path, path), False)
+        text = handed(placed(text, path, path), call.texts[index + 1 :])
+        call.nested = NestedScript(text, False)
         with self.files.inside(path, started=True):
             self._nested(call, place, base)
         return True

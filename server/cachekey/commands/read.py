@@ -64,6 +64,8 @@ class Commands:
     """The RUN's own script; None for the exec form and for what is no shell script."""
     spent: bool = False
     """The budget was gone: what comes behind the last item was not read."""
+    foreign: tuple[Mapped, ...] = ()
+    """Here-documents in another language, where nothing else than they makes it incomplete."""
 
 
 _UNREADABLE = Commands((), False, None)
@@ -126,7 +128,8 @@ def _read(
         return Commands(tuple(reader.items), complete=False, script=own, spent=True)
     alive = reader.functions.called()
     items = (item for item in reader.items if runs(item.chain, alive))
-    return Commands(tuple(items), reader.complete, own)
+    foreign = tuple(reader.foreign) if reader.complete else ()
+    return Commands(tuple(items), reader.complete and not reader.foreign, own, foreign=foreign)
 
 
 def _shell_frame(shell: tuple[str, ...] | None) -> Frame | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from cachekey.commands.fetched import is_fetched
+from cachekey.commands.invocation import Invocation
+from cachekey.commands.shellstate import joined
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers
@@ -16,6 +19,7 @@ from cachekey.knowledge.records import Kind
 
 if TYPE_CHECKING:
     from cachekey.dockerfile.records import Run
+    from cachekey.knowledge.records import Tool
 
 
 def made_by_build(place: str, container: Container) -> bool:
@@ -47,6 +51,8 @@ def frozen(mount: RuntimeMount, container: Container) -> str | None:
     packages = container.image.facts.get("site-packages") if container.image is not None else None
     if packages is not None and fnmatchcase(place, packages):
         return "the packages of the image"
+    if _environment(place, container):
+        return "the packages that the Dockerfile installs"
     at_home = place == container.home and _installs_at_home(container)
     return (
         "the programs that the Dockerfile installs"
@@ -96,6 +102,72 @@ def _fetched_into(place: str, container: Container) -> bool:
         for link in stage.chain
         for step in link.steps
     )
+
+
+_MAKES_ENVIRONMENTS = frozenset(("venv", "virtualenv"))
+_INTO_ENVIRONMENTS = frozenset(("pip", "uv", "poetry", "pdm"))
+
+
+def _environment(place: str, container: Container) -> bool:
+    """Tell whether the build installs packages into a virtual environment there, and nothing else does.
+
+    In the workspace it is the project's own, which the commands after the start keep up to date.
+    """
+    if container.in_workspace(place):
+        return False
+    lists = {text for item in _built(container) for text in item.texts if text}
+    for ran in container.story.items:
+        into = any(tool.id in _INTO_ENVIRONMENTS for tool, _ in _tools(ran.item, container))
+        if into and (_syncs(ran.item) or lists & _listed(ran.item)):
+            return False
+    made = installed = False
+    for item in _built(container):
+        made = made or (_makes(item) and place in (joined(item.cwd, t) for t in _plain(item)))
+        inside = item.path is not None and covers(place, posixpath.dirname(item.path))
+        leads = inside or _on_path(place, container)
+        pips = any(tool.id in _INTO_ENVIRONMENTS for tool, _ in _tools(item, container))
+        installed = installed or (made and leads and pips and "install" in item.texts)
+    return installed
+
+
+def _built(container: Container) -> Iterator[Invocation]:
+    """Yield the calls of the image's build, in their order."""
+    links = container.stage.chain if container.stage is not None else ()
+    for link in reversed(links):
+        for step in link.steps:
+            yield from step.run.commands.items if step.run is not None else ()
+
+
+def _tools(item: Invocation, container: Container) -> Iterator[tuple[Tool, object]]:
+    yield from container.knowledge.commands_for(item.program or "")
+
+
+def _makes(item: Invocation) -> bool:
+    return item.program in _MAKES_ENVIRONMENTS or (
+        item.program == "uv" and item.texts[:1] == ("venv",)
+    )
+
+
+def _plain(item: Invocation) -> list[str]:
+    return [text for text in item.texts if text and not text.startswith("-")]
+
+
+def _syncs(item: Invocation) -> bool:
+    """Tell whether a call installs what a lock file says, which is all that there is to install."""
+    words = _plain(item)[:1]
+    return words in (["sync"], ["install"]) and item.program in ("uv", "poetry", "pdm")
+
+
+def _listed(item: Invocation) -> set[str]:
+    """Return the requirement files of a call."""
+    pairs = zip(item.texts, item.texts[1:], strict=False)
+    return {name for option, name in pairs if name and option in ("-r", "--requirement")}
+
+
+def _on_path(place: str, container: Container) -> bool:
+    stage = container.stage
+    path = stage.end.variables.get("PATH") if stage is not None else None
+    return path is not None and f"{place}/bin" in path.value.text.split(":")
 
 
 def _installs_at_home(container: Container) -> bool:

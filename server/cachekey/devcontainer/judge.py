@@ -176,8 +176,21 @@ def _said_elsewhere(mount: RuntimeMount, container: Container, variables: bool) 
     )
 
 
+_ENVIRONMENTS = ("mise.toml", ".mise.toml", ".envrc", ".env")
+"""Files of a workspace from which shells may take variables."""
+
+
+def _exported(names: Iterable[str], container: Container) -> bool:
+    """Tell whether a file that sets variables for the shells of the workspace names one of these."""
+    texts = (container.texts.read(posixpath.join(container.root, f)) for f in _ENVIRONMENTS)
+    wanted = tuple(names)
+    return any(name in text for text in texts if text is not None for name in wanted)
+
+
 def _configured(cache: CacheDir, container: Container) -> bool:
     """Tell whether a command or a file of the workspace moves the cache."""
+    if _exported(_names(cache), container):
+        return True
     for way in cache.moved_by:
         if way.config and not way.config.startswith("$"):
             path = posixpath.normpath(posixpath.join(container.root, way.config))
@@ -367,6 +380,8 @@ def _installs_into(tool: Tool, container: Container) -> str | None:
 def _links(tool: Tool, mode: LinkMode, container: Container) -> bool:
     """Tell whether a command installs with it, and nothing tells it to copy."""
     if next(container.environment.settings(mode.env), None) is not None:
+        return False
+    if _exported((mode.env,), container):
         return False
     if any(mode.env in text for text in _build_texts(container)):
         return False

@@ -15,7 +15,7 @@ from cachekey.commands.builtins import SOURCES
 from cachekey.commands.familiar import PYTHON, SHELLS, names_other_language
 from cachekey.commands.fetched import is_fetched
 from cachekey.commands.invocation import Invocation
-from cachekey.commands.read import Heredoc, read_commands
+from cachekey.commands.read import Commands, Heredoc, read_commands
 from cachekey.commands.shellstate import joined
 from cachekey.devcontainer.read import Lifecycle
 from cachekey.record import record
@@ -43,15 +43,29 @@ def speaks_of_owners(text: str) -> bool:
     return _OWNS.search(text) is not None
 
 
+def tells_nothing_else(commands: Commands) -> bool:
+    """Tell whether only texts in another language were not read, and none of them owns anything."""
+    texts = commands.foreign
+    return bool(texts) and not any(speaks_of_owners(text.text) for text in texts)
+
+
 _MADE_BY = {
     "make": ("Makefile", "makefile", "GNUmakefile"),
     "just": ("justfile", "Justfile", ".justfile"),
     "task": ("Taskfile.yml", "Taskfile.yaml"),
     "rake": ("Rakefile",),
     "invoke": ("tasks.py",),
+    "mise": ("mise.toml", ".mise.toml"),
 }
 _HARMLESS = ("test", "t", "start", "build", "lint", "stop", "restart")
 """Scripts that do what their names say where package.json is not at hand."""
+_INSTALLERS = {
+    **dict.fromkeys(("asdf", "rosdep", "colcon", "catkin", "catkin_make", "west", "idf.py"), ()),
+    **dict.fromkeys(("ninja", "meson", "scons", "waf", "setup.py", "ansible-galaxy"), ()),
+    "mise": ("install", "i", "trust", "use", "u", "upgrade", "up", "settings", "plugins", "reshim"),
+}
+"""Programs that build and install by others' recipes, which own nothing of the project's: by which
+of their words; by any where none is named."""
 _INLINE = ("-c", "-e", "-m", "-p", "-pe", "--eval", "--print")
 """What an interpreter runs stands behind these, no file: code, or a module's name."""
 _FROM_INPUT = ("-c", "-s")
@@ -148,7 +162,7 @@ class StoryReader:
             scripts=self._script,
             ships=self.ships,
         )
-        if not commands.complete:
+        if not commands.complete and not tells_nothing_else(commands):
             self.unread.append(f"a part of {moment}")
         for index, item in enumerate(commands.items):
             seen = False
@@ -180,7 +194,7 @@ class StoryReader:
             words = words[1:] if asks else words
             if words[:1] == [None] or not words or words[0] not in _HARMLESS:
                 self.unread.append(" ".join(text or "?" for text in (program, *words[:1])))
-        elif program in _MADE_BY and item.path == program:
+        elif program in _MADE_BY and item.path == program and _installs(item) is not False:
             return self._look(item, _MADE_BY[program])
         else:
             name = _script(item)
@@ -210,6 +224,11 @@ class StoryReader:
         texts = item.texts
         if item.program in SOURCES:
             return bool(texts) and posixpath.basename(texts[0] or "") in _SHELL_SETTINGS
+        if _installs(item):
+            return True
+        document = next((r.body for r in item.simple.redirects if r.is_document), None)
+        if document is not None and item.program not in SHELLS and texts[:1] in ((), ("-",)):
+            return not speaks_of_owners(document.text)
         option = next((text for text in texts if text in _INLINE), None)
         if option is None or item.program in SHELLS:
             return False
@@ -228,6 +247,14 @@ def _script(item: Invocation) -> str | None:
     if program in _INTERPRETERS or PYTHON.match(program):
         return next(_operands(item.texts, _FROM_INPUT if program in _SHELLS else _INLINE), None)
     return item.path if item.path and "/" in item.path else None
+
+
+def _installs(item: Invocation) -> bool | None:
+    """Tell whether a call only builds or installs by recipes; ``None``: it is no such program."""
+    words = _INSTALLERS.get(posixpath.basename(_script(item) or item.program or ""))
+    if words is None:
+        return None
+    return not words or next((t for t in item.texts if t and not t.startswith("-")), "") in words
 
 
 def _operands(texts: tuple[str | None, ...], inline: tuple[str, ...]) -> Iterator[str]:

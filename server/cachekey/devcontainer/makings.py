@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from cachekey.devcontainer.compose import Composition, Service
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.paths import covers, workspace_root
+from cachekey.devcontainer.paths import covers, within, workspace_root
 from cachekey.devcontainer.read import Devcontainer
-from cachekey.devcontainer.substitution import literal
+from cachekey.devcontainer.substitution import LIFECYCLE, literal
 from cachekey.dockerfile.records import Dockerfile, Stage, Step
 from cachekey.knowledge.features import Feature
 from cachekey.record import cached_property, record
@@ -24,6 +26,11 @@ from cachekey.text import Span
 
 if TYPE_CHECKING:
     from cachekey.knowledge import Image, Knowledge
+
+_NAMED = re.compile(r"/workspaces/(\w[\w.-]*)(?=[/\s\"';:),]|\Z)")
+"""A folder below the one where workspaces lie; hidden ones are stores that lie beside them."""
+_SCRIPT = re.compile(r"(?:\$\{containerWorkspaceFolder\}/|\./)?([\w.-]+(?:/[\w.-]+)*\.sh)\b")
+_MOST_SCRIPTS = 16
 
 
 @record(frozen=True)
@@ -109,10 +116,36 @@ class Makings:
         """Return the opened folder as a path of the workspace."""
         return workspace_root(self.document.path)
 
-    @property
+    @cached_property
     def basename(self) -> str:
-        """Return the opened folder's name, as far as it is known here."""
+        """Return the opened folder's name: the one that the files themselves write, else the one here.
+
+        Who writes ``/workspaces/app/node_modules`` has called the folder so, whatever it is called
+        where this is read.
+        """
+        named = Counter(
+            match.group(1) for text in self._written() for match in _NAMED.finditer(text)
+        )
+        for name, _count in named.most_common(1):
+            return name
         return posixpath.basename(self.root) or "workspace"
+
+    def _written(self) -> Iterator[str]:
+        """Yield the paths and commands of the file, and the scripts that the commands name."""
+        for mount in self.document.mounts:
+            # One right below /workspaces may as well lie beside the workspace.
+            if mount.place is not None and mount.place.count("/") > 2:
+                yield mount.place
+        for path, node in self.document.tree.strings():
+            if node.text is None or path[:1] == ("mounts",):
+                continue
+            yield node.text.text
+            if path[0] in LIFECYCLE:
+                for match in islice(_SCRIPT.finditer(node.text.text), _MOST_SCRIPTS):
+                    inside = within(self.root, match.group(1))
+                    script = self.texts.read(inside) if inside else None
+                    if script is not None:
+                        yield script
 
     @cached_property
     def folder(self) -> str | None:
@@ -127,7 +160,6 @@ class Makings:
         """Return a path of the container cleaned and literal; ``None`` when a variable tells it."""
         if written is None:
             return None
-        default = f"/workspaces/{self.basename}"
         for name in ("localWorkspaceFolderBasename", "containerWorkspaceFolderBasename"):
             written = written.replace(f"${{{name}}}", self.basename)
         if "${containerWorkspaceFolder}" in written:
@@ -138,11 +170,7 @@ class Makings:
             written = written.replace("${containerWorkspaceFolder}", folder or "${}")
         if "$" in written:
             return None
-        path = posixpath.normpath(written)
-        if self.document.root.member("workspaceFolder") is None and not self.document.compose:
-            # Whatever the folder is really called, what lies below /workspaces is it.
-            path = re.sub(r"\A/workspaces/[^/]+", default, path)
-        return path
+        return posixpath.normpath(written)
 
     def place(self, mount: RuntimeMount) -> str | None:
         """Return a mount's target as a literal path of the container."""

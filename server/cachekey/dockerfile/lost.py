@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside, meets
@@ -156,9 +156,12 @@ def _only_below(run: Run, path: str) -> Mount | None:
     return mount
 
 
-def is_read_later(dockerfile: Dockerfile, run: Run, path: str) -> bool:
-    """Tell whether a step behind a RUN may read a directory of the layer, which a mount would empty."""
-    stage = dockerfile.stage_of(run)
+def is_read_later(dockerfile: Dockerfile, run: Run, path: str, along: Collection[Run] = ()) -> bool:
+    """Tell whether a step behind a RUN may read a directory of the layer, which a mount would empty.
+
+    The RUNs ``along`` get the same mount.
+    """
+    stage, moving = dockerfile.stage_of(run), {id(one) for one in along}
     for later in dockerfile.stages:
         below = later.descends_from(stage)
         for step in later.steps:
@@ -169,6 +172,8 @@ def is_read_later(dockerfile: Dockerfile, run: Run, path: str) -> bool:
                 ):
                     return True
             if other is None or other is run or not below or other.span.start < run.span.start:
+                continue
+            if id(other) in moving:
                 continue
             if mount_over(other, path) is None and _may_read(other, path):
                 return True

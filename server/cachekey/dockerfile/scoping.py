@@ -121,7 +121,9 @@ class Scoping:
             if facts.user
             else User(None, None)
         )
-        workdir = Expansion.literal(facts.workdir) if facts.workdir else None
+        # What is only remembered must not make a mount refused.
+        known = facts.workdir if facts.confidence.warns else None
+        workdir = Expansion.literal(known) if known else None
         return Scope(base, variables, user, workdir, None, accounts, outside)
 
     def env(self, instruction: Instruction, scope: Scope) -> Scope:

@@ -13,6 +13,8 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.syntax.dockerfile.namevalue import env_pairs
 from cachekey.text import Edit, Span
 
+_LONG_LINE = 100
+"""Characters of a line that a fix does not make longer by one more flag."""
 _NEEDS_QUOTES = re.compile(r"""[\s,"'\\`\x00-\x1f\x7f]""")
 
 
@@ -91,11 +93,45 @@ def remove_mount(dockerfile: Dockerfile, mount: Mount) -> Edit:
     return Edit(Span(mount.span.start, gap.end() if gap else mount.span.end), "")
 
 
-def add_mount(run: Run, flag: str) -> Edit:
-    """Add a whole ``--mount`` flag in front of the command, behind the flags that are there."""
+def add_mount(dockerfile: Dockerfile, run: Run, *flags: str) -> Edit:
+    """Add whole ``--mount`` flags in front of the command, behind the flags that are there."""
     instruction = run.instruction
     end = instruction.flags[-1].span.end if instruction.flags else instruction.keyword_span.end
-    return Edit(Span(end, end), f" {flag}")
+    return add_flags(dockerfile, end, *flags)
+
+
+def add_flags(dockerfile: Dockerfile, end: int, *flags: str) -> Edit:
+    """Add flags of a RUN behind its keyword or a flag of it, which ends at ``end``.
+
+    Each stands on a line of its own where the RUN has several lines, or the line would be too long.
+    """
+    source, escape = dockerfile.source, dockerfile.tree.escape
+    number = source.line_of(end)
+    line, bounds = source.line_text(number), source.line_span(number)
+    behind = source.text[end : bounds.end].rstrip()
+    continued, continues = line.rstrip().endswith(escape), _goes_on(dockerfile, number)
+    if not (continued or continues) and len(line) + sum(map(len, flags)) <= _LONG_LINE:
+        return Edit(Span(end, end), "".join(f" {flag}" for flag in flags))
+    indent = _indent(source.line_text(number + 1) if continued else "") or (
+        _indent(line) if continues else f"{_indent(line)}    "
+    )
+    gap = f" {escape}{source.newline}{indent}"
+    first = " " if source.text[bounds.start : end].strip().isalpha() and not continues else gap
+    text = first + gap.join(flags)
+    if behind.strip() == escape or behind.lstrip().startswith("<<"):
+        return Edit(Span(end, end), text)
+    command = end + len(behind) - len(behind.lstrip())
+    return Edit(Span(end, command), text + gap)
+
+
+def _goes_on(dockerfile: Dockerfile, number: int) -> bool:
+    """Tell whether a line goes on with what the line in front of it began."""
+    above = dockerfile.source.line_text(number - 1).rstrip() if number else ""
+    return above.endswith(dockerfile.tree.escape)
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def insert_line_before(dockerfile: Dockerfile, offset: int, line: str) -> Edit:

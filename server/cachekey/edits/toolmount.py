@@ -10,11 +10,15 @@ from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import users_differ, writer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import owner_of
-from cachekey.edits.mount import is_mountable, set_option, set_options
+from cachekey.edits.mount import add_flags, is_mountable, is_plain, set_option, set_options
 from cachekey.knowledge.records import Kind
-from cachekey.text import Edit, Source, Span
+from cachekey.record import remembered
+from cachekey.text import Edit
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
+
+ToMount = tuple[str, UsedDirectory]
+"""What to mount, and the tool's directory that lies there."""
 
 
 def places(use: ToolUse, item: UsedDirectory) -> tuple[str, ...]:
@@ -32,12 +36,12 @@ def places(use: ToolUse, item: UsedDirectory) -> tuple[str, ...]:
     return (path,)
 
 
-def spread(mount: Mount, paths: Sequence[str], source: Source) -> list[Edit]:
-    """Return the edits that repeat a mount for each further path."""
-    flag, value = source.slice(mount.span), mount.options["target"].span
+def spread(dockerfile: Dockerfile, mount: Mount, paths: Sequence[str]) -> Edit:
+    """Return the edit that repeats a mount for each further path."""
+    flag, value = dockerfile.source.slice(mount.span), mount.options["target"].span
     start, end = value.start - mount.span.start, value.end - mount.span.start
-    behind = Span(mount.span.end, mount.span.end)
-    return [Edit(behind, "".join(f" {flag[:start]}{path}{flag[end:]}" for path in paths))]
+    more = (f"{flag[:start]}{path}{flag[end:]}" for path in paths)
+    return add_flags(dockerfile, mount.span.end, *more)
 
 
 def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
@@ -96,3 +100,37 @@ def _joined(mount: Mount) -> dict[str, str]:
     """Return what joins the key of a mount besides its name, as it is expanded."""
     names = ("from", "source", *(option.name for option in mount.owner_options))
     return {name: mount.options[name].value.text for name in names if name in mount.options}
+
+
+def owner_here(run: Run) -> dict[str, object] | None:
+    """Return the options that give a new cache to the RUN's user; None when it is not known."""
+    user = writer(run)
+    if user is None or user.is_root is None:
+        return None
+    return {} if user.is_root else owner_of(user, run.scope) or None
+
+
+@remembered
+def _named(document: Dockerfile) -> dict[str, Mount]:
+    """Return the first mount that names the cache of a place, by the place: a new one is the same cache."""
+    found: dict[str, Mount] = {}
+    for _, mount in document.caches:
+        ident = mount.value("id")
+        if mount.directory and ident is not None and not ident.used and is_plain(mount.id):
+            found.setdefault(mount.directory, mount)
+    return found
+
+
+def flags_for(run: Run, places: Sequence[ToMount], document: Dockerfile) -> list[str]:
+    """Write the mounts that hold directories of a tool, in the caches that the file has for these places."""
+    flags = []
+    for path, item in places:
+        named = _named(document).get(path)
+        options = ["type=cache", *([f"id={named.id}"] if named else []), f"target={path}"]
+        if named and "sharing" in named.options:
+            options.append(f"sharing={named.sharing}")
+        elif item.cache.sharing == "locked":
+            options.append("sharing=locked")
+        options += [f"{name}={value}" for name, value in (owner_here(run) or {}).items()]
+        flags.append(f"--mount={','.join(options)}")
+    return flags

@@ -197,10 +197,15 @@ def _refactorings(
 ) -> Iterator[types.CodeAction]:
     span = to_span(analysis.source, params.range, session.encoding)
     kind = types.CodeActionKind.RefactorRewrite
+    # What every mount of a selection has to offer in the same words is offered once.
+    offered: set[str] = set()
     for number, fix in enumerate(refactorings(document.area.project, document.path, span)):
-        data = {"do": "refactor", "at": [span.start, span.end], "number": number}
-        yield _with_edit(session, document, words.action(_title(fix), kind), data)
-    for item in _copies(document, span) if session.abilities.chooses else ():
+        if fix.title not in offered:
+            offered.add(fix.title)
+            data = {"do": "refactor", "at": [span.start, span.end], "number": number}
+            yield _with_edit(session, document, words.action(_title(fix), kind), data)
+    copied = {item.title: item for item in _copies(document, span)}
+    for item in copied.values() if session.abilities.chooses else ():
         title = message(item.title)
         yield words.action(title, kind, command=words.command(title, COPY, item.text))
 

@@ -1,7 +1,8 @@
 """A patch that ``git apply`` turns into what ``--fix`` would write, byte for byte.
 
 A file with characters that a terminal or a runner of builds would obey is printed with them made
-visible, as a comment, and the change itself as a binary patch, which has none of them.
+visible, as a comment, and the change itself as a binary patch, which has none of them. So is a file that
+is not written in UTF-8, as whatever prints the patch is.
 
 Source: Git, ``Documentation/diff-format`` and ``diff.c`` (``emit_binary_diff_body``, ``quote_c_style``).
 """
@@ -13,27 +14,37 @@ import zlib
 from base64 import b85encode
 
 from cachekey.checking.fixing import diff
+from cachekey.disk.files import encode
 from cachekey.markup.terminal import Output, output, terminal, text_output, together
 
 _WIDTH = 52
 """Bytes on one line of a binary patch."""
 
 
-def patch(path: str, before: str, after: str) -> Output:
-    """Return the patch of one file, which must be encoded as UTF-8."""
+def patch(path: str, before: str, after: str, encoding: str = "utf-8") -> Output:
+    """Return the patch of one file, which must be printed as UTF-8; ``encoding`` is the file's own.
+
+    Bytes that are no UTF-8 stand in its text as lone surrogates.
+    """
     names = _quoted(f"a/{path}"), _quoted(f"b/{path}")
     plain = diff(*names, before, after)
     shown = text_output(plain)
-    if shown == plain:
+    old, new = encode(before, encoding), encode(after, encoding)
+    foreign = (old, new) != (_as_utf8(before), _as_utf8(after))
+    if shown == plain and not foreign:
         return shown
-    note = "This file has characters that steer a terminal; shown here, applied below as binary:"
+    what = "is not written in UTF-8" if foreign else "has characters that steer a terminal"
+    note = f"This file {what}; shown here, applied below as binary:"
     comment = [terminal(note), *map(terminal, plain.replace("\r\n", "\n").splitlines())]
     lines = (terminal(f"# {line}") for line in comment)
-    return together(output(lines), output(map(terminal, _binary(names, before, after))))
+    return together(output(lines), output(map(terminal, _binary(names, old, new))))
 
 
-def _binary(names: tuple[str, str], before: str, after: str) -> list[str]:
-    old, new = before.encode(), after.encode()
+def _as_utf8(text: str) -> bytes:
+    return text.encode(errors="replace")
+
+
+def _binary(names: tuple[str, str], old: bytes, new: bytes) -> list[str]:
     return [
         f"diff --git {names[0]} {names[1]}",
         f"index {_blob(old)}..{_blob(new)}",

@@ -119,7 +119,7 @@ def _move(seen: Sighting, where: str, ctx: Context) -> Iterator[Fix]:
             recipe.write,
             safety=Safety.UNSAFE,
             preferred=True,
-            reason=recipe.reason or "Another program may have its data in the old place.",
+            reason=recipe.reason or "another program may have its data in the old place",
         )
 
 

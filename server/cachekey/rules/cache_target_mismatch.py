@@ -41,7 +41,7 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
@@ -98,7 +98,15 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             "this mount stays empty",
             related=_why(best, ctx),
             fixes=partial(_fixes, run, mount, found, ctx),
+            cause=_cause(mount, best),
         )
+
+
+def _cause(mount: Mount, best: Wanted) -> Hashable:
+    """Mounts of one cache that belong in one place move together."""
+    if mount.key is None or mount.directory is None:
+        return None
+    return (mount.key.identity, best.path)
 
 
 def _below_another_home(run: Run, ctx: Context) -> Iterator[Finding]:
@@ -297,19 +305,22 @@ def _with_it(
     Other mounts of the same cache that are as idle move ``along``: they stay one cache.
     """
     if more:
-        yield from spread(mount, more, ctx.document.source)
+        yield spread(ctx.document, mount, more)
     for place in along:
         yield from retarget(place.run, place.mount, target) or ()
 
 
-def _may_move(run: Run, mount: Mount, item: Wanted, ctx: Context) -> bool:
-    """Tell whether moving the mount trades nothing: a later step must not read what is a layer's now.
+def _may_move(run: Run, mount: Mount, item: Wanted, along: Sequence[Place], ctx: Context) -> bool:
+    """Tell whether moving the mounts trades nothing: a later step must not read what is a layer's now.
 
     Build output needs an id that names the project, or others would share it.
     """
     if item.directory.cache.kind is not Kind.DOWNLOAD and not mount.id:
         return False
-    return not is_read_later(ctx.document, run, item.path)
+    moving = sorted([run, *(place.run for place in along)], key=lambda one: one.span.start)
+    # Of each stage, what stands behind the first.
+    first = {ctx.document.stage_of(one).index: one for one in reversed(moving)}
+    return not any(is_read_later(ctx.document, one, item.path, moving) for one in first.values())
 
 
 def _leaves_others(mount: Mount, along: Sequence[Place], ctx: Context) -> bool:
@@ -331,7 +342,8 @@ def _owner(run: Run) -> str:
 def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterator[Fix]:
     paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
     for number, path in enumerate(reversed(paths)):
-        if not _may_move(run, mount, paths[path], ctx):
+        along = companions(ctx.document, mount, path)
+        if not _may_move(run, mount, paths[path], along, ctx):
             continue
         first, *more = places(paths[path].use, paths[path].directory)
         edits = retarget(run, mount, first)
@@ -340,8 +352,9 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
             if own or mount.id:
                 # The copies would have to say the same; one id must not hold two directories.
                 more = []
-            title = f"Mount {' and '.join([first, *more])}{own}"
-            along = companions(ctx.document, mount, path)
+            moved = [place.line + 1 for place in (Place(ctx.document, run, mount), *along)]
+            where = f" on {lines_text(moved)}" if along else ""
+            title = f"Mount {' and '.join([first, *more])}{where}{own}"
             leaves = _leaves_others(mount, along, ctx)
             if leaves:
                 title += f", and leave {mount.directory} to its other mounts"

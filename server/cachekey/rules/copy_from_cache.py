@@ -141,7 +141,7 @@ def _of_start(dockerfile: Dockerfile, stage: Stage, ctx: Context) -> Iterator[Fi
 
 def _repeated(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     def edits() -> list[Edit]:
-        return [add_mount(run, ctx.document.source.slice(mount.span))]
+        return [add_mount(ctx.document, run, ctx.document.source.slice(mount.span))]
 
     yield ctx.fix("Repeat the mount here", edits, preferred=True)
 
@@ -185,8 +185,9 @@ def _fixes(
     edit = append_command(dockerfile, run, f"mkdir -p {out} && cp -r {path} {out}/")
     if edit is not None:
         name = posixpath.basename(path)
+        line = dockerfile.source.line_of(run.span.start) + 1
         yield ctx.fix(
-            f"Copy it out of the cache first, to {out}/{name}",
+            f"Copy it out of the cache on line {line}, to {out}/{name}, and take it from there",
             edit,
             Edit(word.span(), f"{out}/{name}"),
             preferred=True,

@@ -158,7 +158,7 @@ def _fixes(
     if edits:
         if len(edits) > 1 or mount.id:
             more = []
-        copies = [partial(spread, mount, more, ctx.document.source)] if more else []
+        copies = [spread(ctx.document, mount, more)] if more else []
         yield ctx.fix(
             f"Mount {use.tool.name}'s downloads instead: {' and '.join([first, *more])}",
             *edits,

@@ -19,7 +19,8 @@ RUN --mount=type=cache,target=/root/.cache/pip,sharing=locked pip install reques
 The correction, where there is only one: a name or value that is nearly right, a blank behind a
 comma, a user's name where a number must stand. An option that a cache mount does not have is
 removed; one that only Buildah and Podman take (`Z`, `U`, `relabel`) when asked for, since the file may
-be built by them. In a Containerfile such options are fine.
+be built by them. In a Containerfile such options are fine. A mount on the root of the image gets the
+directories of the one tool that the RUN calls, when asked for.
 
 ## Source
 BuildKit `frontend/dockerfile/instructions/commands_runmount.go`, `bflag.go` and
@@ -34,8 +35,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import BUILDAH_KEYS, KEYS, SHARING, TYPES, Mount, MountError
+from cachekey.dockerfile.coverage import covering
 from cachekey.dockerfile.records import Run
-from cachekey.edits.mount import remove_options
+from cachekey.edits.mount import is_mountable, remove_options
+from cachekey.edits.toolmount import ToMount, flags_for, owner_here
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.dockerfile.mountflag import Field
@@ -108,10 +111,40 @@ def _fixes(run: Run, mount: Mount, error: MountError, ctx: Context) -> Iterator[
             edit = Edit(error.span, word)
             yield ctx.fix(f"Write sharing={word}", edit, safety=Safety.UNSAFE, reason=_GUESS)
         return
+    if error.message.startswith('invalid mount target "/"'):
+        yield from _for_its_tool(run, mount, ctx)
+        return
     found = next(_corrections(run, mount, error, field, ctx), None)
     if found is not None:
         title, changes = found
         yield ctx.fix(title, *changes, preferred=True)
+
+
+def _for_its_tool(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
+    """Offer the directories of the one tool that the RUN calls, in the place of a mount on the root."""
+    plain = all(field.key in ("type", "target", "dst", "destination") for field in mount.fields)
+    uses = [use for use in run.uses if use.via is None and use.applies is True and use.suggested]
+    if mount.type != "cache" or not plain or len({use.tool.id for use in uses}) != 1:
+        return
+    found: list[ToMount] = []
+    for name in uses[0].suggested:
+        role, _, part = name.partition("/")
+        item = uses[0].directory(role)
+        if item is None:
+            continue
+        if item.path is None or not item.confidence.warns:
+            return
+        if covering(run, item) in (None, mount):
+            found.append((f"{item.path}/{part}" if part else item.path, item))
+    if not found or owner_here(run) is None or not all(is_mountable(path) for path, _ in found):
+        return
+    yield ctx.fix(
+        f"Mount {' and '.join(path for path, _ in found)}",
+        lambda: [Edit(mount.span, " ".join(flags_for(run, found, ctx.document)))],
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason="which directory is meant the file does not tell",
+    )
 
 
 Correction = tuple[str, list[Edit]]

@@ -37,7 +37,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import (
     covering,
@@ -46,12 +45,13 @@ from cachekey.dockerfile.coverage import (
     maybe_covered,
     surely_idle,
 )
-from cachekey.dockerfile.purpose import purpose_of, writer
+from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.edits.caches import in_file, merge_edits, owner_of
+from cachekey.edits.caches import in_file, merge_edits
 from cachekey.edits.cleanups import CleanUp, clean_ups, deletions, together
 from cachekey.edits.everywhere import lines_text
-from cachekey.edits.mount import add_mount, is_mountable, is_plain
+from cachekey.edits.mount import add_mount, is_mountable
+from cachekey.edits.toolmount import ToMount, flags_for, owner_here
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.record import remembered
@@ -62,9 +62,7 @@ from cachekey.text import Edit
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
 
-_Place = tuple[str, UsedDirectory]
-"""What to mount, and the tool's directory that lies there."""
-_Heir = tuple[Run, list[_Place]]
+_Heir = tuple[Run, list[ToMount]]
 """A RUN that needs what another has filled, and what of it."""
 
 
@@ -100,7 +98,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         )
 
 
-def _again(places: list[_Place], lacks: str) -> str:
+def _again(places: list[ToMount], lacks: str) -> str:
     """Say what the tool does again, and why."""
     if lacks:
         fetched = all(_is_fetched(item) for _, item in places)
@@ -125,9 +123,9 @@ def _has_one(run: Run, use: ToolUse) -> bool:
     return any(purpose is not None and purpose.tool is use.tool for purpose in purposes)
 
 
-def _places(run: Run, use: ToolUse) -> list[_Place]:
+def _places(run: Run, use: ToolUse) -> list[ToMount]:
     """Return where to mount what; empty when one place is not known or already has a mount."""
-    places: list[_Place] = []
+    places: list[ToMount] = []
     for name in use.suggested:
         role, _, part = name.partition("/")
         item = use.directory(role)
@@ -138,14 +136,15 @@ def _places(run: Run, use: ToolUse) -> list[_Place]:
             return []
         if maybe_covered(run, item):
             return []
-        if not (item.needs and _lies_in_layer(run, use, item)):
+        alone = item.needs or not _fetched_by(run, use.tool.id, item.path)
+        if not (alone and _lies_in_layer(run, use, item)):
             places.append((f"{item.path}/{part}" if part else item.path, item))
     return places
 
 
-def _other_places(run: Run, use: ToolUse) -> list[_Place]:
+def _other_places(run: Run, use: ToolUse) -> list[ToMount]:
     """Return what is left to mount where some of the caches that the tool surely uses surely are."""
-    places: list[_Place] = []
+    places: list[ToMount] = []
     held = 0
     for name in use.suggested:
         role, _, part = name.partition("/")
@@ -174,6 +173,16 @@ def _lies_in_layer(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
     return False
 
 
+def _fetched_by(run: Run, tool: str, path: str | None) -> bool:
+    """Tell whether a command of the RUN fills a tool's directory ahead of others: they find it there."""
+    return any(
+        item.fills and item.path == path
+        for use in run.uses
+        if use.tool.id == tool
+        for item in use.directories
+    )
+
+
 def _lies_elsewhere(path: str, ctx: Context) -> bool:
     """Tell whether the file has a cache for a place that a new mount there would split."""
     return any(
@@ -182,23 +191,15 @@ def _lies_elsewhere(path: str, ctx: Context) -> bool:
     )
 
 
-def _mendable(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> bool:
+def _mendable(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> bool:
     """Tell whether the fix can be made: without it this hint would only be in the way."""
-    if _owner(run) is None or None in _switches(run, use, places):
+    if owner_here(run) is None or None in _switches(run, use, places):
         return False
     found = _clean_ups(run, places)
     return not found or together(found, _removals(found, ctx))
 
 
-def _owner(run: Run) -> dict[str, object] | None:
-    """Return the options that give a new cache to the RUN's user; None when it is not known."""
-    user = writer(run)
-    if user is None or user.is_root is None:
-        return None
-    return {} if user.is_root else owner_of(user, run.scope) or None
-
-
-def _switches(run: Run, use: ToolUse, places: list[_Place]) -> list[Word | None]:
+def _switches(run: Run, use: ToolUse, places: list[ToMount]) -> list[Word | None]:
     """Return the words that switch these caches off; None stands for what is no word of the RUN."""
     roles = {item.cache.role for _, item in places}
     return [
@@ -210,7 +211,7 @@ def _switches(run: Run, use: ToolUse, places: list[_Place]) -> list[Word | None]
     ]
 
 
-def _clean_ups(run: Run, places: list[_Place]) -> list[CleanUp]:
+def _clean_ups(run: Run, places: list[ToMount]) -> list[CleanUp]:
     """Return what would empty the new mounts."""
     return list(clean_ups(run, [path for path, _ in places]))
 
@@ -220,12 +221,14 @@ def _removals(found: list[CleanUp], ctx: Context) -> list[Edit | None]:
     return deletions(found, ctx.document.source)
 
 
-def _heirs(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> list[_Heir]:
+def _heirs(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> list[_Heir]:
     """Return the later RUNs that need what this one has filled: a mount here takes it from the layer."""
     stage, found = ctx.document.stage_of(run), dict[int, _Heir]()
     for _, item in places:
+        fills = item.fills or _fetched_by(run, use.tool.id, item.path)
         for later, needed in _needs(ctx.document).get((use.tool.id, item.path), {}).values():
-            behind = item.fills and later.span.start > run.span.start
+            leaves = fills or (item.needs and needed[1].needs)
+            behind = leaves and later.span.start > run.span.start
             if behind and ctx.document.stage_of(later).descends_from(stage):
                 found.setdefault(later.span.start, (later, []))[1].append(needed)
     return [found[start] for start in sorted(found)]
@@ -234,46 +237,21 @@ def _heirs(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> list[_
 @remembered
 def _needs(
     document: Dockerfile,
-) -> dict[tuple[str, str | None], dict[int, tuple[Run, _Place]]]:
+) -> dict[tuple[str, str | None], dict[int, tuple[Run, ToMount]]]:
     """Return the RUNs that need a tool's directory without a mount, by the tool and the path."""
-    found: dict[tuple[str, str | None], dict[int, tuple[Run, _Place]]] = {}
+    found: dict[tuple[str, str | None], dict[int, tuple[Run, ToMount]]] = {}
     for run in document.runs:
         for use in run.uses if not run.onbuild else ():
             for item in use.directories if use.via is None else ():
                 # Who fetches it as well is told so at its own place.
-                needs = item.used is True and not item.fills
+                needs = item.used is True and not _fetched_by(run, use.tool.id, item.path)
                 if needs and item.path is not None and not maybe_covered(run, item):
                     needing = found.setdefault((use.tool.id, item.path), {})
                     needing[run.span.start] = (run, (item.path, item))
     return found
 
 
-@remembered
-def _named(document: Dockerfile) -> dict[str, Mount]:
-    """Return the first mount that names the cache of a place, by the place: a new one is the same cache."""
-    found: dict[str, Mount] = {}
-    for _, mount in document.caches:
-        ident = mount.value("id")
-        if mount.directory and ident is not None and not ident.used and is_plain(mount.id):
-            found.setdefault(mount.directory, mount)
-    return found
-
-
-def _flags(run: Run, places: list[_Place], ctx: Context) -> str:
-    flags = []
-    for path, item in places:
-        named = _named(ctx.document).get(path)
-        options = ["type=cache", *([f"id={named.id}"] if named else []), f"target={path}"]
-        if named and "sharing" in named.options:
-            options.append(f"sharing={named.sharing}")
-        elif item.cache.sharing == "locked":
-            options.append("sharing=locked")
-        options += [f"{name}={value}" for name, value in (_owner(run) or {}).items()]
-        flags.append(f"--mount={','.join(options)}")
-    return " ".join(flags)
-
-
-def _fixes(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> Iterator[Fix]:
+def _fixes(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> Iterator[Fix]:
     if not all(is_mountable(path) for path, _ in places):
         return
     where = " and ".join(path for path, _ in places)
@@ -292,15 +270,18 @@ def _fixes(run: Run, use: ToolUse, places: list[_Place], ctx: Context) -> Iterat
 def _edits(
     run: Run,
     use: ToolUse,
-    places: list[_Place],
+    places: list[ToMount],
     heirs: list[_Heir],
     ctx: Context,
 ) -> tuple[FileEdit, ...]:
     source = ctx.document.source
     switches = _switches(run, use, places)
     changes = [
-        add_mount(run, _flags(run, places, ctx)),
-        *(add_mount(later, _flags(later, theirs, ctx)) for later, theirs in heirs),
+        add_mount(ctx.document, run, *flags_for(run, places, ctx.document)),
+        *(
+            add_mount(ctx.document, later, *flags_for(later, theirs, ctx.document))
+            for later, theirs in heirs
+        ),
         *(remove_word(word, source) for word in switches if word is not None),
         *_removals(_clean_ups(run, places), ctx),
     ]

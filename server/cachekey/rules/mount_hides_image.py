@@ -20,6 +20,9 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
 ## Fix
 Mount only the directories of the tool that lie below.
 
+What an earlier RUN has fetched ahead without the mount (`go mod download`) is hidden as well, and fetched
+again: an information, with the mount for that RUN.
+
 Silent for images that are not known to have anything there, unless the file itself has copied
 something into the directory.
 
@@ -34,14 +37,18 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
-from cachekey.dockerfile.coverage import wanted
-from cachekey.dockerfile.records import Run
-from cachekey.edits.mount import is_mountable, set_option
+from cachekey.dockerfile.coverage import all_known, maybe_covered, surely_idle, wanted
+from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.edits.mount import add_mount, is_mountable, set_option
 from cachekey.edits.toolmount import spread
-from cachekey.finding import Finding, Fix, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.paths import UnknownValueError, expand_template
+from cachekey.knowledge.records import Kind
+from cachekey.record import record
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Edit, Source, Span
+from cachekey.text import Edit, Span
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 
 
 @rule("CK404", "mount-hides-image", Severity.WARNING, Fixable.SOMETIMES)
@@ -72,6 +79,67 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
                 f"The cache hides what the image has in {mount.directory}: {what}",
                 fixes=partial(_fixes, run, mount, ctx),
             )
+        elif copied is None and (fetched := _fetched(run, mount)) is not None:
+            yield _again(fetched, mount, ctx)
+
+
+@record(frozen=True)
+class _Fetched:
+    """What an earlier RUN has fetched into the image, without a mount."""
+
+    run: Run
+    use: ToolUse
+    directory: UsedDirectory
+
+
+def _fetched(run: Run, mount: Mount) -> _Fetched | None:
+    """Return what the mount hides of that which an earlier RUN only ran to fetch."""
+    if mount.readonly or surely_idle(run, mount):
+        return None
+    for earlier in run.earlier():
+        for use in earlier.uses:
+            if use.via is not None or use.applies is not True:
+                continue
+            for item in use.directories:
+                if _is_refetched(item, earlier, run, use, mount):
+                    return _Fetched(earlier, use, item)
+    return None
+
+
+def _is_refetched(item: UsedDirectory, earlier: Run, run: Run, use: ToolUse, mount: Mount) -> bool:
+    """Tell whether a directory that a command surely fills lies below the mount, where it is used again."""
+    surely = item.fills and item.used is True and item.path is not None and item.confidence.warns
+    if not surely or item.cache.kind is not Kind.DOWNLOAD or maybe_covered(earlier, item):
+        return False
+    if item.relation(mount.directory or "/") not in ("exact", "parent"):
+        return False
+    # What cannot be read (`make`) uses what somebody has mounted for it.
+    return any(one.tool is use.tool for one in run.uses) or not all_known(run)
+
+
+def _again(fetched: _Fetched, mount: Mount, ctx: Context) -> Finding:
+    tool, path = fetched.use.tool.name, fetched.directory.path
+    head = fetched.use.invocation.head
+    line = ctx.document.source.line_of(head.start) + 1
+    return ctx.finding(
+        mount.target_span,
+        f"This cache hides what line {line} has fetched into {path}: {tool} fetches it again",
+        related=[ctx.related(head, "Fetched here, without the cache")],
+        fixes=partial(_shared, fetched, mount, line, ctx),
+        severity=Severity.INFORMATION,
+        cause=(fetched.run.span.start, fetched.use.tool.id, fetched.directory.role),
+    )
+
+
+def _shared(fetched: _Fetched, mount: Mount, line: int, ctx: Context) -> Iterator[Fix]:
+    flag = ctx.document.source.slice(mount.span)
+    yield ctx.fix(
+        f"Mount this cache on line {line} as well",
+        lambda: [add_mount(ctx.document, fetched.run, flag)],
+        safety=Safety.UNSAFE,
+        preferred=True,
+        reason="the image no longer holds what is fetched there",
+    )
 
 
 def _copied(run: Run, mount: Mount, ctx: Context) -> Span | None:
@@ -124,11 +192,11 @@ def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     paths = [path for path in dict.fromkeys(paths) if is_mountable(path)]
     # One id for several directories would trade this for CK103.
     if paths and not (len(paths) > 1 and (mount.id or "target" not in mount.options)):
-        edits = partial(_narrowed, mount, paths, ctx.document.source)
+        edits = partial(_narrowed, ctx.document, mount, paths)
         yield ctx.fix(f"Mount {' and '.join(paths)}", edits, preferred=True)
 
 
-def _narrowed(mount: Mount, paths: list[str], source: Source) -> Iterator[Edit]:
+def _narrowed(dockerfile: Dockerfile, mount: Mount, paths: list[str]) -> Iterator[Edit]:
     yield set_option(mount, "target", paths[0])
     if len(paths) > 1:
-        yield from spread(mount, paths[1:], source)
+        yield spread(dockerfile, mount, paths[1:])

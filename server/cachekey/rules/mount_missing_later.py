@@ -140,7 +140,7 @@ def _passing(run: Run, use: ToolUse, ctx: Context) -> Iterator[Finding]:
 
 def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
     def edits() -> list[Edit]:
-        return [add_mount(run, ctx.document.source.slice(mount.span))]
+        return [add_mount(ctx.document, run, ctx.document.source.slice(mount.span))]
 
     yield ctx.fix("Repeat the mount here", edits, preferred=True)
 

@@ -116,7 +116,7 @@ def _may_be_there(stage: Stage, run: Run, folder: str) -> bool:
 def _fixes(run: Run, folder: str, ctx: Context) -> Iterator[Fix]:
     line = f"RUN mkdir -p {folder}"
     yield ctx.fix(
-        f"Make it first: {line}",
+        f"Make the folder first: {line}",
         lambda: [insert_line_before(ctx.document, run.span.start, line)],
         safety=Safety.UNSAFE,
         preferred=True,

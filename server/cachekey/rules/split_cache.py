@@ -139,7 +139,7 @@ def _widened(inner: CacheMount, broad: CacheMount, ctx: Context) -> Iterator[Fix
     if inner.id or broad.id or inner.key.base or broad.key.base or not is_plain(folder):
         return
     yield ctx.fix(
-        f"Share one cache: mount {folder} in {{places}}",
+        f"Share one cache: give {{places}} target={folder}",
         lambda: everywhere(
             ctx.project, reach, lambda place: [set_option(place.mount, "target", folder)]
         ),
@@ -258,7 +258,7 @@ def _beside(
     where = lines_text(dockerfile.source.line_of(span.start) + 1 for span in spans)
     yield ctx.fix(
         f"Mount this cache on {where} as well",
-        lambda: [add_mount(run, flag) for run in runs.values()],
+        lambda: [add_mount(dockerfile, run, flag) for run in runs.values()],
         preferred=True,
     )
 
@@ -352,15 +352,30 @@ def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -
         if user.is_root is False:
             owner = owner_of(user, place.run.scope)
             edits += in_file(place.path, set_options(place.mount, **owner))
-    users = dict.fromkeys(place.run.scope.user.name or place.run.scope.user.uid for place in places)
     yield ctx.fix(
-        f"Keep a cache for each user: {' and '.join(f'id={name}-{user}' for user in users)}",
+        f"Keep a cache for each user: {_by_user(places, name, ctx)}",
         partial(merge_edits, edits),
         safety=Safety.UNSAFE,
         preferred=preferred,
         reason="what one user has downloaded, the other downloads again",
         apart=True,
     )
+
+
+def _by_user(places: list[Place], name: str, ctx: Context) -> str:
+    """Say which user gets which id, and where: ``id=uv-root on line 3 and id=uv-app on line 7``."""
+    groups: dict[object, list[Place]] = {}
+    for place in places:
+        user = place.run.scope.user
+        groups.setdefault(user.name or user.uid, []).append(place)
+    return " and ".join(f"id={name}-{user} {_where(some, ctx)}" for user, some in groups.items())
+
+
+def _where(places: list[Place], ctx: Context) -> str:
+    lines = [place.line + 1 for place in places if place.path == ctx.path]
+    others = len({place.path for place in places} - {ctx.path})
+    elsewhere = f"in {others} other file{'' if others == 1 else 's'}" if others else ""
+    return " and ".join(filter(None, [f"on {lines_text(lines)}" if lines else "", elsewhere]))
 
 
 def _one_directory(

@@ -1,6 +1,7 @@
 // The oracle answers, without a daemon, what the pinned BuildKit's own Dockerfile frontend makes of
 // a Dockerfile: accepted or not (with the message), and for every mount of every RUN the cache id,
-// sharing mode, place and base that the solver would be handed.
+// sharing mode, place and base that the solver would be handed. Asked to parse only, it tells how the
+// parser splits the file into instructions.
 //
 // One JSON request a line on standard input, one JSON answer a line on standard output, in order.
 package main
@@ -30,6 +31,16 @@ type Request struct {
 	Namespace  string            `json:"namespace"`
 	Target     string            `json:"target"`
 	Platform   string            `json:"platform"`
+	Parse      bool              `json:"parse"`
+}
+
+// Instruction as the parser splits it, before any variable is read. Rest is what the parser hands on.
+type Instruction struct {
+	Line     int      `json:"line"`
+	Word     string   `json:"word"`
+	Flags    []string `json:"flags"`
+	Rest     []string `json:"rest"`
+	Heredocs []string `json:"heredocs"`
 }
 
 // Mount is one mount of one RUN as the solver sees it. Line is 1-based, that of the instruction.
@@ -48,9 +59,10 @@ type Mount struct {
 
 // Answer to one request. Error is empty when the frontend accepts the file.
 type Answer struct {
-	Error    string   `json:"error"`
-	Mounts   []Mount  `json:"mounts"`
-	Warnings []string `json:"warnings"`
+	Error        string        `json:"error"`
+	Mounts       []Mount       `json:"mounts"`
+	Warnings     []string      `json:"warnings"`
+	Instructions []Instruction `json:"instructions"`
 }
 
 // noRegistry stands in for the registry: every image exists, with one layer and an empty config.
@@ -105,6 +117,32 @@ func answer(ctx context.Context, req Request) Answer {
 	out.Mounts, err = mounts(def)
 	if err != nil {
 		out.Error = err.Error()
+	}
+	return out
+}
+
+func parsed(text string) Answer {
+	out := Answer{Mounts: []Mount{}, Warnings: []string{}, Instructions: []Instruction{}}
+	result, err := parser.Parse(strings.NewReader(text))
+	if err != nil {
+		out.Error = err.Error()
+		return out
+	}
+	for _, node := range result.AST.Children {
+		found := Instruction{
+			Line:     node.StartLine,
+			Word:     strings.ToUpper(node.Value),
+			Flags:    append([]string{}, node.Flags...),
+			Rest:     []string{},
+			Heredocs: []string{},
+		}
+		for next := node.Next; next != nil; next = next.Next {
+			found.Rest = append(found.Rest, next.Value)
+		}
+		for _, document := range node.Heredocs {
+			found.Heredocs = append(found.Heredocs, document.Name, document.Content)
+		}
+		out.Instructions = append(out.Instructions, found)
 	}
 	return out
 }
@@ -171,7 +209,13 @@ func main() {
 			fmt.Fprintln(os.Stderr, "oracle:", err)
 			os.Exit(2)
 		}
-		if err := out.Encode(answer(ctx, req)); err != nil {
+		said := Answer{}
+		if req.Parse {
+			said = parsed(req.Dockerfile)
+		} else {
+			said = answer(ctx, req)
+		}
+		if err := out.Encode(said); err != nil {
 			os.Exit(2)
 		}
 	}

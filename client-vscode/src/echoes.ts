@@ -1,0 +1,18 @@
+// What two servers say about one place in the same words: pure functions, so that each case can be tested.
+
+/** A diagnostic, as far as it matters here; lines count from zero. */
+export interface Said {
+  readonly firstLine: number;
+  readonly lastLine: number;
+  readonly message: string;
+}
+
+/** What Docker's server puts in front of BuildKit's words. */
+const WHERE = /^dockerfile parse error on line \d+: /;
+
+/** Whether all that `other` says stands in `ours` as well: BuildKit's own words for a mount it refuses. */
+export function isEcho(ours: Said, other: Said): boolean {
+  const words = other.message.replace(WHERE, "").trim();
+  const near = other.firstLine <= ours.lastLine && ours.firstLine <= other.lastLine;
+  return near && words !== "" && ours.message.includes(words);
+}

@@ -27,7 +27,7 @@ JOINED = re.compile(
     r"Share|Give both|Give all|Align|Mount |target|Write the|Let |\bas line|same|one cache|in every file"
 )
 """Titles that say that mounts get one cache, or where a mount goes."""
-ADDED = {"ARG", "ENV", "RUN", "COPY"}
+ADDED = {"ARG", "ENV", "RUN", "COPY", "ONBUILD"}
 """Instructions that a fix may write."""
 
 

@@ -25,6 +25,8 @@ _KEEPERS = {
 _SETS_UP = re.compile(
     r"useblacksmith/setup-docker-builder|namespacelabs/nscloud-setup-buildx|warpbuilds/docker-configure"
 )
+_RESTORES = re.compile(r"dashevo/gh-action-cache-buildkit-state|isac322/buildkit-state")
+"""Actions that carry the whole state of a builder from run to run, its cache mounts included."""
 SETUP = "docker/setup-buildx-action"
 _BUILDERS = re.compile(
     r"(?:docker|depot|useblacksmith|warpbuilds)/(?P<what>build-push|bake)-action\Z"
@@ -50,7 +52,7 @@ def runner_of(job: Job, step: Step, *, plain: bool = False) -> tuple[Runner, str
         if pattern.match(step.uses):
             return "kept", name
     for other in job.steps[: step.index]:
-        if _SETS_UP.match(other.uses):
+        if _SETS_UP.match(other.uses) or _RESTORES.match(other.uses):
             return "kept", other.uses
     setup = next(iter(setups(job, step.index)), None)
     remote = _remote(setup) if setup is not None and not plain else None

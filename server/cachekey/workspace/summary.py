@@ -166,9 +166,12 @@ class Summary:
             if build.dockerfile is not None:
                 found.setdefault(("built", build.dockerfile), []).append(build)
                 found.setdefault(("keys of", build.dockerfile), []).append(build.means)
+                found.setdefault(("build of", build.dockerfile), []).append(build)
         if self.kind == "dockerfile":
             # Asked anew when somebody builds it in another way.
             found[("keys of", self.path)] = []
+            # What is said of it names the place of a build, and a fix may edit it there.
+            found[("build of", self.path)] = []
         for path in self.reads:
             found[("read", path)] = [self.kind]
         for path in self.looks:

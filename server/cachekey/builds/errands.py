@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 
 from cachekey.builds.cookbook import (
     Cookbook,
@@ -132,6 +132,8 @@ class Follower:
     def __init__(self, looker: Looker) -> None:
         self._looker = looker
         self._left = _MOST_RECIPES
+        self.known: dict[Hashable, tuple[tuple[Started, Caller | None, Span], ...]] = {}
+        """What scripts came to, by all that decides it."""
         self._rules: dict[tuple[str, str], Rules] = {}
         """Makefiles that were read, by path and folder: many steps call one."""
 

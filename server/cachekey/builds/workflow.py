@@ -327,7 +327,12 @@ def _run(
 
     own = replace(caller, bases=() if base is None else (base,))
     script = without_expressions(step.run, step)
-    for item, recipe, span in follower.calls(script, lookup, base=base):
+    # Jobs of one matrix have many scripts in common, words, folder, variables and all.
+    told = (step.run.span(), step.here, script.text, base, frozenset(values.items()))
+    calls = follower.known.get(told)
+    if calls is None:
+        calls = follower.known[told] = tuple(follower.calls(script, lookup, base=base))
+    for item, recipe, span in calls:
         plain = not item.buildx
         runner, runs_on = runner_of(job, step, plain=plain)
         builder = item.line.builder

@@ -556,6 +556,10 @@ PROJECTS: dict[str, dict[str, str]] = {
         "requirements.txt": "",
     },
     "root": {HERE: '{ "image": "rust:1.90" }\n', "Cargo.toml": "", "go.mod": ""},
+    "a tool whose cache lies beside the project": {
+        HERE: f'{{ "image": "{BASE}", "postCreateCommand": "uv sync && ruff check && mypy ." }}\n',
+        **LOCKS,
+    },
 }
 
 

@@ -224,7 +224,10 @@ def offers(document: Devcontainer, project: Project) -> Iterator[tuple[str, Reci
     for item in _missing(container, tools_in_use(container)):
         tool = item.claim.tool.name
         yield f"Share the {tool} cache by a volume", _volumes(container, [item])
-        yield f"Share the {tool} cache with the host", _host(container, item)
+        below = _below_home(item.claim)
+        if below is not None:
+            # A cache beside the project on a host that nobody told is none to share.
+            yield f"Share the {tool} cache with the host", _host(container, item, below)
 
 
 def _missing(container: Container, claims: Iterable[Claim]) -> Iterator[_Missing]:
@@ -281,16 +284,12 @@ def _volumes(container: Container, wanted: Sequence[_Missing]) -> Recipe:
     return Recipe(write, Safety.UNSAFE if reason else Safety.SAFE, reason)
 
 
-def _host(container: Container, item: _Missing) -> Recipe:
+def _host(container: Container, item: _Missing, below: str) -> Recipe:
     place = item.place
     steps: list[edit.Step] = [partial(_set, name, value) for name, value in item.variables]
-    below = _below_home(item.claim)
-    if below is None and item.pins:
-        source, reason = f"${{localEnv:{item.pins[0]}}}", _host_reason(item.pins[0])
-    else:
-        source = f"${{localEnv:HOME}}${{localEnv:USERPROFILE}}/{below}"
-        reason = "it runs mkdir -p on the host, which Windows does not have"
-        steps.append(lambda now: edit.run_on_host_first(now, f"mkdir -p {source}"))
+    source = f"${{localEnv:HOME}}${{localEnv:USERPROFILE}}/{below}"
+    reason = "it runs mkdir -p on the host, which Windows does not have"
+    steps.append(lambda now: edit.run_on_host_first(now, f"mkdir -p {source}"))
     steps.append(partial(_mount, f"type=bind,source={source},target={place}"))
     write = partial(edit.together, container.document, (), *steps)
     return Recipe(write, Safety.UNSAFE, reason)

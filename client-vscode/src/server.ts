@@ -20,6 +20,13 @@ import { Listener } from "./findings";
 import { activeEnvironment, onDidChangeEnvironment, probe } from "./python";
 import { Status } from "./status";
 
+/** Tells its troubles to the log: what the user is told, once and with buttons, is ours to say. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private launched: command.Command | undefined;
@@ -119,7 +126,7 @@ export class Server implements vscode.Disposable {
     this.launched = command.commandLine(launch);
     this.log.info(`Starting ${[launch.command, ...launch.args].join(" ")}`);
     const listener = new Listener();
-    const client = new LanguageClient(
+    const client = new QuietClient(
       "cachekey",
       "Cachekey",
       {
@@ -139,6 +146,8 @@ export class Server implements vscode.Disposable {
             next(document, listener.reach(document.uri, range), context, token),
         },
         errorHandler: this.errorHandler(),
+        // What ends before it has begun is told like what ends later.
+        initializationFailedHandler: () => false,
         // Hovers link to pages of ours, and to nothing else that runs.
         markdown: { isTrusted: { enabledCommands: ["cachekey.explainRule"] } },
       },

@@ -128,8 +128,9 @@ class _Place:
             seen.add(text)
             what = ", ".join(dict.fromkeys(item.cache.what for item, _ in directories))
             label = f"--mount=type=cache for {use.tool.name}"
-            about = (rich("`{}`", text),)
-            yield Proposal(label, text, span, "snippet", f"{use.tool.name}: {what}", about)
+            # Not as a detail: on the chosen line that stands beside the label, and cuts the tool's name.
+            about = (rich("{}: {}", use.tool.name, what), rich("`{}`", text))
+            yield Proposal(label, text, span, "snippet", documentation=about)
         yield Proposal("--mount=", "--mount=type=", span, "option", "mount something", more=True)
 
     def _options(self, item: UsedDirectory, path: str) -> str:

@@ -227,7 +227,8 @@ def _heirs(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> list[
     for _, item in places:
         fills = item.fills or _fetched_by(run, use.tool.id, item.path)
         for later, needed in _needs(ctx.document).get((use.tool.id, item.path), {}).values():
-            behind = fills and later.span.start > run.span.start
+            leaves = fills or (item.needs and needed[1].needs)
+            behind = leaves and later.span.start > run.span.start
             if behind and ctx.document.stage_of(later).descends_from(stage):
                 found.setdefault(later.span.start, (later, []))[1].append(needed)
     return [found[start] for start in sorted(found)]

@@ -24,7 +24,8 @@ APART = re.compile(
 )
 """Titles that say that a cache becomes another one than some other mount has."""
 JOINED = re.compile(
-    r"Share|Give both|Give all|Align|Mount |target|Write the|Let |\bas line|same|one cache|in every file"
+    r"Share|Keep a cache for each user: id=|Give both|Give all|Align|Mount |target|Write the|Let |"
+    r"\bas line|same|one cache|in every file"
 )
 """Titles that say that mounts get one cache, or where a mount goes."""
 ADDED = {"ARG", "ENV", "RUN", "COPY", "ONBUILD"}

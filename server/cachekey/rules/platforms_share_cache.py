@@ -94,6 +94,7 @@ def _finding(
         f"{purpose.cache.what}",
         related=related,
         fixes=partial(_fixes, dockerfile, mount, purpose, ctx),
+        cause=(mount.key and mount.key.identity, *purpose.key),
     )
 
 

@@ -1,5 +1,5 @@
-# The tests in pieces that run side by side, as many as there are processors, the longest first, so that none waits
-# at the end. What a piece says is shown when it has ended.
+# The tests in pieces that run side by side, as many as there are processors, the longest first, so that no processor
+# waits long at the end. What a piece says is shown when it has ended.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 LOGS := .cache/tests
 
@@ -15,7 +15,7 @@ programs-tests := tests/cli tests/house
 editors-tests := $(EDITORS) $(VSCODE:%=--ignore=%)
 OWN := $(builders-tests) $(lsp-tests) $(fuzz-tests) $(rules-tests) $(programs-tests) $(EDITORS)
 rest-tests := $(OWN:%=--ignore=%)
-PIECES := builders lsp fuzz rules rest programs editors
+PIECES := builders lsp rest programs editors fuzz rules
 
 .PHONY: beside alone $(PIECES:%=%-piece)
 alone: $(READY)
@@ -23,6 +23,7 @@ alone: $(READY)
 
 beside: $(PIECES:%=%-piece) client-check lint
 
+editors-piece: vsix
 $(PIECES:%=%-piece): %-piece: $(READY)
 	@mkdir -p $(LOGS)
 	@$(PYTEST) $($*-tests) > $(LOGS)/$*.log 2>&1; status=$$?; cat $(LOGS)/$*.log; exit $$status

@@ -107,3 +107,20 @@ def test_eight_lines_and_a_way_to_the_rest() -> None:
                     assert len(found.lines) <= 8
                     assert "How keys work" in plain_card(found.lines)
     assert seen > 50
+
+
+def test_a_mount_names_the_place_that_it_holds_and_who_is_a_stranger() -> None:
+    text = (
+        "FROM alpine:3.22\n"
+        "RUN --mount=type=cache,target=/var/cache/apk apk add curl\n"
+        "RUN --mount=type=cache,target=/srv/x install-all\n"
+        "FROM rocker/r-ver:4.4\n"
+        "RUN --mount=type=cache,target=/root/.cache/R/renv Rscript -e 'renv::restore()'\n"
+        "RUN --mount=type=cache,target=/renv Rscript restore.R\n"
+    )
+    assert "apk keeps indexes and downloaded packages in /var/cache/apk" in said(
+        "/var/cache/apk", text
+    )
+    assert "Whether install-all uses it is not known" in said("/srv/x", text)
+    assert "library links, in /root/.cache/R/renv/cache" in said("/root/.cache/R", text)
+    assert "not every command of this RUN can be read" in said("/renv Rscript restore", text)

@@ -136,6 +136,118 @@ def test_an_answer_that_is_none(
             assert "Docker at" in said(capfd)
 
 
+STEP = "sha256:eee0"
+PROVENANCE = {
+    "buildDefinition": {
+        "internalParameters": {
+            "buildConfig": {
+                "digestMapping": {STEP: "step3", "sha256:a3a9": "step2"},
+                "llbDefinition": [
+                    {
+                        "id": "step2",
+                        "op": {
+                            "Op": {
+                                "file": {
+                                    "actions": [
+                                        {
+                                            "Action": {
+                                                "mkdir": {
+                                                    "mode": 493,
+                                                    "owner": {
+                                                        "group": {"User": {}},
+                                                        "user": {"User": {"byId": 1000}},
+                                                    },
+                                                    "path": "/cache",
+                                                }
+                                            },
+                                            "input": -1,
+                                        }
+                                    ]
+                                }
+                            }
+                        },
+                    },
+                    {
+                        "id": "step3",
+                        "inputs": ["step1:0", "step2:0"],
+                        "op": {
+                            "Op": {
+                                "exec": {
+                                    "mounts": [
+                                        {"dest": "/"},
+                                        {"cacheOpt": {"ID": "/a"}, "dest": "/c", "input": 1},
+                                    ]
+                                }
+                            }
+                        },
+                    },
+                ],
+            }
+        }
+    },
+    "runDetails": {
+        "metadata": {
+            "buildkit_metadata": {
+                "source": {
+                    "locations": {
+                        "step2": {},
+                        "step3": {"locations": [{"ranges": [{"start": {"line": 2}}]}]},
+                    },
+                    "infos": [{"filename": "Dockerfile"}],
+                }
+            }
+        }
+    },
+}
+"""As a real Docker 29.6 and buildx 0.38 tell it, without what is not read."""
+LISTED = {
+    "completed_at": "2026-11-27T12:42:26.159624915Z",
+    "created_at": "2026-11-27T12:42:24.995261517Z",
+    "name": "tiny",
+    "ref": "default/default/91bejkxv2bvrzw8txzlznoc99",
+    "status": "Completed",
+}
+LOG = {
+    "vertexes": [
+        {
+            "digest": STEP,
+            "name": "[stage-0 2/2] RUN --mount=type=cache,id=a,target=/c,uid=1000 sleep 0.3",
+            "started": "2026-11-27T12:42:25.30806955Z",
+            "completed": "2026-11-27T12:42:26.097175367Z",
+        }
+    ]
+}
+
+
+def test_the_history_of_docker_is_what_buildx_tells(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = tmp_path / "asked"
+    cases = (
+        ('*" buildx history ls --builder default "*', LISTED, ""),
+        ('*" inspect attachment --builder default "*91bejkxv2bvrzw8txzlznoc99', PROVENANCE, ""),
+        ('*" logs --builder default --progress rawjson 91bejkxv2bvrzw8txzlznoc99"', LOG, ">&2"),
+    )
+    lines = [f"{case}) echo '{json.dumps(said)}' {to} ;;" for case, said, to in cases]
+    script = [f'echo "$*" >> {asked}', 'case "$*" in', *lines, "*) exit 1 ;;", "esac"]
+    program(tmp_path / "bin", "docker", "\n".join(script))
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    with daemon(tmp_path / "s", VERSION, {"BuildCache": [RECORD]}) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        assert main(["builder", "--format", "json", "--history", "5"]) == 0
+    (build,) = json.loads(capfd.readouterr().out)["history"]
+    assert (build["path"], build["ref"]) == ("Dockerfile", "91bejkxv2bvrzw8txzlznoc99")
+    assert build["steps"] == [
+        {
+            "line": 1,
+            "seconds": 0.789,
+            "cached": False,
+            "mounts": [{"name": "/a", "target": "/c", "base": "uid=1000,gid=0,mode=0755"}],
+        }
+    ]
+    assert all(line.startswith(f"-H {host} buildx ") for line in asked.read_text().splitlines())
+
+
 def test_docker_that_names_its_caches(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

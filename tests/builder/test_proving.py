@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -83,6 +84,14 @@ def test_a_step_that_failed_is_named_and_none_that_was_stopped_for_it() -> None:
             )
         )
     assert progress.failure == "s0: exit code: 1"
+
+
+def test_what_a_failed_step_said_last_is_told_without_its_colours() -> None:
+    progress = Progress()
+    said = base64.b64encode(b"\x1b[1;31mERROR\x1b[m no model\n\n").decode()
+    step = {"digest": "1", "name": "RUN mvn", "error": "exit code: 1"}
+    progress.feed(json.dumps({"vertexes": [step], "logs": [{"vertex": "1", "data": said}]}))
+    assert progress.failure == "RUN mvn: exit code: 1 (ERROR no model)"
 
 
 def vertex(number: int, name: str) -> str:

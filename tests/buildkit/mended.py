@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher, unified_diff
 from pathlib import Path
 
+import yaml
+
 from tests.support.client import environment
 from tests.support.promise import ADDED, is_dockerfile
 
@@ -28,6 +30,8 @@ from .oracle import Instruction, oracle
 LEVELS: dict[str, tuple[str, ...]] = {"safe": (), "all": ("--unsafe-fixes",)}
 LIMIT_S = 600
 LOUD = ("error", "warning")
+MAY_CHANGE = ("cache-map", "uses", "volumes")
+"""Keys of YAML files whose values a fix may change."""
 
 Files = Mapping[str, bytes]
 
@@ -149,6 +153,7 @@ def _compare(path: str, old: bytes, new: bytes, judged: Judged) -> None:
     before, after = (text.decode(errors="surrogateescape") for text in (old, new))
     judged.wrong += _unkept(path, before, after)
     if not is_dockerfile(path, before):
+        judged.wrong += _unread(path, before, after)
         judged.differs.append(_shown(path, before, after))
         return
     try:
@@ -161,6 +166,35 @@ def _compare(path: str, old: bytes, new: bytes, judged: Judged) -> None:
         return
     judged.wrong += [f"{path}: {what}" for what in unintended(was.instructions, is_.instructions)]
     judged.differs.append(_shown(path, before, after))
+
+
+def _unread(path: str, before: str, after: str) -> Iterator[str]:
+    """Yield what another YAML file has lost: a fix adds keys and steps, and changes the text of a map."""
+    if not path.endswith((".yml", ".yaml")):
+        return
+    try:
+        old = _leaves(yaml.safe_load(before))
+    except yaml.YAMLError:
+        return
+    try:
+        gone = old - _leaves(yaml.safe_load(after))
+    except yaml.YAMLError as error:
+        yield f"{path}: no YAML any more: {error}"
+        return
+    for key, value in gone:
+        if key not in MAY_CHANGE:
+            yield f"{path}: {key}: {value} is gone"
+
+
+def _leaves(value: object, key: str = "") -> Counter[tuple[str, str]]:
+    """Count the scalars of a document by the key that they stand behind."""
+    if isinstance(value, Mapping):
+        parts = [_leaves(item, str(name)) for name, item in value.items()]
+    elif isinstance(value, list):
+        parts = [_leaves(item, key) for item in value]
+    else:
+        return Counter([(key, str(value))])
+    return sum(parts, Counter())
 
 
 def unintended(before: Sequence[Instruction], after: Sequence[Instruction]) -> Iterator[str]:

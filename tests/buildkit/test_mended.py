@@ -81,3 +81,13 @@ def test_what_no_fix_may_touch_is_seen(name: str) -> None:
     except UnavailableError as error:
         pytest.skip(str(error))
     assert bool([*mended.unintended(before, after)]) == (name in WRONG)
+
+
+def test_a_workflow_that_has_lost_something_is_seen() -> None:
+    before = "steps:\n  - name: Set up\n    uses: a/b@v1\n"
+    for after in (
+        before.replace("name: Set", "namid: x\n    e: Set"),
+        before.replace("Set up", "$      - uses: c: d"),
+    ):
+        assert [*mended._unread("w.yml", before, after)]
+    assert not [*mended._unread("w.yml", before, before + "    id: x\n  - uses: c/d@v1\n")]

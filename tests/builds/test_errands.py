@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from cachekey.builds.errands import may_start
 from cachekey.builds.invocation import BuildFile
 from cachekey.builds.read import read_build_file
 from cachekey.text import Source
@@ -80,6 +81,15 @@ def found(run: str, head: str = "") -> list[tuple[str, str | None, dict[str, str
         ("make lint", []),
         ("make nothing", []),
         ("make $TARGET", []),
+        # What counts as made is not made, nor what it needs; other flags make nothing at all.
+        ("make -o image all", []),
+        (
+            "make --old-file=prepare image",
+            [("image", "Dockerfile", {"VARIANT": "full", "TAG": "dev"})],
+        ),
+        ("make -n slim", []),
+        ("make --dry-run slim", []),
+        ("just --list", []),
         ("make -C elsewhere image", []),
         ("make -f Taskless.mk", [("bake default", "api/Dockerfile", {})]),
         ("./scripts/image.sh", [("", "api/Dockerfile", {"V": None})]),
@@ -93,6 +103,33 @@ def found(run: str, head: str = "") -> list[tuple[str, str | None, dict[str, str
 )
 def test_one_recipe(run: str, builds: list[tuple[str, str | None, dict[str, str | None]]]) -> None:
     assert found(run) == builds
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("docker build .", True),
+        ("sudo /usr/bin/docker buildx build .", True),
+        ("docker compose -f x.yaml up --build", True),
+        ("${{ env.ENGINE }} build .", True),
+        ("$(CONTAINER_ENGINE) build .", True),
+        ("podman-compose build", True),
+        ("{{ oci }} build .", True),
+        ("make x", True),
+        ("$(MAKE) image", True),
+        ("cd a; . ./x", True),
+        ("bash image", True),
+        ("tools/image x", True),
+        ("if x; then tools/image x; fi", True),
+        ("A=1 tools/image x", True),
+        ("go build -o /tmp/x", False),
+        ("echo build the associated container engine", False),
+        ("uses: docker/login-action@v3", False),
+        ("curl https://example.com/a/b -o x", False),
+    ],
+)
+def test_a_quick_look_at_a_script(text: str, may: bool) -> None:
+    assert may_start(text) == may
 
 
 def test_make_follows_what_a_rule_needs_and_takes_variables_of_the_call() -> None:
@@ -174,3 +211,53 @@ def test_recipes_that_call_each_other_come_to_an_end() -> None:
         "Dockerfile": "FROM a",
     }
     assert len(read("make a\n" * 50, files).invocations) <= 200
+
+
+PIPELINE = """\
+default:
+  services: [docker:28-dind]
+variables: {VARIANT: slim}
+.image:
+  before_script: [cd api]
+  script: [make image]
+  variables: {FILE: Dockerfile}
+"""
+
+
+@pytest.mark.parametrize(
+    ("job", "wanted"),
+    [
+        ("{script: make slim}", ["Dockerfile"]),
+        ("{script: [cd api, make]}", ["api/Dockerfile"]),
+        ("{extends: .image}", ["api/Dockerfile"]),
+        (
+            "{extends: [.image, .nobody], before_script: [], script: ./scripts/image.sh}",
+            ["api/Dockerfile"],
+        ),
+        ("{extends: .image, before_script: [], script: make slim}", ["Dockerfile"]),
+        ("{before_script: [cd api], script: [!reference [.image, script]]}", ["api/Dockerfile"]),
+        ("{parallel: {matrix: [{WHAT: [slim, lint]}]}, script: make $WHAT}", ["Dockerfile"]),
+        (
+            "{parallel: {matrix: [{AT: [., api]}]}, script: docker build $AT}",
+            ["Dockerfile", "api/Dockerfile"],
+        ),
+        ("{script: docker buildx bake}", ["api/Dockerfile"]),
+        ("{script: make lint}", []),
+        ("{script: make $NOBODY}", []),
+        ("{extends: job}", []),
+    ],
+)
+def test_a_pipeline_sends_for_recipes(job: str, wanted: list[str]) -> None:
+    file = read_build_file(".gitlab-ci.yml", Source(f"{PIPELINE}job: {job}\n"), FILES.get)
+    assert [build.dockerfile for build in file.invocations] == wanted
+    for build in file.invocations:
+        assert (build.job, build.runner, build.path) == ("job", "fresh", ".gitlab-ci.yml")
+
+
+def test_a_pipeline_that_refers_to_itself_ends() -> None:
+    many = ", ".join(["!reference [a, script]"] * 200)
+    text = f"a: {{script: [{many}, make slim]}}\n"
+    assert read_build_file(".gitlab-ci.yml", Source(text), FILES.get).invocations == ()
+    many = ", ".join(["b"] * 500)
+    text = f"b: {{extends: [{many}], script: make slim}}\n" * 10
+    read_build_file(".gitlab-ci.yml", Source(text), FILES.get)

@@ -162,6 +162,22 @@ def test_the_same_slip_further_on_is_mended_too() -> None:
     assert (outcome.texts, outcome.findings) == ({"x": "x-id=a-id=b-id=c"}, ())
 
 
+def test_a_mount_of_very_many_slips_is_mended_at_once() -> None:
+    def rule(texts: Mapping[str, str]) -> list[Finding]:
+        at = texts["x"].find("-=")
+        return [finding(fix(edit(at + 1, at + 1, "id")))] if at >= 0 else []
+
+    outcome = repair("-=a" * 150, rule)
+    assert (outcome.texts, outcome.findings) == ({"x": "-id=a" * 150}, ())
+
+
+def test_a_rule_that_wants_ever_more_ends() -> None:
+    def rule(texts: Mapping[str, str]) -> list[Finding]:
+        return [finding(fix(edit(0, 0, "a" * 1000)), message=str(len(texts["x"])))]
+
+    assert 20_000 <= len(repair("a", rule).texts["x"]) < 40_000
+
+
 def test_what_moves_to_a_deleted_place_is_mended_too() -> None:
     """The second finding, with the same words at the same place, comes when the first has gone."""
 

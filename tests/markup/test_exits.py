@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 import threading
@@ -34,9 +35,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # -- the command line -----------------------------------------------------------------------------
 
 
+SAID: dict[tuple[str, ...], tuple[str, str]] = {}
+"""What a command has said once of a folder, for whoever looks at it next."""
+
+
 def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, str]:
-    main(list(arguments))
-    return capfd.readouterr()
+    asked = (os.getcwd(), *arguments)
+    if asked not in SAID:
+        main(list(arguments))
+        SAID[asked] = capfd.readouterr()
+    return SAID[asked]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_titles_say_to_how_many_places(rule, case) -> None:
                 for item in fix.edits
                 if item.path in starts
             }
-            told = re.search(r"\b(?:lines? \d|\d+ lines|mounts? in|stages?)\b", fix.title)
+            told = re.search(r"\b(?:lines? \d+|\d+ lines|mounts? in|stages?)\b", fix.title)
             assert len(touched) <= 1 or told, (finding.code, fix.title, touched)
 
 

@@ -174,3 +174,19 @@ def test_a_summary_is_equal_to_itself_only() -> None:
     one, other = (project(a=text).index.get("a/Dockerfile") for text in (PIP, NAMED))
     assert isinstance(one, Summary)
     assert one != other
+
+
+def test_a_build_that_moves_concerns_the_dockerfile_that_names_its_place() -> None:
+    """Fixes of a Dockerfile edit the workflow that builds it: they are thought of anew."""
+    workflow = (
+        "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - run: docker buildx build a\n"
+    )
+    made = project(a=PIP)
+    path = ".github/workflows/image.yml"
+    made.survey(path, workflow)
+    made.concerned()
+    made.survey(path, f"name: image\n{workflow}")
+    assert made.concerned() >= {"a/Dockerfile"}
+    made.survey(path, f"name: image\n{workflow}# the end\n")
+    assert made.concerned() == set()

@@ -27,7 +27,8 @@ def build_lines(project: Project, document: Dockerfile, mount: Mount, link: Link
         key = rich(" as `{}`", str(one.key)) if str(one.key) != str(mount.key) else Rich()
         yield rich("Built by {}{}{}{}", _who(built.build, link), _why(built, one), key, fate)
     if len(coming) > _MANY:
-        yield rich("{} more builds", str(len(coming) - _MANY))
+        more = len(coming) - _MANY
+        yield rich("{} more build{}", str(more), "s" if more > 1 else "")
     identities = {one.key.identity for _, one in coming}
     if len(identities) > 1 and len({one.platforms for _, one in coming}) < len(identities):
         yield rich("these builds do not share it: what they pass makes separate caches")

@@ -10,6 +10,7 @@ from cachekey.assist.hover_devcontainer import runtime_lines
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount
 from cachekey.buildkit.scope import PLATFORM_ARGS
+from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import opens_up, purpose_of, writer
 from cachekey.dockerfile.records import Dockerfile, Run
@@ -254,13 +255,24 @@ def _use(run: Run, mount: Mount) -> Rich:
                 using.append(rich("{} keeps {} in `{}`", use.tool.name, what, place))
     if using:
         return rich("Used: {}", joined("; ", dict.fromkeys(using)))
-    if not run.commands.complete or any(item.opaque for item in run.commands.items):
+    hidden = any(use.uses is None and use.opaque for use in run.uses)
+    if hidden or not run.commands.complete or any(item.opaque for item in run.commands.items):
         return rich("Which command uses it is not known: not every command of this RUN can be read")
     unknown = _unknown(run, directory)
     if unknown is not None:
         use, reason = unknown
         return rich("Whether {} uses it is not known: {}", use.tool.name, reason)
+    stranger = next((item.program for item in run.commands.items if _is_strange(run, item)), None)
+    if stranger is not None:
+        return rich("Whether `{}` uses it is not known: nobody knows this program here", stranger)
     return rich("No command of this RUN is known to use it")
+
+
+def _is_strange(run: Run, item: Invocation) -> bool:
+    """Tell whether a command calls a program of which nothing is known."""
+    if not item.program or item.shown or run.knowledge.harmless(item.program):
+        return False
+    return all(use.invocation is not item for use in run.uses)
 
 
 def _unknown(run: Run, directory: str) -> tuple[ToolUse, str] | None:

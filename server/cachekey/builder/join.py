@@ -145,15 +145,18 @@ class _Mounts:
 
     def __init__(self, places: Iterable[Place]) -> None:
         self._named: dict[tuple[str, BaseKind], dict[object, list[Place]]] = {}
-        self._open: list[Place] = []
+        self._open: dict[str, dict[tuple[str, BaseKind], list[Place]]] = {}
+        """By what their names begin with, and by what the whole name looks like."""
         self._targets: dict[tuple[str | None, bool], list[Place]] = {}
         for place in places:
             if place.open:
-                self._open.append(place)
+                same_start = self._open.setdefault(place.beginning, {})
+                same_start.setdefault((place.pattern.pattern, place.base), []).append(place)
             else:
                 same = self._named.setdefault((place.name, place.base), {})
                 same.setdefault(place.key.identity, []).append(place)
             self._targets.setdefault((place.directory, place.base == "plain"), []).append(place)
+        self._lengths = sorted({len(beginning) for beginning in self._open})
 
     def named(self, said: Described, base: BaseKind, groups: int) -> tuple[list[Place], Match]:
         """Return the mounts of a record that tells its name; ``groups`` have this name and base."""
@@ -172,8 +175,10 @@ class _Mounts:
             return mine or everybody, "probable"
         mine = [
             place
-            for place in self._open
-            if place.base == base and place.pattern.fullmatch(said.name)
+            for length in self._lengths
+            for (_, kind), alike in self._open.get(said.name[:length], {}).items()
+            if kind == base and alike[0].pattern.fullmatch(said.name)
+            for place in alike
         ]
         return mine, "probable" if mine else "none"
 
@@ -182,8 +187,8 @@ class _Mounts:
         near = self._targets.get((said.directory, base == "plain"), [])
         # A source's last step may look like an owner's: kinds of bases decide if they can.
         near = [place for place in near if place.base == base] or near
-        same = [place for place in near if _begins(said, place)]
-        keys = {place.key.identity for place in same}
+        command = plain(said.command)
+        keys = {place.key.identity for place in near if command.endswith(place.command)}
         # Another cache of the same key is the same cache, wherever it is mounted.
         more = [p for p in near if p.key.identity in keys] if keys else near
         return more, "probable" if more else "none"

@@ -57,6 +57,12 @@ class Place:
         """Return the same mount of a build in another namespace."""
         return replace(self, key=replace(self.key, namespace=namespace))
 
+    @property
+    def beginning(self) -> str:
+        """Return what the name of an open key begins with, whatever its variables are."""
+        symbols = self.key.name.symbols
+        return f"{self.key.namespace}/{self.key.name.text[: symbols[0][0]] if symbols else ''}"
+
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Return what the name of an open key looks like when it is built."""

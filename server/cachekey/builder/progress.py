@@ -19,6 +19,7 @@ from cachekey.dockerfile.records import Dockerfile, Run
 _STEP = re.compile(
     r"\[(?:(?P<platform>\S+/\S+) )?(?:(?P<stage>\S+) )?(?P<number>\d+)/\d+\] RUN\b", re.DOTALL
 )
+_PAINT = re.compile(r"\x1b\[[0-9;]*m")
 _STOPPED = "context canceled"
 _MOST_LOG = 20_000
 """Characters of a step's own words that are kept."""
@@ -90,7 +91,8 @@ class Progress:
         # What else was going on is stopped then.
         failed = [step for step in failed if not step.error.endswith(_STOPPED)] or failed
         if failed:
-            words = [line.strip() for line in failed[-1].log.splitlines() if line.strip()]
+            log = _PAINT.sub("", failed[-1].log)
+            words = [line.strip() for line in log.splitlines() if line.strip()]
             tail = f" ({words[-1]})" if words else ""
             return f"{failed[-1].name}: {failed[-1].error}{tail}"
         said = [line for line in self.said if line.lower().startswith("error")] or self.said

@@ -83,17 +83,20 @@ class Cookbook:
     fill: Callable[[Mapped, Lookup], Mapped] | None = None
     """Puts values into a line before a shell sees it."""
 
-    def reached(self, words: Words) -> Iterator[tuple[Recipe, Lookup]]:
+    def reached(
+        self, words: Words, spared: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[Recipe, Lookup]]:
         """Yield the recipes that a command line calls (no word: the first one) and what they need, each once.
 
-        With each comes how the variables of its lines are looked up.
+        With each comes how the variables of its lines are looked up. ``spared`` count as done, with what
+        only they need.
         """
         waiting = list(self._calls(words or tuple(list(self.recipes)[:1])))
         seen: set[object] = set()
         while waiting and len(seen) < _MOST_NEEDED:
             recipe, given = waiting.pop(0)
             told = (recipe.name, tuple(given.items()))
-            if told in seen:
+            if told in seen or recipe.name in spared:
                 continue
             seen.add(told)
             lookup = self._bound(given)

@@ -40,7 +40,8 @@ _FILES = {
     "npm": ("package.json",),
 }
 _VALUED = {
-    "make": frozenset(("-C", "--directory", "-f", "--file", "--makefile", "-I", "-o", "-W", "-E")),
+    "make": frozenset(("-C", "--directory", "-f", "--file", "--makefile", "-I", "-W", "-E", "-o"))
+    | {"--old-file", "--assume-old"},
     "just": frozenset(("-f", "--justfile", "-d", "--working-directory", "--set", "--shell")),
     "npm": frozenset(("--prefix", "-C", "--dir", "--cwd", "-w", "--workspace", "--filter")),
 }
@@ -48,11 +49,30 @@ _FOLDER = frozenset(
     ("-C", "--directory", "-d", "--working-directory", "--prefix", "--dir", "--cwd")
 )
 _FILE = frozenset(("-f", "--file", "--makefile", "--justfile"))
+_SPARES = frozenset(("-o", "--old-file", "--assume-old"))
+"""With make: what is named counts as made, whatever needs it."""
+_IDLE = {
+    "make": frozenset(
+        ("-n", "--dry-run", "--just-print", "--recon", "-q", "--question", "-t", "--touch")
+    ),
+    "just": frozenset(("-n", "--dry-run", "-l", "--list", "--summary", "--show", "--dump")),
+    "npm": frozenset(("--dry-run",)),
+}
+"""With these nothing is run."""
 _ELSEWHERE = frozenset(("-w", "--workspace", "--workspaces", "--filter", "-r", "--recursive"))
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)[:?+]?=(.*)", re.DOTALL)
 _SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da)?sh\b")
 _SCRIPT = re.compile(r"(?<![\w/.-])(?:\./[\w./-]+|[\w./-]+\.(?:sh|bash)\b)")
 _WORDS = re.compile(r"\b(?:g?make|just|npm|pnpm|yarn|bun)\b")
+_ERRANDS = re.compile(
+    r"""\b(?:g?make|just|npm|pnpm|yarn|bun)\b | \$[({]MAKE[)}]
+      | (?:^|[\s;&|(!'"`]) (?: (?:ba|da)?sh | source | \. | \.{1,2}/[\w./-]+ | [\w./-]+\.(?:sh|bash) )
+        (?![\w:=/.-])
+      | (?: ^\s*(?:-\s+)? | [;&|(!'"`{,]\s* | =\S*\s+ | \b(?:run:|then|do|else|exec|sudo|time|env)\s+ )
+        [\w.-]+/[\w./-]+ (?![\w:=/.-])""",
+    re.VERBOSE | re.MULTILINE,
+)
+"""What a script must hold that calls something with a recipe."""
 _FOLDERS = re.compile(r"(?:working-directory:|--?[Cd]\b|--prefix|\bcd)[ \t=]+['\"]?([\w./-]+)")
 _MOST_RECIPES = 100
 """That are looked at on behalf of one file."""
@@ -79,6 +99,8 @@ class Errand:
     env: Mapping[str, str | None]
     """Environment variables that are set for the call."""
     span: Span
+    spared: frozenset[str] = frozenset()
+    """Recipes that count as done."""
 
 
 def may_call(path: str, text: str, looker: Looker | None) -> bool:
@@ -99,6 +121,11 @@ def may_call(path: str, text: str, looker: Looker | None) -> bool:
     return False
 
 
+def may_start(text: str) -> bool:
+    """Tell whether a script may start a build, or call what does: a quick look, before any reading."""
+    return speaks_of_builds(text) or _ERRANDS.search(text) is not None
+
+
 class Follower:
     """Follows errands on behalf of one file."""
 
@@ -115,6 +142,8 @@ class Follower:
 
         For one of a recipe comes who starts it there, and the place of the call in the script.
         """
+        if not may_start(text.text):
+            return
         commands = read_commands(
             Text(text), shell=None, lookup=lookup, workdir="/", steps=_STEPS, command_steps=20
         )
@@ -136,7 +165,7 @@ class Follower:
         if errand.cwd is None or folder is None:
             return
         book = self._book(errand, folder, lookup)
-        for recipe, values in book.reached(errand.names) if book is not None else ():
+        for recipe, values in book.reached(errand.names, errand.spared) if book is not None else ():
             assert book is not None
             self._left -= 1
             if self._left < 0:
@@ -205,6 +234,7 @@ def _told(call: Call, tool: str) -> Errand | None:
     """Read the words behind ``make``, ``just`` or ``npm``."""
     folder, file = ".", None
     names: list[str | None] = []
+    spared: set[str] = set()
     values: dict[str, str | None] = {}
     words = list(call.texts)
     while words:
@@ -220,7 +250,7 @@ def _told(call: Call, tool: str) -> Errand | None:
                 return None
             values[given.group(1)] = None
             continue
-        if word in _ELSEWHERE:
+        if word in _ELSEWHERE or word in _IDLE[tool]:
             return None
         name, equals, value = word.partition("=")
         if word.startswith("-"):
@@ -231,6 +261,8 @@ def _told(call: Call, tool: str) -> Errand | None:
                 value = taken
             folder = posixpath.join(folder, value) if name in _FOLDER else folder
             file = value if name in _FILE else file
+            if tool == "make" and name in _SPARES:
+                spared.add(value)
         elif (match := _ASSIGNMENT.match(word)) is not None and tool != "npm":
             values[match.group(1)] = match.group(2)
         else:
@@ -241,4 +273,6 @@ def _told(call: Call, tool: str) -> Errand | None:
             return None
     stop = call.args[0].span if call.args else call.head
     span = call.head.to(stop).fixed
-    return Errand(tool, call.cwd, folder, file, tuple(names), values, _env(call), span)
+    return Errand(
+        tool, call.cwd, folder, file, tuple(names), values, _env(call), span, frozenset(spared)
+    )

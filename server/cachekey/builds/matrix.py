@@ -1,132 +1,133 @@
-"""The matrix of a job: which values its keys take, and which of them come together.
+"""The matrix of a workflow's job: the values that its keys have together, in each job that comes of it.
 
-Source: GitHub's *Workflow syntax*, ``jobs.<job_id>.strategy.matrix``, ``include`` and ``exclude``.
+Source: GitHub's *Workflow syntax*, ``jobs.<job_id>.strategy.matrix``: ``exclude`` takes combinations away,
+then an entry of ``include`` adds to each combination whose own values it leaves as they are, or makes
+one of its own.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping
 
+from cachekey.builds.invocation import Said
 from cachekey.syntax.yaml import YamlNode
 
-_MOST_ROWS = 256
-"""Jobs of one matrix: GitHub makes no more."""
-NAMES = re.compile(r"\bmatrix\.([\w-]+(?:\.[\w-]+)*)")
+_USED = re.compile(r"\bmatrix\.([\w-]+)")
+_NAMED = re.compile(r"\bmatrix\.([\w-]+(?:\.[\w-]+)*)")
+_MOST_COMBINATIONS = 256
+_MOST_JOBS = 32
+"""Of one job, those that differ in what counts; of a larger matrix the values are not known."""
 
-Row = Mapping[str, YamlNode]
-"""The values of one job by key."""
-
-
-def matrix_values(job: YamlNode, text: str) -> list[str] | None:
-    """Return all that ``${{ matrix.x }}`` comes to in a job; None for other texts, and computed ones."""
-    match = re.match(r"\s*\$\{\{\s*matrix\.([\w.-]+)\s*\}\}\s*\Z", text)
-    return _matrix(job, match.group(1).split(".")) if match is not None else None
+_Values = dict[str, str | None]
+"""By the names that expressions have for them below ``matrix``; None for a value that is computed."""
 
 
-def _matrix(node: YamlNode, path: list[str]) -> list[str] | None:
-    """Return all values that a key of the matrix takes; None when some are computed."""
-    strategy = node.get("strategy")
+def keys_in(texts: Iterable[str]) -> list[str]:
+    """Return the keys of the matrix that expressions of texts name, each once."""
+    return list(dict.fromkeys(key for text in texts for key in _NAMED.findall(text)))
+
+
+def rows(job: YamlNode, texts: Iterable[str]) -> list[dict[str, Said]]:
+    """Return the values of ``matrix.x`` in each job that comes of one, as expressions name them.
+
+    Only those that ``texts`` speak of count, and equal jobs count once. One job without any values
+    stands for a matrix that is computed, that is too large, or that is not there.
+    """
+    used = {name for text in texts for name in _USED.findall(text)}
+    strategy = job.get("strategy") if used else None
     matrix = strategy.get("matrix") if strategy is not None else None
-    if matrix is None or matrix.kind != "mapping":
-        return None
-    found: list[str] = []
-    axis = matrix.get(path[0])
-    include = matrix.get("include")
-    rows = [row.get(path[0]) for row in include.elements] if include is not None else []
-    if (axis is not None and axis.kind != "sequence") or (
-        include is not None and include.kind != "sequence"
+    combinations = _combinations(matrix) if matrix is not None else None
+    if matrix is None or combinations is None:
+        return [{}]
+    computed = {name for name, axis in _axes(matrix) if axis.kind != "sequence"}
+    # A key of which one value is computed tells nothing.
+    computed |= {
+        path.partition(".")[0] for one in combinations for path, text in one.items() if text is None
+    }
+    used -= computed
+    found: dict[frozenset[tuple[str, str | None]], dict[str, Said]] = {}
+    for made in combinations:
+        values = {path: text for path, text in made.items() if path.partition(".")[0] in used}
+        known = {path.partition(".")[0] for path in values}
+        # What no combination has a value for is empty.
+        values |= dict.fromkeys(used - known, "")
+        span = matrix.span.fixed
+        said = {f"matrix.{path}": Said(text, span) for path, text in values.items()}
+        found.setdefault(frozenset(values.items()), said)
+    return list(found.values()) if 0 < len(found) <= _MOST_JOBS else [{}]
+
+
+def _axes(matrix: YamlNode) -> Iterator[tuple[str, YamlNode]]:
+    for name, (_, value) in matrix.entries.items():
+        if name not in ("include", "exclude"):
+            yield name, value
+
+
+def _combinations(matrix: YamlNode) -> list[_Values] | None:
+    """Return all combinations; None when some are computed."""
+    extra = {name: matrix.get(name) for name in ("include", "exclude")}
+    if matrix.kind != "mapping" or any(
+        node is not None and node.kind != "sequence" for node in extra.values()
     ):
         return None
-    for value in (*(axis.elements if axis is not None else ()), *rows):
-        current = value
-        for name in path[1:]:
-            current = current.get(name) if current is not None else None
-        if current is None:
-            continue
-        if current.text is None or "${{" in current.text.text:
-            return None
-        found.append(current.text.text)
+    axes = [
+        [_flat(name, value) for value in axis.elements]
+        for name, axis in _axes(matrix)
+        if axis.kind == "sequence"
+    ]
+    count = 1
+    for axis in axes:
+        count *= len(axis)
+    if count > _MOST_COMBINATIONS:
+        return None
+    made = [_merged(choice) for choice in itertools.product(*axes)] if axes else []
+    left_out = list(_entries(extra["exclude"]))
+    made = [one for one in made if not any(_within(gone, one) for gone in left_out)]
+    return _included(made, list(_entries(extra["include"])))
+
+
+def _included(made: list[_Values], entries: list[_Values]) -> list[_Values]:
+    wholes = [dict(one) for one in made]
+    own: list[_Values] = []
+    for entry in entries[:_MOST_COMBINATIONS]:
+        fitting = [
+            at
+            for at, one in enumerate(made)
+            if all(one[path] == text for path, text in entry.items() if path in one)
+        ]
+        for at in fitting:
+            wholes[at] |= entry
+        if not fitting:
+            own.append(entry)
+    return [*wholes, *own]
+
+
+def _entries(node: YamlNode | None) -> Iterator[_Values]:
+    for item in node.elements if node is not None else ():
+        yield _merged(_flat(name, value) for name, (_, value) in item.entries.items())
+
+
+def _merged(parts: Iterable[Mapping[str, str | None]]) -> _Values:
+    found: _Values = {}
+    for part in parts:
+        found |= part
     return found
 
 
-def matrix_rows(job: YamlNode, names: Collection[str]) -> list[dict[str, str]] | None:
-    """Return the values that these keys take together, each combination once.
-
-    A key that a job has not is left out of its row. None when the matrix, or one of the values, is
-    computed when the workflow runs.
-    """
-    strategy = job.get("strategy")
-    matrix = strategy.get("matrix") if strategy is not None else None
-    rows = _rows(matrix) if matrix is not None and matrix.kind == "mapping" else None
-    found: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
-    for row in rows if rows is not None else ():
-        values: dict[str, str] = {}
-        for name in names:
-            node = _at(row, name)
-            if node is not None and (node.text is None or "${{" in node.text.text):
-                return None
-            if node is not None and node.text is not None:
-                values[name] = node.text.text
-        found.setdefault(tuple(values.items()), values)
-    return list(found.values()) or None
+def _within(part: _Values, whole: _Values) -> bool:
+    return all(path in whole and whole[path] == text for path, text in part.items())
 
 
-def _at(row: Row, name: str) -> YamlNode | None:
-    first, *more = name.split(".")
-    node = row.get(first)
-    for key in more:
-        node = node.get(key) if node is not None else None
-    return node
-
-
-def _rows(matrix: YamlNode) -> list[Row] | None:
-    """Return the jobs of a matrix: every combination, less those excluded, and what is included."""
-    axes: dict[str, tuple[YamlNode, ...]] = {}
-    listed: dict[str, list[Row]] = {"include": [], "exclude": []}
-    total = 1
-    for name, (_, node) in matrix.entries.items():
-        if node.kind != "sequence":
-            return None
-        if name in listed:
-            if any(item.kind != "mapping" for item in node.elements):
-                return None
-            listed[name] = [
-                {key: v for key, (_, v) in item.entries.items()} for item in node.elements
-            ]
-            continue
-        axes[name] = tuple(node.elements)
-        total *= max(1, len(axes[name]))
-        if total > _MOST_ROWS:
-            return None
-    rows = (
-        [dict(zip(axes, values, strict=True)) for values in product(*axes.values())] if axes else []
-    )
-    rows = [row for row in rows if not any(_agrees(row, out, axes) for out in listed["exclude"])]
-    made: list[dict[str, YamlNode]] = []
-    for extra in listed["include"][:_MOST_ROWS]:
-        shared = [name for name in extra if name in axes]
-        meant = [row for row in rows if _agrees(row, extra, shared)]
-        for row in meant:
-            row.update(extra)
-        if not meant:
-            made.append(dict(extra))
-    return [*rows, *made]
-
-
-def _agrees(row: Row, other: Row, names: Collection[str]) -> bool:
-    """Tell whether a job has the values that another row gives to these keys."""
-    said = [name for name in other if name in names]
-    return all(_same(row.get(name), other[name]) for name in said)
-
-
-def _same(one: YamlNode | None, other: YamlNode) -> bool:
-    if one is None or one.text is None or other.text is None:
-        return one is other
-    return one.text.text == other.text.text
-
-
-def names_in(texts: Collection[str]) -> Iterator[str]:
-    """Yield the keys of the matrix that texts speak of, each once."""
-    yield from dict.fromkeys(name for text in texts for name in NAMES.findall(text))
+def _flat(path: str, node: YamlNode, depth: int = 0) -> _Values:
+    """Return the values of a key and of those below it."""
+    if node.kind == "mapping" and depth < 4:
+        below = (
+            _flat(f"{path}.{name}", value, depth + 1) for name, (_, value) in node.entries.items()
+        )
+        return _merged(below)
+    if node.kind != "scalar":
+        return {path: None}
+    text = node.text.text if node.text is not None else ""
+    return {path: None if "${{" in text else text}

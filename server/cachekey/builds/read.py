@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from cachekey.builds.bake import bake_builds
 from cachekey.builds.errands import may_call
+from cachekey.builds.gitlab import read_gitlab
 from cachekey.builds.invocation import BuildFile, unique
 from cachekey.builds.places import Looker, Read
 from cachekey.builds.recipes import (
-    read_gitlab,
     read_justfile,
     read_makefile,
     read_script,
@@ -40,13 +40,13 @@ def read_build_file(path: str, source: Source, read: Read) -> BuildFile:
 def concerns(path: str, text: str, looker: Looker | None = None) -> bool:
     """Tell whether a file may have to do with builds of images; a quick look, before any reading.
 
-    With ``looker`` the recipes that a workflow calls are looked at, too; without it they count as some
-    that build.
+    With ``looker`` the recipes that a workflow or pipeline calls are looked at, too; without it they
+    count as some that build.
     """
     kind = builder_of(path) if kind_of(path) == "builds" else None
     if kind is None or kind == "bake" or speaks_of_builds(text):
         return True
-    if kind != "workflow":
+    if kind not in ("workflow", "gitlab"):
         return False
     return bool(_LOCAL.search(text)) or may_call(path, text, looker)
 

@@ -1,7 +1,7 @@
-"""Builds in Makefiles, justfiles, shell scripts and GitLab CI: command lines in files of other languages.
+"""Builds in Makefiles, justfiles and shell scripts: command lines in files of other languages.
 
 What those languages compute is a variable that nobody knows; what they write is read as a shell reads
-it. Sources: the manuals of GNU Make (*Recipes*, *Using Variables*), just, and GitLab's *CI/CD YAML*.
+it. Sources: the manuals of GNU Make (*Recipes*, *Using Variables*) and just.
 """
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from cachekey.builds.invocation import BuildFile, Invocation, Runner, unique
+from cachekey.builds.invocation import BuildFile, Invocation, unique
 from cachekey.builds.places import Looker, bases
 from cachekey.builds.shell import started
 from cachekey.builds.starts import Caller, builds_of
-from cachekey.syntax.yaml import YamlNode, parse
 from cachekey.text import Mapped, Source, Span
 
 LARGEST = 100_000
 """Characters; a larger file is none that people write."""
-_SPEAKS = re.compile(r"docker|podman|nerdctl|buildah|depot|container|engine|oci", re.IGNORECASE)
+_SPEAKS = re.compile(
+    r"""(?<![\w.-]) (?:docker|podman|nerdctl|buildah|depot|finch) (?:-compose|-buildx)? (?![\w/:.-])
+      | (?:build-push|bake)-action | buildkit-cache-dance | github-builder
+      | (?:\$[({]{0,2} | \{\{) \s* [\w.-]{0,60}? (?:docker|podman|nerdctl|buildah|container|engine|oci)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A builder as a command, an action that builds, or a variable that may name a builder."""
 _BUILDS = re.compile(r"\b(?:build|buildx|bake|bud)\b")
 _MOST_LINES = 400
 """Command lines of one file that are read."""
@@ -231,61 +236,3 @@ def just_text(line: Mapped, lookup: Callable[[str], str | None] = lambda _name: 
         parts.append(line.standing(text, match.start(), match.end()))
         at = match.end()
     return Mapped.join([*parts, line.slice(at)], line.end)
-
-
-# -- GitLab ----------------------------------------------------------------------------------------
-
-
-def read_gitlab(path: str, source: Source, looker: Looker) -> BuildFile:
-    """Read the jobs of a GitLab pipeline: their lines run in one shell, at the repository's root."""
-    documents = parse(source)
-    root = documents[-1] if documents else None
-
-    def builds() -> Iterator[Invocation]:
-        if root is None or root.kind != "mapping":
-            return
-        common = _gitlab_variables(root.get("variables"))
-        for name, (_, job) in root.entries.items():
-            if job.kind != "mapping":
-                continue
-            variables = {**common, **_gitlab_variables(job.get("variables"))}
-            runner, runs_on = _gitlab_runner(root, job)
-            caller = Caller(
-                path, source, "command", name, ("",), runner=runner, runs_on=runs_on, job=name
-            )
-            before = job.get("before_script") or root.get("before_script")
-            lines = [*_gitlab_lines(before), *_gitlab_lines(job.get("script"))]
-            if any(_BUILDS.search(line.text) for line in lines):
-                text = Mapped.join(lines, lines[0].offset(0))
-                yield from _of_text(text, caller, looker, variables.get)
-
-    return _file(path, source, looker, builds())
-
-
-def _gitlab_lines(node: YamlNode | None) -> Iterator[Mapped]:
-    items = node.elements if node is not None and node.kind == "sequence" else (node,)
-    for item in items:
-        if item is not None and item.text is not None:
-            yield item.text
-            yield item.text.standing("\n", len(item.text.text), len(item.text.text))
-
-
-def _gitlab_variables(node: YamlNode | None) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, (_, value) in node.entries.items() if node is not None else ():
-        text = value.text or value.string("value")
-        if text is not None and "$" not in text.text:
-            found[name] = text.text
-    return found
-
-
-def _gitlab_runner(root: YamlNode, job: YamlNode) -> tuple[Runner, str]:
-    """A job with Docker as a service begins with an empty daemon; of others nobody knows."""
-    default = root.get("default")
-    places = (job, default, root) if default is not None else (job, root)
-    services = next((s for p in places if (s := p.get("services")) is not None), None)
-    for item in services.elements if services is not None else ():
-        text = item.text or item.string("name")
-        if text is not None and "dind" in text.text:
-            return "fresh", text.text
-    return "unknown", "a GitLab runner"

@@ -44,6 +44,8 @@ def setups(job: Job, before: int) -> list[Step]:
 
 def runner_of(job: Job, step: Step, *, plain: bool = False) -> tuple[Runner, str]:
     """Tell whether the builder of a step is kept, and what decides it; ``plain`` is ``docker build``."""
+    if job.hosted:
+        return "fresh", job.hosted
     for name, pattern in _KEEPERS.items():
         if pattern.match(step.uses):
             return "kept", name

@@ -88,7 +88,7 @@ def builds_of(item: Started, caller: Caller, looker: Looker) -> Iterator[Invocat
         return
     if item.verb == "build":
         yield _build(item, caller, looker)
-    elif caller.kind == "workflow" and bases:
+    elif caller.job and bases:
         if item.verb == "bake":
             files = [_path(bases[0], said) for said in item.line.files]
             names = [said.text for said in item.line.words if said.text]

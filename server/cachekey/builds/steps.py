@@ -11,20 +11,26 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 
+from cachekey.builds.errands import may_start
 from cachekey.builds.expressions import value_of
 from cachekey.builds.invocation import Said
-from cachekey.builds.matrix import matrix_values
+from cachekey.builds.matrix import rows
 from cachekey.builds.places import Looker
+from cachekey.builds.reusable import RUNS_ON, Call, call_of
 from cachekey.record import cached_property, record
 from cachekey.syntax.yaml import YamlNode, parse
 from cachekey.text import Mapped, Source, Span
 
 _EXPRESSION = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")
+_EITHER = re.compile(r"[^&|]+&&\s*'([^']*)'\s*\|\|\s*'([^']*)'\s*\Z")
+"""A choice between two texts."""
+_COUNTS = re.compile(r"\./|buildx|cache|builder")
+"""What a step is called that has to do with builds, without being one."""
 _OUTPUT = re.compile(r"\s*steps\.([\w-]+)\.outputs\.name\s*\Z")
 _DEEPEST_ACTIONS = 3
 _DEEPEST_WORKFLOWS = 4
 """Workflows that call each other: GitHub allows no more."""
-_MOST_STEPS = 300
+_MOST_STEPS = 1000
 """Of one file, those of its actions included."""
 _MOST_JOBS = 300
 """Of one file, those of the workflows that it calls included: two that call each other would be endless."""
@@ -69,16 +75,21 @@ class Step:
 
 @record(frozen=True, eq=False)
 class Job:
-    """One job with its steps."""
+    """One job with its steps; of a matrix one of the jobs that come of it."""
 
     name: str
     node: YamlNode
     steps: tuple[Step, ...]
+    scope: Scope = field(default_factory=dict)
+    hosted: str = ""
+    """What makes it run on a fresh runner of GitHub's, where the file itself does not say."""
+    apart: bool = False
+    """Each platform that it builds for has a job of its own."""
 
     @cached_property
     def labels(self) -> tuple[str, ...] | None:
         """Return what ``runs-on`` may come to, each label of each; None when it is computed."""
-        return _labels(self.node)
+        return _labels(self.node, self.scope)
 
 
 def fill(text: str, span: Span, scope: Scope) -> Said:
@@ -128,22 +139,33 @@ class StepReader:
         scope = {**inputs, **_env(root.get("env"), inputs)}
         jobs = root.get("jobs")
         for name, (_, node) in jobs.entries.items() if jobs is not None else ():
-            self._jobs_left -= 1
-            if self._jobs_left < 0:
-                return
-            own = {**scope, **_env(node.get("env"), scope)}
             name = f"{prefix}{name}"
             uses = node.string("uses")
-            if uses is not None:
-                yield from self._called(name, node, uses, own, call, depth)
+            telling = _telling(node)
+            if uses is None and not telling:
                 continue
-            folder = _folder(root, node)
-            yield Job(name, node, tuple(self._numbered(node.get("steps"), own, folder, call)))
+            for row in rows(node, (*_around(node), *telling)):
+                self._jobs_left -= 1
+                if self._jobs_left < 0:
+                    return
+                outer = {**scope, **row}
+                own = {**outer, **_env(node.get("env"), outer)}
+                if uses is not None:
+                    yield from self._called(name, node, uses, own, call, depth)
+                    continue
+                folder = _folder(root, node, own)
+                steps = tuple(self._numbered(node.get("steps"), own, folder, call))
+                yield Job(name, node, steps, own)
 
     def _called(
         self, name: str, node: YamlNode, uses: Mapped, scope: Scope, call: Span | None, depth: int
     ) -> Iterator[Job]:
-        """Yield the jobs of a workflow of this repository that a job calls."""
+        """Yield the jobs of a workflow that a job calls: one of this repository, or one that is known."""
+        known = call_of(uses.text, node.get("with"), call or uses.span())
+        if known is not None:
+            step = _step_of(known, call or uses.span(), scope, call is None)
+            yield Job(name, node, (step,), scope, RUNS_ON, known.apart)
+            return
         path = posixpath.normpath(uses.text)
         if not uses.text.startswith("./") or path.startswith("..") or depth >= _DEEPEST_WORKFLOWS:
             return
@@ -160,13 +182,18 @@ class StepReader:
         yield from self._jobs(documents[0], inputs, place, f"{name}/", depth + 1)
 
     def _numbered(
-        self, node: YamlNode | None, scope: Scope, folder: str, call: Span | None
+        self, node: YamlNode | None, scope: Scope, folder: str | None, call: Span | None
     ) -> Iterator[Step]:
         for index, step in enumerate(self._steps(node, scope, folder, call, 0)):
             yield Step(**{**step.__dict__, "index": index})
 
     def _steps(
-        self, node: YamlNode | None, scope: Scope, folder: str, span: Span | None, depth: int
+        self,
+        node: YamlNode | None,
+        scope: Scope,
+        folder: str | None,
+        span: Span | None,
+        depth: int,
     ) -> Iterator[Step]:
         for item in node.elements if node is not None else ():
             self._left -= 1
@@ -178,7 +205,7 @@ class StepReader:
             else:
                 yield step
 
-    def _step(self, node: YamlNode, scope: Scope, folder: str, span: Span | None) -> Step:
+    def _step(self, node: YamlNode, scope: Scope, folder: str | None, span: Span | None) -> Step:
         uses, run, named = (node.string(key) for key in ("uses", "run", "name"))
         action, _, version = (uses.text if uses is not None else "").partition("@")
         head = uses or run or named
@@ -242,13 +269,53 @@ class StepReader:
             return
 
 
-def _folder(root: YamlNode, job: YamlNode) -> str:
+def _step_of(call: Call, place: Span, scope: Scope, here: bool) -> Step:
+    """Return the step that builds in a workflow of another repository."""
+    own = {**scope, **call.variables}
+    filled = {
+        name: fill(text.text, text.span() if here else place, own)
+        for name, text in call.given.items()
+    }
+    return Step(
+        index=0,
+        id="",
+        name="",
+        span=place,
+        uses=call.action,
+        version="",
+        inputs={**filled, **call.fixed},
+        run=None,
+        shell="",
+        folder="",
+        env={},
+        scope=own,
+        here=here,
+        raw=call.given,
+    )
+
+
+def _telling(job: YamlNode) -> list[str]:
+    """Return the texts of the steps that may have to do with builds."""
+    steps = job.get("steps")
+    texts = (item.source.slice(item.span) for item in (steps.elements if steps is not None else ()))
+    return [text for text in texts if may_start(text) or _COUNTS.search(text)]
+
+
+def _around(job: YamlNode) -> Iterator[str]:
+    """Yield what a job says besides its steps and its matrix."""
+    for name, (_, value) in job.entries.items():
+        if name not in ("steps", "strategy"):
+            yield value.source.slice(value.span)
+
+
+def _folder(root: YamlNode, job: YamlNode, scope: Scope) -> str | None:
+    """Return the folder that scripts of a job run in; None when it is computed."""
     for node in (job, root):
         defaults = node.get("defaults")
         run = defaults.get("run") if defaults is not None else None
         found = run.string("working-directory") if run is not None else None
-        if found is not None and "${{" not in found.text:
-            return found.text
+        if found is not None:
+            return fill(found.text, found.span(), scope).text
     return ""
 
 
@@ -286,7 +353,7 @@ def _comment_behind(source: Source, at: int) -> str:
     return source.text[at : min(end, at + 60)]
 
 
-def _labels(node: YamlNode) -> tuple[str, ...] | None:
+def _labels(node: YamlNode, scope: Scope) -> tuple[str, ...] | None:
     runs_on = node.get("runs-on")
     if runs_on is None:
         return None
@@ -295,17 +362,23 @@ def _labels(node: YamlNode) -> tuple[str, ...] | None:
     nodes = runs_on.elements if runs_on.kind == "sequence" else (runs_on,)
     found: list[str] = []
     for item in nodes:
-        if item.text is None:
-            return None
-        text = item.text.text
-        if "${{" not in text:
-            found.append(text)
+        text = item.text.text if item.text is not None else None
+        said = fill(text, item.span, scope) if text is not None else None
+        if said is not None and said.sure and said.text is not None:
+            found.append(said.text)
             continue
-        values = matrix_values(node, text)
-        if not values:
+        either = _either(text or "")
+        if not either or len(nodes) > 1 or "self-hosted" in either:
             return None
-        found += values
+        found += either
     return tuple(found)
+
+
+def _either(text: str) -> tuple[str, ...]:
+    """Return the two texts that an expression chooses from; nothing for other expressions."""
+    whole = _EXPRESSION.fullmatch(text.strip())
+    match = _EITHER.match(whole.group(1)) if whole is not None else None
+    return match.groups() if match is not None else ()
 
 
 def output_of(text: str) -> str | None:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cachekey.builds.dance import read_dance
 from cachekey.builds.errands import Follower
 from cachekey.builds.flags import pair_of
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, unique
-from cachekey.builds.matrix import matrix_rows, matrix_values, names_in
+from cachekey.builds.matrix import keys_in
 from cachekey.builds.places import Looker, Place, place
-from cachekey.builds.recipes import speaks_of_builds
 from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
 from cachekey.builds.starts import Caller, baked, builds_of
 from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
@@ -26,11 +25,16 @@ from cachekey.text import Mapped, Source, where_of
 
 _DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.*))?\Z")
 _OWN_TREE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}/?")
+_HOSTED_TREE = re.compile(r"/home/runner/work/([^/]+)/\1(?:/|\Z)")
+"""Where GitHub's own machines check the repository out: its name, twice."""
+_THIS = re.compile(r"\s*\$\{\{\s*github\.repository\s*\}\}\s*|")
+_OWN_GIT = re.compile(
+    r"\$\{\{\s*github\.server_url\s*\}\}/\$\{\{\s*github\.repository\s*\}\}(?:\.git)?(?:#[^:]*)?\Z"
+)
+_ANYTHING = frozenset(("args", "platforms", "target", "file"))
 _SHELLS = ("", "bash", "sh")
-_DECIDING = ("context", "file", "target")
+_DECIDING = ("context", "file", "target", "platforms")
 """Inputs of docker/build-push-action that say what is built."""
-_MOST_ROWS = 16
-"""Builds of one step; a matrix with more of them tells nothing."""
 
 
 def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
@@ -41,67 +45,78 @@ def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
     if documents and documents[0].kind == "mapping":
         follower = Follower(looker)
         for job in StepReader(source, looker).jobs(documents[0]):
-            builds += _builds(job, path, source, looker, follower)
+            found = _builds(job, path, source, looker, follower)
+            builds += _apart(found) if job.apart else found
             dances += [
                 dance
                 for step in job.steps
                 if (dance := read_dance(path, source, job, step)) is not None
             ]
     return BuildFile(
-        path, source, unique(iter(builds)), tuple(dances), looker.asked, looker.looked_for
+        path,
+        source,
+        unique(_together(builds)),
+        tuple(dict.fromkeys(dances)),
+        looker.asked,
+        looker.looked_for,
     )
+
+
+def _apart(builds: Iterator[Invocation]) -> Iterator[Invocation]:
+    """Yield a build for each platform, where each has a job of its own."""
+    for build in builds:
+        alone = [
+            replace(build, platforms=(one,), name=f"{build.name} ({one.text})")
+            for one in build.platforms
+            if one.text
+        ]
+        yield from alone if len(alone) == len(build.platforms) > 1 else (build,)
+
+
+def _together(builds: Sequence[Invocation]) -> Iterator[Invocation]:
+    """Yield each build once: jobs of one matrix may differ in nothing but where they run."""
+    found: dict[Invocation, dict[str, None]] = {}
+    for build in builds:
+        found.setdefault(replace(build, runs_on=""), {})[build.runs_on] = None
+    for build, places in found.items():
+        yield replace(build, runs_on=", ".join(places))
 
 
 def _builds(
     job: Job, path: str, source: Source, looker: Looker, follower: Follower
 ) -> Iterator[Invocation]:
     prefix = _checkout(job)
-    for written in job.steps:
-        what = builds_with(written)
-        if not what and written.run is None:
+    for step in job.steps:
+        what = builds_with(step)
+        if not what and step.run is None:
             continue
-        for step in _each(job, written, what):
-            caller = _caller(job, step, path, source)
-            if what == "build-push":
-                yield _push(step, caller, prefix)
-            elif what == "bake":
-                yield from _bake(job, step, caller, looker, prefix)
-            elif step.run is not None and step.shell in _SHELLS:
-                yield from _run(job, step, caller, looker, prefix, follower)
+        caller = _caller(job, step, path, source, _shown(step, what))
+        if what == "build-push":
+            yield _push(step, caller, prefix)
+        elif what == "bake":
+            yield from _bake(job, step, caller, looker, prefix)
+        elif step.run is not None and step.shell in _SHELLS:
+            yield from _run(job, step, caller, looker, prefix, follower)
 
 
-def _each(job: Job, step: Step, what: str) -> list[Step]:
-    """Return a step as the jobs of the matrix have it, where they differ in what they build."""
+def _shown(step: Step, what: str) -> str:
+    """Return the values of the matrix by which people tell the builds of a step apart."""
     texts = [step.raw[name].text for name in _DECIDING if name in step.raw] if what else []
-    where = step.node.string("working-directory") if step.node is not None else None
-    if not what and step.run is not None and speaks_of_builds(step.run.text):
+    if step.run is not None:
+        where = step.node.string("working-directory") if step.node is not None else None
         texts = [step.run.text, *([where.text] if where is not None else [])]
-    names = list(names_in(texts))
-    rows = matrix_rows(job.node, names) if names else None
-    if what == "bake" or rows is None or len(rows) > _MOST_ROWS:
-        return [step]
-    found: list[Step] = []
-    for row in rows:
-        values = {f"matrix.{name}": Said(value, step.span.fixed) for name, value in row.items()}
-        scope = {**step.scope, **values}
-        span = None if step.here else step.span
-        told = {name: fill(raw.text, span or raw.span(), scope) for name, raw in step.raw.items()}
-        folder = step.folder
-        if folder is None and where is not None:
-            folder = fill(where.text, step.span, scope).text
-        shown = ", ".join(row.values())
-        name = f"{step.name} ({shown})" if step.name and shown else step.name
-        found.append(replace(step, scope=scope, inputs=told, folder=folder, name=name))
-    return found
+    said = (step.scope.get(f"matrix.{key}") for key in keys_in(texts))
+    values = [one.text for one in said if one is not None and one.text]
+    return f" ({', '.join(values)})" if values and step.name and what != "bake" else ""
 
 
-def _caller(job: Job, step: Step, path: str, source: Source) -> Caller:
+def _caller(job: Job, step: Step, path: str, source: Source, shown: str) -> Caller:
     runner, runs_on = runner_of(job, step)
     return Caller(
         path=path,
         source=source,
         kind="workflow",
-        name=f"{job.name}/{step.name or step.uses or f'step {step.index + 1}'}",
+        name=f"{job.name}/{step.name or step.uses or f'step {step.index + 1}'}{shown}",
         bases=("",),
         runner=runner,
         runs_on=runs_on,
@@ -113,17 +128,25 @@ def _caller(job: Job, step: Step, path: str, source: Source) -> Caller:
     )
 
 
-def _checkout(job: Job) -> str:
-    """Return the folder into which the job checks this repository out."""
+def _checkout(job: Job) -> str | None:
+    """Return the folder into which a job checks this repository out; None when another has its place."""
+    others = False
     for step in job.steps:
-        if step.uses == "actions/checkout" and "repository" not in step.inputs:
-            return (step.text("path") or "").removeprefix("./").strip("/")
-    return ""
+        if step.uses != "actions/checkout":
+            continue
+        folder = (step.text("path") or "").removeprefix("./").strip("/")
+        raw = step.raw.get("repository")
+        if raw is None or _THIS.fullmatch(raw.text):
+            return folder
+        others = others or not folder
+    return None if others else ""
 
 
-def _inside(prefix: str, text: str | None) -> str | None:
+def _inside(prefix: str | None, text: str | None) -> str | None:
     """Return a path of the runner's folder as one of the repository."""
-    if text is None or not prefix:
+    if text is None or prefix is None:
+        return None
+    if not prefix:
         return text
     cleaned = posixpath.normpath(text)
     if cleaned == prefix:
@@ -138,10 +161,12 @@ def _tree(step: Step, name: str) -> Said | None:
     if said is not None and said.text is None and raw is not None:
         text = _OWN_TREE.sub("", raw.text) or "."
         return fill(text, raw.span() if step.here else step.span, step.scope)
+    if said is not None and said.text is not None and (hosted := _HOSTED_TREE.match(said.text)):
+        return Said(said.text[hosted.end() :] or ".", said.span, said.open)
     return said
 
 
-def _push(step: Step, caller: Caller, prefix: str) -> Invocation:
+def _push(step: Step, caller: Caller, prefix: str | None) -> Invocation:
     """Read docker/build-push-action."""
     context, file = _tree(step, "context"), _tree(step, "file")
     if file is not None and file.text == "":
@@ -167,7 +192,7 @@ def _push(step: Step, caller: Caller, prefix: str) -> Invocation:
     )
 
 
-def _place(context: Said | None, file: Said | None, prefix: str) -> Place:
+def _place(context: Said | None, file: Said | None, prefix: str | None) -> Place:
     if (context is not None and context.text is None) or (file is not None and file.text is None):
         if file is not None and file.text is not None:
             return Place(None, place("", ".", _inside(prefix, file.text), beside=False).dockerfile)
@@ -178,7 +203,7 @@ def _place(context: Said | None, file: Said | None, prefix: str) -> Place:
     if match is not None:
         # Fetched from the repository itself: the file is looked for in the context.
         return place("", match.group(1) or ".", name, beside=True)
-    if prefix and name is not None and (name := _inside(prefix, name)) is None:
+    if prefix != "" and name is not None and (name := _inside(prefix, name)) is None:
         return Place(None, None)
     inside = _inside(prefix, written)
     return place("", inside, name, beside=False)
@@ -226,28 +251,33 @@ def _pairs(step: Step, name: str) -> tuple[tuple[tuple[str, Said], ...], bool]:
 
 
 def _bake(
-    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str
+    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str | None
 ) -> Iterator[Invocation]:
     """Read docker/bake-action, which builds from the repository itself unless ``source`` says else."""
-    base = step.text("source") or step.text("workdir") or "."
-    folder = within("", _inside(prefix, base.removeprefix("{{defaultContext}}:") or "."))
-    if folder is None or "{{" in base:
-        folder = ""
+    said = step.inputs.get("source") or step.inputs.get("workdir")
+    raw = step.raw.get("source")
+    text = "{{defaultContext}}" if said is None else said.text
+    if text is None and raw is not None and _OWN_GIT.match(raw.text):
+        text = "{{defaultContext}}"
+    if text is not None and "://" in text:
+        # Another repository.
+        return
+    match = _DEFAULT_CONTEXT.match(text or ".")
+    inside = (match.group(1) or ".") if match is not None else _inside(prefix, text or ".")
+    folder = within("", inside) if text is not None else None
+    if folder is None:
+        yield replace(caller.build(step.span), open=_ANYTHING)
+        return
     files = [_file(said, folder) for said in _listed(step, "files")]
     names = _listed(step, "targets")
     sets, loose = _sets(step)
-    raw = step.raw.get("targets")
-    # A job of a matrix stands for several: each builds one of the targets.
-    each = matrix_values(job.node, raw.text) if raw is not None else None
-    loose = loose or (not each and any(said.text is None for said in names))
+    loose = loose or any(said.text is None for said in names)
     own = replace(caller, bases=(folder,))
     kept = [path for path in files if path is not _GIVEN]
-    chosen = each or [said.text for said in names if said.text]
+    chosen = [said.text for said in names if said.text]
     if names and not chosen:
         # Which of them is a matter of the matrix: each could be.
-        yield replace(
-            caller.build(step.span), open=frozenset(("args", "platforms", "target", "file"))
-        )
+        yield replace(caller.build(step.span), open=_ANYTHING)
         return
     yield from baked(own, step.span, kept, chosen, sets, looker, loose)
 
@@ -284,7 +314,7 @@ def _file(said: Said, folder: str) -> str | None:
 
 
 def _run(
-    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str, follower: Follower
+    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str | None, follower: Follower
 ) -> Iterator[Invocation]:
     assert step.run is not None
     folder = _inside(prefix, step.folder or ("." if step.folder is not None else None))

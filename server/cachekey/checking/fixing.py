@@ -26,7 +26,9 @@ from cachekey.text import Edit, Span, apply_edits
 from cachekey.workspace.index import Index
 
 ROUNDS = 20
-"""A set of rules whose fixes call for each other for ever stops here."""
+"""A set of rules whose fixes call for each other for ever stops here, where reading again is dear."""
+_CHEAP = 200_000
+"""Characters that more rounds may read again: a mount of many slips is mended one by one."""
 
 _ALLOWED = {
     Safety.SAFE: (Safety.SAFE,),
@@ -191,6 +193,10 @@ class _Repair:
     told: list[Loud] = field(default_factory=list)
     """What is wrong with the texts as they are now."""
 
+    read: int = 0
+    """How many characters were checked again."""
+    passed: set[int] = field(default_factory=set)
+    """Hashes of the states that the texts were in."""
     seen: dict[str, str] = field(default_factory=dict)
     """The texts that were checked last, of files that have other ones now."""
     said: list[Finding] = field(default_factory=list)
@@ -227,6 +233,16 @@ class _Repair:
             return True
         return False
 
+    def may_go_on(self, rounds: int) -> bool:
+        """Tell whether another round may be made: not for ever, nor round in a circle."""
+        if rounds < ROUNDS * (1 + len(self.abandoned)):
+            return True
+        state = hash(tuple(sorted(self.changed.items())))
+        if state in self.passed or self.read > _CHEAP:
+            return False
+        self.passed.add(state)
+        return True
+
     def _check(self, news: Mapping[str, str]) -> list[Finding]:
         """Return the findings with these texts, whatever was tried before."""
         now = {path: news.get(path, self.texts[path]) for path in {**self.seen, **news}}
@@ -236,6 +252,7 @@ class _Repair:
             if self.seen.get(path, self.texts[path]) != text
         }
         self.seen = dict(news)
+        self.read += sum(map(len, told.values()))
         if told:
             self.said = list(self.recheck(told))
         return self.said
@@ -333,7 +350,7 @@ def apply_fixes(
     repair = _Repair(dict(texts), list(findings), level, recheck, index)
     rounds = 0
     # To find one fix that does harm takes some rounds of its own.
-    while rounds < ROUNDS * (1 + len(repair.abandoned)) and repair.round():
+    while repair.may_go_on(rounds) and repair.round():
         rounds += 1
     changed = {path: text for path, text in repair.changed.items() if text != texts[path]}
     return Outcome(changed, tuple(repair.applied), tuple(repair.findings), tuple(repair.held))

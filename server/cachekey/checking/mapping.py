@@ -53,13 +53,14 @@ def map_files(project: Project, jobs: Iterable[Job], detail: Detail) -> Iterator
         with _failures(job.path) as failures:
             examined = summary = None
             try:
-                project.add(job.path, job.text, job.kind)
+                if not told or project.recall(job.path, job.text) is None:
+                    project.add(job.path, job.text, job.kind)
                 summary = project.index.get(job.path)
                 examined = examine(project, job.path, job.settings)
                 if examined is not None:
                     examined = replace(examined, findings=_told(examined.findings, detail))
             finally:
-                (project.release if told else project.remove)(job.path)
+                (project.release if told else project.forget)(job.path)
         yield Mapped(job.path, summary, examined, tuple(failures))
 
 

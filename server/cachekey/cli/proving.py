@@ -79,9 +79,13 @@ def _report(
 
 
 def _end_as_if_interrupted() -> None:
-    """Take other requests to end for Control-C: what was made is removed first."""
+    """Take other requests to end for Control-C: what was made is removed first.
+
+    ``timeout`` asks twice: the second request is not to break that off.
+    """
 
     def interrupt(number: int, frame: object) -> None:
+        signal.signal(number, lambda *_: None)
         raise KeyboardInterrupt
 
     for name in _SIGNALS:

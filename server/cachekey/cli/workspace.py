@@ -136,6 +136,8 @@ class Workspace:
         text = self.texts.get(name)
         if text is None:
             return None
+        if (known := self.project.recall(name, text)) is not None:
+            return known
         try:
             return self.project.add(name, text, kind_for(name, text))
         except (Exception, RecursionError) as error:

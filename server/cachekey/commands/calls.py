@@ -19,7 +19,7 @@ from cachekey.commands.runners import SAME_AS, find_program, program_name, pytho
 from cachekey.commands.shellstate import Frame, Setting, ShellState, joined
 from cachekey.commands.splitting import split_words
 from cachekey.commands.walk import Walk
-from cachekey.commands.whereabouts import placed
+from cachekey.commands.whereabouts import handed, placed
 from cachekey.commands.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.record import replace
 from cachekey.syntax.shell.parse import Command, Lookup, Redirect, Script, parse_script
@@ -273,7 +273,8 @@ class Reader:
         if found is None:
             return False
         path, text = found
-        call.nested = NestedScript(placed(text, path, path), False)
+        text = handed(placed(text, path, path), call.texts[index + 1 :])
+        call.nested = NestedScript(text, False)
         with self.files.inside(path, started=True):
             self._nested(call, place, base)
         return True

@@ -12,7 +12,7 @@ from cachekey.devcontainer.files import Files
 from cachekey.devcontainer.lifecycle import Story, StoryReader
 from cachekey.devcontainer.makings import Makings
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.users import Person, sudo_of, user_of
+from cachekey.devcontainer.users import Person, sudo_of, sudo_only_named, user_of
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Span
@@ -31,6 +31,11 @@ class Container(Makings):
     def sudo(self) -> bool | None:
         """Tell whether the user may use sudo without a password; ``None`` when that is not known."""
         return sudo_of(self)
+
+    @cached_property
+    def sudo_only_named(self) -> bool:
+        """Tell whether sudo is the user's for some named commands alone."""
+        return sudo_only_named(self)
 
     @cached_property
     def environment(self) -> Environment:

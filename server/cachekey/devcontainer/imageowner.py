@@ -6,9 +6,11 @@ import posixpath
 import re
 
 from cachekey.buildkit.scope import Scope
+from cachekey.commands.builtins import SOURCES
 from cachekey.commands.effect import Effect
 from cachekey.commands.effect import covers as takes_in
 from cachekey.commands.effects import effects_of
+from cachekey.commands.fetched import is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names
@@ -117,19 +119,21 @@ def _run(owner: Owner | None, run: Run, place: str, container: Container) -> Own
     if _may_name(run, place):
         if not run.commands.complete and not tells_nothing_else(run.commands):
             return None
-        for item in run.commands.items:
-            owner = _command(owner, item, run, place, container)
+        for index in range(len(run.commands.items)):
+            owner = _command(owner, index, run, place, container)
     return _made_by_tools(owner, run, place)
 
 
 def _command(
-    owner: Owner | None, item: Invocation, run: Run, place: str, container: Container
+    owner: Owner | None, index: int, run: Run, place: str, container: Container
 ) -> Owner | None:
+    item = run.commands.items[index]
     if item.program in ("useradd", "adduser") and owner is None and container.home == place:
         return "user"
     effects = effects_of(item)
     if effects is None:
-        if not item.opaque or _fetched(run, place, container):
+        # A file that is read into the shell sets it up; what it runs comes by itself.
+        if not item.opaque or item.program in SOURCES or _fetched(index, run, place, container):
             return owner
         # What the user runs takes nothing away from the user.
         return owner if owner == "user" and _runs_as_root(item, run) is False else None
@@ -177,16 +181,55 @@ def _gives_to_nobody(item: Invocation, run: Run) -> bool:
     return unset and re.fullmatch(r"\"?\$\{?USER\}?(?::\$\{?USER\}?)?\"?", said) is not None
 
 
-def _fetched(run: Run, place: str, container: Container) -> bool:
+def _fetched(index: int, run: Run, place: str, container: Container) -> bool:
     """Tell whether a RUN's unread program is one that it fetches, and the place none of its own.
 
-    An installer from elsewhere writes below system directories and homes, and knows no others.
+    An installer from elsewhere writes below system directories and the home of who runs it, and
+    knows no others; in that home it makes what is called like it, and what all programs share.
     """
-    home = container.home
+    home, items = container.home, run.commands.items
     at_home = home is not None and covers(home, place)
+    if home is not None and at_home and is_fetched(items, index):
+        return _runs_as_root(items[index], run) is True or _others(place, home, index, run)
     foreign = not at_home and place.split("/")[1] not in _SYSTEM
     foreign = foreign or container.in_workspace(place)
     return foreign and re.search(r"\b(?:curl|wget)\b", run.text) is not None
+
+
+_SHARED = frozenset((".cache", ".config", ".local", "share", "state"))
+"""What installers of any program make in a home, each with a folder of its own below."""
+_GENERIC = frozenset(
+    ("https", "http", "install", "installer", "script", "scripts", "main", "master")
+)
+_BY_OTHER_NAMES = {"cargo": ("rustup",), "pip": ("poetry", "pdm")}
+"""Folders that installers by another name make."""
+
+
+def may_be_fetched(place: str, container: Container) -> bool:
+    """Tell whether an installer that the build fetches may have made a place at home, as the user."""
+    home = container.home
+    return home is not None and any(
+        is_fetched(step.run.commands.items, index)
+        and _runs_as_root(step.run.commands.items[index], step.run) is not True
+        and not _others(place, home, index, step.run)
+        for step in container.steps
+        if step.run is not None
+        for index in range(len(step.run.commands.items))
+    )
+
+
+def _others(place: str, home: str, index: int, run: Run) -> bool:
+    """Tell whether a place at home is that of a program by another name than what is fetched."""
+    parts = [part for part in place[len(home) :].split("/") if part and part not in _SHARED]
+    if not parts or parts[0] in ("bin", "lib"):
+        return False
+    name = re.sub(r"\W|_", "", parts[0].lower())
+    around = run.commands.items[max(0, index - 1) : index + 2]
+    urls = " ".join(text.lower() for item in around for text in item.texts if text and ":" in text)
+    words = set(re.findall(r"[a-z]{4,}", urls)) - _GENERIC
+    own = {*re.findall(r"[a-z]{4,}", parts[0].lower()), name, *_BY_OTHER_NAMES.get(name, ())}
+    squeezed = re.sub(r"[^a-z0-9]", "", urls)
+    return bool(urls) and not any(w in squeezed for w in own) and not any(w in name for w in words)
 
 
 def _runs_as_root(item: Invocation, run: Run) -> bool | None:
@@ -202,7 +245,10 @@ def _may_name(run: Run, place: str) -> bool:
     around = ["/".join(parts[:count]) for count in range(2, len(parts) + 1)]
     if any(re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", text) for path in around):
         return True
-    return bool(re.search(r"\b(?:chown|chmod|mkdir|install|setfacl)\b", text))
+    if re.search(r"\b(?:chown|chmod|mkdir|install|setfacl)\b", text):
+        return True
+    items = run.commands.items
+    return any(is_fetched(items, index) for index in range(len(items)))
 
 
 def _made_by_tools(owner: Owner | None, run: Run, place: str) -> Owner | None:

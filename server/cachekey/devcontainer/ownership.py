@@ -18,7 +18,7 @@ from cachekey.commands.effects import effects_of
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import concerns
-from cachekey.devcontainer.imageowner import owner_in_image
+from cachekey.devcontainer.imageowner import may_be_fetched, owner_in_image
 from cachekey.devcontainer.lifecycle import Ran
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers, within
@@ -27,6 +27,7 @@ from cachekey.record import record
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
 """Parts of names of programs that may well be scripts which give directories away."""
 
+_MANAGERS = frozenset(("apt", "apt-get", "apk", "dnf", "microdnf", "yum", "zypper", "pacman"))
 _PROGRAMS = re.compile(r"bin(?:/[^/\s]*)?[\"'\]\s]*\Z|\$")
 """A target from which a shell starts programs by their bare names, or one that is not known."""
 
@@ -69,7 +70,8 @@ def unwritable_at(
         bare = bare or (
             not container.builds and container.image is None and _featured(user.name, container)
         )
-        if bare and not _named_in_build(place, container):
+        known = _named_in_build(place, container) or may_be_fetched(place, container)
+        if bare and not known:
             return Unwritable(user.name, False)
     return None
 
@@ -102,13 +104,23 @@ def _gives(ran: Ran, place: str, container: Container) -> bool:
     if effects is not None:
         # Only root may give away what is root's.
         return ran.as_root and any(_may_give(effect, item, place) for effect in effects)
-    if ran.as_root and item.unfamiliar and not item.shown:
+    if ran.as_root and item.unfamiliar and not item.shown and not _packaged(program, container):
         return _names(item, place) or bool(_SETS_UP.search(program))
     if item.shown:
         # What it runs comes by itself.
         return False
     known = container.knowledge.tool_for(program) is not None or not item.unfamiliar
     return not known and (bool(_SETS_UP.search(program)) or _made_by_build(program, container))
+
+
+def _packaged(program: str, container: Container) -> bool:
+    """Tell whether the Dockerfile installs a package of that name: no script of the project's."""
+    return any(
+        item.program in _MANAGERS and program in item.texts
+        for step in container.steps
+        if step.run is not None
+        for item in step.run.commands.items
+    )
 
 
 def _may_give(effect: Effect, item: Invocation, place: str) -> bool:

@@ -102,6 +102,22 @@ _RIGHT = re.compile(r"sudoers|NOPASSWD|\bwheel\b|\bdoas\b|sudo:|-a?G\s*\S*sudo")
 """What gives a right: a line in sudoers, a group; installing the program gives none."""
 
 
+_NAMED_RIGHT = re.compile(r"NOPASSWD:\s*(?:SETENV:\s*)?/[^\n'\"]*")
+_RIGHTS_FILE = re.compile(r"\S*/etc/sudoers\S*")
+
+
+def sudo_only_named(made: Makings) -> bool:
+    """Tell whether all rights that the Dockerfile gives are for named commands, so not for others."""
+    if any(use.known is not None and use.known.sudo for use in made.features):
+        return False
+    fact = made.image.facts.get("sudo") if made.image is not None else None
+    texts = [text for text in _texts(made) if _RIGHT.search(text)]
+    if fact != "no" or not any(_NAMED_RIGHT.search(text) for text in texts):
+        return False
+    others = (_RIGHTS_FILE.sub("", _NAMED_RIGHT.sub("", text)) for text in texts)
+    return not any(_RIGHT.search(text) for text in others)
+
+
 def sudo_of(made: Makings) -> bool | None:
     """Tell whether the user may use sudo without a password; ``None`` when that is not known."""
     if any(use.known is not None and use.known.sudo for use in made.features):

@@ -63,10 +63,11 @@ def as_root(container: Container, line: str | None, command: str, label: str) ->
     surely = edit.comes_first(document)
     reason = SUDO if surely else f"{SUDO}, and runs side by side with the other entries"
     where = "when the container is made"
-    if container.sudo is False and container.user is not None:
+    if container.user is not None and (container.sudo is False or container.sudo_only_named):
         name = container.user.name
         steps.insert(0, lambda now: add_sudo(now, name))
-        reason = "the image has no sudo: the feature common-utils brings it"
+        has = "gives sudo for named commands only" if container.sudo_only_named else "has no sudo"
+        reason = f"the image {has}: the feature common-utils brings it"
         where = "when the container is made, with sudo from common-utils"
     return Plan(tuple(steps), (), reason, where)
 

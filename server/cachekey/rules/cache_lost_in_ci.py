@@ -49,7 +49,7 @@ a new machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.builds.invocation import BuildFile, Invocation
@@ -66,7 +66,8 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     builds = ctx.project.built(dockerfile)
     if any(built.build.runner == "kept" for built in builds):
         return
-    lost = next((built for built in builds if _is_lost(built, ctx)), None)
+    every = [built for built in builds if _is_lost(built, ctx)]
+    lost = every[0] if every else None
     for _, mount in dockerfile.caches if lost is not None else ():
         assert lost is not None
         if mount.span.start in lost.keys:
@@ -77,20 +78,36 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                 f"This cache is empty in every run of {build.label}: the runner ({build.runs_on}) is a new "
                 f"machine each time{layers}",
                 related=[
-                    ctx.related(build.span, "This build begins without the cache", build.path)
+                    ctx.related(one.span, "This build begins without the cache", one.path)
+                    for one in _first_of_each([built.build for built in every])
                 ],
-                fixes=partial(_fixes, build, ctx),
+                fixes=partial(_fixes, [built.build for built in every], ctx),
             )
             return
 
 
-def _fixes(build: Invocation, ctx: Context) -> Iterator[Fix]:
-    file = ctx.project.model(build.path)
-    made = carry(ctx.project, file, build.job) if isinstance(file, BuildFile) else []
+def _first_of_each(builds: Sequence[Invocation]) -> list[Invocation]:
+    """Return the first build of each step."""
+    found: dict[object, Invocation] = {}
+    for build in builds:
+        found.setdefault((build.path, build.job, build.step), build)
+    return list(found.values())
+
+
+def _fixes(builds: Sequence[Invocation], ctx: Context) -> Iterator[Fix]:
+    """Offer to carry the caches in every job that loses them: one alone would leave the finding."""
+    made: dict[tuple[str, str], list[FileEdit]] = {}
+    for path, job in dict.fromkeys((build.path, build.job) for build in builds):
+        file = ctx.project.model(path)
+        edits = carry(ctx.project, file, job) if isinstance(file, BuildFile) else []
+        if edits:
+            made[path, job] = [FileEdit(path, edit) for edit in edits]
+    paths = list(dict.fromkeys(path for path, _ in made))
     if made:
+        where = paths[0] if len(paths) == 1 else f"{len(paths)} workflows"
         yield ctx.fix(
-            f"Insert a cache dance into {build.path}, in front of the build",
-            *(FileEdit(build.path, edit) for edit in made),
+            f"Insert a cache dance into {where}, in front of the build{'s' if len(made) > 1 else ''}",
+            *(edit for edits in made.values() for edit in edits),
             safety=Safety.UNSAFE,
             reason="every run stores the contents of the mounts",
         )

@@ -36,12 +36,12 @@ from cachekey.devcontainer.read import Devcontainer
 from cachekey.finding import Finding, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
-_MEANT = re.compile(r"(?:--mount|--volume|--tmpfs|-v|-e|--env)(?:=|\Z)")
+_MEANT = re.compile(r"(?:--mount|--volume|--tmpfs|-v|-e|--env|--env-file|-u|--user)(?:=|\Z)")
 
 
 @rule("CK720", "compose-runargs-ignored", Severity.WARNING, Fixable.NEVER)
 def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
-    """Report runArgs with a mount or a variable in a compose configuration."""
+    """Report runArgs with a mount, variables or a user in a compose configuration."""
     member = document.root.member("runArgs")
     if not document.compose or member is None or member.value is None:
         return

@@ -136,7 +136,8 @@ def _places(run: Run, use: ToolUse) -> list[ToMount]:
             return []
         if maybe_covered(run, item):
             return []
-        if not (item.needs and _lies_in_layer(run, use, item)):
+        alone = item.needs or not _fetched_by(run, use.tool.id, item.path)
+        if not (alone and _lies_in_layer(run, use, item)):
             places.append((f"{item.path}/{part}" if part else item.path, item))
     return places
 
@@ -170,6 +171,16 @@ def _lies_in_layer(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
             if same.fills or (same.needs and item.needs):
                 return covering(earlier, same) is None
     return False
+
+
+def _fetched_by(run: Run, tool: str, path: str | None) -> bool:
+    """Tell whether a command of the RUN fills a tool's directory ahead of others: they find it there."""
+    return any(
+        item.fills and item.path == path
+        for use in run.uses
+        if use.tool.id == tool
+        for item in use.directories
+    )
 
 
 def _lies_elsewhere(path: str, ctx: Context) -> bool:
@@ -214,8 +225,10 @@ def _heirs(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> list[
     """Return the later RUNs that need what this one has filled: a mount here takes it from the layer."""
     stage, found = ctx.document.stage_of(run), dict[int, _Heir]()
     for _, item in places:
+        fills = item.fills or _fetched_by(run, use.tool.id, item.path)
         for later, needed in _needs(ctx.document).get((use.tool.id, item.path), {}).values():
-            behind = item.fills and later.span.start > run.span.start
+            leaves = fills or (item.needs and needed[1].needs)
+            behind = leaves and later.span.start > run.span.start
             if behind and ctx.document.stage_of(later).descends_from(stage):
                 found.setdefault(later.span.start, (later, []))[1].append(needed)
     return [found[start] for start in sorted(found)]
@@ -231,7 +244,7 @@ def _needs(
         for use in run.uses if not run.onbuild else ():
             for item in use.directories if use.via is None else ():
                 # Who fetches it as well is told so at its own place.
-                needs = item.used is True and not item.fills
+                needs = item.used is True and not _fetched_by(run, use.tool.id, item.path)
                 if needs and item.path is not None and not maybe_covered(run, item):
                     needing = found.setdefault((use.tool.id, item.path), {})
                     needing[run.span.start] = (run, (item.path, item))

@@ -66,7 +66,7 @@ _WORD = re.compile(r"[A-Za-z0-9]+")
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report build output below a key that does not name the project.
 
-    All mounts of one key are one slip: the first of them speaks.
+    All mounts of one key are one slip, whichever tools they serve: the first of them speaks.
     """
     slips: dict[Hashable, tuple[Mount, Claim, bool, list[Mount]]] = {}
     for run, mount in dockerfile.caches:
@@ -74,9 +74,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
         if found is None or mount.key is None:
             continue
         claim, surely = found
-        slip = slips.setdefault(
-            (mount.key.identity, claim.tool.id), (mount, claim, surely and not mount.id, [])
-        )
+        slip = slips.setdefault(mount.key.identity, (mount, claim, surely and not mount.id, []))
         slip[3].append(mount)
     for mount, claim, surely, mounts in slips.values():
         option = mount.options["id" if mount.id else "target"]

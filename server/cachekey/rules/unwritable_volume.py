@@ -44,14 +44,16 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.compose import ComposeFile
-from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.ownership import Unwritable, unwritable
+from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import Sighting, sightings
 from cachekey.edits.caches import placed
 from cachekey.edits.recipe import own
-from cachekey.finding import Finding, Fix, Related, Severity
+from cachekey.finding import FileEdit, Finding, Fix, Related, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.parse import span_in
+from cachekey.text import Edit
 
 
 @rule("CK702", "unwritable-volume", Severity.WARNING, Fixable.ALWAYS)
@@ -70,7 +72,7 @@ def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Fi
         seen.span,
         f"A new volume on {place} belongs to root{unless}: {judged.user} cannot write to it",
         severity=Severity.INFORMATION if soft else None,
-        fixes=partial(_fixes, seen.container, place, judged.user, ctx),
+        fixes=partial(_fixes, seen, place, judged.user, ctx),
         related=list(_related(seen, judged.user, ctx)),
     )
 
@@ -83,7 +85,23 @@ def _related(seen: Sighting, user: str, ctx: Context) -> Iterator[Related]:
         yield ctx.related(place.span, f"The container is used as {user}", place.path)
 
 
-def _fixes(container: Container, place: str, user: str, ctx: Context) -> Iterator[Fix]:
+def _fixes(seen: Sighting, place: str, user: str, ctx: Context) -> Iterator[Fix]:
+    container, target = seen.container, seen.mount.target
+    home = container.home
+    if covers("/root", place) and home is not None and target is not None:
+        # Root's home is closed to others: what is in it helps nobody, whoever owns it.
+        moved = home + place[len("/root") :]
+        recipe, where = own(container, moved)
+        head = span_in(target, 0, len("/root"))
+        retarget = FileEdit(seen.mount.path or container.document.path, Edit(head, home))
+        yield ctx.fix(
+            f"Mount it at {moved}, and give that to {user} {where}",
+            lambda: (retarget, *placed(container.document.path, recipe.write)),
+            safety=recipe.safety,
+            preferred=True,
+            reason=recipe.reason,
+        )
+        return
     recipe, where = own(container, place)
     yield ctx.fix(
         f"Give {place} to {user} {where}",

@@ -29,7 +29,14 @@ from cachekey.text import Source
 from cachekey.workspace.index import Index, Overlay
 from cachekey.workspace.keyed import Built, agreed, built
 from cachekey.workspace.settings import Settings
-from cachekey.workspace.summary import CacheMount, Document, Summary, Topic, summarise
+from cachekey.workspace.summary import (
+    CacheMount,
+    Document,
+    Summary,
+    Topic,
+    build_file,
+    summarise,
+)
 
 _NOT_IN_IDS = re.compile(r"[^a-z0-9._-]+")
 _BORROWED = 16
@@ -98,6 +105,17 @@ class Project:
         self._take_in(self._summarise(document), text)
         return document
 
+    def recall(self, path: str, text: str) -> Document | None:
+        """Keep the model of a file that starts builds, made from its summary: nothing is read again.
+
+        None for other files, and where the index knows the file by another text.
+        """
+        summary = self.index.get(path)
+        document = build_file(summary, text) if summary is not None else None
+        if document is not None:
+            self._documents[path] = document
+        return document
+
     def survey(self, path: str, text: str, kind: Kind | None = None) -> None:
         """Take in what others need to know of a file, and keep no model of it."""
         document = self._read(path, Source(text), kind)
@@ -142,12 +160,16 @@ class Project:
         self.changed |= self.index.put(summary)
         self.changed.add(("built", summary.path))
 
-    def remove(self, path: str) -> None:
-        """Forget a document; nothing happens when it is not there."""
+    def forget(self, path: str) -> None:
+        """Forget what is known of a file that is there still: nobody who looked for it looks again."""
         self.release(path)
         self._borrowed.pop(path, None)
-        before = self.index.get(path)
         self.changed |= self.index.drop(path)
+
+    def remove(self, path: str) -> None:
+        """Take out a document that is gone; nothing happens when it is not there."""
+        before = self.index.get(path)
+        self.forget(path)
         self.changed.add(("built", path))
         if before is not None:
             self._follow(before.builds, ())
@@ -169,7 +191,8 @@ class Project:
             return None
         borrowed = self._borrowed.get(path)
         if borrowed is None or borrowed.source.text != text:
-            borrowed = self._read(path, Source(text), known.kind if known else None)
+            borrowed = build_file(known, text) if known is not None else None
+            borrowed = borrowed or self._read(path, Source(text), known.kind if known else None)
             if borrowed is None:
                 return None
             self._borrowed[path] = borrowed

@@ -25,7 +25,7 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.kinds import Kind
 from cachekey.knowledge import Knowledge
 from cachekey.record import record
-from cachekey.text import Span, Where, where_of
+from cachekey.text import Source, Span, Where, where_of
 from cachekey.workspace.keyed import Built
 
 Document = Dockerfile | Devcontainer | ComposeFile | BuildFile
@@ -150,7 +150,7 @@ class Summary:
     takes_in: tuple[str, ...] = ()
     """The files that a compose file includes, or whose services its own extend."""
     state: int = 0
-    """Differs for two texts of a file that has something to do with compose files."""
+    """Differs for two texts of a file that starts builds or has to do with compose files."""
 
     @property
     def topics(self) -> Mapping[Topic, list[object]]:
@@ -165,10 +165,15 @@ class Summary:
         for build in self.builds:
             if build.dockerfile is not None:
                 found.setdefault(("built", build.dockerfile), []).append(build)
-                found.setdefault(("keys of", build.dockerfile), []).append(build.means)
+                # Whether its caches last is as good as another builder.
+                lasts = any(dance.job == build.job for dance in self.dances)
+                found.setdefault(("keys of", build.dockerfile), []).append((build.means, lasts))
+                found.setdefault(("build of", build.dockerfile), []).append(build)
         if self.kind == "dockerfile":
             # Asked anew when somebody builds it in another way.
             found[("keys of", self.path)] = []
+            # What is said of it names the place of a build, and a fix may edit it there.
+            found[("build of", self.path)] = []
         for path in self.reads:
             found[("read", path)] = [self.kind]
         for path in self.looks:
@@ -226,6 +231,7 @@ def summarise(
             reads=document.reads,
             looks=document.looks,
             missed=document.missed,
+            state=_state(document.source.text),
         )
     if isinstance(document, ComposeFile):
         looker = Looker(read)
@@ -251,8 +257,16 @@ def summarise(
     )
 
 
+def build_file(summary: Summary, text: str) -> BuildFile | None:
+    """Return the file that starts builds whose summary this is; None when its text was another one."""
+    if summary.kind != "builds" or summary.state != _state(text):
+        return None
+    found = (summary.builds, summary.dances, summary.reads, summary.looks, summary.missed)
+    return BuildFile(summary.path, Source(text), *found)
+
+
 def _state(text: str) -> int:
-    return crc32(text.encode("utf-8", "surrogatepass"))
+    return len(text) << 32 | crc32(text.encode("utf-8", "surrogatepass"))
 
 
 def _mounts(document: Dockerfile, builds: Sequence[Built]) -> Iterator[CacheMount]:

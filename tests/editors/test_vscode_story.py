@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -63,3 +64,29 @@ def test_one_window_of_a_users_day(drive: Drive) -> None:
     for line in ("renamed", "one directory in every file", "fixed by the palette", "fixed on save"):
         assert line in output
     assert "a link opens the rule's page" in output
+
+
+def said(output: str, what: str) -> str:
+    """Return what a driver has said of something."""
+    found = re.search(rf"s  {what}: (.*)", output)
+    assert found is not None, output
+    return found[1]
+
+
+def test_a_day_of_writing(drive: Drive) -> None:
+    output = drive("day.mjs")
+    for line in ("silenced, and undone", "typed in calm", "a lens adds the mount"):
+        assert line in output
+    assert "renamed where it is included from" in output
+    assert "restarted by the message's button" in output
+    assert "underlined while typing: 0" in output
+    # One message, and it has a way out.
+    (told,) = json.loads(said(output, "told of crashes"))
+    assert "Restart" in told
+    # At most seven entries for one finding, and the fix stands first.
+    entries = json.loads(said(output, "entries"))
+    assert len(entries) <= 7
+    # What fits python comes first; another distribution's package manager does not come at all.
+    offers = json.loads(said(output, "after RUN"))
+    assert "for pip" in offers[0]
+    assert not any("apk" in offer for offer in offers)

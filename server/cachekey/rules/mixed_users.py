@@ -121,7 +121,7 @@ def _fixes(mount: Mount, user: User, writers: list[Place], ctx: Context) -> Iter
             partial(_apart, user, name, own),
             safety=Safety.UNSAFE,
             preferred=shared is None,
-            reason="what one user has downloaded, the other downloads again",
+            reason="each of them downloads everything itself",
             apart=True,
         )
 

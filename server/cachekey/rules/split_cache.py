@@ -357,7 +357,7 @@ def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -
         partial(merge_edits, edits),
         safety=Safety.UNSAFE,
         preferred=preferred,
-        reason="what one user has downloaded, the other downloads again",
+        reason="each of them downloads everything itself",
         apart=True,
     )
 

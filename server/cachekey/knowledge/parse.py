@@ -161,6 +161,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         needed_by=table.patterns("needed_by"),
         kept_apart=tuple(_way(item) for item in table.tables("kept_apart")),
         instead=table.text("instead"),
+        filled_only=table.flag("filled_only"),
         programs=table.flag("programs"),
         linked=_linking(table.table("linked")),
         doors=_doors(table.table("doors")),

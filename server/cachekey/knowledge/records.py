@@ -221,6 +221,8 @@ class CacheDir:
     """Subcommands that use it; none: all that use any cache."""
     filled_by: tuple[Pattern, ...]
     """Subcommands that fill it ahead of others."""
+    filled_only: bool
+    """Nothing else fills it: where it is empty, others fail."""
     needed_by: tuple[Pattern, ...]
     """Subcommands that fail or start anew when what was filled is not there."""
     kept_apart: tuple[Way, ...]

@@ -136,8 +136,7 @@ def _places(run: Run, use: ToolUse) -> list[ToMount]:
             return []
         if maybe_covered(run, item):
             return []
-        alone = item.needs or not _fetched_by(run, use.tool.id, item.path)
-        if not (alone and _lies_in_layer(run, use, item)):
+        if not _comes_from_layer(run, use, item):
             places.append((f"{item.path}/{part}" if part else item.path, item))
     return places
 
@@ -156,9 +155,17 @@ def _other_places(run: Run, use: ToolUse) -> list[ToMount]:
         elif maybe_covered(run, item):
             return []
         elif item.used is True and item.cache.path and role not in use.rarely_filled:
-            if not _lies_in_layer(run, use, item):
+            if not _comes_from_layer(run, use, item):
                 places.append((item.path, item))
     return places if held else []
+
+
+def _comes_from_layer(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
+    """Tell whether the command finds its directory filled by what ran earlier, seen or unseen."""
+    fetched = _fetched_by(run, use.tool.id, item.path)
+    if item.cache.filled_only and not fetched:
+        return True
+    return (item.needs or not fetched) and _lies_in_layer(run, use, item)
 
 
 def _lies_in_layer(run: Run, use: ToolUse, item: UsedDirectory) -> bool:

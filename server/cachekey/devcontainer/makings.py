@@ -140,7 +140,7 @@ class Makings:
             if node.text is None or path[:1] == ("mounts",):
                 continue
             yield node.text.text
-            if path[0] in LIFECYCLE:
+            if path and path[0] in LIFECYCLE:
                 for match in islice(_SCRIPT.finditer(node.text.text), _MOST_SCRIPTS):
                     inside = within(self.root, match.group(1))
                     script = self.texts.read(inside) if inside else None

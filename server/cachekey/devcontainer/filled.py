@@ -45,8 +45,10 @@ def frozen(mount: RuntimeMount, container: Container) -> str | None:
     ships = [*container.image.ships] if container.image is not None else []
     for use in container.features:
         ships += use.known.ships if use.known is not None else ()
+    # Around them a volume says something else, unless the image has the directory for the user.
+    narrow = place.count("/") > 1 or (container.image is not None and place in container.image.own)
     for shipped in ships:
-        if place == shipped.path or (covers(place, shipped.path) and place.count("/") > 1):
+        if place == shipped.path or (narrow and covers(place, shipped.path)):
             return shipped.what
     packages = container.image.facts.get("site-packages") if container.image is not None else None
     if packages is not None and fnmatchcase(place, packages):

@@ -78,4 +78,4 @@ def test_every_fixed_file_builds() -> None:
             wrong.append(f"{repair.name}: {done.error}\n{repair.after}")
     assert not wrong, "\n".join(wrong)
     assert len(own) > 100
-    assert len(unjudged) < len(own) / 20, unjudged
+    assert len(unjudged) < len(own) / 20, "\n".join(unjudged)

@@ -246,6 +246,11 @@ def test_shadowed_mount(again: str) -> None:
     agree(f"CK308 {again}, fixed", told(after), wanted)
 
 
+def looking(file: str, line: int, path: str) -> str:
+    """The file up to a line, where the last stage then looks for what it is to start."""
+    return "\n".join([*file.split("\n")[: line + 1], f"RUN ls {path}", ""])
+
+
 def test_copy_from_cache() -> None:
     """The path is missing where a case is flagged, and is there after the fix."""
     trials = []
@@ -258,7 +263,16 @@ def test_copy_from_cache() -> None:
                 continue
             for item in findings(file, "CK401"):
                 path = item.message.split()[0]
-                trials += [(case.title, path, file, text) for text in fixed(file, "CK401").values()]
+                line = file.count("\n", 0, item.span.start)
+                if "that is to start it" not in item.message:
+                    both = fixed(file, "CK401").values()
+                    trials += [(case.title, path, file, text) for text in both]
+                    continue
+                for fix in item.fixes:
+                    text = apply_fix({"Dockerfile": file}, fix)["Dockerfile"]
+                    to = f"/out/{path.rpartition('/')[2]}"
+                    asked = looking(file, line, path), looking(text, line, to)
+                    trials.append((case.title, path, *asked))
     assert len(trials) > 2
     before = build_each([file for _, _, file, _ in trials])
     after = build_each([text for *_, text in trials])

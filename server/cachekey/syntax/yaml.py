@@ -129,7 +129,11 @@ def _depth(text: str) -> int:
 
 def _node(source: Source, raw: Any) -> YamlNode:
     kinds: dict[str, Kind] = {"mapping": "mapping", "sequence": "sequence", "scalar": "scalar"}
-    span = Span(raw.start_mark.index, max(raw.start_mark.index, raw.end_mark.index))
+    start, end = raw.start_mark.index, max(raw.start_mark.index, raw.end_mark.index)
+    while start == end and start and source.text[start - 1] in " \t\r\n":
+        # A value that is left out stands behind its colon; libyaml puts it in front of what follows.
+        start = end = start - 1
+    span = Span(start, end)
     return YamlNode(kinds[raw.id], span, str(raw.tag), source, raw)
 
 

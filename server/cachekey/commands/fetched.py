@@ -22,6 +22,13 @@ def is_download(written: str) -> bool:
     return _DOWNLOAD.fullmatch(written) is not None
 
 
+def addresses(items: Sequence[Invocation], index: int) -> tuple[str, ...]:
+    """Return the URLs that a shell's neighbours download, where ``is_fetched`` says that it runs them."""
+    around = items[max(0, index - 1) : index + 2]
+    fetching = (item for item in around if item.program in FETCHERS)
+    return tuple(text for item in fetching for text in item.texts if text and "://" in text)
+
+
 def is_fetched(items: Sequence[Invocation], index: int) -> bool:
     """Tell whether one of several calls in a row is a shell that runs what a neighbour downloads."""
     item = items[index]

@@ -73,7 +73,8 @@ def claim_of_variable(knowledge: Knowledge, name: str) -> tuple[Claim, str] | No
 def told(document: Devcontainer, knowledge: Knowledge) -> Iterator[tuple[EnvEntry, Claim, str]]:
     """Yield the variables that tell a tool where its cache is, with that directory.
 
-    Entries whose value is not known literally are left out.
+    Entries whose value is not known literally are left out, and directories whose names depend on a
+    version (``ruby/*/cache``): nobody can mount those by name.
     """
     for entry in document.env:
         found = claim_of_variable(knowledge, entry.name)
@@ -81,6 +82,8 @@ def told(document: Devcontainer, knowledge: Knowledge) -> Iterator[tuple[EnvEntr
         if found is None or value is None or not value.startswith("/"):
             continue
         claim, below = found
+        if "*" in below:
+            continue
         yield entry, claim, posixpath.normpath(posixpath.join(value, below))
 
 

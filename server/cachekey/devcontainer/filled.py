@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from cachekey.commands.fetched import is_fetched
+from cachekey.commands.effect import meets
+from cachekey.commands.effects import effects_of
+from cachekey.commands.fetched import addresses, is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.commands.shellstate import joined
 from cachekey.devcontainer.container import Container
@@ -68,19 +70,24 @@ def _filled(place: str, container: Container) -> bool:
     steps = (
         [step for link in container.stage.chain for step in link.steps] if container.stage else []
     )
-    installs = any(
-        item.cache.programs
-        and item.used
-        and item.path
-        and not item.shaky
-        and covers(place, item.path)
+    folders = [
+        item.path
         for step in steps
         if step.run is not None
         for use in step.run.uses
         for item in use.directories
+        if item.cache.programs and item.used and item.path and not item.shaky
+    ]
+    gone = [
+        effect.path
+        for item in _built(container)
+        for effect in effects_of(item) or ()
+        if effect.kind in ("removes", "moves") and effect.path is not None
+    ]
+    return any(
+        covers(place, folder) and not any(meets(path, folder) for path in gone)
+        for folder in folders
     )
-    away = re.compile(rf"\b(?:mv|rm)\b[^;&|\n]*{re.escape(place)}")
-    return installs and not any(away.search(step.instruction.args.text) for step in steps)
 
 
 def _fetched_into(place: str, container: Container) -> bool:
@@ -90,20 +97,28 @@ def _fetched_into(place: str, container: Container) -> bool:
     """
     stage, name = container.stage, posixpath.basename(place).lstrip(".")
     path = stage.end.variables.get("PATH") if stage is not None else None
-    if stage is None or path is None or not re.fullmatch(r"[a-z]{3,}", name):
+    if stage is None or path is None or len(name) < _SHORTEST or not name.isalpha():
         return False
     if not any(covers(place, folder) for folder in path.value.text.split(":") if folder):
         return False
-    url = re.compile(rf"https?://[\w.-]*(?<![a-z]){name}(?![a-z])")
     return any(
-        step.run is not None
-        and url.search(step.instruction.args.text)
-        and any(
-            is_fetched(step.run.commands.items, at) for at in range(len(step.run.commands.items))
-        )
+        is_fetched(items, at) and any(_hosted_by(name, url) for url in addresses(items, at))
         for link in stage.chain
         for step in link.steps
+        if step.run is not None
+        for items in (step.run.commands.items,)
+        for at in range(len(items))
     )
+
+
+_SHORTEST = 3
+"""Letters of a name that tells a program."""
+
+
+def _hosted_by(name: str, url: str) -> bool:
+    """Tell whether a program's name is a part of the host that an address names."""
+    host = url.partition("://")[2].partition("/")[0].partition(":")[0].lower()
+    return name in host.replace("-", ".").split(".")
 
 
 _MAKES_ENVIRONMENTS = frozenset(("venv", "virtualenv"))

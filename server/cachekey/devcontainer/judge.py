@@ -102,6 +102,9 @@ def lies(claim: Claim, container: Container) -> str | None:
         found = container.environment.setting(way.env) if way.env else None
         if found is not None:
             path = found.text
+            if "*" in way.below:
+                # The name depends on a version that no file tells.
+                return None
             return posixpath.normpath(posixpath.join(path, way.below)) if path else None
     if container.image is None or container.user is None:
         return None

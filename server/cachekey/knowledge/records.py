@@ -92,7 +92,8 @@ class Way:
     value: str = ""
     """The value that ``text``, or the bare existence of ``config``, stands for."""
     below: str = ""
-    """Path below the value: ``CARGO_HOME`` is not the cache, ``registry`` below it is."""
+    """Path below the value: ``CARGO_HOME`` is not the cache, ``registry`` below it is. A ``*`` in it
+    stands for a version, which nobody knows from here: so is the path then."""
     split: str = ""
     """The value is a list, its first item counts (``:``)."""
     ignore_case: bool = False

@@ -170,6 +170,8 @@ class Placing:
         text = value.text.split(way.split)[0] if way.split else value.text
         if text.startswith("~") and value.variable:
             return NotKnown(f"{value.because} holds a ~, which few tools understand")
+        if "*" in way.below:
+            return NotKnown(f"a version that is not known here names it: {text}/{way.below}")
         path = self._env.absolute(f"{text.rstrip('/')}/{way.below}" if way.below else text)
         if isinstance(path, NotKnown):
             return path

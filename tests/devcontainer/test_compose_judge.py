@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from cachekey.devcontainer.compose import Service, compose
+from cachekey.syntax.yaml import parse, refusal
+from cachekey.text import Source
 
 from tests.buildkit.setup import BIN, unready
 
@@ -163,6 +165,33 @@ def generated(seed: int) -> dict[str, str]:
     return files
 
 
+APP = "services:\n  app:\n    image: debian:13\n"
+REFUSED = {
+    "a key twice": APP + "    image: debian:12\n",
+    "a key twice, once in quotes": APP + "    'image': debian:12\n",
+    "a merge twice": "x-a: &a {}\nx-b: &b {}\n" + APP + "    <<: *a\n    <<: *b\n",
+    "a key twice in an extension": "x-a: {b: 1, b: 2}\n" + APP,
+    "a key twice in a second document": APP + "---\nservices: {app: {user: a, user: b}}\n",
+    "a tab first": "services:\n\tapp:\n\t\timage: debian:13\n",
+    "a tab behind spaces": "services:\n  app:\n  \timage: debian:13\n",
+    "a tab in front of a comment": "services:\n\t# here\n  app:\n    image: debian:13\n",
+    "an unclosed bracket": APP + "    volumes: [/a\n",
+    "an unclosed quote": APP + '    user: "x\n',
+    "two colons": APP + "    command: a: b\n",
+    "a column too few": APP + "   user: x\n",
+    "a character that begins nothing": APP + "    user: @x\n",
+    "no colon": APP + "    user\n    labels: {a: b}\n",
+}
+TAKEN = {
+    "a tab behind a colon": "services:\n  app:\n    image:\tdebian:13\n",
+    "a tab in front of a comment": "services:\n  app:\t# here\n    image: debian:13\n",
+    "a tab in brackets": "services:\n  app: {\n\timage: debian:13}\n",
+    "a tab at the end": "services:\n  app: \t\n    image: debian:13\n",
+    "what is merged in": "x-a: &a {image: a}\n" + APP + "    <<: *a\n",
+    "an anchor twice": "x-a: &a 1\nx-b: &a 2\n" + APP,
+    "a byte order mark": "\ufeff" + APP,
+}
+
 CASES |= {f"generated {seed}": generated(seed) for seed in range(40)}
 
 
@@ -171,10 +200,10 @@ def listed(files: dict[str, str]) -> list[str]:
     return [name for name in files if "/" not in name]
 
 
-def truth(folder: Path, names: list[str]) -> dict[str, Any]:
-    """Return what Compose makes of the files, by service."""
+def config(folder: Path, names: list[str]) -> subprocess.CompletedProcess[str]:
+    """Ask Compose what it makes of the files."""
     command = [str(BIN / "compose"), *(word for name in names for word in ("-f", name))]
-    done = subprocess.run(
+    return subprocess.run(
         [*command, "config", "--format", "json", "--no-env-resolution"],
         cwd=folder,
         stdin=subprocess.DEVNULL,
@@ -182,6 +211,11 @@ def truth(folder: Path, names: list[str]) -> dict[str, Any]:
         text=True,
         check=False,
     )
+
+
+def truth(folder: Path, names: list[str]) -> dict[str, Any]:
+    """Return what Compose makes of the files, by service."""
+    done = config(folder, names)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout)["services"])
 
@@ -250,6 +284,22 @@ def judge() -> None:
     reason = unready("compose")
     if reason is not None:
         pytest.skip(f"Docker Compose: {reason}")
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_we_call_refused_compose_refuses(name: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text(REFUSED[name], encoding="utf-8")
+    source = Source(REFUSED[name])
+    assert refusal(source, parse(source)) is not None
+    assert config(tmp_path, ["compose.yml"]).returncode != 0
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_compose_takes_we_do_not_call_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text(TAKEN[name], encoding="utf-8")
+    source = Source(TAKEN[name])
+    assert config(tmp_path, ["compose.yml"]).returncode == 0
+    assert refusal(source, parse(source)) is None
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -114,6 +114,38 @@ def is_usual(place: str, claim: Claim) -> bool:
     return any(fnmatchcase(place, glob) for glob in around if glob.count("/") > 1)
 
 
+_HOST_HOME = re.compile(
+    r"(?:(?:\$\{localEnv:(?:HOME|USERPROFILE)\}/?){1,2}|/home/[^/$]+|/Users/[^/$]+|/root)(?P<below>/[^$]+)"
+)
+"""A source below the home of the host's user: by a variable, or as it is on one machine."""
+
+
+def carried_over(
+    mount: RuntimeMount, document: Devcontainer, knowledge: Knowledge
+) -> tuple[Claim, str] | None:
+    """Return what a bind brings from the host that names its own absolute place, and that place.
+
+    Only a tool's own directory in the host's home, where the same tool looks into it in the container
+    by another path: a directory by another name may be filled by the container alone.
+    """
+    source = mount.source.text.rstrip("/") if mount.source is not None else ""
+    match, place = _HOST_HOME.fullmatch(source), mount.place
+    if match is None or place is None or place == source or "$" in place:
+        return None
+    below = match["below"]
+    there = f"/home/user{below}"
+    for claim in knowledge.claims(there):
+        if not claim.cache.own_paths or not claim.tool.confidence.warns:
+            continue
+        names = claim.cache.variables
+        here = is_usual(place, claim) or any(
+            entry.name in names and entry.text == place for entry in document.env
+        )
+        if here and is_usual(there, claim):
+            return claim, f"~{below}" if source.startswith("$") else source
+    return None
+
+
 def _by_name(mount: RuntimeMount, place: str, knowledge: Knowledge) -> Claim | None:
     names = [literal(mount.value("id")), mount.volume, posixpath.basename(place)]
     for name in names:

@@ -41,6 +41,8 @@ class Unwritable:
     """False: below a home directory the image may have it already, though nobody says so."""
     chowned: bool = False
     """A command gives it away in a way that has no effect: without the right to."""
+    closed: bool = False
+    """It lies in root's home, which nobody else may enter, whoever owns it."""
 
 
 def unwritable(mount: RuntimeMount, container: Container) -> Unwritable | None:
@@ -64,6 +66,8 @@ def unwritable_at(
     owner = "missing" if nocopy else owner_in_image(place, container)
     if owner in ("root", "missing"):
         return Unwritable(user.name, True)
+    if _in_closed_home(place, container):
+        return Unwritable(user.name, True, closed=True)
     home = container.home
     if owner is None and home is not None and covers(home, place) and place != home:
         bare = owner_in_image(f"/{user.name}-home{place[len(home) :]}", container) == "missing"
@@ -74,6 +78,36 @@ def unwritable_at(
         if bare and not known:
             return Unwritable(user.name, False)
     return None
+
+
+_ROOT_HOME = "/root"
+"""Every system's; its mode is 0700 or 0550 in all images that are known (shadow, busybox, setup)."""
+
+
+def _in_closed_home(place: str, container: Container) -> bool:
+    """Tell whether a place lies in root's home, and root, who alone may enter it, runs nothing.
+
+    Nothing of what was read opens the home to others; the user has another one.
+    """
+    home = container.home
+    if not covers(_ROOT_HOME, place) or home is None or covers(_ROOT_HOME, home):
+        return False
+    if container.image is None or (container.builds and container.stage is None):
+        return False
+    items = [ran.item for ran in container.story.items if ran.as_root]
+    if any(_keeps_things(item) for item in items):
+        return False
+    items += [item for step in container.steps if step.run for item in step.run.commands.items]
+    return not any(
+        effect.kind == "opens" and concerns(effect, _ROOT_HOME)
+        for item in items
+        for effect in effects_of(item) or ()
+    )
+
+
+def _keeps_things(item: Invocation) -> bool:
+    """Tell whether a program may keep something in the home of who runs it."""
+    return effects_of(item) is None and item.program not in _MANAGERS and not item.shown
 
 
 def _featured(user: str, container: Container) -> bool:

@@ -132,7 +132,7 @@ def _set(name: str, value: str, document: Devcontainer) -> tuple[Edit, ...]:
 def host_bind(mount: RuntimeMount, document: Devcontainer, project: Project) -> Recipe | None:
     """Bind the host's cache instead, whose place the tool's own variable tells on the host."""
     cache = cache_of(mount, document, project.knowledge)
-    if cache is None or not cache.cache.pin or mount.place is None:
+    if cache is None or not cache.cache.pin or mount.place is None or cache.cache.own_paths:
         return None
     pin, place = cache.cache.pin, mount.place
 
@@ -225,7 +225,7 @@ def offers(document: Devcontainer, project: Project) -> Iterator[tuple[str, Reci
         tool = item.claim.tool.name
         yield f"Share the {tool} cache by a volume", _volumes(container, [item])
         below = _below_home(item.claim)
-        if below is not None:
+        if below is not None and not item.claim.cache.own_paths:
             # A cache beside the project on a host that nobody told is none to share.
             yield f"Share the {tool} cache with the host", _host(container, item, below)
 

@@ -170,6 +170,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         note=table.text("note"),
         root_file=table.text("root_file"),
         root_key=table.text("root_key"),
+        own_paths=table.flag("own_paths"),
     )
     if cache.sharing not in SHARINGS:
         table.complain(f"{cache.sharing!r} is none of {', '.join(SHARINGS)}", "sharing")

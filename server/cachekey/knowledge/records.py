@@ -244,6 +244,8 @@ class CacheDir:
     """A relative default lies in the root of the project: in the folder of the nearest file of this name,
     or further up, of one that says ``root_key``."""
     root_key: str = ""
+    own_paths: bool = False
+    """What the tool keeps there names its own absolute place: found at another, it leads nowhere."""
 
     @property
     def pins(self) -> tuple[str, ...]:

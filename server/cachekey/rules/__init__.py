@@ -24,6 +24,7 @@ from cachekey.rules.docker_clean import check as docker_clean
 from cachekey.rules.empty_local_env import check as empty_local_env
 from cachekey.rules.frozen_tools import check as frozen_tools
 from cachekey.rules.host_path_target import check as host_path_target
+from cachekey.rules.host_paths_inside import check as host_paths_inside
 from cachekey.rules.host_variable_in_target import check as host_variable_in_target
 from cachekey.rules.ignored_owner import check as ignored_owner
 from cachekey.rules.install_output_as_cache import check as install_output_as_cache
@@ -123,4 +124,5 @@ ALL: tuple[Rule, ...] = (
     host_variable_in_target,
     sudo_without_right,
     unused_volume,
+    host_paths_inside,
 )

@@ -30,6 +30,9 @@ The directory made and owned in the Dockerfile that the container builds; withou
 front of the first command that runs in the container, in the form that this command has. It needs
 sudo, which a feature brings where the image has none.
 
+A volume in root's home helps nobody else, whoever owns it: other users may not enter `/root`. It is
+moved to the home of the user.
+
 Silent for root, where the image has the directory for that user, where a command or a script it
 calls gives it away, and where a script, feature, entry point or image that cannot be read may do so.
 
@@ -44,6 +47,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.judge import misplaced
 from cachekey.devcontainer.ownership import Unwritable, unwritable
 from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import Devcontainer
@@ -61,16 +65,22 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
     """Report volumes that only root can write to, for a user who is not root."""
     for seen in sightings(document, ctx.project):
         judged = unwritable(seen.mount, seen.container)
-        if judged is not None and seen.mount.place is not None:
+        if judged is None or seen.mount.place is None:
+            continue
+        # A tool that is seen to keep its cache elsewhere is told of with that place (CK706).
+        if not (judged.closed and misplaced(seen.mount, seen.container)):
             yield _finding(seen, seen.mount.place, judged, ctx)
 
 
 def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Finding:
     unless = "" if judged.certain else ", unless the image has that directory"
     soft = not judged.certain or not seen.own
+    message = f"A new volume on {place} belongs to root{unless}: {judged.user} cannot write to it"
+    if judged.closed:
+        message = f"The volume on {place} is out of reach: {judged.user} may not enter root's home"
     return ctx.finding(
         seen.span,
-        f"A new volume on {place} belongs to root{unless}: {judged.user} cannot write to it",
+        message,
         severity=Severity.INFORMATION if soft else None,
         fixes=partial(_fixes, seen, place, judged.user, ctx),
         related=list(_related(seen, judged.user, ctx)),
@@ -88,7 +98,8 @@ def _related(seen: Sighting, user: str, ctx: Context) -> Iterator[Related]:
 def _fixes(seen: Sighting, place: str, user: str, ctx: Context) -> Iterator[Fix]:
     container, target = seen.container, seen.mount.target
     home = container.home
-    if covers("/root", place) and home is not None and target is not None:
+    other = home is not None and not covers("/root", home)
+    if covers("/root", place) and home is not None and other and target is not None:
         # Root's home is closed to others: what is in it helps nobody, whoever owns it.
         moved = home + place[len("/root") :]
         recipe, where = own(container, moved)

@@ -3,8 +3,8 @@
 Where PyYAML has libyaml, that reads what both read alike, ten times as fast; Python's own reader decides
 what libyaml refuses, and whatever holds characters that the two take differently (a tab, a byte order mark).
 What PyYAML refuses (tabs as indentation, an unclosed bracket) is unknown from top to bottom: there
-is no document then, and no complaint of ours, since every YAML editor has one. Aliases stay
-references, so that no text can make the tree larger than itself.
+is no document then. ``refusal`` tells what Go's reader refuses as well. Aliases stay references, so
+that no text can make the tree larger than itself.
 """
 
 from __future__ import annotations
@@ -107,6 +107,78 @@ def parse(source: Source) -> tuple[YamlNode, ...]:
         (nodes for one in loaders if (nodes := _composed(source.text, one)) is not None), ()
     )
     return tuple(_node(source, raw) for raw in found)
+
+
+@record(frozen=True)
+class Refusal:
+    """What a reader of YAML surely stumbles over."""
+
+    span: Span
+    message: str
+    first: Span | None = None
+    """Of a key that is written twice: where it is written first."""
+
+
+def refusal(source: Source, documents: tuple[YamlNode, ...]) -> Refusal | None:
+    """Return why Go's YAML reader, which Compose uses, surely refuses a text that ``parse`` has read.
+
+    The text's grammar, where no document was found; a key that a mapping has twice, otherwise. None
+    also for a text that is too large to be read here. Source: go-yaml ``decode.go`` (*uniqueKeys*);
+    Compose itself runs on the tests' texts.
+    """
+    if documents:
+        return _twice(documents)
+    if len(source.text) > LARGEST or _depth(source.text) > _DEEPEST:
+        return None
+    loader: Any = yaml.SafeLoader("")
+    try:
+        loader = yaml.SafeLoader(source.text)
+        while loader.check_node():
+            loader.get_node()
+    except (yaml.scanner.ScannerError, yaml.parser.ParserError) as error:
+        return _refused(source, error, loader.flow_level)
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError):
+        # Anchors that are written twice, characters: Go's reader takes some of them.
+        return None
+    return None
+
+
+def _refused(source: Source, error: Any, flow_level: int) -> Refusal | None:
+    """Say what a scanner or a parser has found; None for a tab that Go's reader skips."""
+    at = min(error.problem_mark.index, len(source.text))
+    # Where the text just ends, what is open there is what is wrong.
+    if at >= len(source.text.rstrip()) and error.context_mark is not None:
+        at = error.context_mark.index
+    if source.text[at : at + 1] == "\t":
+        line = source.line_span(source.line_of(at))
+        if flow_level or source.text[line.start : at].strip():
+            return None
+        return Refusal(Span(at, at + 1), "a tab stands where only spaces may indent a line")
+    end = min(at + 1, len(source.text))
+    return Refusal(Span(at, end), str(error.problem))
+
+
+def _twice(documents: tuple[YamlNode, ...]) -> Refusal | None:
+    """Return the first key of a text that its mapping has already."""
+    found: list[Refusal] = []
+    seen: set[int] = set()
+    waiting = list(documents)
+    while waiting:
+        node = waiting.pop()
+        if id(node.raw) in seen:
+            continue
+        seen.add(id(node.raw))
+        waiting += (*node.elements, *(value for _, value in node.members))
+        names: dict[str, YamlNode] = {}
+        for key, value in node.members:
+            # A key may be an alias, which Go compares by its name; what is reset may go before.
+            if key.kind != "scalar" or not node.span.start <= key.span.start < node.span.end:
+                continue
+            first = names.setdefault(str(key.raw.value), key)
+            if first.raw is not key.raw and value.tag != "!reset":
+                said = f"the key '{key.raw.value}' is written twice in one mapping"
+                found.append(Refusal(key.span, said, first.span))
+    return min(found, key=lambda item: item.span.start, default=None)
 
 
 def _composed(text: str, loader: Any) -> list[Any] | None:

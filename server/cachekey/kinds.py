@@ -50,18 +50,22 @@ def builder_of(path: str) -> Builder | None:
     return next((kind for kind, pattern in _BUILDERS if pattern.match(path)), None)
 
 
-# Names that Dockerfiles have and other files, too: "Dockerfile_intel", ".Dockerfile", "Dockerfile.tmpl".
+# Names that Dockerfiles have and other files, too: "Dockerfile_intel", ".Dockerfile", "Dockerfile.tmpl",
+# "Dockerfile.diff".
 _PERHAPS = re.compile(
     r"""\.? (?:Dockerfile|Containerfile)
-      (?: [._-] .* )? (?: [._-] (?: erb | gotmpl | hbs | in | j2 | jinja2? | m4 | mustache
-      | te?mpl | template | tpl ) | _ [^.]+ )?\Z""",
+      (?: [._-] .* )? (?: [._-] (?: diff | erb | gotmpl | hbs | in | j2 | jinja2? | m4 | mustache
+      | patch | te?mpl | template | tpl ) | _ [^.]+ )?\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
-_TEMPLATE = re.compile(r"(?i)\.(?:erb|gotmpl|hbs|in|j2|jinja2?|m4|mustache|te?mpl|template|tpl)\Z")
+_TEXT_TELLS = re.compile(
+    r"(?i)\.(?:diff|erb|gotmpl|hbs|in|j2|jinja2?|m4|mustache|patch|te?mpl|template|tpl)\Z"
+)
 HEAD = 4000
 """Characters at the top of a file by which :func:`reads_as_dockerfile` decides."""
+# A patch by mail begins with "From", a commit and a date.
 _BEGINS = re.compile(
-    r"(?:\s*(?:\#.*|ARG[ \t].*|\{[{%].*[%}]\}|<%.*%>)?(?:\r?\n|\Z))*[ \t]*FROM[ \t]+\S",
+    r"(?:\s*(?:\#.*|ARG[ \t].*|\{[{%].*[%}]\}|<%.*%>)?(?:\r?\n|\Z))*[ \t]*FROM[ \t]+(?![0-9a-f]{40}[ \t])\S",
     re.IGNORECASE,
 )
 
@@ -72,7 +76,7 @@ def may_be_dockerfile(path: str) -> bool:
     if kind_of(path) is not None or not _PERHAPS.match(name):
         return False
     suffix = name.lstrip(".").partition(".")[2].rsplit(".", 1)[-1]
-    return bool(_TEMPLATE.search(name)) or not _ABOUT.match(suffix)
+    return bool(_TEXT_TELLS.search(name)) or not _ABOUT.match(suffix)
 
 
 def reads_as_dockerfile(text: str) -> bool:

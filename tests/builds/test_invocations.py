@@ -144,6 +144,31 @@ def test_a_checkout_in_a_folder() -> None:
     assert read(WORKFLOW, text).invocations[0].dockerfile == "docker/Dockerfile"
 
 
+def test_two_revisions_side_by_side() -> None:
+    text = steps(
+        "- uses: actions/checkout@v4",
+        "- uses: actions/checkout@v4\n  with: {path: old, ref: main}",
+        "- uses: actions/checkout@v4\n  with: {path: lib, repository: docker/docs}",
+        "- uses: docker/build-push-action@v6\n  with: {context: old, file: old/docker/Dockerfile}",
+        "- uses: docker/build-push-action@v6\n  with: {context: ., file: docker/Dockerfile}",
+        "- run: docker build .\n  working-directory: old/docker",
+    )
+    assert [item.dockerfile for item in read(WORKFLOW, text).invocations] == [
+        "docker/Dockerfile",
+        "docker/Dockerfile",
+        "docker/Dockerfile",
+    ]
+
+
+def test_a_long_workflow_is_read() -> None:
+    text = steps(
+        *(f"- name: step {i}\n  run: |\n    {'echo all is well && ' * 40}true" for i in range(150)),
+        "- uses: docker/build-push-action@v6\n  with: {file: docker/Dockerfile}",
+    )
+    assert len(text) > 120_000
+    assert [item.dockerfile for item in read(WORKFLOW, text).invocations] == ["docker/Dockerfile"]
+
+
 @pytest.mark.parametrize(
     ("runs_on", "setup", "runner"),
     [

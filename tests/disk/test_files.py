@@ -11,7 +11,7 @@ from cachekey.disk import discovery, files
 from cachekey.disk.discovery import find
 from cachekey.disk.files import absolute, decode, read
 from cachekey.disk.settings import SettingsFinder
-from cachekey.kinds import kind_of
+from cachekey.kinds import kind_in, kind_of
 from cachekey.text import Span
 from cachekey.workspace.settings import Settings
 
@@ -74,6 +74,18 @@ def test_names_of_dockerfiles(name: str) -> None:
 )
 def test_names_of_other_files(name: str) -> None:
     assert kind_of(name) is None
+
+
+def test_a_name_that_leaves_it_to_the_text() -> None:
+    text = "ARG A=1\nFROM golang:1.25\n"
+    for name in ("Dockerfile.diff", "cannon/Dockerfile.diff", "Dockerfile.j2", "Dockerfile_intel"):
+        assert kind_in(name, text) == "dockerfile"
+    assert kind_in("Dockerfile.orig", text) is None
+    diff = "--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1 +1 @@\n-FROM a\n+FROM b\n"
+    mail = f"From {'1a' * 20} Mon Sep 17 00:00:00 2001\nFrom: a\n"
+    for text in (diff, mail):
+        assert kind_in("Dockerfile.diff", text) is None
+        assert kind_in("Dockerfile.patch", text) is None
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,10 @@ class Typist:
         self.reporter.touched(self.document)
         await asyncio.sleep(0)
 
-    async def type(self, text: str) -> None:
-        """Press keys until the text is this one."""
-        for end in range(len(self.document.text) + 1, len(text) + 1):
+    async def type(self, text: str, burst: int = 1) -> None:
+        """Press keys until the text is this one; so many of them arrive together."""
+        begun = len(self.document.text)
+        for end in [*range(begun + 1, len(text), burst), len(text)]:
             self.session.change(self.document.uri, self.document.version + 1, text[:end])
             self.reporter.touched(self.document)
             # The server looks as soon as all that has arrived is taken in.
@@ -146,6 +147,28 @@ async def test_a_squiggle_changes_once_for_a_word() -> None:
     seen.append([(item.code, item.message) for item in typist.shown])
     assert sum(one != other for one, other in pairwise(seen)) == 1
     assert seen[-1] == []
+
+
+@pytest.mark.parametrize("burst", [3, 7, 16])
+async def test_keys_that_arrive_together_are_keys(
+    burst: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """VS Code sends what was typed in a quarter of a second as one change."""
+    monkeypatch.setattr(diagnostics, "PAUSE", 3600)
+    head = "FROM python:3.13\nENV UV_LINK_MODE=copy\n"
+    typist = Typist("untitled:/Dockerfile", head)
+    await typist.begin()
+    await typist.type(
+        head + "RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv uv pip install x", burst
+    )
+    assert not any(item.diagnostics for item in typist.pushed)
+    # An edit that nobody types is looked at at once.
+    typist.document.calm.rest()
+    text = typist.document.text.replace("target", "tar")
+    typist.session.change(typist.document.uri, typist.document.version + 1, text)
+    typist.reporter.touched(typist.document)
+    await asyncio.sleep(0.01)
+    assert "CK601" in [code for code, _ in typist.told]
 
 
 async def test_what_is_true_shows_when_typing_pauses(client: Client) -> None:

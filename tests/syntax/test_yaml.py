@@ -60,5 +60,17 @@ def test_two_readers_agree(damaged: list[str], monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_nothing_is_too_deep() -> None:
-    for text in ("- " * 29_000 + "x", "? " * 29_000, "\n".join(" " * i + "a:" for i in range(330))):
+    for text in ("- " * 29_000 + "x", "? " * 29_000, "\n".join(" " * i + "a:" for i in range(620))):
         parse(Source(text))
+
+
+def test_what_takes_long_is_not_read() -> None:
+    for text in (
+        "a: [" + "1," * 31_000 + "]\n",
+        "- a\n" * 31_000,
+        "a: [" + "{a}," * 16_000 + "]\n",
+    ):
+        assert parse(Source(text)) == ()
+    long = parse(Source("a: |\n" + "  words and words\n" * 10_000))
+    assert len(long) == 1
+    assert len(long[0].string("a") or "") > 100_000

@@ -19,6 +19,7 @@ from cachekey.builds.recipes import (
 from cachekey.builds.workflow import read_workflow
 from cachekey.kinds import Builder, builder_of, kind_of
 from cachekey.record import replace
+from cachekey.syntax import yaml
 from cachekey.text import Source
 
 _LOCAL = re.compile(r"uses:\s*['\"]?\./")
@@ -44,10 +45,12 @@ def concerns(path: str, text: str, looker: Looker | None = None) -> bool:
     count as some that build.
     """
     kind = builder_of(path) if kind_of(path) == "builds" else None
-    if kind is None or kind == "bake" or speaks_of_builds(text):
+    if kind is None or kind == "bake":
         return True
     if kind not in ("workflow", "gitlab"):
-        return False
+        return speaks_of_builds(text)
+    if speaks_of_builds(text, yaml.LARGEST):
+        return True
     return bool(_LOCAL.search(text)) or may_call(path, text, looker)
 
 

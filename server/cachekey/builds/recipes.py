@@ -47,9 +47,9 @@ JUST_RULE = re.compile(
 )
 
 
-def speaks_of_builds(text: str) -> bool:
-    """Tell whether a file may start a build at all."""
-    return len(text) <= LARGEST and bool(_BUILDS.search(text) and _SPEAKS.search(text))
+def speaks_of_builds(text: str, most: int = LARGEST) -> bool:
+    """Tell whether a file of at most so many characters may start a build at all."""
+    return len(text) <= most and bool(_BUILDS.search(text) and _SPEAKS.search(text))
 
 
 # -- shell -----------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ _ANYTHING = frozenset(("args", "platforms", "target", "file"))
 _SHELLS = ("", "bash", "sh")
 _DECIDING = ("context", "file", "target", "platforms")
 """Inputs of docker/build-push-action that say what is built."""
+Places = tuple[str, ...]
+"""Folders of a runner in which this repository lies; the empty one is where a job begins."""
 
 
 def read_workflow(path: str, source: Source, looker: Looker) -> BuildFile:
@@ -85,18 +87,18 @@ def _together(builds: Sequence[Invocation]) -> Iterator[Invocation]:
 def _builds(
     job: Job, path: str, source: Source, looker: Looker, follower: Follower
 ) -> Iterator[Invocation]:
-    prefix = _checkout(job)
+    places = _checkouts(job)
     for step in job.steps:
         what = builds_with(step)
         if not what and step.run is None:
             continue
         caller = _caller(job, step, path, source, _shown(step, what))
         if what == "build-push":
-            yield _push(step, caller, prefix)
+            yield _push(step, caller, places)
         elif what == "bake":
-            yield from _bake(job, step, caller, looker, prefix)
+            yield from _bake(job, step, caller, looker, places)
         elif step.run is not None and step.shell in _SHELLS:
-            yield from _run(job, step, caller, looker, prefix, follower)
+            yield from _run(job, step, caller, looker, places, follower)
 
 
 def _shown(step: Step, what: str) -> str:
@@ -128,8 +130,12 @@ def _caller(job: Job, step: Step, path: str, source: Source, shown: str) -> Call
     )
 
 
-def _checkout(job: Job) -> str | None:
-    """Return the folder into which a job checks this repository out; None when another has its place."""
+def _checkouts(job: Job) -> Places:
+    """Return the folders into which a job checks this repository out, the innermost first.
+
+    There is none when another repository has its place. A job that compares revisions has them side by side.
+    """
+    found: set[str] = set()
     others = False
     for step in job.steps:
         if step.uses != "actions/checkout":
@@ -137,21 +143,25 @@ def _checkout(job: Job) -> str | None:
         folder = (step.text("path") or "").removeprefix("./").strip("/")
         raw = step.raw.get("repository")
         if raw is None or _THIS.fullmatch(raw.text):
-            return folder
-        others = others or not folder
-    return None if others else ""
+            found.add(folder)
+        else:
+            others = others or not folder
+    return tuple(sorted(found, key=len, reverse=True)) or (() if others else ("",))
 
 
-def _inside(prefix: str | None, text: str | None) -> str | None:
+def _inside(places: Places, text: str | None) -> str | None:
     """Return a path of the runner's folder as one of the repository."""
-    if text is None or prefix is None:
+    if text is None:
         return None
-    if not prefix:
-        return text
     cleaned = posixpath.normpath(text)
-    if cleaned == prefix:
-        return "."
-    return cleaned[len(prefix) + 1 :] if cleaned.startswith(f"{prefix}/") else None
+    for folder in places:
+        if not folder:
+            return text
+        if cleaned == folder:
+            return "."
+        if cleaned.startswith(f"{folder}/"):
+            return cleaned[len(folder) + 1 :]
+    return None
 
 
 def _tree(step: Step, name: str) -> Said | None:
@@ -166,7 +176,7 @@ def _tree(step: Step, name: str) -> Said | None:
     return said
 
 
-def _push(step: Step, caller: Caller, prefix: str | None) -> Invocation:
+def _push(step: Step, caller: Caller, places: Places) -> Invocation:
     """Read docker/build-push-action."""
     context, file = _tree(step, "context"), _tree(step, "file")
     if file is not None and file.text == "":
@@ -175,7 +185,7 @@ def _push(step: Step, caller: Caller, prefix: str | None) -> Invocation:
     args, loose = _pairs(step, "build-args")
     contexts, _ = _pairs(step, "build-contexts")
     opened |= {"args"} if loose else set()
-    found = _place(context, file, prefix)
+    found = _place(context, file, places)
     target = step.inputs.get("target")
     return replace(
         caller.build(step.span),
@@ -192,10 +202,10 @@ def _push(step: Step, caller: Caller, prefix: str | None) -> Invocation:
     )
 
 
-def _place(context: Said | None, file: Said | None, prefix: str | None) -> Place:
+def _place(context: Said | None, file: Said | None, places: Places) -> Place:
     if (context is not None and context.text is None) or (file is not None and file.text is None):
         if file is not None and file.text is not None:
-            return Place(None, place("", ".", _inside(prefix, file.text), beside=False).dockerfile)
+            return Place(None, place("", ".", _inside(places, file.text), beside=False).dockerfile)
         return Place(None, None)
     written = context.text if context is not None else "{{defaultContext}}"
     match = _DEFAULT_CONTEXT.match(written or "{{defaultContext}}")
@@ -203,9 +213,9 @@ def _place(context: Said | None, file: Said | None, prefix: str | None) -> Place
     if match is not None:
         # Fetched from the repository itself: the file is looked for in the context.
         return place("", match.group(1) or ".", name, beside=True)
-    if prefix != "" and name is not None and (name := _inside(prefix, name)) is None:
+    if name is not None and (name := _inside(places, name)) is None:
         return Place(None, None)
-    inside = _inside(prefix, written)
+    inside = _inside(places, written)
     return place("", inside, name, beside=False)
 
 
@@ -251,7 +261,7 @@ def _pairs(step: Step, name: str) -> tuple[tuple[tuple[str, Said], ...], bool]:
 
 
 def _bake(
-    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str | None
+    job: Job, step: Step, caller: Caller, looker: Looker, places: Places
 ) -> Iterator[Invocation]:
     """Read docker/bake-action, which builds from the repository itself unless ``source`` says else."""
     said = step.inputs.get("source") or step.inputs.get("workdir")
@@ -263,7 +273,7 @@ def _bake(
         # Another repository.
         return
     match = _DEFAULT_CONTEXT.match(text or ".")
-    inside = (match.group(1) or ".") if match is not None else _inside(prefix, text or ".")
+    inside = (match.group(1) or ".") if match is not None else _inside(places, text or ".")
     folder = within("", inside) if text is not None else None
     if folder is None:
         yield replace(caller.build(step.span), open=_ANYTHING)
@@ -314,10 +324,10 @@ def _file(said: Said, folder: str) -> str | None:
 
 
 def _run(
-    job: Job, step: Step, caller: Caller, looker: Looker, prefix: str | None, follower: Follower
+    job: Job, step: Step, caller: Caller, looker: Looker, places: Places, follower: Follower
 ) -> Iterator[Invocation]:
     assert step.run is not None
-    folder = _inside(prefix, step.folder or ("." if step.folder is not None else None))
+    folder = _inside(places, step.folder or ("." if step.folder is not None else None))
     base = within("", folder) if folder is not None else None
     values = caller.env or {}
 

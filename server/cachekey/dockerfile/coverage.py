@@ -152,14 +152,39 @@ def candidates(run: Run, mount: Mount) -> list[Wanted]:
 
 def fetches_for_nobody(document: Dockerfile, run: Run, use: ToolUse) -> bool:
     """Tell whether a tool only fetches in a RUN, and surely runs nowhere behind it in the file."""
+    hidden, last = _last_steps(document)
+    return _only_fetches(run, use) and max(hidden, last.get(use.tool.id, -1)) <= run.span.start
+
+
+def left_without(
+    document: Dockerfile, run: Run, use: ToolUse, item: UsedDirectory
+) -> list[tuple[Run, Invocation]]:
+    """Return what may want what a tool only fetches in a RUN, and surely does not find it; one for each RUN.
+
+    It runs behind that RUN, out of sight (``make``), and no other RUN of the file mounts the directory.
+    """
+    _, last = _last_steps(document)
+    if not _only_fetches(run, use) or last.get(use.tool.id, -1) > run.span.start:
+        return []
+    if any(other is not run and maybe_covered(other, item) for other in document.runs):
+        return []
+    found: list[tuple[Run, Invocation]] = []
+    stage = document.stages[run.stage]
+    for later in document.runs:
+        behind = later.span.start > run.span.start
+        if behind and document.stages[later.stage].descends_from(stage):
+            hidden = next((one for one in later.commands.items if one.opaque), None)
+            found += [(later, hidden)] if hidden is not None else []
+    return found
+
+
+def _only_fetches(run: Run, use: ToolUse) -> bool:
+    """Tell whether a RUN does nothing but fetch with a tool."""
     own = {id(one.invocation) for one in run.uses if one.tool is use.tool}
     rest = [item for item in run.commands.items if id(item) not in own]
     if any(item.opaque or not run.knowledge.harmless(item.program or "?") for item in rest):
         return False
-    if any(one.tool is use.tool and one.uses is not False and not _fills(one) for one in run.uses):
-        return False
-    hidden, last = _last_steps(document)
-    return max(hidden, last.get(use.tool.id, -1)) <= run.span.start
+    return all(_fills(one) for one in run.uses if one.tool is use.tool and one.uses is not False)
 
 
 @remembered

@@ -211,6 +211,7 @@ def _setting(table: Table) -> Setting:
         table.text("name", required=True),
         tuple(_way(item) for item in table.tables("from")),
         table.optional("default"),
+        table.text("what"),
     )
     table.close()
     return setting

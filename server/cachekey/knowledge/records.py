@@ -120,6 +120,8 @@ class Setting:
     name: str
     sources: tuple[Way, ...]
     default: str | None
+    what: str
+    """What it says, for a reader; empty: its name tells."""
 
 
 @record(frozen=True)

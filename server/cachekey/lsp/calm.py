@@ -24,6 +24,8 @@ PAUSE = 0.5
 """Seconds without a key after which a half-typed word is taken for what is meant."""
 _A_KEY = 2
 """Characters that one key may write or take away: an editor closes brackets and quotes by itself."""
+_A_BURST = 16
+"""Characters of keys that arrive together: VS Code gathers those of a quarter of a second."""
 
 
 @dataclass(eq=False)
@@ -36,9 +38,14 @@ class Calm:
     """What was shown when the last word was complete."""
 
     def changed(self, before: str, after: str) -> None:
-        """Note a change of the text."""
-        parts = changed(before, after)
-        self.typing = all(part.end - part.start <= _A_KEY for part in parts)
+        """Note a change of the text.
+
+        What is more than a key counts as typed only behind a key: a fix comes out of the blue.
+        """
+        gone, come = changed(before, after)
+        less, more = sorted((gone.end - gone.start, come.end - come.start))
+        burst = self.typing and more <= _A_BURST and "\n" not in after[come.start : come.end]
+        self.typing = less <= _A_KEY and (more <= _A_KEY or burst)
 
     def rest(self) -> None:
         """Note that typing has paused."""
@@ -52,7 +59,8 @@ class Calm:
         gone, come = changed(shown.source.text, text)
         if _has_blank(shown.source.text[gone.start : gone.end]):
             return None
-        if _has_blank(text[come.start : come.end]):
+        typed = text[come.start : come.end]
+        if typed[-1:].isspace() or "\n" in typed:
             return None
         new = Source(text)
         move = _Move(

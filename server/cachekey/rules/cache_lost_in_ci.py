@@ -87,10 +87,10 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
 
 
 def _first_of_each(builds: Sequence[Invocation]) -> list[Invocation]:
-    """Return the first build of each step."""
+    """Return the first build of each place: a step, or the job that calls another workflow's steps."""
     found: dict[object, Invocation] = {}
     for build in builds:
-        found.setdefault((build.path, build.job, build.step), build)
+        found.setdefault((build.path, build.span), build)
     return list(found.values())
 
 

@@ -31,7 +31,7 @@ variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
 
 Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
 program is not known, when a variable, flag, configuration file or unknown base image may move the
-cache (a hint, where the file itself tells another home), for a parent or a part of the directory, and when the script
+cache (a hint, where the file itself tells another place or another home), for a parent or a part of the directory, and when the script
 names the target.
 
 ## Source
@@ -81,7 +81,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if run.caches and _is_empty(run):
         yield _without_command(run, ctx)
         return
-    yield from _below_another_home(run, ctx)
+    yield from _on_unknown_base(run, ctx)
     yield from _never_called(run, ctx)
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
@@ -109,17 +109,18 @@ def _cause(mount: Mount, best: Wanted) -> Hashable:
     return (mount.key.identity, best.path)
 
 
-def _below_another_home(run: Run, ctx: Context) -> Iterator[Finding]:
-    """Hint at mounts below another home than the one that the file tells, on an unknown base image.
+def _on_unknown_base(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Hint at mounts elsewhere than the file itself tells the tool, on an unknown base image.
 
-    The image may set the tool's variable, but hardly to the directory of another user. What is only
-    remembered of an image is good for a hint, too.
+    It tells by the tool's variable or option, or by the home: the image may set the variable then, but
+    hardly to the directory of another user. What is only remembered of an image is good for a hint, too.
     """
     facts = run.scope.base.facts
     if facts is not None and facts.confidence.warns:
         return
-    if not _tells_home(run.scope) or not run.commands.complete:
+    if not run.commands.complete:
         return
+    home = _tells_home(run.scope)
     if any(item.opaque or not item.args_known for item in run.commands.items):
         return
     for mount in run.caches:
@@ -130,11 +131,17 @@ def _below_another_home(run: Run, ctx: Context) -> Iterator[Finding]:
             continue
         for use, item in meant(folder, run.supposed):
             surely = use.applies is True and item.used is True and item.cache.kind is Kind.DOWNLOAD
-            if surely and item.path is not None and item.decided_by.startswith("the default"):
+            if not surely or item.path is None:
+                continue
+            default = item.decided_by.startswith("the default")
+            if home if default else item.span is not None:
+                unless = ", unless the base image says otherwise," if default else ","
                 yield ctx.finding(
                     mount.target_span,
-                    f"{use.tool.name} keeps its cache in {item.path} here, unless the base image says "
-                    f"otherwise, and not in {folder}",
+                    f"{use.tool.name} keeps its cache in {item.path} here{unless} and not in {folder}",
+                    related=[]
+                    if default or item.span is None
+                    else [ctx.related(item.span, capital(item.decided_by))],
                     fixes=partial(_moved, run, mount, item.path, ctx),
                     severity=Severity.HINT,
                 )

@@ -39,6 +39,7 @@ from functools import partial
 
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import (
+    candidates,
     covering,
     fetches_for_nobody,
     linked,
@@ -71,7 +72,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report install commands whose caches no mount of the RUN holds."""
     if run.onbuild:
         return
-    if any(surely_idle(run, mount) for mount in run.caches):
+    if any(surely_idle(run, mount) and candidates(run, mount) for mount in run.caches):
         # There is a mount, at the wrong place: CK301 moves it.
         return
     seen: set[str] = set()

@@ -28,7 +28,8 @@ Repeat the mount on the later RUN.
 
 A RUN that only fills a cache which no later step of the file uses is a hint: what it fetches
 (`mvn dependency:go-offline`) is no part of the image. That is told when the file says what the image
-runs, with CMD or ENTRYPOINT: then nothing is to come.
+runs, with CMD or ENTRYPOINT: then nothing is to come. It is a hint as well where a later command runs out of sight
+(`make`) and no other RUN mounts the cache: if it needs what was fetched, it does not find it.
 
 Silent for tools whose result lies elsewhere, where any other RUN fills the directory without a
 mount, and where the place of the directory is not known on both sides.
@@ -43,15 +44,18 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.coverage import COVERS, fetches_for_nobody, maybe_covered
+from cachekey.dockerfile.coverage import COVERS, fetches_for_nobody, left_without, maybe_covered
 from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import add_mount
-from cachekey.finding import Finding, Fix, Severity
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
+
+_MOST_SHOWN = 8
 
 
 @rule("CK402", "mount-missing-later", Severity.WARNING, Fixable.SOMETIMES)
@@ -60,6 +64,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if run.onbuild:
         return
     yield from _for_nobody(run, ctx)
+    yield from _out_of_sight(run, ctx)
     seen: set[str] = set()
     for use in run.uses:
         if use.tells_of_passing:
@@ -103,6 +108,51 @@ def _for_nobody(run: Run, ctx: Context) -> Iterator[Finding]:
                 severity=Severity.HINT,
             )
             return
+
+
+def _out_of_sight(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Hint at a RUN that only fills a cache, in front of a command that may need it and does not see it."""
+    if not run.commands.complete:
+        return
+    for use in run.uses:
+        for item in use.directories:
+            if not item.fills or item.path is None or not item.confidence.warns:
+                continue
+            mount = _mount_on(run, item)
+            left = left_without(ctx.document, run, use, item) if mount is not None else []
+            if mount is None or not left:
+                continue
+            first = left[0][1].head
+            line, name = (
+                ctx.document.source.line_of(first.start) + 1,
+                ctx.document.source.slice(first),
+            )
+            yield ctx.finding(
+                use.invocation.head,
+                f"What {use.tool.name} fetches here lies in the cache alone, and no other step mounts it: "
+                f"{name} on line {line} does not find it",
+                related=[
+                    ctx.related(command.head, "If it needs this, it fetches it again")
+                    for _, command in left[:_MOST_SHOWN]
+                ],
+                severity=Severity.HINT,
+                fixes=partial(_repeat, [one for one, _ in left], mount, ctx),
+            )
+            return
+
+
+def _repeat(runs: list[Run], mount: Mount, ctx: Context) -> Iterator[Fix]:
+    def edits() -> list[Edit]:
+        text = ctx.document.source.slice(mount.span)
+        return [add_mount(ctx.document, later, text) for later in runs]
+
+    lines = (ctx.document.source.line_of(later.span.start) + 1 for later in runs)
+    yield ctx.fix(
+        f"Repeat the mount on {lines_text(lines)}",
+        edits,
+        safety=Safety.UNSAFE,
+        reason="what runs there is out of sight",
+    )
 
 
 @remembered

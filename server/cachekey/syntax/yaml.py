@@ -20,8 +20,11 @@ from cachekey.text import Mapped, Source, Span
 
 Kind = Literal["mapping", "sequence", "scalar"]
 
-LARGEST = 60_000
-"""Characters; a larger file is data, and takes PyYAML longer than an editor waits."""
+LARGEST = 200_000
+"""Characters; a larger file is data."""
+_MOST_MARKS = 30_000
+"""What may begin a node. Its number decides how long PyYAML takes: more of them, and an editor waits."""
+_MARK = re.compile(r"[\n\r\x85\u2028\u2029,\[{]|[-?:] ")
 _DEEPEST = 40
 """Brackets within each other: PyYAML needs the square of their number."""
 _MOST_DOCUMENTS = 16
@@ -93,7 +96,9 @@ class YamlNode:
 
 def parse(source: Source) -> tuple[YamlNode, ...]:
     """Return the documents of a file; none when it cannot be read or is too large. Never raises."""
-    if len(source.text) > LARGEST or _depth(source.text) > _DEEPEST:
+    if len(source.text) > LARGEST or len(_MARK.findall(source.text)) > _MOST_MARKS:
+        return ()
+    if _depth(source.text) > _DEEPEST:
         return ()
     loaders: tuple[Any, ...] = (yaml.SafeLoader,)
     if _FAST is not None and not _APART.search(source.text):

@@ -151,7 +151,9 @@ class Placing:
                 return NotKnown(f"nothing here tells which {program} it is"), True
             return NotKnown(f"nothing here tells whether {program} is {env.tool.name}"), True
         if cache.when and env.holds(cache.when) is None:
-            return NotKnown(f"it depends on {', '.join(cache.when)}, which is not known here"), True
+            return NotKnown(
+                f"{env.in_words(cache.when)} is not known here, and that decides it"
+            ), True
         for way in cache.moved_by:
             if way.when and env.holds(way.when) is False:
                 continue

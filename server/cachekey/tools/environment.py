@@ -381,6 +381,11 @@ class ToolEnvironment:
                 return False
         return answer
 
+    def in_words(self, names: Iterable[str]) -> str:
+        """Say for a reader what settings of these names tell."""
+        what = {item.name: item.what or item.name for item in self.tool.settings}
+        return " and ".join(what.get(name, name) for name in names)
+
     def setting(self, name: str) -> str | None:
         """Return a setting of the tool (lower case), None when it is not known."""
         setting = self.tool.setting(name)

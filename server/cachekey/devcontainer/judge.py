@@ -101,10 +101,8 @@ def lies(claim: Claim, container: Container) -> str | None:
     for way in claim.cache.moved_by:
         found = container.environment.setting(way.env) if way.env else None
         if found is not None:
-            path = found.text
-            if "*" in way.below:
-                # The name depends on a version that no file tells.
-                return None
+            # A version that no file tells may be part of the name.
+            path = found.text if "*" not in way.below else None
             return posixpath.normpath(posixpath.join(path, way.below)) if path else None
     if container.image is None or container.user is None:
         return None

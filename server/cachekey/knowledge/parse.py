@@ -135,10 +135,11 @@ def _commands(table: Table) -> tuple[Command, ...]:
 
 def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
     role = table.text("role", "cache")
+    kind = table.choice("kind", Kind, Kind.DOWNLOAD)
     cache = CacheDir(
         role=role,
         what=table.text("what", "its cache"),
-        kind=table.choice("kind", Kind, Kind.DOWNLOAD),
+        kind=kind,
         path=table.text("path"),
         root_path=table.text("root_path"),
         alternatives=table.texts("alternatives"),
@@ -155,7 +156,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         concurrent=table.choice("concurrent", Concurrency, Concurrency.UNKNOWN),
         basis=table.text("basis", "guess"),
         reason=table.text("reason"),
-        varies_by=table.texts("varies_by"),
+        varies_by=table.texts("varies_by", ("project",) if kind is Kind.BUILD else ()),
         used_by=table.patterns("used_by"),
         filled_by=table.patterns("filled_by"),
         needed_by=table.patterns("needed_by"),

@@ -219,7 +219,10 @@ class CacheDir:
     """Why: ``stated`` by the tool's makers, or a ``guess``."""
     reason: str
     varies_by: tuple[str, ...]
-    """What one cache must not be shared across: platform, distro, project, version."""
+    """What one cache must not be shared across: platform, distro, project, version.
+
+    Build output is one project's where nothing is said; entries named by all that they are made of are not.
+    """
     used_by: tuple[Pattern, ...]
     """Subcommands that use it; none: all that use any cache."""
     filled_by: tuple[Pattern, ...]

@@ -23,7 +23,8 @@ RUN --mount=type=cache,id=project-target,target=/app/target cargo build && cp ta
 An `id` that names the project.
 
 Silent for an `id` that is not a mere common word, for a path that names the project, for
-`sharing=private`, and for download caches, which are meant to be shared.
+`sharing=private`, for download caches, which are meant to be shared, and where the tool names each entry by
+all that it was made of (Turborepo).
 
 ## Source
 BuildKit `dockerfile2llb/convert_runmount.go` (default id); Cargo's fingerprints go by
@@ -129,7 +130,7 @@ def _beside(run: Run, mount: Mount) -> Claim | None:
     }
     looks = run.knowledge.claims(mount.directory or "/")
     return next(
-        (one for one in looks if one.tool.id in company and one.cache.kind is Kind.BUILD), None
+        (one for one in looks if one.tool.id in company and _is_own_output(one.cache)), None
     )
 
 
@@ -153,12 +154,17 @@ def _is_one_projects(run: Run, mount: Mount, purpose: Purpose, ctx: Context) -> 
     here = purpose.use.invocation.cwd
     inside_project = here not in (None, "/", "/root") and inside(folder, here or "/")
     if purpose.cache.kind is not Kind.RESULT or not (purpose.cache.relative or inside_project):
-        return purpose.cache.kind is Kind.BUILD
+        return _is_own_output(purpose.cache)
     installs = any(item.cache is purpose.cache and item.used for item in purpose.use.directories)
     missed = run.effects.takes_out(folder) is False and is_needed(
         ctx.document, ctx.document.stage_of(run), [folder]
     )
     return installs and run.commands.complete and not missed
+
+
+def _is_own_output(cache: CacheDir) -> bool:
+    """Tell whether a tool builds there what another project must not find."""
+    return cache.kind is Kind.BUILD and "project" in cache.varies_by
 
 
 def _is_generic(mount: Mount) -> bool:

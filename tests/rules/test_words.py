@@ -125,7 +125,12 @@ def test_hovers() -> None:
 
 @pytest.mark.parametrize(("rule", "case"), CASES, ids=lambda item: getattr(item, "title", ""))
 def test_one_cause_is_one_finding(rule, case) -> None:
-    """No two findings of a rule have the very same fix: the first place speaks for all."""
+    """No two findings of a rule have the very same fix: the first place speaks for all.
+
+    A mount that no tool uses is told at each RUN: each of them is slow by itself. The fix moves all.
+    """
+    if rule.code == "CK301":
+        return
     seen = {}
     for finding in check(texts(case), make_settings((), case.settings)):
         for fix in finding.fixes:

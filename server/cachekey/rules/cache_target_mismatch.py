@@ -41,7 +41,7 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
@@ -98,15 +98,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             "this mount stays empty",
             related=_why(best, ctx),
             fixes=partial(_fixes, run, mount, found, ctx),
-            cause=_cause(mount, best),
         )
-
-
-def _cause(mount: Mount, best: Wanted) -> Hashable:
-    """Mounts of one cache that belong in one place move together."""
-    if mount.key is None or mount.directory is None:
-        return None
-    return (mount.key.identity, best.path)
 
 
 def _on_unknown_base(run: Run, ctx: Context) -> Iterator[Finding]:

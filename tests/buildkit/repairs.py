@@ -105,7 +105,7 @@ MAKES = {
     "bash": "cat >/dev/null",
     **dict.fromkeys(("frobnicate", "pack-all", "setup-home"), "true"),
 }
-SCRIPTS = ("configure",)
+SCRIPTS = ("configure", "build.sh")
 """What the context has for files that run them."""
 IMAGE = re.compile(r"(\bfrom=)(?=[\w-]+(?:\.[\w-]+)+/|[\w./-]+:)[\w./:@-]+")
 NUMBER = re.compile(r"(?m)(--from=)(\d+)\b")

@@ -10,9 +10,13 @@ export interface Said {
 /** What Docker's server puts in front of BuildKit's words. */
 const WHERE = /^dockerfile parse error on line \d+: /;
 
-/** Whether all that `other` says stands in `ours` as well: BuildKit's own words for a mount it refuses. */
+/**
+ * Whether all that `other` says stands in `ours` as well, alone or behind a colon: BuildKit's own words for
+ * what it refuses. A single word is nobody's quotation.
+ */
 export function isEcho(ours: Said, other: Said): boolean {
   const words = other.message.replace(WHERE, "").trim();
   const near = other.firstLine <= ours.lastLine && ours.firstLine <= other.lastLine;
-  return near && words !== "" && ours.message.includes(words);
+  const quoted = ours.message.startsWith(words) || ours.message.includes(`: ${words}`);
+  return near && words.includes(" ") && quoted;
 }

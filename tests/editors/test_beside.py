@@ -86,7 +86,8 @@ async def told(client: Client, name: str, text: str) -> tuple[types.Diagnostic, 
 def echoes(ours: types.Diagnostic, theirs: types.Diagnostic) -> bool:
     """Tell whether ours is what the extension leaves to them, as its unit tests have it."""
     words = theirs.message.partition("dockerfile parse error on line ")[2].partition(": ")[2]
-    return (words or theirs.message) in ours.message
+    words = words or theirs.message
+    return " " in words and (ours.message.startswith(words) or f": {words}" in ours.message)
 
 
 def meet(ours: types.Diagnostic, theirs: types.Diagnostic) -> bool:

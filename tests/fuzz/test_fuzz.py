@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz import grammar, neighbourly
-from tests.fuzz.growth import BOUNDED, CONSTRUCTS, slow, steep
+from tests.fuzz.growth import BOUNDED, CONSTRUCTS, MOST_SECONDS, slow, steep, work
 from tests.fuzz.invariants import check, hold, hold_all
 from tests.fuzz.neighbours import BESIDE, KINDS
 from tests.fuzz.run import corpus, failure
@@ -86,6 +87,33 @@ def test_a_long_file_of_plain_steps_is_no_square_either() -> None:
 def test_no_pattern_goes_back_and_forth(share: int) -> None:
     """Calls do not tell of a regular expression that backtracks; a long text does, in seconds."""
     assert slow(sorted(neighbourly.CONSTRUCTS)[share::16]) == {}
+
+
+LONG_WORDS = ("a", "a.", "a/", "=", "a=", "-", ";", "(", "'", " ", "\n", "/etc/sudoers")
+HOLDERS = {
+    ".devcontainer/devcontainer.json": lambda text: json.dumps(
+        {"image": "debian:13", "mounts": ["source=x,target=/w/x"], "postCreateCommand": text}
+    ),
+    ".github/workflows/long.yml": lambda text: (
+        "jobs:\n  a:\n    runs-on: x\n    steps:\n      - run: docker build .\n      - run: |\n          y\n"
+        "          x" + text.replace("\n", "\n          \n") + "\n"
+    ),
+    ".devcontainer/compose.yml": lambda text: (
+        "services:\n  app:\n    image: x\n    command: >\n      x"
+        + text.replace("\n", "\n\n")
+        + "\nx: ["
+    ),
+}
+
+
+@pytest.mark.parametrize("word", LONG_WORDS)
+@pytest.mark.parametrize("path", HOLDERS)
+def test_a_long_word_costs_in_proportion_to_its_length(path: str, word: str) -> None:
+    """Commands of other files are looked at by patterns: none of them goes back and forth over a word."""
+    text = HOLDERS[path](word * (60_000 // len(word)))
+    start = time.process_time()
+    work(path, text)
+    assert time.process_time() - start < MOST_SECONDS / 4
 
 
 def test_the_command_line_says_what_the_engine_says(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ describe("what another server says as well", () => {
   it("is nothing that is said in other words, and nothing that says nothing", () => {
     assert.ok(!isEcho(OURS, at(3, "Usage of undefined variable '$TARGETARCH'")));
     assert.ok(!isEcho(OURS, at(3, "")));
+    assert.ok(!isEcho(OURS, at(3, "mount")));
+    assert.ok(!isEcho(OURS, at(3, "sharing value")));
     assert.ok(!isEcho(OURS, at(3, "dockerfile parse error on line 4: ")));
   });
 });

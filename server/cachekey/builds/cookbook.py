@@ -112,12 +112,13 @@ class Cookbook:
     def _calls(self, words: Words) -> Iterator[tuple[Recipe, Mapping[str, str | None]]]:
         """Yield the recipes of a command line; each takes the words that it has parameters for."""
         left = list(words)
+        any_takes = any(one.parameters for one in self.recipes.values())
         while left:
             name = left.pop(0)
             recipe = self.recipes.get(name) if name is not None else None
             if recipe is None:
                 # Behind a word that is no recipe nobody knows what is whose.
-                if any(one.parameters for one in self.recipes.values()):
+                if any_takes:
                     return
                 continue
             given: dict[str, str | None] = {}

@@ -68,7 +68,8 @@ _ERRANDS = re.compile(
     r"""\b(?:g?make|just|npm|pnpm|yarn|bun)\b | \$[({]MAKE[)}]
       | (?:^|[\s;&|(!'"`]) (?: (?:ba|da)?sh | source | \. | \.{1,2}/[\w./-]+ | [\w./-]+\.(?:sh|bash) )
         (?![\w:=/.-])
-      | (?: ^\s*(?:-\s+)? | [;&|(!'"`{,]\s* | =\S*\s+ | \b(?:run:|then|do|else|exec|sudo|time|env)\s+ )
+      | (?: ^[ \t]*(?:-[ \t]+)? | [;&|(!'"`{,][ \t]* | =[^\s=]*[ \t]+
+          | \b(?:run:|then|do|else|exec|sudo|time|env)[ \t]+ )
         [\w.-]+/[\w./-]+ (?![\w:=/.-])""",
     re.VERBOSE | re.MULTILINE,
 )

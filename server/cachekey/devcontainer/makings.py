@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _NAMED = re.compile(r"/workspaces/(\w[\w.-]*)(?=[/\s\"';:),]|\Z)")
 """A folder below the one where workspaces lie; hidden ones are stores that lie beside them."""
-_SCRIPT = re.compile(r"(?:\$\{containerWorkspaceFolder\}/|\./)?([\w.-]+(?:/[\w.-]+)*\.sh)\b")
+_WORD = re.compile(r"[^\s\"';&|()<>`]+")
 _MOST_SCRIPTS = 16
 
 
@@ -141,8 +141,8 @@ class Makings:
                 continue
             yield node.text.text
             if path and path[0] in LIFECYCLE:
-                for match in islice(_SCRIPT.finditer(node.text.text), _MOST_SCRIPTS):
-                    inside = within(self.root, match.group(1))
+                for name in islice(_scripts(node.text.text), _MOST_SCRIPTS):
+                    inside = within(self.root, name)
                     script = self.texts.read(inside) if inside else None
                     if script is not None:
                         yield script
@@ -180,3 +180,11 @@ class Makings:
         """Tell whether a path lies below the workspace's folder."""
         folder = self.folder
         return folder is not None and folder != "/" and path != folder and covers(folder, path)
+
+
+def _scripts(command: str) -> Iterator[str]:
+    """Yield the shell scripts that words of a command name, from the workspace."""
+    for match in _WORD.finditer(command):
+        word = match.group().removeprefix("${containerWorkspaceFolder}/").removeprefix("./")
+        if word.endswith(".sh") and "$" not in word:
+            yield word

@@ -80,7 +80,7 @@ def unwritable_at(
     return None
 
 
-_ROOT_HOME = "/root"
+ROOT_HOME = "/root"
 """Every system's; its mode is 0700 or 0550 in all images that are known (shadow, busybox, setup)."""
 
 
@@ -90,7 +90,7 @@ def _in_closed_home(place: str, container: Container) -> bool:
     Nothing of what was read opens the home to others; the user has another one.
     """
     home = container.home
-    if not covers(_ROOT_HOME, place) or home is None or covers(_ROOT_HOME, home):
+    if not covers(ROOT_HOME, place) or home is None or covers(ROOT_HOME, home):
         return False
     if container.image is None or (container.builds and container.stage is None):
         return False
@@ -99,7 +99,7 @@ def _in_closed_home(place: str, container: Container) -> bool:
         return False
     items += [item for step in container.steps if step.run for item in step.run.commands.items]
     return not any(
-        effect.kind == "opens" and concerns(effect, _ROOT_HOME)
+        effect.kind == "opens" and concerns(effect, ROOT_HOME)
         for item in items
         for effect in effects_of(item) or ()
     )

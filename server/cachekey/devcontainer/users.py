@@ -103,7 +103,7 @@ _RIGHT = re.compile(r"sudoers|NOPASSWD|\bwheel\b|\bdoas\b|sudo:|-a?G\s*\S*sudo")
 
 
 _NAMED_RIGHT = re.compile(r"NOPASSWD:\s*(?:SETENV:\s*)?/[^\n'\"]*")
-_RIGHTS_FILE = re.compile(r"\S*/etc/sudoers\S*")
+_RIGHTS_FILE = re.compile(r"/etc/sudoers\S*")
 
 
 def sudo_only_named(made: Makings) -> bool:

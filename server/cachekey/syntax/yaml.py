@@ -96,9 +96,7 @@ class YamlNode:
 
 def parse(source: Source) -> tuple[YamlNode, ...]:
     """Return the documents of a file; none when it cannot be read or is too large. Never raises."""
-    if len(source.text) > LARGEST or len(_MARK.findall(source.text)) > _MOST_MARKS:
-        return ()
-    if _depth(source.text) > _DEEPEST:
+    if _is_too_large(source.text):
         return ()
     loaders: tuple[Any, ...] = (yaml.SafeLoader,)
     if _FAST is not None and not _APART.search(source.text):
@@ -128,7 +126,7 @@ def refusal(source: Source, documents: tuple[YamlNode, ...]) -> Refusal | None:
     """
     if documents:
         return _twice(documents)
-    if len(source.text) > LARGEST or _depth(source.text) > _DEEPEST:
+    if _is_too_large(source.text):
         return None
     loader: Any = yaml.SafeLoader("")
     try:
@@ -179,6 +177,13 @@ def _twice(documents: tuple[YamlNode, ...]) -> Refusal | None:
                 said = f"the key '{key.raw.value}' is written twice in one mapping"
                 found.append(Refusal(key.span, said, first.span))
     return min(found, key=lambda item: item.span.start, default=None)
+
+
+def _is_too_large(text: str) -> bool:
+    """Tell whether a reader would take longer than an editor waits."""
+    if len(text) > LARGEST or len(_MARK.findall(text)) > _MOST_MARKS:
+        return True
+    return _depth(text) > _DEEPEST
 
 
 def _composed(text: str, loader: Any) -> list[Any] | None:

@@ -102,7 +102,8 @@ class Built:
 INTRODUCTIONS = re.compile(
     r"^(?:[Ee]rror: )?(?:failed to solve(?: with frontend \S+)?: |failed to create LLB definition: "
     # Which of these two buildctl says is a race of its own.
-    r"|failed to run Build function: |dockerfile parse error (?:on )?line \d+: |(?:building|Build error)(?: at STEP \".*?\")?: "
+    r"|failed to run Build function: "
+    r"|dockerfile parse error (?:on )?line \d+: |(?:building|Build error)(?: at STEP \".*?\")?: "
     r"|resolving mountpoints for container \"\w+\": )+",
     re.DOTALL,
 )

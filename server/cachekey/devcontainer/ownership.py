@@ -60,13 +60,17 @@ def unwritable_at(
     user = container.user
     if user is None or user.root or container.document.feature:
         return None
-    if _handed_over(place, container) or _elsewhere(place, container, mount):
+    if _elsewhere(place, container, mount):
+        return None
+    # Whoever owns what lies in root's home, nobody else gets there.
+    closed = _in_closed_home(place, container)
+    if not closed and _handed_over(place, container):
         return None
     nocopy = mount is not None and mount.nocopy
     owner = "missing" if nocopy else owner_in_image(place, container)
     if owner in ("root", "missing"):
         return Unwritable(user.name, True)
-    if _in_closed_home(place, container):
+    if closed:
         return Unwritable(user.name, True, closed=True)
     home = container.home
     if owner is None and home is not None and covers(home, place) and place != home:
@@ -82,6 +86,14 @@ def unwritable_at(
 
 ROOT_HOME = "/root"
 """Every system's; its mode is 0700 or 0550 in all images that are known (shadow, busybox, setup)."""
+
+
+def reachable(place: str, container: Container) -> str:
+    """Return where the user can get to: instead of a place in root's home the same one in the user's own."""
+    user, home = container.user, container.home
+    if user is None or user.root or home is None or covers(ROOT_HOME, home):
+        return place
+    return home + place[len(ROOT_HOME) :] if covers(ROOT_HOME, place) else place
 
 
 def _in_closed_home(place: str, container: Container) -> bool:

@@ -10,7 +10,7 @@ from cachekey.devcontainer.caches import RuntimeCache, cache_of, told
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.judge import lies, misplaced, project_tools, tools_in_use, untold
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.ownership import unwritable_at
+from cachekey.devcontainer.ownership import reachable, unwritable_at
 from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of
@@ -69,9 +69,10 @@ def volume(
         return Recipe(write, Safety.SAFE)
     container = container_of(document, project)
     field, elsewhere = mount.field("target"), misplaced(mount, container)
-    if field is not None and elsewhere is not None and not mount.path:
-        # A volume where the tool does not look would be the next mistake.
-        place = elsewhere[1]
+    better = elsewhere[1] if elsewhere is not None else reachable(place, container)
+    if field is not None and better != place and not mount.path:
+        # A volume where the tool does not look, or its user may not, would be the next mistake.
+        place = better
         retarget = Edit(field.value_span, escape(place))
         return completed(
             container, partial(_with, write, retarget), place, (), f"mount it on {place}"
@@ -134,10 +135,13 @@ def host_bind(mount: RuntimeMount, document: Devcontainer, project: Project) -> 
     cache = cache_of(mount, document, project.knowledge)
     if cache is None or not cache.cache.pin or mount.place is None or cache.cache.own_paths:
         return None
-    pin, place = cache.cache.pin, mount.place
+    pin, field = cache.cache.pin, mount.field("target")
+    place = reachable(mount.place, container_of(document, project))
 
     def write() -> Iterator[Edit]:
         yield from edit.convert(document, mount, "bind", f"${{localEnv:{pin}}}")
+        if place != mount.place and field is not None:
+            yield Edit(field.value_span, escape(place))
         if not any(entry.name == pin for entry in document.container_env):
             yield from edit.set_variable(document, pin, place)
 

@@ -48,8 +48,7 @@ from functools import partial
 
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.judge import misplaced
-from cachekey.devcontainer.ownership import ROOT_HOME, Unwritable, unwritable
-from cachekey.devcontainer.paths import covers
+from cachekey.devcontainer.ownership import ROOT_HOME, Unwritable, reachable, unwritable
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import Sighting, sightings
 from cachekey.edits.caches import placed
@@ -97,14 +96,14 @@ def _related(seen: Sighting, user: str, ctx: Context) -> Iterator[Related]:
 
 def _fixes(seen: Sighting, place: str, user: str, ctx: Context) -> Iterator[Fix]:
     container, target = seen.container, seen.mount.target
-    home = container.home
-    other = home is not None and not covers(ROOT_HOME, home)
-    if covers(ROOT_HOME, place) and home is not None and other and target is not None:
+    moved = reachable(place, container)
+    if moved != place and target is not None:
         # Root's home is closed to others: what is in it helps nobody, whoever owns it.
-        moved = home + place[len(ROOT_HOME) :]
         recipe, where = own(container, moved)
         head = span_in(target, 0, len(ROOT_HOME))
-        retarget = FileEdit(seen.mount.path or container.document.path, Edit(head, home))
+        retarget = FileEdit(
+            seen.mount.path or container.document.path, Edit(head, str(container.home))
+        )
         yield ctx.fix(
             f"Mount it at {moved}, and give that to {user} {where}",
             lambda: (retarget, *placed(container.document.path, recipe.write)),

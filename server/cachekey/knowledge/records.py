@@ -286,6 +286,8 @@ class Command:
     """With ``through``: nothing else makes the program call the tool."""
     matches: str
     """... by this name, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
+    reads: tuple[Pattern, ...] = ()
+    """Take files by their paths (``dpkg -i /debs/*.deb``)."""
 
 
 @record(frozen=True)
@@ -400,6 +402,8 @@ class Tool:
     """Image families whose package manager it is; none: any image may have it."""
     value_flags: tuple[str, ...]
     """Options whose value is the next word, so that it is no subcommand."""
+    reads: tuple[str, ...]
+    """Options whose value is a path that it reads."""
     cwd_flags: tuple[str, ...]
     """Options that change the working directory."""
     project_flags: tuple[str, ...]

@@ -219,7 +219,10 @@ def nearly_begins(known: str, path: str) -> bool:
     """
     folder, _, last = known.rpartition("/")
     name = path[len(folder) :].strip("/") if path.startswith(f"{folder}/") else ""
-    return len(name) > 3 and "/" not in name and last.startswith(name) and last != name
+    if not name or "/" in name or not last.startswith(name) or last == name:
+        return False
+    # A short name may begin another one (`go`, `gopher`), but not in front of a sign (`uv-`).
+    return len(name) > 3 or last[len(name)] in "-_."
 
 
 def _alike(one: str, other: str) -> bool:

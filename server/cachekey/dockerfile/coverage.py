@@ -150,6 +150,18 @@ def candidates(run: Run, mount: Mount) -> list[Wanted]:
     return downloads if run.knowledge.claims(directory) else []
 
 
+def in_some_version(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
+    """Return the cache that an idle mount is meant for, when a version that nobody knows names its place."""
+    folder = mount.directory
+    if folder is None or not surely_idle(run, mount):
+        return None
+    for use, item in meant(folder, run.uses):
+        surely = item.used is True and item.cache.kind is Kind.DOWNLOAD and item.confidence.warns
+        if surely and item.among and use.applies is True and covering(run, item) is None:
+            return use, item
+    return None
+
+
 def fetches_for_nobody(document: Dockerfile, run: Run, use: ToolUse) -> bool:
     """Tell whether a tool only fetches in a RUN, and surely runs nowhere behind it in the file."""
     hidden, last = _last_steps(document)

@@ -52,6 +52,7 @@ from cachekey.dockerfile.coverage import (
     all_known,
     candidates,
     covering,
+    in_some_version,
     surely_idle,
     wanted,
 )
@@ -66,7 +67,8 @@ from cachekey.knowledge.paths import nearly_begins
 from cachekey.knowledge.records import Kind, Tool
 from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
-from cachekey.tools.uses import meant, relation_to
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse, meant, relation_to
 
 _CLASHES = "another RUN has a cache of this name, with another owner or by another user"
 _COMPILERS = frozenset(("cc", "c++", "gcc", "g++", "clang", "clang++"))
@@ -85,6 +87,10 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     yield from _never_called(run, ctx)
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
+            continue
+        versioned = in_some_version(run, mount)
+        if versioned is not None:
+            yield _named_by_version(mount, versioned, ctx)
             continue
         found = _elsewhere(run, mount)
         if not found:
@@ -179,6 +185,15 @@ def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
             "stays empty",
             severity=Severity.HINT,
         )
+
+
+def _named_by_version(mount: Mount, found: tuple[ToolUse, UsedDirectory], ctx: Context) -> Finding:
+    use, item = found
+    return ctx.finding(
+        mount.target_span,
+        f"{use.tool.name} keeps {item.cache.what} in {item.among} here, not in {mount.directory}: "
+        "this mount stays empty",
+    )
 
 
 def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:

@@ -65,6 +65,13 @@ def test_what_names_no_repository(text):
         ("lukemathwalker/cargo-chef:latest-rust-1", "rust", "root", "/root", "debian"),
         ("ghcr.io/astral-sh/uv:python3.12-bookworm-slim", "uv", "root", "/root", "debian"),
         ("quay.io/jupyter/base-notebook", "jupyter", "1000", "/home/jovyan", "ubuntu"),
+        (
+            "ghcr.io/mamba-org/micromamba:2.0.5",
+            "micromamba",
+            "mambauser",
+            "/home/mambauser",
+            "debian",
+        ),
         ("mambaorg/micromamba:2", "micromamba", "mambauser", "/home/mambauser", "debian"),
         ("bitnami/node:20", "bitnami", "1001", "/", "debian"),
         ("gcr.io/distroless/base:nonroot", "distroless", "65532", "/home/nonroot", None),

@@ -196,6 +196,7 @@ def _way(table: Table) -> Way:
         text=table.text("text"),
         value=table.text("value"),
         below=table.text("below"),
+        children=table.texts("children"),
         split=table.text("split"),
         ignore_case=table.flag("ignore_case"),
         earlier=table.flag("earlier"),

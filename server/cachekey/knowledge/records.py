@@ -94,6 +94,8 @@ class Way:
     below: str = ""
     """Path below the value: ``CARGO_HOME`` is not the cache, ``registry`` below it is. A ``*`` in it
     stands for a version, which nobody knows from here: so is the path then."""
+    children: tuple[str, ...] = ()
+    """Globs of all that the tool makes in the directory when this way decides (see :class:`CacheDir`)."""
     split: str = ""
     """The value is a list, its first item counts (``:``)."""
     ignore_case: bool = False

@@ -51,6 +51,8 @@ class UsedDirectory:
     """Only a remembered fact of the base image says that it is there and not elsewhere."""
     needs: bool
     """It fails or starts anew when an earlier command's content is not there."""
+    generations: bool
+    """Nobody knows which of the tools of this name it is, and each keeps its cache in a place of its own."""
     confidence: Confidence
 
     @property
@@ -115,8 +117,16 @@ class Placing:
             doors=self._doors(cache),
             shaky=image and self._env.is_image_remembered,
             needs=any_fits(cache.needed_by, line) is True,
+            generations=self._is_one_of_several(cache),
             confidence=self._env.confidence(cache.confidence, image),
         )
+
+    def _is_one_of_several(self, cache: CacheDir) -> bool:
+        """Tell whether an unknown generation of the tool decides, and nothing else moves the place."""
+        env, when = self._env, cache.when or self._env.tool.when
+        if not when or env.holds(when) is not None:
+            return False
+        return all(env.way(way) is None for way in cache.moved_by)
 
     def _linked(self, cache: CacheDir) -> str:
         linking = cache.linked

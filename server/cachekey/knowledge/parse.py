@@ -191,6 +191,7 @@ def _way(table: Table) -> Way:
         word=table.text("word"),
         config=table.text("config"),
         command=pattern(command) if command else None,
+        program=table.text("program"),
         fact=table.text("fact"),
         key=table.text("key"),
         text=table.text("text"),
@@ -203,8 +204,9 @@ def _way(table: Table) -> Way:
         when=table.mapping("when"),
     )
     table.close()
-    if sum(map(bool, (way.flag, way.env, way.word, way.config, way.command, way.fact))) != 1:
-        table.complain("exactly one of flag, env, word, config, command, fact is needed")
+    kinds = (way.flag, way.env, way.word, way.config, way.command, way.program, way.fact)
+    if sum(map(bool, kinds)) != 1:
+        table.complain("exactly one of flag, env, word, config, command, program, fact is needed")
     if way.config and not (way.key or way.value):
         table.complain("a config file needs a key, or a value that it stands for")
     return way

@@ -29,6 +29,10 @@ Some commands empty a directory before they fill it: `npm ci` deletes all of `no
 mount there never saves anything, and a mount below it is in the way and ends the build (`EBUSY`).
 There, mount the downloads; that is not applied unasked, since the layer then holds what is installed.
 
+Where nobody knows which generation of a package manager the base has (`dnf` is dnf 4 or dnf5), its clean-up
+empties the mount, or it never comes there: the next build finds nothing either way. There the fix is not
+applied unasked, since the other one would leave its cache in the layer.
+
 Silent for clean-ups of what no mount of the RUN covers, for single files, and where the command
 runs only after a failure or in a branch that does not fill the cache: that is repair, not clean-up.
 
@@ -127,19 +131,42 @@ def _finding(run: Run, found: list[CleanUp], ctx: Context) -> Finding:
     related += [place for one in found for place in ctx.script_line(one.item)]
     return ctx.finding(
         first.span,
-        f"This empties the cache on {first.folder}, which is no part of the image anyway: "
-        "the next build starts without it",
+        _says(first),
         related=related,
         fixes=partial(_fixes, found, ctx),
+    )
+
+
+def _says(one: CleanUp) -> str:
+    if one.open:
+        name = one.item.program
+        return (
+            f"{name} leaves nothing on {one.folder} for the next build: this empties its cache, and a "
+            f"{name} that keeps it elsewhere never comes here"
+        )
+    return (
+        f"This empties the cache on {one.folder}, which is no part of the image anyway: "
+        "the next build starts without it"
     )
 
 
 def _fixes(found: list[CleanUp], ctx: Context) -> Iterator[Fix]:
     """Offer to delete all that empties a cache; a part of it would leave the cache as empty."""
     edits = deletions(found, ctx.document.source)
-    if together(found, edits):
-        known = [edit for edit in edits if edit is not None]
+    if not together(found, edits):
+        return
+    known = [edit for edit in edits if edit is not None]
+    name = next((one.item.program for one in found if one.open), None)
+    if name is None:
         yield ctx.fix(_title(found, ctx), *known, preferred=True)
+    else:
+        yield ctx.fix(
+            _title(found, ctx),
+            *known,
+            safety=Safety.UNSAFE,
+            preferred=True,
+            reason=f"a {name} that keeps its cache elsewhere leaves it in the layer",
+        )
 
 
 def _title(found: list[CleanUp], ctx: Context) -> str:

@@ -102,9 +102,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 def _again(places: list[ToMount], lacks: str) -> str:
     """Say what the tool does again, and why."""
     if lacks:
-        fetched = all(_is_fetched(item) for _, item in places)
-        verb = "fetches" if fetched and "downloaded" in lacks else "makes"
-        return f"{verb} {lacks} anew whenever this step is built: no cache mount holds them"
+        verb = "fetches" if all(_is_fetched(item) for _, item in places) else "makes"
+        return f"has no cache mount for {lacks}, which it {verb} anew whenever this step is built"
     if any(_is_fetched(item) for _, item in places):
         return "downloads everything anew whenever this step is built: it has no cache mount"
     made = " and ".join(item.cache.what for _, item in places)
@@ -263,16 +262,28 @@ def _fixes(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> Itera
     if not all(is_mountable(path) for path, _ in places):
         return
     where = " and ".join(path for path, _ in places)
+    what = "a cache mount" if len(places) == 1 else "cache mounts"
     heirs = _heirs(run, use, places, ctx)
     line_of = ctx.document.source.line_of
     lines = [line_of(later.span.start) + 1 for later, _ in heirs]
     yield ctx.fix(
-        f"Add a cache mount for {where}" + (f", to {lines_text(lines)} as well" if lines else ""),
+        f"Add {what} for {where}"
+        + (f", to {lines_text(lines)} as well" if lines else "")
+        + _deleted(run, use, places),
         partial(_edits, run, use, places, heirs, ctx),
         safety=Safety.UNSAFE,
         preferred=True,
         reason="the image no longer holds what the tool leaves in its cache",
     )
+
+
+def _deleted(run: Run, use: ToolUse, places: list[ToMount]) -> str:
+    """Say what the fix deletes: what switches the caches off, and what would empty them."""
+    gone = list(dict.fromkeys(word.written for word in _switches(run, use, places) if word))
+    count = len(_clean_ups(run, places))
+    if count:
+        gone.append("the clean-up" if count == 1 else f"{count} clean-ups")
+    return f", and delete {' and '.join(gone)}" if gone else ""
 
 
 def _edits(

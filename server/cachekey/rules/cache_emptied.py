@@ -23,7 +23,9 @@ RUN --mount=type=cache,target=/var/lib/apt,sharing=locked \
 ```
 
 ## Fix
-Delete exactly those commands, or those words of an `rm` that removes other things too.
+Delete exactly those commands, or those words of an `rm` that removes other things too. Where one removes a
+folder around the mount that is no cache itself (`rm -rf /tmp/*`), that is not applied unasked: the image
+would keep the other files.
 
 Some commands empty a directory before they fill it: `npm ci` deletes all of `node_modules`, so that a
 mount there never saves anything, and a mount below it is in the way and ends the build (`EBUSY`).
@@ -139,7 +141,14 @@ def _fixes(found: list[CleanUp], ctx: Context) -> Iterator[Fix]:
     edits = deletions(found, ctx.document.source)
     if together(found, edits):
         known = [edit for edit in edits if edit is not None]
-        yield ctx.fix(_title(found, ctx), *known, preferred=True)
+        wide = any(one.wide for one in found)
+        yield ctx.fix(
+            _title(found, ctx),
+            *known,
+            safety=Safety.UNSAFE if wide else Safety.SAFE,
+            preferred=True,
+            reason="the image keeps the other files that it removes" if wide else "",
+        )
 
 
 def _title(found: list[CleanUp], ctx: Context) -> str:

@@ -100,6 +100,9 @@ class Build:
     """The Dockerfile; ``None`` like ``context``, and for one that is written inline."""
     target: str | None
     args: Mapping[str, str]
+    said: tuple[str, Mapped] | None = None
+    """File and text that name the Dockerfile, or else the folder; ``None`` when neither is written."""
+    names_dockerfile: bool = False
 
 
 @record(frozen=True, eq=False)
@@ -181,7 +184,11 @@ class Service:
         dockerfile = within(folder, file) if folder is not None and not inline else None
         target = plain(values["target"][1]) if "target" in values else None
         last = settings[-1]
-        return Build(last.path, last.span, folder, dockerfile, target, args)
+        found = values.get("dockerfile", values.get("context"))
+        said = (found[0], found[1]) if found is not None and found[1] is not None else None
+        return Build(
+            last.path, last.span, folder, dockerfile, target, args, said, "dockerfile" in values
+        )
 
 
 @record(frozen=True, eq=False)

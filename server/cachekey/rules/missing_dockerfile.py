@@ -96,13 +96,13 @@ def _of_services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
         if _is_made(build.dockerfile, container):
             continue
         span = span_in(build.said[1])
-        message = f"There is no file {build.dockerfile}: {_counts_from(build, file)}"
+        message = f"There is no file {build.dockerfile}: {_counts_from(build)}"
         yield ctx.finding(span, message, fixes=partial(_named, build, file, span, ctx))
         return
 
 
-def _counts_from(build: Build, file: ComposeFile) -> str:
-    folder = build.context or "."
+def _counts_from(build: Build) -> str:
+    folder = build.context or "the workspace"
     return f"the Dockerfile's path counts from the build context, which is {folder} here"
 
 

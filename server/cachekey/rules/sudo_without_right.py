@@ -47,9 +47,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of
-from cachekey.edits.ownership import add_sudo
+from cachekey.edits.ownership import add_sudo, sudo_options
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
@@ -68,15 +69,15 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 ran.item.simple.words[0].span,
                 f"Nothing lets {user.name} use sudo: {ran.moment} fails here",
-                fixes=partial(_fixes, user.name, ctx),
+                fixes=partial(_fixes, user.name, container, ctx),
             )
             return
 
 
-def _fixes(user: str, ctx: Context) -> Iterator[Fix]:
+def _fixes(user: str, container: Container, ctx: Context) -> Iterator[Fix]:
     yield ctx.fix(
         f"Give {user} sudo with the feature common-utils",
-        partial(add_sudo, ctx.document, user),
+        partial(add_sudo, ctx.document, sudo_options(user, container)),
         safety=Safety.UNSAFE,
         preferred=True,
         reason="it adds a feature to the container",

@@ -229,7 +229,7 @@ def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
 
     where = f"once for each of {len(apart)} stages" if len(apart) > 1 else "once for this stage"
     yield ctx.fix(
-        f"Keep the packages in the cache (sets up the package manager, {where})",
+        f"Keep the packages in the cache: set up the package manager, {where}",
         edits,
         safety=Safety.UNSAFE,
         preferred=True,

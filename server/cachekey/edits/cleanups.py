@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -9,12 +10,16 @@ from cachekey.commands.effect import Effect, covers, inside
 from cachekey.commands.invocation import Invocation, removals
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Run
+from cachekey.knowledge.records import Kind
 from cachekey.record import record
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
 from cachekey.text import Edit, Source, Span
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
+
+_CACHES = ("cache", ".cache")
+"""Names of folders in which many programs have their caches, and nothing else."""
 
 
 @record(frozen=True)
@@ -28,6 +33,8 @@ class CleanUp:
     """Those that empty it, where the command does other things as well."""
     open: bool = False
     """Nobody knows which generation of the tool it is: it empties the mount, or never comes there."""
+    wide: bool = False
+    """It removes more than caches: a folder around them that is nobody's cache (``/tmp/*``)."""
 
     @property
     def span(self) -> Span:
@@ -65,7 +72,21 @@ def _removed(run: Run, item: Invocation, hits: list[tuple[Effect, str]]) -> Clea
     words = tuple(effect.word for effect, _ in hits if effect.word is not None)
     removed = [one for other, one in run.effects.of("removes") if other is item]
     whole = len(hits) == len(removed) or not words
-    return CleanUp(item, hits[0][1], () if whole else words)
+    wide = any(_is_wide(run, effect, folder) for effect, folder in hits)
+    return CleanUp(item, hits[0][1], () if whole else words, wide)
+
+
+def _is_wide(run: Run, effect: Effect, folder: str) -> bool:
+    """Tell whether a removal takes a folder around the mount that is no cache itself."""
+    path = posixpath.normpath((effect.path or "").removesuffix("/*") or "/")
+    if inside(path, folder) or len(path.split("/")) >= len(folder.split("/")):
+        return False
+    if posixpath.basename(path) in _CACHES:
+        return False
+    return not any(
+        claim.cache.kind is Kind.DOWNLOAD and not claim.tool.hides
+        for claim in run.knowledge.claims(path)
+    )
 
 
 def _holding(

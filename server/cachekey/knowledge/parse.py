@@ -54,6 +54,7 @@ def parse_tool(
         root_only=table.flag("root_only"),
         families=table.texts("families"),
         value_flags=table.texts("value_flags"),
+        reads=table.texts("reads"),
         cwd_flags=table.texts("cwd_flags"),
         project_flags=table.texts("project_flags"),
         project_words=table.texts("project_words"),
@@ -123,6 +124,7 @@ def _commands(table: Table) -> tuple[Command, ...]:
                 through=tuple(_way(way) for way in item.tables("through")),
                 only=item.flag("only"),
                 matches=item.text("matches"),
+                reads=item.patterns("reads"),
             )
         )
         item.close()
@@ -195,6 +197,7 @@ def _way(table: Table) -> Way:
         text=table.text("text"),
         value=table.text("value"),
         below=table.text("below"),
+        children=table.texts("children"),
         split=table.text("split"),
         ignore_case=table.flag("ignore_case"),
         earlier=table.flag("earlier"),

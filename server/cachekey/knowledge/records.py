@@ -99,6 +99,8 @@ class Way:
     below: str = ""
     """Path below the value: ``CARGO_HOME`` is not the cache, ``registry`` below it is. A ``*`` in it
     stands for a version, which nobody knows from here: so is the path then."""
+    children: tuple[str, ...] = ()
+    """Globs of all that the tool makes in the directory when this way decides (see :class:`CacheDir`)."""
     split: str = ""
     """The value is a list, its first item counts (``:``)."""
     ignore_case: bool = False
@@ -292,6 +294,8 @@ class Command:
     """With ``through``: nothing else makes the program call the tool."""
     matches: str
     """... by this name, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
+    reads: tuple[Pattern, ...] = ()
+    """Take files by their paths (``dpkg -i /debs/*.deb``)."""
 
 
 @record(frozen=True)
@@ -406,6 +410,8 @@ class Tool:
     """Image families whose package manager it is; none: any image may have it."""
     value_flags: tuple[str, ...]
     """Options whose value is the next word, so that it is no subcommand."""
+    reads: tuple[str, ...]
+    """Options whose value is a path that it reads."""
     cwd_flags: tuple[str, ...]
     """Options that change the working directory."""
     project_flags: tuple[str, ...]

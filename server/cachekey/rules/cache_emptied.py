@@ -23,7 +23,9 @@ RUN --mount=type=cache,target=/var/lib/apt,sharing=locked \
 ```
 
 ## Fix
-Delete exactly those commands, or those words of an `rm` that removes other things too.
+Delete exactly those commands, or those words of an `rm` that removes other things too. Where one removes a
+folder around the mount that is no cache itself (`rm -rf /tmp/*`), that is not applied unasked: the image
+would keep the other files.
 
 Some commands empty a directory before they fill it: `npm ci` deletes all of `node_modules`, so that a
 mount there never saves anything, and a mount below it is in the way and ends the build (`EBUSY`).
@@ -153,20 +155,24 @@ def _says(one: CleanUp) -> str:
 def _fixes(found: list[CleanUp], ctx: Context) -> Iterator[Fix]:
     """Offer to delete all that empties a cache; a part of it would leave the cache as empty."""
     edits = deletions(found, ctx.document.source)
-    if not together(found, edits):
-        return
-    known = [edit for edit in edits if edit is not None]
-    name = next((one.item.program for one in found if one.open), None)
-    if name is None:
-        yield ctx.fix(_title(found, ctx), *known, preferred=True)
-    else:
+    if together(found, edits):
+        known = [edit for edit in edits if edit is not None]
+        risk = _risk(found)
         yield ctx.fix(
             _title(found, ctx),
             *known,
-            safety=Safety.UNSAFE,
+            safety=Safety.UNSAFE if risk else Safety.SAFE,
             preferred=True,
-            reason=f"a {name} that keeps its cache elsewhere leaves it in the layer",
+            reason=risk,
         )
+
+
+def _risk(found: list[CleanUp]) -> str:
+    """Say what a reader should know before the clean-ups go; empty where nobody would mind."""
+    if any(one.wide for one in found):
+        return "the image keeps the other files that it removes"
+    name = next((one.item.program for one in found if one.open), None)
+    return f"a {name} that keeps its cache elsewhere leaves it in the layer" if name else ""
 
 
 def _title(found: list[CleanUp], ctx: Context) -> str:

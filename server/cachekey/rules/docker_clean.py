@@ -32,7 +32,8 @@ image and are therefore not applied unasked.
 
 Silent where the RUN, or a step in front of it, deals with this, where the base image is not known to be of the
 family, and where only the lists are mounted. What a later step of the stage does comes too late for this one,
-which also deletes what the next ones had kept: there the steps must change places, and no fix is offered.
+which also deletes what the next ones had kept; where that step fails without the file (`rm` without `-f`), the
+steps must change places, and no fix is offered.
 
 ## Source
 Dockerfile reference, example "cache apt packages"; the tool's file below `knowledge/tools`.
@@ -216,8 +217,21 @@ def _finding(slips: list[_Slip], ctx: Context) -> Finding:
                 if one.late
             ),
         ],
-        fixes=partial(_fixes, [one for one in slips if one.late is None], ctx),
+        fixes=partial(_fixes, [one for one in slips if not _would_fail(one)], ctx),
     )
+
+
+def _would_fail(slip: _Slip) -> bool:
+    """Tell whether the later RUN stops where what it removes is gone: `rm` without `-f`."""
+    removed = slip.late.effects.of("removes", "moves") if slip.late is not None else ()
+    return any(
+        _is_one(effect.path, slip.keeping) and not any(map(_forces, item.texts))
+        for item, effect in removed
+    )
+
+
+def _forces(text: str | None) -> bool:
+    return text == "--force" or bool(text and re.fullmatch(r"-[A-Za-z]*f[A-Za-z]*", text))
 
 
 def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:

@@ -34,6 +34,8 @@ class Reading:
     item: Invocation
     path: str
     span: Span
+    folder: bool = False
+    """An empty folder is enough: a mount leaves one behind."""
 
 
 def held_by_cache(
@@ -244,20 +246,27 @@ def readings(run: Run) -> Iterator[Reading]:
     done: list[Invocation] = []
     for item in run.commands.items:
         if not (item.conditional or item.in_pipeline or _may_fail(item)):
-            for path, span in _read_by(run, item):
-                if not run.effects.any_may_write(done, path):
-                    yield Reading(item, path, span)
+            for reading in (*_read_by(run, item), *_read_by_tools(run, item)):
+                if not run.effects.any_may_write(done, reading.path):
+                    yield reading
         done.append(item)
 
 
-def _read_by(run: Run, item: Invocation) -> Iterator[tuple[str, Span]]:
+def _read_by(run: Run, item: Invocation) -> Iterator[Reading]:
     for effect in run.effects.effects(item):
-        if effect.kind in ("reads", "copies", "moves") and effect.word is not None:
+        needed = effect.needed or effect.kind in ("reads", "copies", "moves")
+        if needed and effect.word is not None:
             path = effect.path or _folder_of(effect.word.written)
             if path:
-                yield fixed(path), effect.word.span
+                yield Reading(item, fixed(path), effect.word.span, effect.kind == "opens")
     if item.path and item.path.startswith("/"):
-        yield item.path, item.head
+        yield Reading(item, item.path, item.head)
+
+
+def _read_by_tools(run: Run, item: Invocation) -> Iterator[Reading]:
+    for use in run.uses:
+        if use.invocation is item:
+            yield from (Reading(item, fixed(path), span) for path, span in use.files)
 
 
 def _folder_of(written: str) -> str:

@@ -42,15 +42,20 @@ def purpose_of(run: Run, mount: Mount) -> Purpose | None:
     """Tell which tool's directory a mount is meant to hold; None when no command of the RUN tells.
 
     A mount counts when the tool surely uses it, or when its target looks like the tool's directory
-    below whatever home.
+    below whatever home. What one tool keeps inside a directory of another (node_modules/.cache) is its own.
     """
     target = mount.directory
     if target is None:
         return None
+    found: tuple[int, Purpose] | None = None
     for use in run.uses:
         for directory in use.directories:
-            if directory.path is not None and directory.relation(target) in ("exact", "part"):
-                return Purpose(use, directory.cache)
+            path = directory.path
+            if path is not None and directory.relation(target) in ("exact", "part"):
+                if found is None or (use.tool is not found[1].tool and len(path) > found[0]):
+                    found = (len(path), Purpose(use, directory.cache))
+    if found is not None:
+        return found[1]
     for use, directory in meant(target, run.uses):
         return Purpose(use, directory.cache)
     return None

@@ -109,6 +109,8 @@ def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
         held = held_by_cache(ctx.document, stage, place, before=run)
         if held is None or not inside(place, held.mount.directory or "/"):
             continue
+        if reading.folder and inside(held.mount.directory or "/", place):
+            continue
         line = ctx.document.source.line_of(held.mount.span.start) + 1
         yield ctx.finding(
             reading.span,

@@ -58,6 +58,7 @@ from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.caches import placed
+from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import insert_line_before
 from cachekey.edits.ownership import as_root, writes
 from cachekey.finding import TOO, Finding, Fix, Safety, Severity
@@ -222,9 +223,10 @@ def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
         line = f"RUN {joint.join(slips[0].keeping.lines)}"
         return [insert_line_before(ctx.document, one.run.span.start, line) for one in apart]
 
-    where = f"once for each of {len(apart)} stages" if len(apart) > 1 else "once for this stage"
+    tool = slips[0].use.tool.name
+    lines = [ctx.document.source.line_of(one.run.span.start) + 1 for one in apart]
     yield ctx.fix(
-        f"Keep the packages in the cache (sets up the package manager, {where})",
+        f"Keep the packages in the cache: add a RUN that sets up {tool} in front of {lines_text(lines)}",
         edits,
         safety=Safety.UNSAFE,
         preferred=True,

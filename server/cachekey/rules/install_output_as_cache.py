@@ -127,9 +127,11 @@ def _linked_by_hand(run: Run, ctx: Context) -> Iterator[Finding]:
         if path is None or to is None or word is None or item.conditional:
             continue
         mount = mount_over(run, path)
-        if mount is None or mount_over(run, to) is not None:
-            continue
-        if not (is_put(run, path) or is_built(run, path)):
+        if (
+            mount is None
+            or mount_over(run, to) is not None
+            or not (is_put(run, path) or is_built(run, path))
+        ):
             continue
         if not is_replaced(stage, run, to) and is_needed(dockerfile, stage, [to]):
             yield ctx.finding(

@@ -86,11 +86,26 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                     there |= _what_is_installed(use)
                     continue
                 whole, what = _whole(use, step.run, before, stage.steps[number + 1 :], folders)
-                if whole is not None and not silent and not _what_is_installed(use) & there:
+                if whole is None or _is_spared(whole, what, stage, step.run, ctx):
+                    continue
+                if not silent and not _what_is_installed(use) & there:
                     silent = True
                     if whole not in told:
                         yield _finding(step.run, use, whole, what, ctx)
                     told.add(whole)
+
+
+def _is_spared(whole: Copied, what: str, stage: Stage, run: Run, ctx: Context) -> bool:
+    """Tell whether a copy brings little, or stands in a stage that others are built on as well.
+
+    What is put in front of it there would be theirs, too.
+    """
+    if whole.origin is None and run.context.takes_little(ctx.path):
+        return True
+    if what or any(step.copied is whole for step in stage.steps):
+        return False
+    home = next(one for one in stage.chain if any(step.copied is whole for step in one.steps))
+    return any(one.parent is home and one not in stage.chain for one in ctx.document.stages)
 
 
 def _what_is_installed(use: ToolUse) -> set[_What]:

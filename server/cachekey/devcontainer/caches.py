@@ -64,8 +64,6 @@ def _by_variable(knowledge: Knowledge) -> dict[str, tuple[Claim, str]]:
 
 def claim_of_variable(knowledge: Knowledge, name: str) -> tuple[Claim, str] | None:
     """Return the download cache that a variable moves, and the path below its value."""
-    if not re.search(r"cache|home|dir|store|path|repo|root|packages", name, re.IGNORECASE):
-        return None
     known = _by_variable(knowledge)
     return known.get(name) or known.get(name.lower())
 

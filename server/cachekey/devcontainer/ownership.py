@@ -23,12 +23,12 @@ from cachekey.devcontainer.imageowner import may_be_fetched, owner_in_image
 from cachekey.devcontainer.lifecycle import Ran
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers, within
+from cachekey.knowledge.installers import installers
 from cachekey.record import record
 
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
 """Parts of names of programs that may well be scripts which give directories away."""
 
-_MANAGERS = frozenset(("apt", "apt-get", "apk", "dnf", "microdnf", "yum", "zypper", "pacman"))
 _PROGRAMS = re.compile(r"bin(?:/[^/\s]*)?[\"'\]\s]*\Z|\$")
 """A target from which a shell starts programs by their bare names, or one that is not known."""
 
@@ -120,7 +120,9 @@ def _in_closed_home(place: str, container: Container) -> bool:
 
 def _keeps_things(item: Invocation) -> bool:
     """Tell whether a program may keep something in the home of who runs it."""
-    return effects_of(item) is None and item.program not in _MANAGERS and not item.shown
+    return (
+        effects_of(item) is None and item.program not in installers().packagers and not item.shown
+    )
 
 
 def _featured(user: str, container: Container) -> bool:
@@ -175,7 +177,7 @@ def _gives(ran: Ran, place: str, container: Container) -> bool:
 def _packaged(program: str, container: Container) -> bool:
     """Tell whether the Dockerfile installs a package of that name: no script of the project's."""
     return any(
-        item.program in _MANAGERS and program in item.texts
+        item.program in installers().packagers and program in item.texts
         for step in container.steps
         if step.run is not None
         for item in step.run.commands.items

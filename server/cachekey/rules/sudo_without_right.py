@@ -48,9 +48,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of
-from cachekey.edits.ownership import add_sudo
+from cachekey.edits.ownership import add_sudo, sudo_options
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.tree import Command
@@ -78,7 +79,7 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
             yield ctx.finding(
                 ran.item.simple.words[0].span,
                 f"Nothing lets {user.name} use sudo: {where} fails",
-                fixes=partial(_fixes, user.name, ctx),
+                fixes=partial(_fixes, user.name, container, ctx),
             )
             return
 
@@ -94,10 +95,10 @@ def _may_fail(command: Command) -> bool:
     return False
 
 
-def _fixes(user: str, ctx: Context) -> Iterator[Fix]:
+def _fixes(user: str, container: Container, ctx: Context) -> Iterator[Fix]:
     yield ctx.fix(
         f"Give {user} sudo with the feature common-utils",
-        partial(add_sudo, ctx.document, user),
+        partial(add_sudo, ctx.document, sudo_options(user, container)),
         safety=Safety.UNSAFE,
         preferred=True,
         reason="it adds a feature to the container",

@@ -90,8 +90,10 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
             fixes = partial(_fixes, path, variable, ctx)
             yield ctx.finding(variable.span, message, fixes=fixes, severity=severity)
     if not document.feature:
+        known = {variable.text for _, _, variable in document.variables if variable.known}
         for entry in document.env:
-            yield from _unexpanded(entry, ctx)
+            if entry.value is None or entry.value.text not in known:
+                yield from _unexpanded(entry, ctx)
         yield from _homeless(document, ctx)
 
 

@@ -100,7 +100,12 @@ def convert(
     if type_field is None:
         edits.append(Edit(Span(mount.span.start, mount.span.start), f"type={kind}{behind},"))
     else:
-        edits.append(Edit(type_field.value_span, f"{kind}{behind}"))
+        end = type_field.value_span.end
+        quoted = end < mount.span.end and document.source.text[end] != ","
+        edits.append(Edit(type_field.value_span, kind if quoted else f"{kind}{behind}"))
+        if quoted and behind:
+            # The field stands in quotes of its own, which hold nothing else.
+            edits.append(Edit(Span(mount.span.end, mount.span.end), behind))
     return (*edits, *remove_fields(document, mount, gone))
 
 

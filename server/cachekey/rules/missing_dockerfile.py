@@ -168,7 +168,10 @@ def _fills(effect: Effect, path: str, item: Invocation) -> bool:
 def _is_template(document: Devcontainer, ctx: Context) -> bool:
     """Tell whether the file is copied elsewhere before it is used."""
     root = workspace_root(document.path)
-    return any(ctx.project.read(posixpath.join(root, name)) is not None for name in _MANIFESTS)
+    # Some keep what is copied in a folder beside the manifest.
+    folders = (root, posixpath.dirname(root))
+    places = (posixpath.join(folder, name) for folder in folders for name in _MANIFESTS)
+    return any(ctx.project.read(place) is not None for place in places)
 
 
 def _there(path: str, ctx: Context) -> bool:

@@ -112,11 +112,21 @@ def is_usual(place: str, claim: Claim) -> bool:
         return True
     # The directory of the tool itself, in which it makes the cache.
     around = [posixpath.dirname(glob) for glob in usual]
-    return any(fnmatchcase(place, glob) for glob in around if glob.count("/") > 1)
+    return any(fnmatchcase(place, glob) for glob in around if _is_of_one(glob))
+
+
+def _is_of_one(glob: str) -> bool:
+    """Tell whether a directory is one tool's: no home, nor what all tools share in one."""
+    name = posixpath.basename(glob)
+    return glob.count("/") > 1 or (name.startswith(".") and name not in _SHARED)
+
+
+_SHARED = (".cache", ".config", ".local")
 
 
 _HOST_HOME = re.compile(
-    r"(?:(?:\$\{localEnv:(?:HOME|USERPROFILE)\}/?){1,2}|/home/[^/$]+|/Users/[^/$]+|/root)(?P<below>/[^$]+)"
+    r"(?:(?:\$\{localEnv:(?:HOME|USERPROFILE)\}/?){1,2}|~|\$HOME|\$\{HOME\}|/home/[^/$]+|/Users/[^/$]+|/root)"
+    r"(?P<below>/[^$]+)"
 )
 """A source below the home of the host's user: by a variable, or as it is on one machine."""
 

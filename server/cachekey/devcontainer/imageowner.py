@@ -118,12 +118,14 @@ def _copy(owner: Owner | None, step: Step, place: str) -> Owner | None:
 
 def _run(owner: Owner | None, run: Run, place: str, container: Container) -> Owner | None:
     """Tell what the commands of a RUN make of the directory."""
-    if _may_name(run, place):
-        if not run.commands.complete and not tells_nothing_else(run.commands):
-            return None
-        for index in range(len(run.commands.items)):
+    named = _may_name(run, place)
+    if named and not run.commands.complete and not tells_nothing_else(run.commands):
+        return None
+    for index, item in enumerate(run.commands.items):
+        if named:
             owner = _command(owner, index, run, place, container)
-    return _made_by_tools(owner, run, place)
+        owner = _made_by_tools(owner, item, run, place)
+    return owner
 
 
 def _command(
@@ -276,10 +278,10 @@ def _may_name(run: Run, place: str) -> bool:
     return any(is_fetched(items, index) for index in range(len(items)))
 
 
-def _made_by_tools(owner: Owner | None, run: Run, place: str) -> Owner | None:
+def _made_by_tools(owner: Owner | None, call: Invocation, run: Run, place: str) -> Owner | None:
     """A later ``npm ci`` of root makes the directory root's again."""
     for use in run.uses:
-        for item in use.directories:
+        for item in use.directories if use.invocation is call else ():
             if item.path and covers(place, item.path) and item.used is not False:
                 if not any(m.directory and covers(m.directory, item.path) for m in run.caches):
                     by = _by(_runs_as_root(use.invocation, run))

@@ -16,6 +16,7 @@ from itertools import islice
 from cachekey.commands.effect import Effect
 from cachekey.commands.effects import effects_of
 from cachekey.commands.invocation import Invocation
+from cachekey.devcontainer.compose import Service
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import concerns
 from cachekey.devcontainer.imageowner import may_be_fetched, owner_in_image
@@ -249,9 +250,24 @@ def _other_service(container: Container, mount: RuntimeMount | None) -> bool:
         return False
     for other in composition.services:
         found = composition.service(other) if other != service.name else None
-        if found is not None and any(item.volume == name for item in found.mounts):
+        mounts = [item for item in found.mounts if item.volume == name] if found else []
+        alike = all(mount is not None and item.place == mount.place for item in mounts)
+        if mounts and found is not None and not (alike and _same_user(found, service)):
             return True
     return False
+
+
+def _same_user(one: Service, other: Service) -> bool:
+    """Tell whether two services run the same image as the same user, who is not root.
+
+    What the one may not do, the other may not either: a service that others extend, most of all.
+    """
+    user = one.literal("user")
+    if user is None or user.partition(":")[0] in ("root", "0") or user != other.literal("user"):
+        return False
+    built = one.build.dockerfile if one.build is not None else one.literal("image")
+    there = other.build.dockerfile if other.build is not None else other.literal("image")
+    return built is not None and built == there
 
 
 def _entry_point(container: Container) -> bool:

@@ -1,7 +1,7 @@
 """The Dockerfile that should be built is not there.
 
-The path is relative to the folder of devcontainer.json, not to the workspace. Told as well of what the
-service of a compose file builds in which a dev container runs.
+The path is relative to the folder of devcontainer.json, not to the workspace. In a compose file it
+counts from the build context, and that from the folder of the first compose file.
 
 ## Bad
 ```jsonc
@@ -25,10 +25,12 @@ FROM ubuntu:24.04
 
 ## Fix
 The path of a Dockerfile of that name in the workspace's root or where the path would lead from
-there.
+there; for a service, of the one beside its compose file.
+
+Silent where `initializeCommand`, or a script that it calls, may make the file.
 
 ## Source
-Dev Containers CLI `src/spec-node/configContainer.ts`, `dockerCompose.ts`; containers.dev, *build.dockerfile*.
+Dev Containers CLI `src/spec-node/configContainer.ts`; containers.dev, *build.dockerfile*.
 """
 
 from __future__ import annotations
@@ -38,36 +40,41 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.compose import ComposeFile
+from cachekey.commands.effect import Effect
+from cachekey.commands.effects import effects_of
+from cachekey.commands.invocation import Invocation
+from cachekey.devcontainer.compose import Build, ComposeFile
+from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.paths import covers, workspace_root
 from cachekey.devcontainer.read import BuildTarget, Devcontainer
 from cachekey.devcontainer.running import container_of
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc.parse import escape
+from cachekey.syntax.jsonc.parse import escape, span_in
 from cachekey.text import Edit, Span
 
-_SCRIPT = re.compile(r"\.(?:sh|py|js|ps1|cmd|bat)\b|\./|\b(?:make|just|task|npm|node|python3?)\b")
 _MANIFESTS = ("devcontainer-template.json", "definition-manifest.json")
 
 
 @rule("CK710", "missing-dockerfile", Severity.ERROR, Fixable.SOMETIMES)
 def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report a Dockerfile inside the workspace that nobody has."""
+    if not ctx.project.sees_files:
+        return
     if isinstance(document, ComposeFile):
         yield from _of_services(document, ctx)
         return
     target = document.build_target
     if target is None or target.path is None or _there(target.path, ctx):
         return
-    if not ctx.project.sees_files:
+    if _in_submodule(target.path, ctx):
         return
     if document.has_template_options or _is_template(document, ctx):
         return
-    if _is_made(target.written, document) or _in_submodule(target.path, ctx):
-        return
     if ctx.document.source.text[target.span.end : target.span.end + 1] not in ("'", '"'):
         # The path is still being typed.
+        return
+    if _is_made(target.path, container_of(document, ctx.project)):
         return
     message = (
         f"There is no file {target.path}: the path {target.written} counts from the folder of this "
@@ -77,36 +84,98 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
 
 
 def _of_services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
-    """Report what the service of a dev container builds: its image is made before the container."""
-    told: set[int] = set()
-    for user in ctx.project.composers(file.path) if ctx.project.sees_files else ():
-        container = container_of(user, ctx.project)
-        service, composition = container.service, container.composition
-        if composition is None or composition.unread or service is None or service.unread:
+    """Report it of the services that are dev containers; one that has an image may do without."""
+    for document in ctx.project.composers(file.path):
+        container = container_of(document, ctx.project)
+        service = container.service
+        build = service.build if service is not None else None
+        if service is None or build is None or build.dockerfile is None or build.said is None:
             continue
-        said = service.setting("build")
-        known = said is not None and (said.node.kind == "mapping" or bool(said.text))
-        build = service.build if known else None
-        if build is None or build.path != file.path or build.dockerfile is None:
+        if service.unread or service.setting("image") is not None or build.said[0] != file.path:
             continue
-        if build.span.start in told or _there_in_any_case(build.dockerfile, ctx):
-            continue
-        if _is_template(user, ctx) or _is_made(build.dockerfile, user):
+        folder, name = posixpath.split(build.dockerfile)
+        # The builder also finds it by its name in lower case.
+        names = (build.dockerfile, posixpath.join(folder, name.lower()))
+        if _is_template(document, ctx) or any(_there(one, ctx) for one in names):
             continue
         if _in_submodule(build.dockerfile, ctx):
             continue
-        told.add(build.span.start)
-        end = min(build.span.end, file.source.line_span(file.source.line_of(build.span.start)).end)
-        message = (
-            f"There is no file {build.dockerfile}, from which the service {service.name} is built"
+        if _is_made(build.dockerfile, container):
+            continue
+        span = span_in(build.said[1])
+        message = f"There is no file {build.dockerfile}: {_counts_from(build)}"
+        yield ctx.finding(span, message, fixes=partial(_named, build, file, span, ctx))
+        return
+
+
+def _counts_from(build: Build) -> str:
+    folder = build.context or "the workspace"
+    return f"the Dockerfile's path counts from the build context, which is {folder} here"
+
+
+def _named(build: Build, file: ComposeFile, span: Span, ctx: Context) -> Iterator[Fix]:
+    """Name the one that lies beside the compose file, from the context that counts."""
+    beside = posixpath.join(
+        posixpath.dirname(file.path), posixpath.basename(build.dockerfile or "")
+    )
+    inside = covers(build.context, beside) if build.context else True
+    if build.names_dockerfile and inside and build.dockerfile != beside and _there(beside, ctx):
+        written = posixpath.relpath(beside, build.context or ".")
+        if re.fullmatch(r"[\w./-]+", written):
+            yield ctx.fix(f"Write {written}", Edit(span, written), preferred=True)
+
+
+_FILLS = ("writes", "copies", "moves", "links")
+_ENGINES = ("docker", "podman")
+_TOUCHES_NO_FILE = frozenset(
+    ("volume", "network", "pull", "login", "image", "info", "context", "ps")
+)
+"""What an engine's command line does without a file of the workspace."""
+
+
+def _is_made(path: str, container: Container) -> bool:
+    """Tell whether initializeCommand, which runs before the build, may make a file."""
+    story = container.host_story
+    below = posixpath.relpath(path, container.root or ".")
+    if story.unread or below.startswith(".."):
+        return bool(story.unread)
+    return any(_may_make(f"/{below}", ran.item) for ran in story.items)
+
+
+def _may_make(path: str, item: Invocation) -> bool:
+    """Tell whether a command may make a file of the opened folder, which is the command's ``/``."""
+    name = posixpath.basename(path)
+    if item.shown:
+        # What it runs comes by itself.
+        return False
+    if any(text is not None and name in text for text in item.texts):
+        return True
+    effects = effects_of(item)
+    if effects is None:
+        words = [text for text in item.texts if text is None or not text.startswith("-")]
+        return (
+            item.program not in _ENGINES
+            or words[:1] == [None]
+            or not (set(words[:1]) & _TOUCHES_NO_FILE)
         )
-        yield ctx.finding(Span(build.span.start, end), message)
+    return any(_fills(effect, path, item) for effect in effects)
 
 
-def _there_in_any_case(path: str, ctx: Context) -> bool:
-    """Tell it of a file that the builder also finds by its name in lower case."""
-    folder, name = posixpath.split(path)
-    return _there(path, ctx) or _there(posixpath.join(folder, name.lower()), ctx)
+def _fills(effect: Effect, path: str, item: Invocation) -> bool:
+    """Tell whether an effect puts something at a place, or into a folder around it, or may do so."""
+    if effect.kind == "makes":
+        # `git clone` and the like make folders with something in them.
+        return item.program != "mkdir" and (effect.path is None or covers(effect.path, path))
+    if effect.kind not in _FILLS:
+        return False
+    where = effect.path if effect.kind == "writes" else effect.to
+    return where is None or covers(where, path)
+
+
+def _is_template(document: Devcontainer, ctx: Context) -> bool:
+    """Tell whether the file is copied elsewhere before it is used."""
+    root = workspace_root(document.path)
+    return any(ctx.project.read(posixpath.join(root, name)) is not None for name in _MANIFESTS)
 
 
 def _in_submodule(path: str, ctx: Context) -> bool:
@@ -117,20 +186,6 @@ def _in_submodule(path: str, ctx: Context) -> bool:
         key.strip() == "path" and covers(f"/{folder.strip()}", f"/{path}")
         for key, _, folder in said
     )
-
-
-def _is_made(path: str, document: Devcontainer) -> bool:
-    """Tell whether initializeCommand, which runs before the build, may make the file."""
-    command = document.initialize
-    if command is None:
-        return False
-    return posixpath.basename(path) in command.text or bool(_SCRIPT.search(command.text))
-
-
-def _is_template(document: Devcontainer, ctx: Context) -> bool:
-    """Tell whether the file is copied elsewhere before it is used."""
-    root = workspace_root(document.path)
-    return any(ctx.project.read(posixpath.join(root, name)) is not None for name in _MANIFESTS)
 
 
 def _there(path: str, ctx: Context) -> bool:

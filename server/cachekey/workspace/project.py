@@ -89,10 +89,6 @@ class Project:
         name = _NOT_IN_IDS.sub("-", posixpath.basename(root.rstrip("/")).lower()).strip("-.")
         self.name = name or self.name
 
-    def read_by(self, read: Callable[[str], str | None]) -> None:
-        """Give what reads the workspace's files, where that was not known at the start."""
-        self.read, self.sees_files = read, True
-
     # -- documents ------------------------------------------------------------------------------
 
     @property

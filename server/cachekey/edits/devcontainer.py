@@ -71,11 +71,17 @@ def _alike(one: str, two: str) -> int:
 
 
 def name_for(mount: RuntimeMount, suggestion: str = "") -> str:
-    """Return a valid volume name for a mount: its own id or source, a suggestion, or its path."""
+    """Return a valid volume name for a mount: its own id or source, a suggestion, or its path.
+
+    What lies in the workspace is one project's, and so is its volume.
+    """
     for value in (mount.value("source"), mount.value("id")):
         if value is not None and value.text:
             return value.text if variables(value) else volume_name(value.text)
-    return suggestion or volume_name(mount.place or "cache")
+    place = mount.place or "cache"
+    below = place.removeprefix("${containerWorkspaceFolder}/")
+    own = f"{volume_name(below)}-${{devcontainerId}}" if below != place else volume_name(place)
+    return suggestion or own
 
 
 def convert(

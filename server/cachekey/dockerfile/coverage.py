@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.buildkit.scope import Scope
 from cachekey.commands.effect import inside
 from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.records import Dockerfile, Run
@@ -12,7 +13,7 @@ from cachekey.knowledge.paths import nearly
 from cachekey.knowledge.records import Kind
 from cachekey.record import record, remembered
 from cachekey.tools.directories import UsedDirectory
-from cachekey.tools.uses import ToolUse, may_be_for_another, meant
+from cachekey.tools.uses import ToolUse, may_be_for_another, meant, relation_to
 
 COVERS = ("exact", "part", "parent")
 """Relations in which a mount holds a tool's directory, or a piece of it."""
@@ -80,6 +81,40 @@ def surely_idle(run: Run, mount: Mount) -> bool:
     """
     directory = mount.directory
     return directory is not None and _idle_here(run, directory) and not linked(run, directory)
+
+
+def supposed_elsewhere(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
+    """Return the tool that a mount is meant for and where it keeps its cache, on an unknown base image.
+
+    The file tells by the tool's variable or option, or by the home: the image may set the variable then,
+    but hardly to the directory of another user. What is only remembered of an image is good for it, too.
+    """
+    facts, folder = run.scope.base.facts, mount.directory
+    if (facts is not None and facts.confidence.warns) or not run.commands.complete:
+        return None
+    if any(item.opaque or not item.args_known for item in run.commands.items):
+        return None
+    if folder is None or not run.visible_mount(mount) or run.effects.mentions(folder):
+        return None
+    if any(relation_to(folder, use) in COVERS for use in (*run.uses, *run.supposed)):
+        return None
+    for use, item in meant(folder, run.supposed):
+        surely = use.applies is True and item.used is True and item.cache.kind is Kind.DOWNLOAD
+        if not surely or item.path is None:
+            continue
+        default = item.decided_by.startswith("the default")
+        if _tells_home(run.scope) if default else item.span is not None:
+            return use, item
+    return None
+
+
+def _tells_home(scope: Scope) -> bool:
+    """Tell whether the file itself says where the user's home is."""
+    variable = scope.variables.get("HOME")
+    if variable is not None:
+        return variable.value.known
+    account = scope.user.account
+    return account is not None and account.span is not None and account.home is not None
 
 
 @remembered

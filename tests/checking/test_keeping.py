@@ -226,6 +226,27 @@ def test_what_the_allowance_does_not_pay_for_is_unknown_and_tried_when_asked_alo
     assert Trial(project, lambda path: project.settings).verdict(named[-1].fixes[0]) is True
 
 
+def test_a_mount_is_not_copied_while_its_original_gets_another_name() -> None:
+    """One key stands for two things: that the other one keeps it does not help the copy."""
+    text = (
+        "FROM rust:1.90\nWORKDIR /s\nCOPY . .\n"
+        "RUN --mount=type=cache,id=shop,target=/usr/local/cargo/registry cargo fetch\n"
+        "RUN --mount=type=cache,id=shop,target=/usr/local/cargo/git make x\n"
+    )
+    files = {"Dockerfile": text}
+    assert {item.code for item in look(files)[1]} >= {"CK103", "CK404"}
+    live, held = dict(files), [look(files)[0]]
+
+    def recheck(news: Mapping[str, str]) -> list[Finding]:
+        live.update(news)
+        held[0], found = look(live)
+        return found
+
+    outcome = apply_fixes(files, look(files)[1], Safety.UNSAFE, recheck, lambda: held[0].index)
+    # The copy of the second mount has its name; a third cache would be `shop-git-2`.
+    assert outcome.texts["Dockerfile"].count("id=shop-git,target=/usr/local/cargo/git") == 2
+
+
 def test_all_of_many_are_mended_at_once() -> None:
     text = many("RUN --mount=type=cache,tagret=/root/.cache/pip pip install x{0}\n")
     files = {"Dockerfile": text}

@@ -55,8 +55,9 @@ async def test_there_and_back(client: Client) -> None:
         return {item.uri for item in await client.text_document_references_async(asked) or ()}
 
     assert await builders(0, 2) == {compose, makefile}
-    # An ARG counts in mounts of its own file, too.
+    # An ARG counts in mounts of its own file, too, and is asked about in a key as well.
     assert await builders(1, 5) == {compose, dockerfile}
+    assert await builders(2, 32) == {compose, dockerfile}
     hover = await client.text_document_hover_async(
         types.HoverParams(
             types.TextDocumentIdentifier(uri=dockerfile), types.Position(line=1, character=5)

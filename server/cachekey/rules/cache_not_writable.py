@@ -68,7 +68,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if owner and user.uid is None:
             # Somebody has looked up the number that this file does not tell.
             continue
-        if surely_idle(run, mount) or supposed_elsewhere(run, mount):
+        elsewhere = (one for one, _, _ in supposed_elsewhere(run))
+        if surely_idle(run, mount) or mount in elsewhere:
             # Nothing of this RUN writes there; CK301 moves the mount and its owner.
             continue
         sharing = same_cache(ctx.document, mount)

@@ -50,6 +50,7 @@ from cachekey.dockerfile.coverage import (
     all_known,
     candidates,
     covering,
+    in_some_version,
     supposed_elsewhere,
     surely_idle,
     wanted,
@@ -65,7 +66,8 @@ from cachekey.knowledge.paths import nearly_begins
 from cachekey.knowledge.records import Kind, Tool
 from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
-from cachekey.tools.uses import meant
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse, meant
 
 _CLASHES = "another RUN has a cache of this name, with another owner or by another user"
 _COMPILERS = frozenset(("cc", "c++", "gcc", "g++", "clang", "clang++"))
@@ -85,6 +87,10 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
             continue
+        versioned = in_some_version(run, mount)
+        if versioned is not None:
+            yield _named_by_version(mount, versioned, ctx)
+            continue
         found = _elsewhere(run, mount)
         if not found:
             yield from _beside_another(run, mount, ctx)
@@ -101,12 +107,11 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 
 
 def _on_unknown_base(run: Run, ctx: Context) -> Iterator[Finding]:
-    """Hint at mounts elsewhere than the file itself tells the tool, on an unknown base image."""
-    for mount in run.caches:
-        found = supposed_elsewhere(run, mount)
-        if found is None:
-            continue
-        use, item = found
+    """Hint at mounts elsewhere than the file itself tells the tool, on an unknown base image.
+
+    What is only remembered of an image is good for a hint, too.
+    """
+    for mount, use, item in supposed_elsewhere(run):
         default = item.decided_by.startswith("the default")
         unless = ", unless the base image says otherwise," if default else ","
         yield ctx.finding(
@@ -159,6 +164,15 @@ def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
             "stays empty",
             severity=Severity.HINT,
         )
+
+
+def _named_by_version(mount: Mount, found: tuple[ToolUse, UsedDirectory], ctx: Context) -> Finding:
+    use, item = found
+    return ctx.finding(
+        mount.target_span,
+        f"{use.tool.name} keeps {item.cache.what} in {item.among} here, not in {mount.directory}: "
+        "this mount stays empty",
+    )
 
 
 def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:

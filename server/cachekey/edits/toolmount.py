@@ -129,11 +129,21 @@ def _named(document: Dockerfile) -> dict[str, Mount]:
     return found
 
 
+def _owns(run: Run) -> dict[str, str]:
+    """Return what joins the key of a mount that is written for the RUN's user, as it is expanded."""
+    user = writer(run)
+    if user is None or user.is_root is not False:
+        return {}
+    numbers = {"uid": user.uid, "gid": user.gid}
+    return {name: str(number) for name, number in numbers.items() if number is not None}
+
+
 def flags_for(run: Run, places: Sequence[ToMount], document: Dockerfile) -> list[str]:
     """Write the mounts that hold directories of a tool, in the caches that the file has for these places."""
     flags = []
     for path, item in places:
         named = _named(document).get(path)
+        named = named if named is not None and _joined(named) == _owns(run) else None
         options = ["type=cache", *([f"id={named.id}"] if named else []), f"target={path}"]
         if named and "sharing" in named.options:
             options.append(f"sharing={named.sharing}")

@@ -182,6 +182,19 @@ def many(line: str) -> str:
     return "FROM python:3.13\n" + "".join(line.format(i) for i in range(MANY))
 
 
+def test_a_title_says_where_a_step_is_added_and_what_goes() -> None:
+    mount = "RUN --mount=type=cache,target=/var/cache/apt,sharing=locked "
+    install = "apt-get update && apt-get install -y curl"
+    text = f"FROM debian:13 AS a\n{mount}{install}\nFROM debian:13\n{mount}{install}\n"
+    assert [fix.title for fix in fixes_of({"Dockerfile": text}, "CK306")] == [
+        "Keep the packages in the cache: add a RUN that sets up apt in front of lines 2 and 4"
+    ]
+    text = f"FROM debian:13\nRUN {install} && apt-get clean && rm -rf /var/lib/apt/lists/*\n"
+    assert [fix.title for fix in fixes_of({"Dockerfile": text}, "CK503")] == [
+        "Add cache mounts for /var/cache/apt and /var/lib/apt, and delete 2 clean-ups"
+    ]
+
+
 def test_a_removed_mount_is_not_taken_for_the_one_that_moves_to_its_place() -> None:
     line = "RUN --mount=type=cache,id=a,target=/c{0} --mount=type=cache,id=b,target=/c{0} make\n"
     text = "FROM debian:13\n" + line.format(1) + line.format(2)

@@ -38,7 +38,9 @@ class Reading:
     """An empty folder is enough: a mount leaves one behind."""
 
 
-def held_by_cache(stage: Stage, path: str, before: Run | None = None) -> Held | None:
+def held_by_cache(
+    dockerfile: Dockerfile, stage: Stage, path: str, before: Run | None = None
+) -> Held | None:
     """Return the last mount that held ``path``, or all that lies in it, if no layer can have it.
 
     ``before`` is the RUN of the stage in front of which that is asked. A path through a link that a
@@ -65,13 +67,36 @@ def held_by_cache(stage: Stage, path: str, before: Run | None = None) -> Held | 
             elif step.run.effects.may_write(path):
                 return None
         elif step.copied is not None and step.copied.may_bring(path, folder):
-            return None
+            brought = dockerfile.brought_whole(step.copied, stage)
+            if brought is None or any(meets(place, path) for place in brought):
+                return None
     return found
+
+
+def origin_of(dockerfile: Dockerfile, stage: Stage, path: str) -> tuple[Stage, str]:
+    """Return the stage in which a path came to be that COPYs of folders carry on, and its name there."""
+    steps = [step for part in reversed(stage.chain) for step in part.steps]
+    for step in reversed(steps):
+        run, copied = step.run, step.copied
+        if run is not None and not run.dormant:
+            if mount_over(run, path) is not None or run.effects.may_write(path):
+                break
+        elif copied is not None and copied.may_bring(path, path):
+            named = copied.origin is not None and copied.target is not None
+            source = dockerfile.stage_named(copied.origin or "", stage) if named else None
+            folder = _rooted(copied.words[0]) if len(copied.words) == 2 else None
+            rest = path[len(copied.target or "") :].lstrip("/")
+            if source is None or folder is None or not rest:
+                break
+            return origin_of(dockerfile, source, posixpath.join(folder, rest))
+    return stage, path
 
 
 def is_put(run: Run, path: str) -> bool:
     """Tell whether the RUN surely puts something at a path."""
     kinds = ("writes", "copies", "moves")
+    if any(inside(path, place) for use in run.uses for place in use.outputs):
+        return True
     return any(lands(effect, path) for _, effect in run.effects.of(*kinds) if effect.path) or any(
         item.used is True and item.fills and item.path is not None and inside(item.path, path)
         for use in run.uses

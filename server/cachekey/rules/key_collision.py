@@ -79,6 +79,8 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
             continue
         if theirs == ours or first.directory == own.directory or not (first.meant and own.meant):
             continue
+        if first.source != own.source:
+            continue
         mine, other = _words(ctx.project.knowledge, ours), _words(ctx.project.knowledge, theirs)
         suffix = ours[1] if ours[0] == theirs[0] else ours[0]
         yield ctx.finding(

@@ -101,6 +101,8 @@ def origin_of(dockerfile: Dockerfile, stage: Stage, path: str) -> tuple[Stage, s
 def is_put(run: Run, path: str) -> bool:
     """Tell whether the RUN surely puts something at a path."""
     kinds = ("writes", "copies", "moves")
+    if any(inside(path, place) for use in run.uses for place in use.outputs):
+        return True
     return any(lands(effect, path) for _, effect in run.effects.of(*kinds) if effect.path) or any(
         item.used is True and item.fills and item.path is not None and inside(item.path, path)
         for use in run.uses

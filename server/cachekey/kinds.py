@@ -28,8 +28,9 @@ _ABOUT = re.compile(
 )
 # "dockerfile.go" is Go source; "Dockerfile.go" is a Dockerfile for Go.
 _SOURCE_CODE = re.compile(
-    r"""(?: c | cc | cpp | cs | d | exs? | go | h | hpp | java | jsx? | kt | lua | php | pl | ps1
-      | py | rb | rs | scala | sh | swift | tsx? | vim | zig )\Z""",
+    r"""(?: c | cabal | cc | cpp | cs | csproj | d | exs? | gemspec | go | gradle | groovy | h | hpp | java
+      | jsx? | kts? | lua | nix | php | pl | podspec | ps1 | py | rb | rs | scala | sh | swift | tsx? | vim
+      | zig )\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
 

@@ -65,6 +65,7 @@ def test_names_of_dockerfiles(name: str) -> None:
         "Dockerfiles",
         "MyDockerfile",
         "dockerfile.go",
+        "dockerfile-rails.gemspec",
         "dockerfile.py",
         "Dockerfile.",
         "Devcontainer.json",

@@ -51,10 +51,27 @@ def test_what_names_no_repository(text):
         ("index.docker.io/library/node:22", "node", "root", "/root", "debian"),
         ("node:22-alpine", "node", "root", "/root", "alpine"),
         ("golang:1.25", "golang", "root", "/root", "debian"),
+        ("dart:3.9", "dart", "root", "/root", "debian"),
+        (
+            "hexpm/elixir:1.17.3-erlang-27.1.2-debian-bookworm-20241202-slim",
+            "hexpm",
+            "root",
+            "/root",
+            "debian",
+        ),
+        ("hexpm/elixir:1.17.3-erlang-27.1.2-alpine-3.20.3", "hexpm", "root", "/root", "alpine"),
+        ("hexpm/erlang:27.1.2-ubuntu-noble-20241015", "hexpm", "root", "/root", "ubuntu"),
         ("rust:1-alpine", "rust", "root", "/root", "alpine"),
         ("lukemathwalker/cargo-chef:latest-rust-1", "rust", "root", "/root", "debian"),
         ("ghcr.io/astral-sh/uv:python3.12-bookworm-slim", "uv", "root", "/root", "debian"),
         ("quay.io/jupyter/base-notebook", "jupyter", "1000", "/home/jovyan", "ubuntu"),
+        (
+            "ghcr.io/mamba-org/micromamba:2.0.5",
+            "micromamba",
+            "mambauser",
+            "/home/mambauser",
+            "debian",
+        ),
         ("mambaorg/micromamba:2", "micromamba", "mambauser", "/home/mambauser", "debian"),
         ("bitnami/node:20", "bitnami", "1001", "/", "debian"),
         ("gcr.io/distroless/base:nonroot", "distroless", "65532", "/home/nonroot", None),
@@ -81,6 +98,9 @@ def test_what_names_no_repository(text):
         ("registry.access.redhat.com/ubi9/ubi-minimal", "rhel", "root", "/root", "rhel"),
         ("nvidia/cuda:12.4.1-devel-ubuntu22.04", "cuda", "root", "/root", "ubuntu"),
         ("nvidia/cuda:12.4.1-devel-rockylinux9", "cuda", "root", "/root", "rhel"),
+        ("ros:humble", "ros", "root", "/root", "ubuntu"),
+        ("ros:${ROS_DISTRO}", "ros", "root", "/root", "ubuntu"),
+        ("osrf/ros:noetic-desktop-full-buster", "ros", "root", "/root", "debian"),
         ("maven:3-eclipse-temurin-21-noble", "maven", "root", "/root", "ubuntu"),
         (
             "mcr.microsoft.com/devcontainers/typescript-node:22",
@@ -141,6 +161,7 @@ def test_variables_that_matter_to_caches():
     assert lookup_image("golang:1").env["GOPATH"] == "/go"
     assert lookup_image("rust").env["CARGO_HOME"] == "/usr/local/cargo"
     assert lookup_image("composer:2").env["COMPOSER_HOME"] == "/tmp"
+    assert lookup_image("ros:jazzy-ros-base").env["ROS_DISTRO"] == "jazzy"
     assert lookup_image("denoland/deno").env["DENO_DIR"] == "/deno-dir/"
     assert lookup_image("quay.io/jupyter/base-notebook").env["HOME"] == "/home/jovyan"
 

@@ -148,7 +148,9 @@ async def test_a_dance_is_inserted_and_mended_in_the_workflow(client: Client) ->
     assert "CK505" in [item.code for item in await client.diagnose(dockerfile, 2)]
     where = span_of(DANCED, "/cache", client.encoding)
     actions = await client.actions(dockerfile, where)
-    action = next(item for item in actions if item.title.startswith("Insert a cache dance into"))
+    action = next(
+        item for item in actions if item.title.startswith("Carry the caches from run to run:")
+    )
     assert applied(client, action, uri, WORKFLOW) == text
     for item in (dockerfile, uri):
         client.close(item)

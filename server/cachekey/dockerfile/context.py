@@ -160,6 +160,13 @@ class ContextFiles:
         """Return name and text of a file of the context, by its path there."""
         return self._in_context(posixpath.normpath(f"/{name}").lstrip("/"))
 
+    def takes_little(self, dockerfile: str) -> bool:
+        """Tell whether a Dockerfile's ignore file leaves everything out but what it names."""
+        name = f"{posixpath.basename(dockerfile)}.dockerignore"
+        found = self.find_source(name) or self.find_source(".dockerignore")
+        lines = found[1].splitlines() if found is not None else ()
+        return any(line.strip().lstrip("/") in ("*", "**") for line in lines)
+
     def _inline(self, path: str) -> Mapped | None:
         copied = self._copied
         while copied is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import ROOT, Scope, User
+from cachekey.commands.accounts import resolve_user
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge.records import CacheDir, Kind, Tool
@@ -41,15 +42,20 @@ def purpose_of(run: Run, mount: Mount) -> Purpose | None:
     """Tell which tool's directory a mount is meant to hold; None when no command of the RUN tells.
 
     A mount counts when the tool surely uses it, or when its target looks like the tool's directory
-    below whatever home.
+    below whatever home. What one tool keeps inside a directory of another (node_modules/.cache) is its own.
     """
     target = mount.directory
     if target is None:
         return None
+    found: tuple[int, Purpose] | None = None
     for use in run.uses:
         for directory in use.directories:
-            if directory.path is not None and directory.relation(target) in ("exact", "part"):
-                return Purpose(use, directory.cache)
+            path = directory.path
+            if path is not None and directory.relation(target) in ("exact", "part"):
+                if found is None or (use.tool is not found[1].tool and len(path) > found[0]):
+                    found = (len(path), Purpose(use, directory.cache))
+    if found is not None:
+        return found[1]
     for use, directory in meant(target, run.uses):
         return Purpose(use, directory.cache)
     return None
@@ -67,7 +73,14 @@ def writer(run: Run, mount: Mount | None = None) -> User | None:
     if mount is not None and mount.directory is not None:
         own = [use.invocation for use in run.uses if _uses(use, mount.directory)]
         items = tuple(own) or items
-    return None if any(item.user is not None for item in items) else run.scope.user
+    if all(item.user is None for item in items):
+        return run.scope.user
+    # A wrapper (`su app -c`, `gosu app`) makes another user of all of them.
+    names = {item.user if item.user_known else None for item in items}
+    name = names.pop() if len(names) == 1 else None
+    if name is None:
+        return None
+    return resolve_user(name, run.scope.accounts, run.scope.accounts_complete)
 
 
 def is_remembered(scope: Scope, user: User) -> bool:

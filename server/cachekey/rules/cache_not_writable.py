@@ -39,7 +39,7 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
-from cachekey.dockerfile.coverage import surely_idle
+from cachekey.dockerfile.coverage import supposed_elsewhere, surely_idle
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import is_remembered, opens_up, writer
 from cachekey.dockerfile.records import Run
@@ -68,7 +68,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if owner and user.uid is None:
             # Somebody has looked up the number that this file does not tell.
             continue
-        if surely_idle(run, mount):
+        elsewhere = (one for one, _, _ in supposed_elsewhere(run))
+        if surely_idle(run, mount) or mount in elsewhere:
             # Nothing of this RUN writes there; CK301 moves the mount and its owner.
             continue
         sharing = same_cache(ctx.document, mount)

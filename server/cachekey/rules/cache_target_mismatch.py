@@ -45,13 +45,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.buildkit.scope import Scope
 from cachekey.dockerfile.coverage import (
-    COVERS,
     Wanted,
     all_known,
     candidates,
     covering,
+    in_some_version,
+    supposed_elsewhere,
     surely_idle,
     wanted,
 )
@@ -66,7 +66,8 @@ from cachekey.knowledge.paths import nearly_begins
 from cachekey.knowledge.records import Kind, Tool
 from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
-from cachekey.tools.uses import meant, relation_to
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse, meant
 
 _CLASHES = "another RUN has a cache of this name, with another owner or by another user"
 _COMPILERS = frozenset(("cc", "c++", "gcc", "g++", "clang", "clang++"))
@@ -86,6 +87,10 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
             continue
+        versioned = in_some_version(run, mount)
+        if versioned is not None:
+            yield _named_by_version(mount, versioned, ctx)
+            continue
         found = _elsewhere(run, mount)
         if not found:
             yield from _beside_another(run, mount, ctx)
@@ -104,40 +109,20 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
 def _on_unknown_base(run: Run, ctx: Context) -> Iterator[Finding]:
     """Hint at mounts elsewhere than the file itself tells the tool, on an unknown base image.
 
-    It tells by the tool's variable or option, or by the home: the image may set the variable then, but
-    hardly to the directory of another user. What is only remembered of an image is good for a hint, too.
+    What is only remembered of an image is good for a hint, too.
     """
-    facts = run.scope.base.facts
-    if facts is not None and facts.confidence.warns:
-        return
-    if not run.commands.complete:
-        return
-    home = _tells_home(run.scope)
-    if any(item.opaque or not item.args_known for item in run.commands.items):
-        return
-    for mount in run.caches:
-        folder = mount.directory
-        if folder is None or not run.visible_mount(mount) or run.effects.mentions(folder):
-            continue
-        if any(relation_to(folder, use) in COVERS for use in (*run.uses, *run.supposed)):
-            continue
-        for use, item in meant(folder, run.supposed):
-            surely = use.applies is True and item.used is True and item.cache.kind is Kind.DOWNLOAD
-            if not surely or item.path is None:
-                continue
-            default = item.decided_by.startswith("the default")
-            if home if default else item.span is not None:
-                unless = ", unless the base image says otherwise," if default else ","
-                yield ctx.finding(
-                    mount.target_span,
-                    f"{use.tool.name} keeps its cache in {item.path} here{unless} and not in {folder}",
-                    related=[]
-                    if default or item.span is None
-                    else [ctx.related(item.span, capital(item.decided_by))],
-                    fixes=partial(_moved, run, mount, item.path, ctx),
-                    severity=Severity.HINT,
-                )
-                break
+    for mount, use, item in supposed_elsewhere(run):
+        default = item.decided_by.startswith("the default")
+        unless = ", unless the base image says otherwise," if default else ","
+        yield ctx.finding(
+            mount.target_span,
+            f"{use.tool.name} keeps its cache in {item.path} here{unless} and not in {mount.directory}",
+            related=[]
+            if default or item.span is None
+            else [ctx.related(item.span, capital(item.decided_by))],
+            fixes=partial(_moved, run, mount, item.path or "", ctx),
+            severity=Severity.HINT,
+        )
 
 
 def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
@@ -181,6 +166,15 @@ def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
         )
 
 
+def _named_by_version(mount: Mount, found: tuple[ToolUse, UsedDirectory], ctx: Context) -> Finding:
+    use, item = found
+    return ctx.finding(
+        mount.target_span,
+        f"{use.tool.name} keeps {item.cache.what} in {item.among} here, not in {mount.directory}: "
+        "this mount stays empty",
+    )
+
+
 def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
     """Hint at a mount that is meant for a tool which has all its caches in other mounts of the RUN."""
     found = _needless(run, mount)
@@ -220,15 +214,6 @@ def _without(mount: Mount, ctx: Context) -> Iterator[Fix]:
         safety=Safety.UNSAFE,
         reason="another version of the tool might use it",
     )
-
-
-def _tells_home(scope: Scope) -> bool:
-    """Tell whether the file itself says where the user's home is."""
-    variable = scope.variables.get("HOME")
-    if variable is not None:
-        return variable.value.known
-    account = scope.user.account
-    return account is not None and account.span is not None and account.home is not None
 
 
 def _moved(run: Run, mount: Mount, path: str, ctx: Context) -> Iterator[Fix]:

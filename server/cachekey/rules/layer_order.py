@@ -86,11 +86,26 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                     there |= _what_is_installed(use)
                     continue
                 whole, what = _whole(use, step.run, before, stage.steps[number + 1 :], folders)
-                if whole is not None and not silent and not _what_is_installed(use) & there:
+                if whole is None or _is_spared(whole, what, stage, step.run, ctx):
+                    continue
+                if not silent and not _what_is_installed(use) & there:
                     silent = True
                     if whole not in told:
                         yield _finding(step.run, use, whole, what, ctx)
                     told.add(whole)
+
+
+def _is_spared(whole: Copied, what: str, stage: Stage, run: Run, ctx: Context) -> bool:
+    """Tell whether a copy brings little, or stands in a stage that others are built on as well.
+
+    What is put in front of it there would be theirs, too.
+    """
+    if whole.origin is None and run.context.takes_little(ctx.path):
+        return True
+    if what or any(step.copied is whole for step in stage.steps):
+        return False
+    home = next(one for one in stage.chain if any(step.copied is whole for step in one.steps))
+    return any(one.parent is home and one not in stage.chain for one in ctx.document.stages)
 
 
 def _what_is_installed(use: ToolUse) -> set[_What]:
@@ -143,13 +158,18 @@ def _finding(run: Run, use: ToolUse, whole: Copied, what: str, ctx: Context) -> 
 
 
 def _gathered(copied: Copied, stage: Stage, dockerfile: Dockerfile) -> str | None:
-    """Return the word with which a copy brings sources that a tool has gathered in another stage."""
+    """Return the word with which a copy brings sources that another stage has: a tool's, or all files."""
     origin = None if copied.origin is None else dockerfile.stage_named(copied.origin, stage)
-    runs = [run for part in origin.chain for run in part.runs] if origin is not None else []
+    steps = [step for part in origin.chain for step in part.steps] if origin is not None else []
+    runs = [step.run for step in steps if step.run is not None]
     folders = [use.gathered for run in runs for use in run.uses if use.gathered is not None]
+    copies = [step.copied for step in steps if step.copied is not None]
+    wholes = [one.target for one in copies if one.origin is None and _takes_all(one)]
     for word in copied.words[:-1]:
         path = "/" + posixpath.normpath(f"/{word}").lstrip("/")
         if any(inside(path, folder) for folder in folders):
+            return word
+        if any(target is not None and inside(target, path) for target in wholes):
             return word
     return None
 

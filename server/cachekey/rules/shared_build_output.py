@@ -179,7 +179,7 @@ def _is_generic(mount: Mount) -> bool:
 def _names_project(mount: Mount, cache: CacheDir) -> bool:
     folder = mount.directory or "/"
     tail = cache.path.strip("/")
-    for part in (tail, posixpath.basename(folder)):
+    for part in (tail, *(f"{tail}/{one}" for one in cache.parts), posixpath.basename(folder)):
         if part and folder.endswith(f"/{part}"):
             folder = folder[: -len(part) - 1]
             break

@@ -51,6 +51,12 @@ class UsedDirectory:
     """Only a remembered fact of the base image says that it is there and not elsewhere."""
     needs: bool
     """It fails or starts anew when an earlier command's content is not there."""
+    among: str
+    """Glob of the place when nothing but a version keeps its path from being known; else empty."""
+    children: tuple[str, ...]
+    """Globs of all that the tool makes in there; empty: not known."""
+    generations: bool
+    """Nobody knows which of the tools of this name it is, and each keeps its cache in a place of its own."""
     confidence: Confidence
 
     @property
@@ -67,9 +73,10 @@ class UsedDirectory:
         if self.path is not None and not self.also and not self.shaky:
             return self._relation(target, self.path)
         answers = {self._relation(target, path) for path in self.also}
-        if self.path is not None:
-            answers.add(self._relation(target, self.path))
-        if self.shaky or (self.path is None and (self.cache.path or self.cache.moved_by)):
+        place = self.path or self.among
+        if place:
+            answers.add(self._relation(target, place))
+        if self.shaky or (not place and (self.cache.path or self.cache.moved_by)):
             answers.add("unknown")
         return closest(answers)
 
@@ -82,9 +89,9 @@ class UsedDirectory:
 
     def _relation(self, target: str, path: str) -> Relation:
         answer = relation(target, path)
-        if answer == "part" and self.cache.children:
+        if answer == "part" and self.children and path != self.among:
             child = clean(target)[len(clean(path)) :].lstrip("/").split("/")[0]
-            if not any(matches(child, glob) for glob in self.cache.children):
+            if not any(matches(child, glob) for glob in self.children):
                 return "none"
         return answer
 
@@ -98,7 +105,7 @@ class Placing:
 
     def directory(self, cache: CacheDir) -> UsedDirectory:
         """Return one directory of the tool with its place here."""
-        found, image = self._place(cache)
+        found, image, way = self._place(cache)
         line, known = self._env.line, isinstance(found, Known)
         if isinstance(found, Known) and (leads := self._env.followed(found.text)) != found.text:
             found = replace(found, text=leads, because=f"a link in {found.text}", variable="")
@@ -115,8 +122,18 @@ class Placing:
             doors=self._doors(cache),
             shaky=image and self._env.is_image_remembered,
             needs=any_fits(cache.needed_by, line) is True,
+            among=self._among(way) if way is not None and not known else "",
+            children=(way.children if way is not None else ()) or cache.children,
+            generations=self._is_one_of_several(cache),
             confidence=self._env.confidence(cache.confidence, image),
         )
+
+    def _is_one_of_several(self, cache: CacheDir) -> bool:
+        """Tell whether an unknown generation of the tool decides, and nothing else moves the place."""
+        env, when = self._env, cache.when or self._env.tool.when
+        if not when or env.holds(when) is not None:
+            return False
+        return all(env.way(way) is None for way in cache.moved_by)
 
     def _linked(self, cache: CacheDir) -> str:
         linking = cache.linked
@@ -142,18 +159,17 @@ class Placing:
             return self._tool_uses
         return any_fits(cache.used_by, self._env.line)
 
-    def _place(self, cache: CacheDir) -> tuple[Known | NotKnown, bool]:
-        """Find a directory; the second value tells whether the image table had a say in it."""
+    def _place(self, cache: CacheDir) -> tuple[Known | NotKnown, bool, Way | None]:
+        """Find a directory; whether the image table had a say in it; what has moved it."""
         env = self._env
         if self._applies is None:
             program = env.invocation.program
             if program == env.tool.name:
-                return NotKnown(f"nothing here tells which {program} it is"), True
-            return NotKnown(f"nothing here tells whether {program} is {env.tool.name}"), True
+                return NotKnown(f"nothing here tells which {program} it is"), True, None
+            return NotKnown(f"nothing here tells whether {program} is {env.tool.name}"), True, None
         if cache.when and env.holds(cache.when) is None:
-            return NotKnown(
-                f"{env.in_words(cache.when)} is not known here, and that decides it"
-            ), True
+            reason = f"{env.in_words(cache.when)} is not known here, and that decides it"
+            return NotKnown(reason), True, None
         for way in cache.moved_by:
             if way.when and env.holds(way.when) is False:
                 continue
@@ -163,8 +179,9 @@ class Placing:
             if isinstance(value, Known) and way.when and env.holds(way.when) is None:
                 value = NotKnown(f"whether {way.label} counts is not known")
             placed = self._moved(way, value)
-            return placed, isinstance(placed, Known) and (placed.from_image or placed.weak)
-        return self._default(cache), True
+            image = isinstance(placed, Known) and (placed.from_image or placed.weak)
+            return placed, image, way
+        return self._default(cache), True, None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
         if isinstance(value, NotKnown):
@@ -178,6 +195,14 @@ class Placing:
         if isinstance(path, NotKnown):
             return path
         return Known(path, value.because, value.span, value.variable, value.from_image, value.weak)
+
+    def _among(self, way: Way) -> str:
+        """Return the glob of a directory that a known value moves, and that a version names."""
+        value = self._env.way(way) if "*" in way.below and not way.split else None
+        if not isinstance(value, Known) or value.weak or value.text.startswith("~"):
+            return ""
+        path = self._env.absolute(f"{value.text.rstrip('/')}/{way.below}")
+        return path if isinstance(path, str) else ""
 
     def _default(self, cache: CacheDir) -> Known | NotKnown:
         template = cache.path

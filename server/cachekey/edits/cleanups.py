@@ -73,7 +73,7 @@ def _removed(run: Run, item: Invocation, hits: list[tuple[Effect, str]]) -> Clea
     removed = [one for other, one in run.effects.of("removes") if other is item]
     whole = len(hits) == len(removed) or not words
     wide = any(_is_wide(run, effect, folder) for effect, folder in hits)
-    return CleanUp(item, hits[0][1], () if whole else words, wide)
+    return CleanUp(item, hits[0][1], () if whole else words, wide=wide)
 
 
 def _is_wide(run: Run, effect: Effect, folder: str) -> bool:

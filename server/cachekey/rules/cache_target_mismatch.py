@@ -26,6 +26,9 @@ the image and is not applied unasked.
 A mount that is meant for a tool which has its caches in other mounts of the RUN is a hint: nothing is lost, and
 nothing is ever in it (`/var/lib/apk` beside `/var/cache/apk`).
 
+Where a command cannot be read (`make`), a mount that looks like the cache of one tool only is a hint, when that
+tool surely runs in the RUN and has its cache elsewhere.
+
 The mount of a compiler cache (sccache, ccache) that nothing tells the program to call is a hint: set the
 variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
 
@@ -51,6 +54,7 @@ from cachekey.dockerfile.coverage import (
     candidates,
     covering,
     in_some_version,
+    meant_beside_unseen,
     supposed_elsewhere,
     surely_idle,
     wanted,
@@ -84,6 +88,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         return
     yield from _on_unknown_base(run, ctx)
     yield from _never_called(run, ctx)
+    yield from _beside_unseen(run, ctx)
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
             continue
@@ -123,6 +128,21 @@ def _on_unknown_base(run: Run, ctx: Context) -> Iterator[Finding]:
             fixes=partial(_moved, run, mount, item.path or "", ctx),
             severity=Severity.HINT,
         )
+
+
+def _beside_unseen(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Hint at mounts that only their looks speak for, beside commands that nobody can read."""
+    for mount in run.caches:
+        best = meant_beside_unseen(run, mount)
+        if best is not None:
+            yield ctx.finding(
+                mount.target_span,
+                f"{best.use.tool.name} keeps {_what(best)} in {best.path} here, unless a command out of sight "
+                f"says otherwise, and not in {mount.directory}",
+                related=_why(best, ctx),
+                fixes=partial(_moved, run, mount, best.path, ctx),
+                severity=Severity.HINT,
+            )
 
 
 def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
@@ -219,7 +239,7 @@ def _without(mount: Mount, ctx: Context) -> Iterator[Fix]:
 def _moved(run: Run, mount: Mount, path: str, ctx: Context) -> Iterator[Fix]:
     edits = retarget(run, mount, path)
     if edits:
-        reason = "the base image may say otherwise"
+        reason = "what cannot be seen from here may say otherwise"
         yield ctx.fix(f"Mount {path}", *edits, safety=Safety.UNSAFE, reason=reason)
 
 

@@ -180,7 +180,8 @@ class Placing:
                 value = NotKnown(f"whether {way.label} counts is not known")
             placed = self._moved(way, value)
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
-            return placed, image, way
+            # What the image does not set has a say in a condition as well.
+            return placed, image or bool(cache.when), way
         return self._default(cache), True, None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:

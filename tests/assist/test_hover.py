@@ -124,3 +124,24 @@ def test_a_mount_names_the_place_that_it_holds_and_who_is_a_stranger() -> None:
     assert "Whether install-all uses it is not known" in said("/srv/x", text)
     assert "library links, in /root/.cache/R/renv/cache" in said("/root/.cache/R", text)
     assert "not every command of this RUN can be read" in said("/renv Rscript restore", text)
+
+
+def test_the_builds_of_a_mount_are_one_sentence() -> None:
+    project = Project()
+    project.add(
+        "compose.yaml",
+        "services:\n  api:\n    build: {context: ., args: {NS: a}}\n"
+        "  web:\n    build: {context: ., args: {NS: b}}\n"
+        "  old:\n    build: {context: ., target: first}\n",
+    )
+    text = (
+        "FROM python:3.13 AS first\nARG NS=x\nFROM first\nARG NS=x\n"
+        "RUN --mount=type=cache,id=pip-$NS,target=/root/.cache/pip pip install x\n"
+    )
+    project.add("Dockerfile", text)
+    found = hover(project, "Dockerfile", text.index("pip-$NS"))
+    assert found is not None
+    told = next(line for line in plain_card(found.lines).splitlines() if "Built by" in line)
+    assert told.count("uilt by") == 1
+    assert "; by compose.yaml:" in told
+    assert "Not reached" not in told

@@ -7,7 +7,8 @@ import json
 import pytest
 from cachekey.assist.completion_devcontainer import Proposal, complete_devcontainer
 from cachekey.assist.hover_compose import hover_compose
-from cachekey.assist.hover_devcontainer import hover_devcontainer, runtime_lines
+from cachekey.assist.hover_devcontainer import hover_devcontainer
+from cachekey.assist.hover_runtime_mount import runtime_lines
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount

@@ -1,42 +1,21 @@
 // Docker's and Microsoft's own servers in the same window: a half-typed word and a refused mount are told
 // once, by them; our fix is there all the same, and hovers stand one below the other.
-import path from "node:path";
-import { Editor, main, putCaret, say, until } from "./lib.mjs";
+import { entries, openWindow, press, putCaret, say, story, view } from "./lib.mjs";
 
 const FILES = {
   "half.dockerfile": "FROM python:3.13\nRUNN true\nRUN --mount=type=cache,target=/root/.cache/pip pip install x && pip cache purge\n",
   "refused.dockerfile": "FROM python:3.13\nRUN --mount=type=cache,target=/root/.cache/pip,sharing=lock pip install x\n",
 };
 
-main(async ({ root, vsix, shots, other }) => {
-  const editor = new Editor(root);
-  await editor.install(vsix);
-  await editor.install(other);
-  for (const [name, text] of Object.entries(FILES)) {
-    editor.write(name, text);
-  }
-  await editor.serve();
-  const page = await editor.page();
-  const shot = (name) => page.screenshot({ path: path.join(shots, `beside-${name}.png`) });
-  try {
-    await halfTyped(editor, page, shot);
-    await refused(editor, page, shot);
-  } catch (error) {
-    await shot("failed");
-    console.log(`--- the extension's log\n${editor.log()}`);
-    throw error;
-  }
-  if (/\[error\]/.test(editor.log())) {
-    throw new Error(`errors in the extension's log:\n${editor.log()}`);
-  }
+story("beside", { files: FILES, others: ({ other }) => [other] }, async (editor, page, shot) => {
+  await halfTyped(editor, page, shot);
+  await refused(editor, page, shot);
 });
 
 const rows = (page) => page.locator(".markers-panel .monaco-list-row");
-const view = (page, name) => page.locator(`.editor-instance .monaco-editor[data-uri$="/${name}"]`);
 
 async function open(editor, page, name) {
-  await editor.open(page, [["openFile", editor.uri(path.join(editor.workspace, name))]]);
-  await view(page, name).first().waitFor();
+  await openWindow(editor, page, name);
   await page.keyboard.press("Control+Shift+KeyM");
 }
 
@@ -69,11 +48,8 @@ async function refused(editor, page, shot) {
   say(`ours of the refused mount: ${await said.filter({ hasText: "CK601" }).count()}`);
   await shot("refused");
   await putCaret(page, 2, 2);
-  const fix = page.locator(".action-widget .monaco-list-row.action", { hasText: "locked" }).first();
-  await until("our fix", async () => {
-    await page.keyboard.press("Control+Period");
-    return fix.waitFor({ timeout: 10_000 }).then(() => true, () => false);
-  });
+  const fix = entries(page, "locked").first();
+  await press(page, "Control+Period", fix);
   say(`our fix at their squiggle: ${await fix.innerText()}`);
   await shot("fix");
   await fix.click();

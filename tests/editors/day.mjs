@@ -1,8 +1,7 @@
 // A day of writing: a mount is typed in calm and with completion, a lens adds another one, a finding is
 // silenced and comes back by Undo, a volume gets a new name everywhere, a server that dies comes back.
 import { execFileSync } from "node:child_process";
-import path from "node:path";
-import { Editor, main, putCaret, say, until } from "./lib.mjs";
+import { entries, openWindow, putCaret, renameBox, say, story, until, view } from "./lib.mjs";
 
 const FILES = {
   "Dockerfile": "FROM python:3.13\nENV UV_LINK_MODE=copy\n",
@@ -14,30 +13,16 @@ const FILES = {
 };
 const LINE = "RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv uv sync --frozen";
 
-main(async ({ root, vsix, shots }) => {
-  const editor = new Editor(root);
-  await editor.install(vsix);
-  for (const [name, text] of Object.entries(FILES)) {
-    editor.write(name, text);
-  }
-  await editor.serve();
-  const page = await editor.page();
-  const shot = (name) => page.screenshot({ path: path.join(shots, `day-${name}.png`) });
-  try {
-    await editor.open(page, [["openFile", editor.uri(path.join(editor.workspace, "loud/Dockerfile"))]]);
-    await silenced(editor, page, shot);
-    await typed(editor, page, shot);
-    await lens(editor, page, shot);
-    await renamed(editor, page, shot);
-    await survived(editor, page, shot);
-  } catch (error) {
-    await shot("failed");
-    console.log(`--- the extension's log\n${editor.log()}`);
-    throw error;
-  }
+// A server that is killed is an error in the log.
+story("day", { files: FILES, errors: true }, async (editor, page, shot) => {
+  await openWindow(editor, page, "loud/Dockerfile");
+  await silenced(editor, page, shot);
+  await typed(editor, page, shot);
+  await lens(editor, page, shot);
+  await renamed(editor, page, shot);
+  await survived(editor, page, shot);
 });
 
-const view = (page, name) => page.locator(`.editor-instance .monaco-editor[role="code"][data-uri$="/${name}"]`);
 const button = (page, name) => page.locator(".notification-toast").getByRole("button", { name, exact: true });
 
 /** A rule is turned off: a message says where that is written, and takes it back. */
@@ -45,7 +30,7 @@ async function silenced(editor, page, shot) {
   const squiggle = view(page, "loud/Dockerfile").locator(".squiggly-warning").first();
   await squiggle.waitFor({ state: "attached" });
   await putCaret(page, 2, 68);
-  const entry = page.locator(".action-widget .monaco-list-row.action", { hasText: "Silence CK305" }).first();
+  const entry = entries(page, "Silence CK305").first();
   const off = page.locator(".quick-input-list .monaco-list-row", { hasText: "Turn CK305" }).first();
   // A list that VS Code makes anew while it is pressed closes without a word: it is opened again.
   await until("the choices of silence", async () => {
@@ -53,7 +38,7 @@ async function silenced(editor, page, shot) {
     if (!(await entry.waitFor({ timeout: 10_000 }).then(() => true, () => false))) {
       return false;
     }
-    say(`entries: ${JSON.stringify(await page.locator(".action-widget .monaco-list-row.action").allInnerTexts())}`);
+    say(`entries: ${JSON.stringify(await entries(page).allInnerTexts())}`);
     await shot("entries");
     await entry.click();
     return off.waitFor({ timeout: 10_000 }).then(() => true, () => false);
@@ -71,7 +56,7 @@ async function silenced(editor, page, shot) {
 
 /** A right line is typed key by key: what completion offers fits, and nothing is underlined on the way. */
 async function typed(editor, page, shot) {
-  await editor.open(page, [["openFile", editor.uri(path.join(editor.workspace, "Dockerfile"))]]);
+  await openWindow(editor, page, "Dockerfile");
   const file = view(page, "ws/Dockerfile");
   await file.waitFor();
   await putCaret(page, 3, 1);
@@ -126,7 +111,7 @@ async function byHand(page, file, text) {
 
 /** An ordinary line without a cache: its lens adds the mount, and leaves nothing to say. */
 async function lens(editor, page, shot) {
-  await editor.open(page, [["openFile", editor.uri(path.join(editor.workspace, "plain/Dockerfile"))]]);
+  await openWindow(editor, page, "plain/Dockerfile");
   const file = view(page, "plain/Dockerfile");
   const offer = file.locator(".codelens-decoration a", { hasText: "add a cache mount" }).first();
   await offer.waitFor();
@@ -141,14 +126,9 @@ async function lens(editor, page, shot) {
 
 /** F2 in a file that another one only includes: the volume is renamed in both. */
 async function renamed(editor, page, shot) {
-  await editor.open(page, [["openFile", editor.uri(path.join(editor.workspace, "stack/parts/compose.yaml"))]]);
-  await view(page, "parts/compose.yaml").waitFor();
+  await openWindow(editor, page, "stack/parts/compose.yaml");
   await putCaret(page, 5, 11);
-  const input = page.locator(".rename-box input, .rename-input").first();
-  await until("the box for the new name", async () => {
-    await page.keyboard.press("F2");
-    return input.waitFor({ timeout: 5_000 }).then(() => true, () => false);
-  });
+  const input = await renameBox(page);
   await input.fill("packages");
   await shot("rename");
   await page.keyboard.press("Enter");
@@ -163,7 +143,7 @@ async function renamed(editor, page, shot) {
 
 /** The server is killed as often as it takes: then a message has a button that starts it. */
 async function survived(editor, page, shot) {
-  await editor.open(page, [["openFile", editor.uri(path.join(editor.workspace, "loud/Dockerfile"))]]);
+  await openWindow(editor, page, "loud/Dockerfile");
   const squiggle = view(page, "loud/Dockerfile").locator(".squiggly-warning").first();
   await squiggle.waitFor({ state: "attached" });
   const restart = button(page, "Restart");

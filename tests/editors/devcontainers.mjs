@@ -1,8 +1,6 @@
 // Dev containers as a user sees them: a compose file is checked and explained, and the recipes and
 // the planner, pressed in the editor, leave nothing to say.
-import fs from "node:fs";
-import path from "node:path";
-import { Editor, main, putCaret, say, until } from "./lib.mjs";
+import { entries, openWindow, press, putCaret, say, story, until, view } from "./lib.mjs";
 
 const IMAGE = "mcr.microsoft.com/devcontainers/base:ubuntu";
 const FILES = {
@@ -27,43 +25,26 @@ const FILES = {
     `{\n  "image": "${IMAGE}",\n  "remoteUser": "vscode",\n  "postCreateCommand": "uv sync"\n}\n`,
 };
 
-main(async ({ root, vsix, shots }) => {
-  const editor = new Editor(root);
-  await editor.install(vsix);
-  for (const [name, text] of Object.entries(FILES)) {
-    const file = path.join(editor.workspace, name);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, text);
-  }
-  await editor.serve();
-  const page = await editor.page();
-  const shot = (name) => page.screenshot({ path: path.join(shots, `devcontainers-${name}.png`) });
-  try {
-    await composed(editor, page, shot);
-    await pressed(editor, page, shots, "web", "Mount the caches that this project needs", ["npm-cache", "uv-cache"]);
-    await shot("planner");
-    await pressed(editor, page, shots, "one", "Share the uv cache by a volume", ["uv-cache"]);
-    await shot("recipe");
-    fs.writeFileSync(path.join(editor.workspace, "one/.devcontainer/devcontainer.json"), FILES["one/.devcontainer/devcontainer.json"]);
-    await pressed(editor, page, shots, "one", "Share the uv cache with the host", ["localEnv:"]);
-    await shot("host");
-    await pressed(editor, page, shots, "docked", "Share the uv cache by a volume", ["uv-cache"]);
-    await shot("docked");
-    const made = ["uv-cache", "external=true", "docker volume create uv-cache"];
-    await pressed(editor, page, shots, "composed", "Share the uv cache by a volume", made);
-    await shot("composed");
-  } catch (error) {
-    await shot("failed");
-    console.log(`--- the extension's log\n${editor.log()}`);
-    throw error;
-  }
+story("devcontainers", { files: FILES, errors: true }, async (editor, page, shot) => {
+  await composed(editor, page, shot);
+  await pressed(editor, page, shot, "web", "Mount the caches that this project needs", ["npm-cache", "uv-cache"]);
+  await shot("planner");
+  await pressed(editor, page, shot, "one", "Share the uv cache by a volume", ["uv-cache"]);
+  await shot("recipe");
+  editor.write("one/.devcontainer/devcontainer.json", FILES["one/.devcontainer/devcontainer.json"]);
+  await pressed(editor, page, shot, "one", "Share the uv cache with the host", ["localEnv:"]);
+  await shot("host");
+  await pressed(editor, page, shot, "docked", "Share the uv cache by a volume", ["uv-cache"]);
+  await shot("docked");
+  const made = ["uv-cache", "external=true", "docker volume create uv-cache"];
+  await pressed(editor, page, shot, "composed", "Share the uv cache by a volume", made);
+  await shot("composed");
 });
 
 /** The compose file has its squiggle and its hover. */
 async function composed(editor, page, shot) {
-  const file = path.join(editor.workspace, "api/.devcontainer/compose.yaml");
-  await editor.open(page, [["openFile", editor.uri(file)]]);
-  const squiggle = page.locator('.monaco-editor[data-uri$="compose.yaml"] .squiggly-warning').first();
+  await openWindow(editor, page, "api/.devcontainer/compose.yaml");
+  const squiggle = view(page, "compose.yaml").locator(".squiggly-warning").first();
   await squiggle.waitFor({ state: "attached" });
   const marked = await squiggle.boundingBox();
   await page.mouse.move(marked.x + marked.width / 3, marked.y + marked.height / 2);
@@ -75,22 +56,17 @@ async function composed(editor, page, shot) {
 }
 
 /** A refactoring is pressed, saved, and nothing is found in the file that it leaves. */
-async function pressed(editor, page, shots, folder, title, expected) {
-  const file = path.join(editor.workspace, folder, ".devcontainer/devcontainer.json");
-  await editor.open(page, [["openFile", editor.uri(file)]]);
-  await page.locator('.editor-instance .monaco-editor[role="code"][data-uri$="devcontainer.json"]').waitFor();
+async function pressed(editor, page, shot, folder, title, expected) {
+  const file = `${folder}/.devcontainer/devcontainer.json`;
+  await openWindow(editor, page, file);
   await putCaret(page, 2, 3);
-  const menu = page.locator(".action-widget .monaco-list-row.action");
-  const action = menu.filter({ hasText: title }).first();
-  await until(`the action "${title}"`, async () => {
-    await page.keyboard.press("Control+Shift+KeyR");
-    return action.waitFor({ timeout: 10_000 }).then(() => true, () => false);
-  });
+  const action = entries(page, title).first();
+  await press(page, "Control+Shift+KeyR", action);
   await action.click();
-  await page.screenshot({ path: path.join(shots, `devcontainers-pressed-${folder}.png`) });
+  await shot(`pressed-${folder}`);
   await until(`"${title}" is in the editor`, async () => {
     await page.keyboard.press("Control+KeyS");
-    const text = fs.readFileSync(file, "utf8");
+    const text = editor.read(file);
     return expected.every((part) => text.includes(part)) && text.includes("mounts");
   }, undefined, 1000);
   await page.keyboard.press("Control+Shift+KeyM");
@@ -100,7 +76,7 @@ async function pressed(editor, page, shots, folder, title, expected) {
   const rows = await page.locator(".markers-panel .monaco-list-row", { hasText: "CK7" }).allInnerTexts();
   const ours = rows.filter((row) => !row.includes("modules"));
   if (ours.length > 0) {
-    throw new Error(`"${title}" leaves ${JSON.stringify(ours)} in\n${fs.readFileSync(file, "utf8")}`);
+    throw new Error(`"${title}" leaves ${JSON.stringify(ours)} in\n${editor.read(file)}`);
   }
   await page.keyboard.press("Control+Shift+KeyM");
   say(`pressed and clean: ${title}`);

@@ -10,6 +10,9 @@ import { chromium } from "playwright-core";
 
 /** One wait. Generous: a busy machine has taken 87 s to draw the first squiggle. */
 export const WAIT_MS = 120_000;
+/** The window, in pixels. */
+export const WIDTH = 1280;
+export const HEIGHT = 800;
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HERE, "../..");
 const CODE_SERVER = path.join(ROOT, ".cache/code-server-4.139.1/node_modules");
@@ -183,7 +186,7 @@ export class Editor {
       handleSIGINT: false,
     });
     cleanups.push(() => browser.close());
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const context = await browser.newContext({ viewport: { width: WIDTH, height: HEIGHT } });
     const page = await context.newPage();
     page.setDefaultTimeout(WAIT_MS);
     return page;
@@ -205,6 +208,40 @@ export class Editor {
       .map((name) => fs.readFileSync(path.join(logs, name), "utf8"))
       .join("");
   }
+}
+
+/** The open editor of a file, by how its address ends. */
+export function view(page, name) {
+  return page.locator(`.editor-instance .monaco-editor[role="code"][data-uri$="/${name}"]`);
+}
+
+/** Opens the window on a file of the workspace. */
+export async function openWindow(editor, page, name) {
+  await editor.open(page, [["openFile", editor.uri(path.join(editor.workspace, name))]]);
+  await view(page, name).waitFor();
+}
+
+/** The entries of the menu that the light bulb opens. */
+export function entries(page, text) {
+  return page.locator(".action-widget .monaco-list-row.action", text && { hasText: text });
+}
+
+/** Presses a key until what it opens is there, and says how often: a busy editor swallows keys. */
+export async function press(page, key, wanted) {
+  let presses = 0;
+  await until(`what ${key} opens`, async () => {
+    presses += 1;
+    await page.keyboard.press(key);
+    return wanted.waitFor({ timeout: 10_000 }).then(() => true, () => false);
+  });
+  return presses;
+}
+
+/** The box for a new name, opened at the caret. */
+export async function renameBox(page) {
+  const input = page.locator(".rename-box input, .rename-input").first();
+  await press(page, "F2", input);
+  return input;
 }
 
 /** Opens a file of the workspace by its name, as a user does. */
@@ -277,6 +314,35 @@ function cleanUp() {
     }
   })();
   return cleaning;
+}
+
+/**
+ * Tells a story in an editor with the extension, and these files more; pictures begin with its name. Whatever goes
+ * wrong is shown with the extension's log, in which there may be errors only where the story says so.
+ */
+export function story(name, { files = {}, machine, others = () => [], errors = false }, tell) {
+  return main(async (options) => {
+    const editor = new Editor(options.root, machine?.(options));
+    for (const vsix of [options.vsix, ...others(options)]) {
+      await editor.install(vsix);
+    }
+    for (const [file, text] of Object.entries(files)) {
+      editor.write(file, text);
+    }
+    await editor.serve();
+    const page = await editor.page();
+    const shot = (what, clip) => page.screenshot({ path: path.join(options.shots, `${name}-${what}.png`), clip });
+    try {
+      await tell(editor, page, shot, options);
+    } catch (error) {
+      await shot("failed");
+      console.log(`--- the extension's log\n${editor.log()}`);
+      throw error;
+    }
+    if (!errors && /\[error\]/.test(editor.log())) {
+      throw new Error(`errors in the extension's log:\n${editor.log()}`);
+    }
+  });
 }
 
 /** Runs a story; whatever happens, nothing of it is left running. */

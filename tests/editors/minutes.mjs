@@ -1,8 +1,6 @@
 // The first minutes: nothing is open. Check Workspace, the walkthrough's three steps, a rule's page by
 // its code, the language status, the map.
-import fs from "node:fs";
-import path from "node:path";
-import { Editor, command, main, say } from "./lib.mjs";
+import { command, entries, say, story, until } from "./lib.mjs";
 
 /** More files, for a map that has something to show. */
 const FILES = {
@@ -18,26 +16,7 @@ const FILES = {
     "RUN --mount=type=cache,id=uv-cache,target=/root/.cache/uv uv sync --all-extras\n",
 };
 
-main(async ({ root, vsix, shots }) => {
-  const editor = new Editor(root);
-  for (const [name, text] of Object.entries(FILES)) {
-    editor.write(name, text);
-  }
-  await editor.install(vsix);
-  await editor.serve();
-  const page = await editor.page();
-  const shot = (name, clip) => page.screenshot({ path: path.join(shots, `minutes-${name}.png`), clip });
-  try {
-    await tell(editor, page, shot);
-  } catch (error) {
-    await shot("failed");
-    console.log(`--- the extension's log\n${editor.log()}`);
-    throw error;
-  }
-  if (/\[error\]/.test(editor.log())) {
-    throw new Error(`errors in the extension's log:\n${editor.log()}`);
-  }
-});
+story("minutes", { files: FILES }, tell);
 
 async function tell(editor, page, shot) {
   await editor.open(page, []);
@@ -75,14 +54,14 @@ async function tell(editor, page, shot) {
   await page.mouse.move(marked.x + marked.width / 3, marked.y + marked.height / 2);
   await page.locator(".monaco-hover:visible a.code-link", { hasText: "CK101" }).click();
   const heading = (frame) => frame.locator("h1, h2", { hasText: "Bad" });
-  await eventually(page, async () => (await Promise.all(page.frames().map((one) => heading(one).count()))).some(Boolean));
+  await eventually(async () => (await Promise.all(page.frames().map((one) => heading(one).count()))).some(Boolean));
   say("the code opens the rule's page");
   await shot("page");
 
   await command(page, "Open Walkthrough...", "Get Started with Cachekey");
   await step("Mend it in one click").click();
   await page.getByRole("button", { name: "Show the Fixes" }).first().click();
-  await page.locator(".action-widget .monaco-list-row.action", { hasText: "id=uv-cache" }).first().waitFor();
+  await entries(page, "id=uv-cache").first().waitFor();
   await shot("fixes");
   await page.keyboard.press("Enter");
   await squiggle.waitFor({ state: "detached" });
@@ -97,9 +76,9 @@ async function tell(editor, page, shot) {
   await page.keyboard.press("Escape");
 
   await command(page, "Cachekey: Show Cache Map");
-  await eventually(page, async () => (await Promise.all(page.frames().map((one) => one.locator("svg").count()))).some((n) => n > 0));
+  await eventually(async () => (await Promise.all(page.frames().map((one) => one.locator("svg").count()))).some((n) => n > 0));
   await page.locator(".tabs-container .tab", { hasText: "Cache map of ws" }).click();
-  await eventually(page, async () => (await Promise.all(page.frames().map((one) => one.getByText("(broken)").count()))).some((n) => n > 0));
+  await eventually(async () => (await Promise.all(page.frames().map((one) => one.getByText("(broken)").count()))).some((n) => n > 0));
   await page.mouse.move(700, 700);
   // The picture ends where the map ends.
   const drawn = await Promise.all(page.frames().map((one) => one.locator("svg:visible").first().boundingBox({ timeout: 2000 }).catch(() => null)));
@@ -108,12 +87,6 @@ async function tell(editor, page, shot) {
   say("the map is drawn");
 }
 
-async function eventually(page, look) {
-  for (let tries = 0; tries < 240; tries += 1) {
-    if (await look().catch(() => false)) {
-      return;
-    }
-    await page.waitForTimeout(250);
-  }
-  throw new Error("timed out: a page of ours");
+async function eventually(look) {
+  await until("a page of ours", () => look().catch(() => false), undefined, 250);
 }

@@ -1,59 +1,49 @@
 // The main story as a user lives it: the packaged extension, installed, in a browser. Squiggle,
 // Problems, hover, quick fix, the file on disk, undo, devcontainer.json.
-import fs from "node:fs";
-import path from "node:path";
-import { Editor, main, openFile, putCaret, say, until } from "./lib.mjs";
+import { HEIGHT, WIDTH, entries, openFile, openWindow, press, putCaret, say, story, until, view } from "./lib.mjs";
 
 const FIX = "Share one cache: give ";
 
-main(async ({ root, vsix, shots }) => {
-  const editor = new Editor(root);
-  await editor.install(vsix);
-  say("installed");
-  await editor.serve();
-  const page = await editor.page();
+story("story", {}, async (editor, page, take) => {
   let count = 0;
-  const shot = async (name) => {
+  await tell(editor, page, (name, clip) => {
     count += 1;
-    await page.screenshot({ path: path.join(shots, `story-${count}-${name}.png`) });
-  };
-  try {
-    await tell(editor, page, shot);
-  } catch (error) {
-    await page.screenshot({ path: path.join(shots, "failed.png") });
-    console.log(`--- the extension's log\n${editor.log()}`);
-    throw error;
-  }
-  if (/\[error\]/.test(editor.log())) {
-    throw new Error(`errors in the extension's log:\n${editor.log()}`);
-  }
+    return take(`${count}-${name}`, clip);
+  });
 });
 
 async function tell(editor, page, shot) {
-  const file = path.join(editor.workspace, "Dockerfile");
-  const before = fs.readFileSync(file, "utf8");
-  const onDisk = () => fs.readFileSync(file, "utf8");
-  const view = page.locator('.editor-instance .monaco-editor[role="code"][data-uri$="/Dockerfile"]');
-  const squiggle = view.locator(".squiggly-warning").first();
+  const before = editor.read("Dockerfile");
+  const onDisk = () => editor.read("Dockerfile");
+  const file = view(page, "Dockerfile");
+  const squiggle = file.locator(".squiggly-warning").first();
   const problem = page.locator(".markers-panel .monaco-list-row", { hasText: "CK101" }).first();
 
-  await editor.open(page, [["openFile", editor.uri(file)]]);
-  await view.waitFor();
+  await openWindow(editor, page, "Dockerfile");
   // Attached, not visible: a squiggle is an overlay without size of its own.
   await squiggle.waitFor({ state: "attached" });
   say("squiggle");
   await shot("squiggle");
 
+  // VS Code gives a hover a quarter of the editor's height: in a high window this one is seen whole.
+  await page.setViewportSize({ width: WIDTH, height: 1600 });
   const hover = page.locator(".monaco-hover:visible").first();
   const marked = await squiggle.boundingBox();
   await page.mouse.move(marked.x + marked.width / 3, marked.y + marked.height / 2);
   await hover.locator(".hover-contents", { hasText: "Not the same cache" }).first().waitFor();
   say(`hover: ${(await hover.innerText()).replace(/\s+/g, " ")}`);
-  await shot("hover");
+  const whole = await hover.locator(".monaco-hover-content").first().evaluate((content) => {
+    const { clientHeight } = content.closest(".monaco-scrollable-element");
+    return content.scrollHeight <= clientHeight;
+  });
+  say(`the hover is seen whole: ${whole}`);
+  const { y, height } = await hover.boundingBox();
+  await shot("hover", { x: 0, y: 0, width: WIDTH, height: y + height + 24 });
   await page.mouse.move(5, 795);
   await hover.waitFor({ state: "hidden" });
+  await page.setViewportSize({ width: WIDTH, height: HEIGHT });
 
-  await view.click({ position: { x: 400, y: 10 } });
+  await file.click({ position: { x: 400, y: 10 } });
   await page.keyboard.press("Control+Shift+KeyM");
   await problem.waitFor();
   say(`problem: ${await problem.getAttribute("aria-label")}`);
@@ -61,16 +51,9 @@ async function tell(editor, page, shot) {
 
   await putCaret(page, 11, 40);
   await page.locator(".lightBulbWidget").first().waitFor();
-  const menu = page.locator(".action-widget .monaco-list-row.action");
-  const fix = menu.filter({ hasText: FIX }).first();
-  // A light bulb or lens that comes up at the wrong moment swallows the key.
-  let presses = 0;
-  await until("the quick fix menu", async () => {
-    presses += 1;
-    await page.keyboard.press("Control+Period");
-    return fix.waitFor({ timeout: 10_000 }).then(() => true, () => false);
-  });
-  say(`quick fixes after ${presses} press(es): ${JSON.stringify(await menu.allInnerTexts())}`);
+  const fix = entries(page, FIX).first();
+  const presses = await press(page, "Control+Period", fix);
+  say(`quick fixes after ${presses} press(es): ${JSON.stringify(await entries(page).allInnerTexts())}`);
   await shot("quick-fix");
   await fix.click();
   await problem.waitFor({ state: "detached" });
@@ -90,7 +73,7 @@ async function tell(editor, page, shot) {
   say("undone on disk");
 
   await openFile(page, "devcontainer.json");
-  await page.locator('.monaco-editor[data-uri$="devcontainer.json"] .squiggly-error').first().waitFor({ state: "attached" });
+  await view(page, "devcontainer.json").locator(".squiggly-error").first().waitFor({ state: "attached" });
   await page.locator(".markers-panel .monaco-list-row", { hasText: "CK701" }).first().waitFor();
   say(`devcontainer.json, language ${await page.locator("#status\\.editor\\.mode").innerText()}`);
   await shot("devcontainer");

@@ -28,6 +28,8 @@ def test_squiggle_problem_hover_fix_disk_and_undo(drive: Drive, shots: Path) -> 
     output = drive("story.mjs")
     assert "fixed on disk" in output
     assert "undone on disk" in output
+    # Nothing of the picture that the README begins with is cut.
+    assert "the hover is seen whole: true" in output
     assert len(list(shots.glob("story-*.png"))) == 6
     keep(shots)
 

@@ -1,7 +1,6 @@
 // More of a user's day in one window: a renaming that must be looked at first, an id for every file, all
 // safe fixes on save and by the palette, and a rule's page by its link.
-import path from "node:path";
-import { Editor, command, main, openFile, putCaret, say, until } from "./lib.mjs";
+import { command, entries, openFile, openWindow, press, putCaret, renameBox, say, story, until, view } from "./lib.mjs";
 
 const ALIKE = "FROM python:3.13\nENV UV_LINK_MODE=copy\nRUN --mount=type=cache,id=uv-7,target=/root/.cache/uv uv sync\n";
 const FILES = {
@@ -14,29 +13,12 @@ const FILES = {
 };
 const SAVING = '{ "editor.codeActionsOnSave": { "source.fixAll.cachekey": "explicit" } }\n';
 
-main(async ({ root, vsix, shots }) => {
-  const editor = new Editor(root);
-  await editor.install(vsix);
-  for (const [name, text] of Object.entries(FILES)) {
-    editor.write(name, text);
-  }
-  await editor.serve();
-  const page = await editor.page();
-  const shot = (name) => page.screenshot({ path: path.join(shots, `window-${name}.png`) });
-  try {
-    await editor.open(page, [["openFile", editor.uri(path.join(editor.workspace, "one.dockerfile"))]]);
-    await renamed(editor, page, shot);
-    await everywhere(editor, page, shot);
-    await fixedAtOnce(editor, page);
-    await linked(page, shot);
-  } catch (error) {
-    await shot("failed");
-    console.log(`--- the extension's log\n${editor.log()}`);
-    throw error;
-  }
-  if (/\[error\]/.test(editor.log())) {
-    throw new Error(`errors in the extension's log:\n${editor.log()}`);
-  }
+story("window", { files: FILES }, async (editor, page, shot) => {
+  await openWindow(editor, page, "one.dockerfile");
+  await renamed(editor, page, shot);
+  await everywhere(editor, page, shot);
+  await fixedAtOnce(editor, page);
+  await linked(page, shot);
 });
 
 const boxes = (page) => page.locator(".bulk-edit-panel .edit-checkbox");
@@ -66,15 +48,9 @@ async function taken(page, shot, name, fewest) {
 
 /** A new id that another file has: all places are shown, ticked, and Apply changes them. */
 async function renamed(editor, page, shot) {
-  await page.locator('.editor-instance .monaco-editor[data-uri$="/one.dockerfile"]').waitFor();
-  await page.locator('[data-uri$="/one.dockerfile"] .squiggly-info').first().waitFor({ state: "attached" });
+  await view(page, "one.dockerfile").locator(".squiggly-info").first().waitFor({ state: "attached" });
   await putCaret(page, 3, 29);
-  const input = page.locator(".rename-box input, .rename-input").first();
-  await until("the box for the new name", async () => {
-    await page.keyboard.press("F2");
-    return input.waitFor({ timeout: 5_000 }).then(() => true, () => false);
-  });
-  await input.fill("taken");
+  await (await renameBox(page)).fill("taken");
   await page.keyboard.press("Enter");
   await taken(page, shot, "rename", 2);
   await saved(editor, page, "one.dockerfile", (text) => text.includes("id=taken"));
@@ -85,11 +61,8 @@ async function renamed(editor, page, shot) {
 async function everywhere(editor, page, shot) {
   await openFile(page, "three.dockerfile");
   await putCaret(page, 3, 30);
-  const action = page.locator(".action-widget .monaco-list-row.action", { hasText: "in every file" }).first();
-  await until("the action", async () => {
-    await page.keyboard.press("Control+Shift+KeyR");
-    return action.waitFor({ timeout: 10_000 }).then(() => true, () => false);
-  });
+  const action = entries(page, "in every file").first();
+  await press(page, "Control+Shift+KeyR", action);
   await action.click();
   await taken(page, shot, "everywhere", 3);
   await saved(editor, page, "three.dockerfile", (text) => text.includes("/cache/uv"));
@@ -100,7 +73,7 @@ async function everywhere(editor, page, shot) {
 async function fixedAtOnce(editor, page) {
   const dirty = FILES["saved.dockerfile"];
   await openFile(page, "saved.dockerfile");
-  const squiggle = page.locator('[data-uri$="/saved.dockerfile"] .squiggly-warning').first();
+  const squiggle = view(page, "saved.dockerfile").locator(".squiggly-warning").first();
   await squiggle.waitFor({ state: "attached" });
   await command(page, "Cachekey: Fix All");
   await squiggle.waitFor({ state: "detached" });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -101,6 +102,21 @@ def test_snippets_name_one_repository_and_the_present_version() -> None:
         other = text.replace(generate.home(), "somebody/cachekey").replace(__version__, "9.9.9")
         assert other != text
         assert make(other) == text
+
+
+def test_the_commands_and_settings_of_the_extension_are_all_told_and_there() -> None:
+    given = json.loads(read("client-vscode/package.json"))["contributes"]
+    titles = {command["title"] for command in given["commands"]}
+    own = read("client-vscode/README.md")
+    table = own.partition("\n## Commands\n")[2].partition("\n## ")[0]
+    # What the walkthrough's button shows is no command of the palette.
+    told = set(re.findall(r"\*\*([^*]+)\*\*(?=[^|]*\|[^|]*\|$)", table, re.MULTILINE))
+    assert told == titles - {"Show the Fixes of the Example"}
+    named = re.findall(r"\*Cachekey: ([^*]+)\*", read("README.md") + own)
+    assert named
+    assert set(named) <= titles
+    for setting in given["configuration"]["properties"]:
+        assert f"`{setting}`" in own
 
 
 # -- what stands in the papers, and what runs it ----------------------------------------------------

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from cachekey.assist.hover_devcontainer import MOUNT_KEYS
+from cachekey.assist.hover_runtime_mount import MOUNT_KEYS
 from cachekey.devcontainer.caches import told
 from cachekey.devcontainer.inuse import tools_in_use
 from cachekey.devcontainer.mounts import RuntimeMount

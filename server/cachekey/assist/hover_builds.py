@@ -19,13 +19,14 @@ _MANY = 2
 
 
 def build_lines(project: Project, document: Dockerfile, mount: Mount, link: Link) -> Iterator[Rich]:
-    """Tell which builds of the workspace come to a mount, with which key, and what stays of it."""
+    """Tell, in parts of one line, which builds come to a mount, with which key, and what stays of it."""
     builds = project.built(document)
     coming = [(built, one) for built in builds for one in built.keys.get(mount.span.start, ())]
-    for built, one in coming[:_MANY]:
+    for number, (built, one) in enumerate(coming[:_MANY]):
         fate = _fate(project, built, one, link)
         key = rich(" as `{}`", str(one.key)) if str(one.key) != str(mount.key) else Rich()
-        yield rich("Built by {}{}{}{}", _who(built.build, link), _why(built, one), key, fate)
+        by = rich("by") if number else rich("Built by")
+        yield rich("{} {}{}{}{}", by, _who(built.build, link), _why(built, one), key, fate)
     if len(coming) > _MANY:
         more = len(coming) - _MANY
         yield rich("{} more build{}", str(more), "s" if more > 1 else "")
@@ -35,7 +36,8 @@ def build_lines(project: Project, document: Dockerfile, mount: Mount, link: Link
     others = [built for built in builds if built.told and mount.span.start not in built.keys]
     if others:
         shown = joined(", ", [_who(built.build, link) for built in others[:_MANY]])
-        yield rich("Not reached by {}: the target does not need this stage", shown)
+        reached = rich("not reached") if coming else rich("Not reached")
+        yield rich("{} by {}: the target does not need this stage", reached, shown)
 
 
 def _fate(project: Project, built: Built, one: BuildKey, link: Link) -> Rich:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cachekey.assist.hover_container import container_lines, variable_lines
-from cachekey.assist.hover_devcontainer import mount_card
+from cachekey.assist.hover_runtime_mount import mount_card
 from cachekey.devcontainer.compose import ComposeFile, Service
 from cachekey.devcontainer.running import container_of, sightings
 from cachekey.markup.rich import Rich

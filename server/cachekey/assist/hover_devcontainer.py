@@ -5,82 +5,21 @@ Everything here is rich text: whoever shows it decides what becomes of its code 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cachekey.assist.hover_container import (
-    MOMENTS,
-    command_lines,
-    container_lines,
-    feature_lines,
-    telling,
-)
-from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable, project_output
-from cachekey.devcontainer.complaints import complaints
-from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.filled import made_by_build
-from cachekey.devcontainer.imageowner import owner_in_image
+from cachekey.assist.hover_container import command_lines, container_lines, feature_lines
+from cachekey.assist.hover_runtime_mount import MOUNT_KEYS, mount_card
+from cachekey.devcontainer.caches import claim_of_variable
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.ownership import given_by, unwritable
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.devcontainer.running import container_of
-from cachekey.devcontainer.substitution import HOST_ENV, Variable, literal, resolved_late, variables
-from cachekey.markup.rich import Rich, joined, lines, link, rich
+from cachekey.devcontainer.substitution import HOST_ENV, Variable, literal, resolved_late
+from cachekey.markup.rich import Rich, lines, link, rich
 from cachekey.text import Span
 
 if TYPE_CHECKING:
-    from cachekey.dockerfile.records import Dockerfile
     from cachekey.workspace.project import Project
-
-MOUNT_KEYS: dict[str, tuple[Rich, ...]] = {
-    "type": lines(
-        "**type**: what is mounted",
-        "`volume` (default of the string form): a store of the Docker engine, kept over rebuilds",
-        "`bind`: a directory of the host. `tmpfs`: memory, empty at every start",
-        "`cache` exists in builds only, as `RUN --mount=type=cache` of a Dockerfile",
-    ),
-    "source": lines(
-        "**source**: a volume's name, or a bind's directory on the host. Also `src`",
-        "A volume without one is anonymous: each new container gets an empty one",
-        "A bind's directory must exist; `.` in front means relative to the workspace",
-        "Neither `~` nor `$HOME` is expanded, `${localEnv:NAME}` is",
-    ),
-    "target": lines(
-        "**target**: the absolute path in the container. Also `dst`, `destination`",
-        "Of two mounts with one target in `mounts`, the last counts",
-        "Neither `~` nor `$HOME` is expanded",
-    ),
-    "readonly": lines(
-        "**readonly**: the container may read and not write. Also `ro`",
-        "Only in the string form: an object's `readonly` is dropped, and so it is with compose",
-    ),
-    "consistency": lines(
-        "**consistency**: has no effect",
-        "It was for an older file sharing of Docker Desktop on the Mac; any value is accepted",
-    ),
-    "bind-create-src": lines(
-        "**bind-create-src**: makes the directory on the host when it is missing",
-        "Docker 29 and newer; older ones refuse the mount",
-    ),
-    "volume-subpath": lines(
-        "**volume-subpath**: mounts a directory of the volume, not its root",
-        "It must exist in the volume already; Docker 26 and newer",
-    ),
-    "volume-nocopy": lines(
-        "**volume-nocopy**: an empty volume takes nothing from the image's directory",
-        "Its owner then is root, whoever owns that directory",
-    ),
-    "tmpfs-size": lines(
-        "**tmpfs-size**: the most that it holds, as `64m`. Default: no limit",
-    ),
-    "tmpfs-mode": lines(
-        "**tmpfs-mode**: its mode, octal. Default `1777`",
-    ),
-    "external": lines(
-        "**external**: with compose, the volume of exactly this name",
-        "Without it compose puts the project's name in front; it must exist already",
-    ),
-}
 
 
 def hover_devcontainer(
@@ -98,6 +37,18 @@ def hover_devcontainer(
             found = tuple(_entry(project, document, entry))
             return (entry.span, found) if found else None
     return None if document.feature else _decisive(project, document, offset)
+
+
+def _mount_hover(
+    project: Project, document: Devcontainer, mount: RuntimeMount, offset: int
+) -> tuple[Span, tuple[Rich, ...]] | None:
+    for field in mount.fields:
+        if field.key_span.contains(offset) and mount.form in ("string", "object"):
+            about = MOUNT_KEYS.get(field.name)
+            if about and field.key_span.end > field.key_span.start:
+                return field.span, about
+    found = tuple(mount_card(project, container_of(document, project), mount))
+    return (mount.span, found) if len(found) > 1 else None
 
 
 _DECIDES = (
@@ -203,205 +154,6 @@ _PLAIN: dict[str, tuple[Rich, ...]] = {
         "In a volume's name: one volume for each project, shared with none",
     ),
 }
-
-
-# -- mounts ---------------------------------------------------------------------------------------
-
-
-def _mount_hover(
-    project: Project, document: Devcontainer, mount: RuntimeMount, offset: int
-) -> tuple[Span, tuple[Rich, ...]] | None:
-    for field in mount.fields:
-        if field.key_span.contains(offset) and mount.form in ("string", "object"):
-            about = MOUNT_KEYS.get(field.name)
-            if about and field.key_span.end > field.key_span.start:
-                return field.span, about
-    found = tuple(mount_card(project, container_of(document, project), mount))
-    return (mount.span, found) if len(found) > 1 else None
-
-
-def mount_card(project: Project, container: Container, mount: RuntimeMount) -> Iterator[Rich]:
-    """Tell what a mount of a container is, who owns it and which tool it is for."""
-    document = container.document
-    place = rich("`{}`", mount.place) if mount.place else rich("its target")
-    # What a compose file writes, `docker run` never sees.
-    refused = () if mount.path else complaints(mount)
-    if refused:
-        yield rich("**Docker refuses this mount**")
-        yield rich("{}", refused[0].message)
-        return
-    cache = cache_of(mount, document, project.knowledge)
-    if mount.type == "cache":
-        yield from _no_cache(mount)
-    elif mount.type == "volume":
-        yield from _volume(project, document, mount, place)
-    elif mount.type == "bind":
-        yield from _bind(mount, place)
-    elif mount.type == "tmpfs":
-        yield rich("**Memory** on {}", place)
-        yield rich("Empty at every start of the container, and counted as its memory")
-    else:
-        return
-    if mount.type != "cache":
-        yield from _filled(project, document, mount)
-    yield from _tool(cache, container)
-    yield from _build_store(project, document, mount, cache)
-
-
-def _no_cache(mount: RuntimeMount) -> Iterator[Rich]:
-    yield rich("**No cache mounts at run time**")
-    yield rich("`type=cache` exists while an image is built, in `RUN --mount` of a Dockerfile")
-    if mount.path:
-        yield rich("Compose refuses it: none of its types is `cache`")
-    elif mount.compose:
-        yield rich("Compose makes an anonymous volume of it, empty after every rebuild")
-    else:
-        yield rich("`docker run` refuses it: the container does not start")
-    yield rich("What keeps a cache here: a named volume, or a bind of the host's cache")
-
-
-def _volume(
-    project: Project, document: Devcontainer, mount: RuntimeMount, place: Rich
-) -> Iterator[Rich]:
-    if mount.source is None:
-        yield rich("**A volume without a name** on {}", place)
-        yield rich("Each new container gets an empty one, the old one stays behind")
-        return
-    yield rich("**Volume `{}`** on {}", mount.source.text, place)
-    yield rich("Kept by the Docker engine over rebuilds; `docker volume rm` empties it")
-    kinds = {variable.kind for variable in variables(mount.source)}
-    if (mount.compose or mount.path) and mount.field("external") is None:
-        yield rich("Compose puts the project's name in front of it: other projects do not share it")
-    elif "devcontainerId" in kinds:
-        yield rich("One for this folder only: other clones and projects have their own")
-    else:
-        others = _others(project, document, mount)
-        yield rich("Shared by every container of this engine that names it{}", others)
-    yield _owner(project, document, mount)
-    output = project_output(mount, project.knowledge)
-    if output is not None:
-        yield rich("It holds {} of one project", output.cache.what)
-
-
-def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
-    if mount.volume is None:
-        return Rich()
-    found = [
-        _at(path, item.line)
-        for path, item in project.index.volumes(mount.volume)
-        if path != document.path
-    ]
-    return rich(": {}", joined(", ", found[:5])) if found else Rich()
-
-
-def _at(path: str, line: int) -> Rich:
-    return rich("{}", f"{path}:{line + 1}")
-
-
-def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
-    if mount.field("volume-nocopy") is not None:
-        return rich(
-            "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
-        )
-    container = container_of(document, project)
-    judged = unwritable(mount, container)
-    if judged is not None and judged.certain:
-        return rich(
-            "New and empty it is root's: {} cannot write until a command changes that", judged.user
-        )
-    place, user = container.place(mount), container.user
-    if judged is None and place is not None and user is not None and not user.root:
-        giver = given_by(place, container)
-        if giver is not None:
-            return rich("New and empty it is given to {} by {}", user.name, giver.moment)
-        if owner_in_image(place, container) == "user":
-            return rich("New and empty it is {}'s, as the image's directory is", user.name)
-    return rich(
-        "New and empty it takes the owner of the image's directory, root where there is none"
-    )
-
-
-def _bind(mount: RuntimeMount, place: Rich) -> Iterator[Rich]:
-    source = mount.source.text if mount.source is not None else ""
-    yield rich("**Directory of the host** `{}` on {}", source, place)
-    if mount.form == "volume" or mount.compose or mount.path:
-        yield rich("Docker makes it as root's when it is missing")
-    else:
-        yield rich("It must exist: otherwise the container does not start")
-    yield rich("The owners are the host's, and what the image has there is hidden")
-    yield rich("Slow on Mac and Windows; Codespaces leaves it out")
-
-
-def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[Rich]:
-    """Tell what becomes of what the build put where the mount is."""
-    if mount.place is None or not made_by_build(mount.place, container_of(document, project)):
-        return
-    if mount.type == "volume" and mount.field("volume-nocopy") is None:
-        yield rich(
-            "The Dockerfile names this directory: an empty volume starts with a copy of what the "
-            "image has there, a filled one hides it, also after the image has changed"
-        )
-    else:
-        yield rich("What the Dockerfile puts there is hidden by the mount")
-
-
-def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
-    if cache is None:
-        return
-    told = telling(cache, container) if cache.grade != "variable" else None
-    if told is not None:
-        yield rich("{} caches here: `{}` {}", cache.tool, told.name, MOMENTS[told.moment])
-    elif cache.grade == "variable" and cache.entry is not None:
-        entry = cache.entry
-        yield rich("{} caches here: `{}` in {}", cache.tool, entry.name, entry.place)
-    elif cache.grade == "default":
-        yield rich("{} caches here of its own accord, for a user with this home", cache.tool)
-    elif pin := cache.cache.pin:
-        yield rich("Named like {}'s cache, which goes there once `{}` says so", cache.tool, pin)
-
-
-def _build_store(
-    project: Project, document: Devcontainer, mount: RuntimeMount, cache: RuntimeCache | None
-) -> Iterator[Rich]:
-    """Tell the build's cache of the same tool or name from this store."""
-    dockerfile = project.dockerfile_of(document)
-    if dockerfile is None:
-        return
-    names = {mount.volume, literal(mount.value("id")), mount.place} - {None}
-    for _, built in dockerfile.caches:
-        if built.key is None:
-            continue
-        same = built.key.name.text in names
-        if not same and cache is not None and built.directory is not None:
-            claims = project.knowledge.claims(built.directory)
-            same = any(claim.tool.id == cache.claim.tool.id for claim in claims)
-        if same:
-            where = _at(dockerfile.path, dockerfile.source.line_of(built.span.start))
-            yield rich(
-                "The build's cache `{}` ({}) is another store: nothing moves between the two",
-                built.key.label,
-                where,
-            )
-            return
-
-
-def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]) -> Iterator[Rich]:
-    """Tell, for the hover of a build's cache, where a dev container keeps the same tool's cache.
-
-    ``tools`` are the ids of the tools that the cache is for.
-    """
-    wanted = frozenset(tools)
-    paths = dict.fromkeys(build.path for build in project.index.builds(dockerfile.path))
-    for container in filter(None, map(project.index.get, paths)):
-        for mount in container.volumes:
-            if mount.tool in wanted:
-                what = rich("volume `{}`", mount.name) if mount.name else rich("mount")
-                yield rich(
-                    "At run time the dev container uses the {} ({}), another store: "
-                    "nothing moves between the two",
-                    what,
-                    _at(container.path, mount.line),
-                )
 
 
 # -- environment ----------------------------------------------------------------------------------

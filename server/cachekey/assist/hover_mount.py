@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from cachekey.assist.hover_builds import build_lines
-from cachekey.assist.hover_devcontainer import runtime_lines
+from cachekey.assist.hover_runtime_mount import runtime_lines
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount
 from cachekey.buildkit.scope import PLATFORM_ARGS

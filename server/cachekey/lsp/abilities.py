@@ -56,60 +56,77 @@ class Abilities:
     @classmethod
     def of(cls, params: types.InitializeParams) -> Abilities:
         """Read the abilities out of what ``initialize`` says."""
-        capabilities = params.capabilities
-
-        def find(name: str) -> Any:
-            value: Any = capabilities
-            for part in name.split("."):
-                value = getattr(value, part, None)
-            return value
-
-        def has(name: str) -> bool:
-            return bool(find(name))
-
-        def each(name: str) -> tuple[Any, ...]:
-            return tuple(find(name) or ())
-
+        said = _Said(params.capabilities)
         markdown = types.MarkupKind.Markdown
-        item = "text_document.completion.completion_item"
         return cls(
             # Presence is what counts: an empty ``"diagnostic": {}`` says yes.
-            pull=find("text_document.diagnostic") is not None,
-            refresh=has("workspace.diagnostics.refresh_support"),
-            lens_refresh=has("workspace.code_lens.refresh_support"),
-            hint_refresh=has("workspace.inlay_hint.refresh_support"),
-            related=has("text_document.publish_diagnostics.related_information")
-            or has("text_document.diagnostic.related_information"),
+            pull=said.names("text_document.diagnostic"),
+            refresh=said.yes("workspace.diagnostics.refresh_support"),
+            lens_refresh=said.yes("workspace.code_lens.refresh_support"),
+            hint_refresh=said.yes("workspace.inlay_hint.refresh_support"),
+            related=any(said.yes(f"{kind}.related_information") for kind in _DIAGNOSTICS),
             tags=frozenset(
                 int(tag)
-                for tag in (
-                    *each("text_document.publish_diagnostics.tag_support.value_set"),
-                    *each("text_document.diagnostic.tag_support.value_set"),
-                )
+                for kind in _DIAGNOSTICS
+                for tag in said.each(f"{kind}.tag_support.value_set")
             ),
-            versioned_edits=has("workspace.workspace_edit.document_changes"),
+            versioned_edits=said.yes(f"{_EDIT}.document_changes"),
             create_files=types.ResourceOperationKind.Create
-            in each("workspace.workspace_edit.resource_operations"),
-            annotations=find("workspace.workspace_edit.change_annotation_support") is not None,
-            resolve_edits="edit" in each("text_document.code_action.resolve_support.properties")
-            and has("text_document.code_action.data_support"),
-            asks=find("window.show_message.message_action_item") is not None,
-            configuration=has("workspace.configuration"),
-            configuration_events=has("workspace.did_change_configuration.dynamic_registration"),
-            watch_files=has("workspace.did_change_watched_files.dynamic_registration"),
-            progress=has("window.work_done_progress"),
-            markdown_hover=markdown in each("text_document.hover.content_format"),
-            markdown_completion=markdown in each(f"{item}.documentation_format"),
+            in said.each(f"{_EDIT}.resource_operations"),
+            annotations=said.names(f"{_EDIT}.change_annotation_support"),
+            resolve_edits="edit" in said.each(f"{_ACTION}.resolve_support.properties")
+            and said.yes(f"{_ACTION}.data_support"),
+            asks=said.names("window.show_message.message_action_item"),
+            configuration=said.yes("workspace.configuration"),
+            configuration_events=said.yes(
+                "workspace.did_change_configuration.dynamic_registration"
+            ),
+            watch_files=said.yes("workspace.did_change_watched_files.dynamic_registration"),
+            progress=said.yes("window.work_done_progress"),
+            markdown_hover=markdown in said.each("text_document.hover.content_format"),
+            markdown_completion=markdown in said.each(f"{_COMPLETION}.documentation_format"),
             suggests_again=params.client_info is not None
             and "visual studio code" in params.client_info.name.lower(),
-            others=bool(_own(capabilities.experimental, "others")),
-            rule_pages=str(_own(capabilities.experimental, "rulePages") or ""),
-            shows_rules=bool(_own(capabilities.experimental, "explainRule")),
-            chooses=bool(_own(capabilities.experimental, "silence"))
-            and has("workspace.apply_edit"),
+            others=bool(said.own("others")),
+            rule_pages=str(said.own("rulePages") or ""),
+            shows_rules=bool(said.own("explainRule")),
+            chooses=bool(said.own("silence")) and said.yes("workspace.apply_edit"),
         )
 
 
-def _own(experimental: Any, name: str) -> Any:
-    own = experimental.get("cachekey") if isinstance(experimental, dict) else None
-    return own.get(name) if isinstance(own, dict) else None
+_DIAGNOSTICS = ("text_document.publish_diagnostics", "text_document.diagnostic")
+"""Whoever is pushed diagnostics, and whoever pulls them, says here what they may hold."""
+_EDIT = "workspace.workspace_edit"
+_ACTION = "text_document.code_action"
+_COMPLETION = "text_document.completion.completion_item"
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A client's capabilities, asked by their dotted names."""
+
+    capabilities: types.ClientCapabilities
+
+    def _find(self, name: str) -> Any:
+        value: Any = self.capabilities
+        for part in name.split("."):
+            value = getattr(value, part, None)
+        return value
+
+    def names(self, name: str) -> bool:
+        """Tell whether a capability is there, empty or not."""
+        return self._find(name) is not None
+
+    def yes(self, name: str) -> bool:
+        """Tell whether a capability says yes."""
+        return bool(self._find(name))
+
+    def each(self, name: str) -> tuple[Any, ...]:
+        """Return the values of a capability that is a list."""
+        return tuple(self._find(name) or ())
+
+    def own(self, name: str) -> Any:
+        """Return what the client says of our own extension of the protocol."""
+        experimental = self.capabilities.experimental
+        own = experimental.get("cachekey") if isinstance(experimental, dict) else None
+        return own.get(name) if isinstance(own, dict) else None

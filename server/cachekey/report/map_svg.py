@@ -16,7 +16,7 @@ from cachekey.workspace.summary import CacheMount
 Link = Callable[[CacheMount], str]
 """The URI of a mount's line."""
 
-_ROW, _TOP, _WIDTH, _LEFT, _LEFT_END, _RIGHT, _BREAK = 22, 34, 872, 8, 376, 536, 852
+_ROW, _TOP, _WIDTH, _LEFT, _LEFT_END, _RIGHT, _BREAK = 22, 34, 872, 8, 374, 530, 852
 """Pixels. The width fits beside the explorer of an ordinary window."""
 _MOST, _MOST_RIGHT = 46, 41
 """Characters of a text: a longer one is cut in its middle, its title has all."""

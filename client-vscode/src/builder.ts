@@ -15,7 +15,7 @@ interface Answer {
 }
 
 interface Question {
-  /** Names the kind of page, and with it the panel that is used again. */
+  /** Names the kind of page: one of each kind is open at most. */
   readonly kind: string;
   readonly title: string;
   readonly words: readonly string[];
@@ -27,7 +27,6 @@ interface Question {
 }
 
 export class Builder implements vscode.Disposable {
-  private readonly panels = new Map<string, vscode.WebviewPanel>();
   private readonly running = new Set<AbortController>();
   private readonly answers = new Map<string, { readonly take: string; readonly given: unknown }>();
   private readonly commands: vscode.Disposable[];
@@ -156,18 +155,9 @@ export class Builder implements vscode.Disposable {
     const given = { document: JSON.parse(output) as unknown, folder: folder.toString(), uri: document?.toString() };
     this.answers.set(`${kind} ${given.uri ?? ""}`, { take, given });
     const page = await vscode.commands.executeCommand<Page>(take, given);
-    const open = this.panels.get(kind);
-    if (open !== undefined) {
-      open.title = page.title;
-      open.webview.html = page.html;
-      open.reveal(undefined, true);
-      return;
-    }
     // The lines that it speaks of stay in sight, and their editor keeps the focus: VS Code drops a renewal
     // of lenses for an editor that loses it.
-    const panel = showView(kind, page, { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true });
-    this.panels.set(kind, panel);
-    panel.onDidDispose(() => this.panels.delete(kind));
+    showView(kind, "", page, { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true });
   }
 
   /** Figures stay until the window closes, whatever becomes of the server. */

@@ -57,20 +57,35 @@ export async function showMap(server: Server): Promise<void> {
     void vscode.window.showInformationMessage("Open a folder or a Dockerfile to see its caches.");
   }
   for (const page of pages) {
-    showView("cachekey.map", page, { viewColumn: vscode.ViewColumn.Active });
+    showView("cachekey.map", page.title, page, { viewColumn: vscode.ViewColumn.Active });
   }
 }
 
-/** Shows a page of the server's; a click on a link in it opens a line. */
-export function showView(kind: string, { title, html }: Page, where: Where): vscode.WebviewPanel {
+/** The pages that are open, by what they are about. */
+const panels = new Map<string, vscode.WebviewPanel>();
+
+/**
+ * Shows a page of the server's; a click on a link in it opens a line. A page about the same thing that is open
+ * already is renewed where it is.
+ */
+export function showView(kind: string, about: string, { title, html }: Page, where: Where): void {
+  const name = `${kind} ${about}`;
+  const open = panels.get(name);
+  if (open !== undefined) {
+    open.title = title;
+    open.webview.html = html;
+    open.reveal(undefined, where.preserveFocus);
+    return;
+  }
   const panel = vscode.window.createWebviewPanel(kind, title, where, {
     enableScripts: true,
     enableFindWidget: true,
     localResourceRoots: [],
   });
+  panels.set(name, panel);
+  panel.onDidDispose(() => panels.delete(name));
   panel.webview.html = html;
-  panel.webview.onDidReceiveMessage(({ open }: { open: string }) => openLine(vscode.Uri.parse(open)));
-  return panel;
+  panel.webview.onDidReceiveMessage(({ open: link }: { open: string }) => openLine(vscode.Uri.parse(link)));
 }
 
 /** Opens the line that a link names behind its `#`: with that, VS Code takes it for another file. */

@@ -264,6 +264,15 @@ def test_an_expression_chooses_a_file() -> None:
     ]
 
 
+def test_a_step_knows_the_name_of_its_job() -> None:
+    line = (
+        "- {name: n, uses: docker/build-push-action@v6, with: {context: ., file: "
+        '"docker/${{ github.job }}/Dockerfile"}}'
+    )
+    found = made(matrix("{i: [a]}", line))
+    assert [item[2] for item in found] == ["docker/b/Dockerfile"]
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

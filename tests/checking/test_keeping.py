@@ -182,6 +182,19 @@ def many(line: str) -> str:
     return "FROM python:3.13\n" + "".join(line.format(i) for i in range(MANY))
 
 
+def test_a_title_says_where_a_step_is_added_and_what_goes() -> None:
+    mount = "RUN --mount=type=cache,target=/var/cache/apt,sharing=locked "
+    install = "apt-get update && apt-get install -y curl"
+    text = f"FROM debian:13 AS a\n{mount}{install}\nFROM debian:13\n{mount}{install}\n"
+    assert [fix.title for fix in fixes_of({"Dockerfile": text}, "CK306")] == [
+        "Keep the packages in the cache: add a RUN that sets up apt in front of lines 2 and 4"
+    ]
+    text = f"FROM debian:13\nRUN {install} && apt-get clean && rm -rf /var/lib/apt/lists/*\n"
+    assert [fix.title for fix in fixes_of({"Dockerfile": text}, "CK503")] == [
+        "Add cache mounts for /var/cache/apt and /var/lib/apt, and delete 2 clean-ups"
+    ]
+
+
 def test_a_removed_mount_is_not_taken_for_the_one_that_moves_to_its_place() -> None:
     line = "RUN --mount=type=cache,id=a,target=/c{0} --mount=type=cache,id=b,target=/c{0} make\n"
     text = "FROM debian:13\n" + line.format(1) + line.format(2)
@@ -211,6 +224,27 @@ def test_what_the_allowance_does_not_pay_for_is_unknown_and_tried_when_asked_alo
     trial._spent["Dockerfile"] = 10**9
     assert trial.verdict(named[-1].fixes[0], "Dockerfile") is None
     assert Trial(project, lambda path: project.settings).verdict(named[-1].fixes[0]) is True
+
+
+def test_a_mount_is_not_copied_while_its_original_gets_another_name() -> None:
+    """One key stands for two things: that the other one keeps it does not help the copy."""
+    text = (
+        "FROM rust:1.90\nWORKDIR /s\nCOPY . .\n"
+        "RUN --mount=type=cache,id=shop,target=/usr/local/cargo/registry cargo fetch\n"
+        "RUN --mount=type=cache,id=shop,target=/usr/local/cargo/git make x\n"
+    )
+    files = {"Dockerfile": text}
+    assert {item.code for item in look(files)[1]} >= {"CK103", "CK404"}
+    live, held = dict(files), [look(files)[0]]
+
+    def recheck(news: Mapping[str, str]) -> list[Finding]:
+        live.update(news)
+        held[0], found = look(live)
+        return found
+
+    outcome = apply_fixes(files, look(files)[1], Safety.UNSAFE, recheck, lambda: held[0].index)
+    # The copy of the second mount has its name; a third cache would be `shop-git-2`.
+    assert outcome.texts["Dockerfile"].count("id=shop-git,target=/usr/local/cargo/git") == 2
 
 
 def test_all_of_many_are_mended_at_once() -> None:

@@ -27,6 +27,14 @@ DEFECTS = (
 )
 
 
+def test_a_file_that_is_not_there_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    put(".devcontainer/devcontainer.json", '{"build": {"dockerfile": "Dockerfile"}}\n')
+    assert main(["check"]) == 1
+    assert "CK710 [error] There is no file .devcontainer/Dockerfile" in capfd.readouterr().out
+    put(".devcontainer/Dockerfile", "FROM debian:13\n")
+    assert main(["check"]) == 0
+
+
 def test_hints_are_counted_unless_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
     put("Dockerfile", HINTED)
     assert main(["check"]) == 0

@@ -496,6 +496,38 @@ def test_both_recipes_for_a_tool_in_use() -> None:
     )
 
 
+def test_caches_of_one_tool_are_told_apart() -> None:
+    titles = list(offered('{ "image": "golang:1.25", "postCreateCommand": "go mod download" }'))
+    assert len(set(titles)) == len(titles) > 4
+    assert all(": " in title for title in titles if title.startswith("Share the Go"))
+
+
+def test_nobody_shares_the_cache_of_the_system() -> None:
+    command = '"postCreateCommand": "apt-get update && apt-get install -y jq"'
+    assert offered(f'{{ "image": "debian:bookworm", {command} }}') == {}
+
+
+@pytest.mark.parametrize(
+    ("lock", "variable"),
+    [
+        ("# yarn lockfile v1\n", "YARN_CACHE_FOLDER"),
+        ("__metadata:\n  version: 8\n", "YARN_GLOBAL_FOLDER"),
+    ],
+)
+def test_the_lock_file_tells_which_yarn_it_is(lock: str, variable: str) -> None:
+    text = '{ "image": "node:22", "postCreateCommand": "yarn install" }'
+    project = make_project({HERE: text, "yarn.lock": lock})
+    document = project.documents[HERE]
+    assert isinstance(document, Devcontainer)
+    title, recipe = next(iter(offers(document, project)))
+    assert "Yarn" in title
+    made = apply_edits(text, [item for item in recipe.write() if isinstance(item, Edit)])
+    assert variable in made
+    again = make_project({HERE: made, "yarn.lock": lock}).documents[HERE]
+    assert isinstance(again, Devcontainer)
+    assert [name for name, _ in offers(again, make_project({HERE: made, "yarn.lock": lock}))] == []
+
+
 LOCKS = {"uv.lock": "", "package-lock.json": "{}"}
 INSTALLS = '"postCreateCommand": "npm ci && uv sync"'
 USES_COMPOSE = f"""{{

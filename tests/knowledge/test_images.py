@@ -98,6 +98,9 @@ def test_what_names_no_repository(text):
         ("registry.access.redhat.com/ubi9/ubi-minimal", "rhel", "root", "/root", "rhel"),
         ("nvidia/cuda:12.4.1-devel-ubuntu22.04", "cuda", "root", "/root", "ubuntu"),
         ("nvidia/cuda:12.4.1-devel-rockylinux9", "cuda", "root", "/root", "rhel"),
+        ("ros:humble", "ros", "root", "/root", "ubuntu"),
+        ("ros:${ROS_DISTRO}", "ros", "root", "/root", "ubuntu"),
+        ("osrf/ros:noetic-desktop-full-buster", "ros", "root", "/root", "debian"),
         ("maven:3-eclipse-temurin-21-noble", "maven", "root", "/root", "ubuntu"),
         (
             "mcr.microsoft.com/devcontainers/typescript-node:22",
@@ -158,6 +161,7 @@ def test_variables_that_matter_to_caches():
     assert lookup_image("golang:1").env["GOPATH"] == "/go"
     assert lookup_image("rust").env["CARGO_HOME"] == "/usr/local/cargo"
     assert lookup_image("composer:2").env["COMPOSER_HOME"] == "/tmp"
+    assert lookup_image("ros:jazzy-ros-base").env["ROS_DISTRO"] == "jazzy"
     assert lookup_image("denoland/deno").env["DENO_DIR"] == "/deno-dir/"
     assert lookup_image("quay.io/jupyter/base-notebook").env["HOME"] == "/home/jovyan"
 

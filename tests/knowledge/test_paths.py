@@ -82,6 +82,12 @@ def test_relations(target, path, result):
         ("/root/.cache/pip", "/home/app/.cache/pip", False),
         ("/root/.cache/pip", "/root/.cache/pip", False),
         ("/var/cache/apt", "/var/cache/apk", False),
+        ("/root/.cache/uv-dev", "/root/.cache/uv", True),
+        ("/root/.cache/dev.uv", "/root/.cache/uv", True),
+        ("/root/.cache/uvx", "/root/.cache/uv", False),
+        ("/root/.m2_old/repository", "/root/.m2/repository", True),
+        ("/deno-dir-prod", "/deno-dir", True),
+        ("/cache", "/data", False),
     ],
 )
 def test_slips_of_the_pen(target, path, result):

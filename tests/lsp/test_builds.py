@@ -55,8 +55,9 @@ async def test_there_and_back(client: Client) -> None:
         return {item.uri for item in await client.text_document_references_async(asked) or ()}
 
     assert await builders(0, 2) == {compose, makefile}
-    # An ARG counts in mounts of its own file, too.
+    # An ARG counts in mounts of its own file, too, and is asked about in a key as well.
     assert await builders(1, 5) == {compose, dockerfile}
+    assert await builders(2, 32) == {compose, dockerfile}
     hover = await client.text_document_hover_async(
         types.HoverParams(
             types.TextDocumentIdentifier(uri=dockerfile), types.Position(line=1, character=5)
@@ -147,7 +148,9 @@ async def test_a_dance_is_inserted_and_mended_in_the_workflow(client: Client) ->
     assert "CK505" in [item.code for item in await client.diagnose(dockerfile, 2)]
     where = span_of(DANCED, "/cache", client.encoding)
     actions = await client.actions(dockerfile, where)
-    action = next(item for item in actions if item.title.startswith("Insert a cache dance into"))
+    action = next(
+        item for item in actions if item.title.startswith("Carry the caches from run to run:")
+    )
     assert applied(client, action, uri, WORKFLOW) == text
     for item in (dockerfile, uri):
         client.close(item)

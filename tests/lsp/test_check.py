@@ -105,7 +105,7 @@ async def test_the_map_of_each_folder(tmp_path: Path) -> None:
     _fill(tmp_path)
     async with connect(tmp_path, "vscode") as client:
         uri = client.open(client.uri("a/Dockerfile"), RIGHT)
-        await _known(client, 2)
+        # It waits until the files of the folder were read.
         command = types.ExecuteCommandParams(command="cachekey.cacheMap")
         (page,) = await client.workspace_execute_command_async(command)
         assert page["title"].startswith("Cache map of ")

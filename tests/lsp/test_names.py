@@ -66,6 +66,11 @@ async def test_nothing_to_rename(client: Client) -> None:
     for part in ("FROM", "target=/x", "uv sync"):
         params = types.PrepareRenameParams(**at(client, one, ONE, part))
         assert await client.text_document_prepare_rename_async(params) is None
+    # What the target names has no name to change yet: it is said how it gets one.
+    params = types.PrepareRenameParams(**at(client, one, ONE, "=uv-cache", 1))
+    with pytest.raises(JsonRpcException, match=r"has no id.*Name this cache") as unnamed:
+        await client.text_document_prepare_rename_async(params)
+    assert unnamed.value.code == -32803
     with pytest.raises(JsonRpcException) as refused:
         await client.text_document_rename_async(
             types.RenameParams(**at(client, one, ONE, "uv-cache"), new_name="a,b")
@@ -152,6 +157,12 @@ async def test_from_a_variable_to_where_it_is_set_and_back(client: Client) -> No
         )
     )
     assert [item.range for item in back] == [span_of(ONE, "x-$TARGETARCH", client.encoding)]
+    # Where it stands in a key it has the same references.
+    there = types.ReferenceParams(
+        **at(client, one, ONE, "TARGETARCH,"),
+        context=types.ReferenceContext(include_declaration=False),
+    )
+    assert list(await client.text_document_references_async(there)) == list(back)
     for uri in (one, two_):
         client.close(uri)
 

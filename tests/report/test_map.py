@@ -87,6 +87,39 @@ def test_the_light_theme_of_high_contrast_has_dark_ink() -> None:
     assert int(dark[1][1:3], 16) > 0x80 > int(light[1][1:3], 16)
 
 
+LONG = """\
+FROM node:22 AS a-stage-whose-name-is-longer-than-any-column-of-a-picture
+USER node
+RUN --mount=type=cache,target=/home/node/of/a/very/long/path/which/nobody/types,uid=1000 npm ci
+RUN --mount=type=cache,target=/home/node/.npm,uid=1000,gid=1000 npm ci
+RUN --mount=type=cache,target=/root/.npm npm ci
+"""
+
+
+def test_long_names_stay_in_their_columns() -> None:
+    """A letter of 14 pixels in a sans serif is about 7.5 wide; the dashes of what is broken are seen."""
+    picture = map_svg.svg(caches(a=LONG, b=ONE, c=TWO), str, lambda mount: "#")
+    _, _, width, _ = (int(one) for one in (ET.fromstring(picture).get("viewBox") or "").split())
+    assert width <= 880
+    breaks = [int((item.get("d") or "").split()[1]) for item in _tags(picture, "path")]
+    for item in _tags(picture, "text"):
+        shown = 7.5 * len(item.text or "")
+        begin = int(item.get("x") or 0)
+        if item.get("class") == "mount":
+            assert begin - shown >= 0
+        else:
+            assert begin + shown <= max(breaks)
+
+
+def test_a_filter_knows_files_keys_and_tools() -> None:
+    page = map_svg.page(caches(a=ONE, b=TWO), str, lambda mount: "#")
+    (field,) = re.findall(r'placeholder="([^"]*)"', page)
+    assert field == "key, tool or file"
+    assert page.count('data-file="a/Dockerfile"') == 3
+    assert page.count('data-key="uv-cache"') == 3
+    assert page.count('data-tools="uv"') == 2
+
+
 def test_hostile_text_is_text() -> None:
     found = caches(a=HOSTILE)
     page = map_svg.page(found, str, lambda mount: "#")
@@ -103,6 +136,10 @@ def test_the_page_loads_nothing_and_runs_its_own_script_only() -> None:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src &#39;sha256-{digest}&#39;" in page
     assert "default-src &#39;none&#39;" in page
+    for style in re.findall(r"<style>(.*?)</style>", page, re.DOTALL):
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"&#39;sha256-{digest}&#39;" in page
+    assert "unsafe-inline" not in page
     assert not re.search(r"(?:src|href)=.https?:", page)
 
 

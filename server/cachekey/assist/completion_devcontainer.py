@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from cachekey.assist.hover_devcontainer import MOUNT_KEYS
 from cachekey.devcontainer.caches import told
-from cachekey.devcontainer.judge import tools_in_use
+from cachekey.devcontainer.inuse import tools_in_use
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of

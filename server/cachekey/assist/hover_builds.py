@@ -94,7 +94,7 @@ def _passed(project: Project, document: Dockerfile, name: str, link: Link) -> It
         if said.text is not None:
             value = rich("`{}`", said.text)
         if said.open:
-            value = rich("{} unless `{}` says else", value, ", ".join(sorted(said.open)))
+            value = rich("{} unless `{}` says otherwise", value, ", ".join(sorted(said.open)))
         yield rich("{} passes {}", _who(build, link), value)
     if len(passing) > _MANY:
         yield rich("{} more builds pass it", str(len(passing) - _MANY))

@@ -58,6 +58,17 @@ def name_at(project: Project, path: str, offset: int) -> Name | None:
     return None
 
 
+def is_unnamed(project: Project, path: str, offset: int) -> bool:
+    """Tell whether an offset lies in the target of a cache mount that has no ``id``."""
+    document = project.documents.get(path)
+    return isinstance(document, Dockerfile) and any(
+        mount.key is not None
+        and mount.key.name_from == "target"
+        and mount.target_span.contains(offset)
+        for _, mount in document.caches
+    )
+
+
 # -- caches ---------------------------------------------------------------------------------------
 
 

@@ -117,8 +117,8 @@ class BaseImage:
 
     @property
     def is_scratch(self) -> bool:
-        """Tell whether the stage starts from nothing."""
-        return self.reference.text == "scratch"
+        """Tell whether the stage starts from nothing; behind an ARG it is a placeholder for some image."""
+        return self.reference.text == "scratch" and not self.reference.used
 
 
 @record(frozen=True)

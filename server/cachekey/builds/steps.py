@@ -138,8 +138,8 @@ class StepReader:
     ) -> Iterator[Job]:
         scope = {**inputs, **_env(root.get("env"), inputs)}
         jobs = root.get("jobs")
-        for name, (_, node) in jobs.entries.items() if jobs is not None else ():
-            name = f"{prefix}{name}"
+        for job, (_, node) in jobs.entries.items() if jobs is not None else ():
+            name = f"{prefix}{job}"
             uses = node.string("uses")
             telling = _telling(node)
             if uses is None and not telling:
@@ -154,7 +154,9 @@ class StepReader:
                     yield from self._called(name, node, uses, own, call, depth)
                     continue
                 folder = _folder(root, node, own)
-                steps = tuple(self._numbered(node.get("steps"), own, folder, call))
+                # Only steps see the name of their job.
+                inner = {**own, "github.job": Said(job, node.span.fixed)}
+                steps = tuple(self._numbered(node.get("steps"), inner, folder, call))
                 yield Job(name, node, steps, own)
 
     def _called(

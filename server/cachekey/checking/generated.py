@@ -9,6 +9,8 @@ _HEAD = 2000
 _NOTICE = re.compile(
     r"^\s*(?:#|//).*\bDO NOT (?:EDIT|MODIFY|CHANGE)\b", re.MULTILINE | re.IGNORECASE
 )
+_MARKED = re.compile(r"^\s*(?:#|//).*(?<!\S)@generated\b", re.MULTILINE)
+"""The word by which tools for reviews know such files."""
 _MADE = re.compile(r"\b(?:generated|written|created|made)\b", re.IGNORECASE)
 _VENDORED = frozenset(("vendor", "vendored", "node_modules", "third_party", "third-party"))
 
@@ -16,6 +18,8 @@ _VENDORED = frozenset(("vendor", "vendored", "node_modules", "third_party", "thi
 def is_generated(path: str, text: str) -> bool:
     """Tell whether a file is vendored, or says at its top that it is generated."""
     if not _VENDORED.isdisjoint(path.split("/")[:-1]):
+        return True
+    if _MARKED.search(text, 0, _HEAD):
         return True
     found = _NOTICE.search(text, 0, _HEAD)
     if found is None:

@@ -111,12 +111,12 @@ def keeps_caches(change: Change, before: Mounts, after: Index) -> bool:
 def mixed_up(change: Change, before: Mounts, after: Index) -> set[str]:
     """Return the files whose mounts have left the others of their cache, or joined a foreign one."""
     became: dict[Hashable, dict[Hashable, set[str]]] = {}
-    everything: dict[Hashable, set[Hashable]] = {}
+    everything: dict[Hashable, list[tuple[CacheMount, CacheMount]]] = {}
     changed: list[tuple[CacheMount, CacheMount]] = []
     places: dict[tuple[str, int], Hashable] = {}
     for old, new in _pairs(change, before, after):
         places[(new.path, new.span.start)] = old.key.identity
-        everything.setdefault(old.key.identity, set()).add(new.key.identity)
+        everything.setdefault(old.key.identity, []).append((old, new))
         if not _may_part(old, change):
             now = became.setdefault(old.key.identity, {})
             now.setdefault(new.key.identity, set()).add(new.path)
@@ -143,10 +143,16 @@ def _new(
                 yield mount
 
 
-def _is_late(new: CacheMount, became: Mapping[Hashable, set[Hashable]]) -> bool:
-    """Tell whether a mount is written for a cache whose mounts have all got another key meanwhile."""
-    keys = became.get(new.key.identity)
-    return keys is not None and new.key.identity not in keys
+def _is_late(
+    new: CacheMount, pairs: Mapping[Hashable, Sequence[tuple[CacheMount, CacheMount]]]
+) -> bool:
+    """Tell whether a mount is written for a cache whose mounts have all got another key meanwhile.
+
+    Of a key that stood for two things only those count that hold the same as it does.
+    """
+    same = pairs.get(new.key.identity, ())
+    alike = [now for old, now in same if not differ(new, old)] or [now for _, now in same]
+    return bool(alike) and all(not now.same_as(new) for now in alike)
 
 
 def _pairs(change: Change, before: Mounts, after: Index) -> Iterator[tuple[CacheMount, CacheMount]]:

@@ -101,7 +101,7 @@ def load(wanted: Input, step: Step = quiet, jobs: int = 1) -> Workspace:
     project = Project(settings)
     project.call(root)
     space = Workspace(root, project, finder, wanted.overrides, jobs, errors=targets.errors)
-    project.read = space.read
+    project.read, project.sees_files = space.read, True
     paths = set(targets.files)
     for folder in targets.folders:
         found = find(folder, finder.excluded)

@@ -30,6 +30,8 @@ class Effect:
     """A folder goes with everything in it."""
     part: bool = False
     """Only some of what lies there, by a test that nobody can weigh (``-name '*.lock'``)."""
+    needed: bool = False
+    """The command fails where nothing is there."""
     begins: str = ""
     """Of a path that is not known: how it surely begins, when that is told (``/cache/$TOOL``)."""
 

@@ -67,7 +67,7 @@ def _plain(item: Invocation, program: Program, line: Line) -> Iterator[Effect]:
         for text in _each(item, value, kind):
             path = absolute(item, text, place)
             begins = "" if path is not None else value.word.beginning(item.state.value)
-            yield Effect(kind, path, None, value.word, deep, False, begins)
+            yield Effect(kind, path, None, value.word, deep, needed=program.needs, begins=begins)
 
 
 def _each(item: Invocation, value: Value, kind: str) -> tuple[str | None, ...]:

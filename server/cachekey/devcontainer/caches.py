@@ -64,8 +64,6 @@ def _by_variable(knowledge: Knowledge) -> dict[str, tuple[Claim, str]]:
 
 def claim_of_variable(knowledge: Knowledge, name: str) -> tuple[Claim, str] | None:
     """Return the download cache that a variable moves, and the path below its value."""
-    if not re.search(r"cache|home|dir|store|path|repo|root|packages", name, re.IGNORECASE):
-        return None
     known = _by_variable(knowledge)
     return known.get(name) or known.get(name.lower())
 
@@ -114,11 +112,21 @@ def is_usual(place: str, claim: Claim) -> bool:
         return True
     # The directory of the tool itself, in which it makes the cache.
     around = [posixpath.dirname(glob) for glob in usual]
-    return any(fnmatchcase(place, glob) for glob in around if glob.count("/") > 1)
+    return any(fnmatchcase(place, glob) for glob in around if _is_of_one(glob))
+
+
+def _is_of_one(glob: str) -> bool:
+    """Tell whether a directory is one tool's: no home, nor what all tools share in one."""
+    name = posixpath.basename(glob)
+    return glob.count("/") > 1 or (name.startswith(".") and name not in _SHARED)
+
+
+_SHARED = (".cache", ".config", ".local")
 
 
 _HOST_HOME = re.compile(
-    r"(?:(?:\$\{localEnv:(?:HOME|USERPROFILE)\}/?){1,2}|/home/[^/$]+|/Users/[^/$]+|/root)(?P<below>/[^$]+)"
+    r"(?:(?:\$\{localEnv:(?:HOME|USERPROFILE)\}/?){1,2}|~|\$HOME|\$\{HOME\}|/home/[^/$]+|/Users/[^/$]+|/root)"
+    r"(?P<below>/[^$]+)"
 )
 """A source below the home of the host's user: by a variable, or as it is on one machine."""
 

@@ -60,15 +60,25 @@ class Complaint:
 def complaints(mount: RuntimeMount) -> tuple[Complaint, ...]:
     """Return why Docker refuses a mount; nothing for cache mounts, which are another matter.
 
-    In a compose configuration the Dev Containers tools read the mount themselves, leniently. A key
-    that only Podman has tells that Docker is not asked at all.
+    In a compose configuration the Dev Containers tools read the mount themselves, leniently; of a
+    service's mount the target is judged, the rest is Compose's. A key that only Podman has tells that
+    Docker is not asked at all.
     """
+    kind = mount.field("type")
+    if mount.form == "object" and not mount.path and kind is not None and kind.value is None:
+        message = "The type of a mount is a text, anything else Docker refuses"
+        return (Complaint("type", kind.span, message, kind),)
     if mount.compose or mount.opaque or mount.type in ("cache", None):
         return ()
+    if mount.path:
+        # A compose file has variables of its own.
+        return () if mount.target is None or "$" in mount.target.text else tuple(_target(mount))
     if mount.form == "object":
         return tuple(_object(mount))
     if any(field.name in PODMAN for field in mount.fields):
         return ()
+    if mount.form == "volume":
+        return tuple(_target(mount))
     if mount.text is None:
         return ()
     if mount.text.problem is not None:

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 from cachekey.devcontainer.envfile import read_env_files
-from cachekey.devcontainer.mounts import RuntimeMount, service_mount
+from cachekey.devcontainer.mounts import RuntimeMount, service_mount, tmpfs_mount
 from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.settings import Read, Setting, Variable, plain, since_override
 from cachekey.record import cached_property, record
@@ -100,6 +100,9 @@ class Build:
     """The Dockerfile; ``None`` like ``context``, and for one that is written inline."""
     target: str | None
     args: Mapping[str, str]
+    said: tuple[str, Mapped] | None = None
+    """File and text that name the Dockerfile, or else the folder; ``None`` when neither is written."""
+    names_dockerfile: bool = False
 
 
 @record(frozen=True, eq=False)
@@ -144,7 +147,14 @@ class Service:
                     key = mount.place or f"\0{setting.path}{mount.span.start}"
                     found.pop(key, None)
                     found[key] = mount
-        return tuple(found.values())
+        return (*found.values(), *self.tmpfs())
+
+    def tmpfs(self) -> Iterator[RuntimeMount]:
+        """Yield the mounts of ``tmpfs``."""
+        for setting in since_override(self.settings.get("tmpfs", ())):
+            for item in setting.node.elements or (setting.node,):
+                if item.text is not None:
+                    yield tmpfs_mount(item, item.text, setting.path)
 
     @cached_property
     def environment(self) -> Mapping[str, Variable]:
@@ -153,7 +163,7 @@ class Service:
         for setting in since_override(self.settings.get("environment", ())):
             for name, value, span in _pairs(setting.node):
                 text = plain(value) if value is not None else None
-                found[name] = Variable(name, text, setting.path, span)
+                found[name] = Variable(name, text, setting.path, span, value)
         return found
 
     @cached_property
@@ -181,7 +191,11 @@ class Service:
         dockerfile = within(folder, file) if folder is not None and not inline else None
         target = plain(values["target"][1]) if "target" in values else None
         last = settings[-1]
-        return Build(last.path, last.span, folder, dockerfile, target, args)
+        found = values.get("dockerfile", values.get("context"))
+        said = (found[0], found[1]) if found is not None and found[1] is not None else None
+        return Build(
+            last.path, last.span, folder, dockerfile, target, args, said, "dockerfile" in values
+        )
 
 
 @record(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from cachekey.devcontainer.files import Files
 from cachekey.devcontainer.lifecycle import Story, StoryReader
 from cachekey.devcontainer.makings import Makings
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.users import Person, sudo_of, sudo_only_named, user_of
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.parse import span_in
@@ -65,6 +66,22 @@ class Container(Makings):
         for command in self.document.lifecycle:
             reader.read(command)
         return Story(tuple(reader.items), tuple(dict.fromkeys(reader.unread)))
+
+    @cached_property
+    def host_story(self) -> Story:
+        """Return what ``initializeCommand`` runs on the host; the opened folder is its ``/``."""
+        reader = StoryReader(
+            lambda name: None, lambda text: text, "/", self._opened, lambda name: None
+        )
+        if self.document.initialize is not None:
+            reader.read(self.document.initialize)
+        return Story(tuple(reader.items), tuple(dict.fromkeys(reader.unread)))
+
+    def _opened(self, path: str) -> tuple[str, str] | None:
+        """Return path and text of a file of the opened folder by its path below that."""
+        inside = within(self.root, path.strip("/"))
+        text = self.texts.read(inside) if inside else None
+        return (inside, text) if inside and text is not None else None
 
     @cached_property
     def unread(self) -> tuple[str, ...]:

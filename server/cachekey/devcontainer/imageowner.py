@@ -10,7 +10,7 @@ from cachekey.commands.builtins import SOURCES
 from cachekey.commands.effect import Effect
 from cachekey.commands.effect import covers as takes_in
 from cachekey.commands.effects import effects_of
-from cachekey.commands.fetched import is_fetched
+from cachekey.commands.fetched import addresses, is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names
@@ -18,6 +18,8 @@ from cachekey.devcontainer.lifecycle import tells_nothing_else
 from cachekey.devcontainer.paths import covers
 from cachekey.dockerfile.purpose import is_remembered
 from cachekey.dockerfile.records import Run, Step
+from cachekey.knowledge.installers import installers
+from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.syntax.dockerfile.tree import Instruction
 
 _SYSTEM = frozenset(
@@ -116,12 +118,14 @@ def _copy(owner: Owner | None, step: Step, place: str) -> Owner | None:
 
 def _run(owner: Owner | None, run: Run, place: str, container: Container) -> Owner | None:
     """Tell what the commands of a RUN make of the directory."""
-    if _may_name(run, place):
-        if not run.commands.complete and not tells_nothing_else(run.commands):
-            return None
-        for index in range(len(run.commands.items)):
+    named = _may_name(run, place)
+    if named and not run.commands.complete and not tells_nothing_else(run.commands):
+        return None
+    for index, item in enumerate(run.commands.items):
+        if named:
             owner = _command(owner, index, run, place, container)
-    return _made_by_tools(owner, run, place)
+        owner = _made_by_tools(owner, item, run, place)
+    return owner
 
 
 def _command(
@@ -201,8 +205,6 @@ _SHARED = frozenset((".cache", ".config", ".local", "share", "state"))
 _GENERIC = frozenset(
     ("https", "http", "install", "installer", "script", "scripts", "main", "master")
 )
-_BY_OTHER_NAMES = {"cargo": ("rustup",), "pip": ("poetry", "pdm")}
-"""Folders that installers by another name make."""
 
 
 def may_be_fetched(place: str, container: Container) -> bool:
@@ -219,7 +221,13 @@ def may_be_fetched(place: str, container: Container) -> bool:
 
 
 def _others(place: str, home: str, index: int, run: Run) -> bool:
-    """Tell whether a place at home is that of a program by another name than what is fetched."""
+    """Tell whether a place at home is none that the fetched installer makes.
+
+    What is known of the installer counts; else a program of another name has another place.
+    """
+    made = _made_by_fetched(index, run)
+    if made is not None:
+        return not any(covers(path, place) or covers(place, path) for path in made)
     parts = [part for part in place[len(home) :].split("/") if part and part not in _SHARED]
     if not parts or parts[0] in ("bin", "lib"):
         return False
@@ -227,9 +235,28 @@ def _others(place: str, home: str, index: int, run: Run) -> bool:
     around = run.commands.items[max(0, index - 1) : index + 2]
     urls = " ".join(text.lower() for item in around for text in item.texts if text and ":" in text)
     words = set(re.findall(r"[a-z]{4,}", urls)) - _GENERIC
-    own = {*re.findall(r"[a-z]{4,}", parts[0].lower()), name, *_BY_OTHER_NAMES.get(name, ())}
+    own = {*re.findall(r"[a-z]{4,}", parts[0].lower()), name, *installers().folders.get(name, ())}
     squeezed = re.sub(r"[^a-z0-9]", "", urls)
     return bool(urls) and not any(w in squeezed for w in own) and not any(w in name for w in words)
+
+
+def _made_by_fetched(index: int, run: Run) -> tuple[str, ...] | None:
+    """Return the folders that a fetched installer makes; ``None``: not all that it is is known."""
+    item = run.commands.items[index]
+    found = [installers().fetched_from(url) for url in addresses(run.commands.items, index)]
+    known = [one for one in found if one is not None]
+
+    def look(name: str) -> str | None:
+        if name in item.env:
+            return item.env[name].text
+        return item.state.value(name) or run.scope.shell_variable(name)
+
+    if not found or len(known) < len(found):
+        return None
+    try:
+        return tuple(expand_template(text, look) for one in known for text in one.makes)
+    except UnknownValueError:
+        return None
 
 
 def _runs_as_root(item: Invocation, run: Run) -> bool | None:
@@ -251,10 +278,10 @@ def _may_name(run: Run, place: str) -> bool:
     return any(is_fetched(items, index) for index in range(len(items)))
 
 
-def _made_by_tools(owner: Owner | None, run: Run, place: str) -> Owner | None:
+def _made_by_tools(owner: Owner | None, call: Invocation, run: Run, place: str) -> Owner | None:
     """A later ``npm ci`` of root makes the directory root's again."""
     for use in run.uses:
-        for item in use.directories:
+        for item in use.directories if use.invocation is call else ():
             if item.path and covers(place, item.path) and item.used is not False:
                 if not any(m.directory and covers(m.directory, item.path) for m in run.caches):
                     by = _by(_runs_as_root(use.invocation, run))

@@ -7,12 +7,12 @@ unknown image or a feature from elsewhere ends the matter without an answer.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, is_usual, told
 from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.inuse import TALKS_OF_OWNERS, build_texts, in_use
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import EnvEntry
@@ -24,8 +24,6 @@ from cachekey.record import record, remembered
 
 if TYPE_CHECKING:
     from cachekey.knowledge.records import CacheDir, LinkMode, Tool
-
-_TALKS_OF_OWNERS = re.compile(r"\b(?:chown|chmod|setfacl|mkdir|install\s+-d)\b[^;&|\n]*")
 
 
 # -- whether a tool knows of its cache -----------------------------------------------------------
@@ -45,7 +43,7 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
         return None
     if _goes_there_anyway(found.cache, mount, container):
         return None
-    if not _in_use(found.claim, container) or not _all_read(container):
+    if not in_use(found.claim, container) or not _all_read(container):
         return None
     if _set_somewhere(found, container) is not False:
         return None
@@ -81,7 +79,7 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
     where = lies(found.claim, container)
     if where is None or not where.startswith("/"):
         return None
-    if not _in_use(found.claim, container) or not _all_read(container):
+    if not in_use(found.claim, container) or not _all_read(container):
         return None
     mounted = (container.place(other) for other in container.mounts)
     if any(path and (covers(path, where) or covers(where, path)) for path in mounted):
@@ -159,7 +157,7 @@ def _said_elsewhere(mount: RuntimeMount, container: Container, variables: bool) 
             continue
         if node.text is None or node is mount.node or any(node is other for other in mounted):
             continue
-        said = _TALKS_OF_OWNERS.sub("", node.text.text)
+        said = TALKS_OF_OWNERS.sub("", node.text.text)
         if any(text in said for text in wanted):
             return True
     for ran in container.story.items:
@@ -169,7 +167,7 @@ def _said_elsewhere(mount: RuntimeMount, container: Container, variables: bool) 
             return True
     stage = container.stage
     return stage is not None and any(
-        text in _TALKS_OF_OWNERS.sub("", step.instruction.args.text)
+        text in TALKS_OF_OWNERS.sub("", step.instruction.args.text)
         for link in stage.chain
         for step in link.steps
         if not (variables and step.instruction.keyword == "ENV")
@@ -205,7 +203,7 @@ def _configured(cache: CacheDir, container: Container) -> bool:
                 word in (text or "") for ran in container.story.items for text in ran.item.texts
             ):
                 return True
-            if any(word in text for text in _build_texts(container)):
+            if any(word in text for text in build_texts(container)):
                 return True
     return False
 
@@ -232,88 +230,13 @@ def unmounted(container: Container) -> Iterator[tuple[EnvEntry, Claim, str]]:
             continue
         if _below(directory, ("/tmp", "/workspaces", "/var/tmp", container.folder)):
             continue
-        if any(directory in text for text in _build_texts(container)):
+        if any(directory in text for text in build_texts(container)):
             continue
         yield entry, claim, directory
 
 
 def _below(path: str, folders: Iterable[str | None]) -> bool:
     return any(folder and folder != "/" and covers(folder, path) for folder in folders)
-
-
-# -- tools ---------------------------------------------------------------------------------------
-
-
-def _in_use(claim: Claim, container: Container) -> bool:
-    """Tell whether the file, its image, its Dockerfile or a lock file names the tool."""
-    tool = claim.tool
-    names = {tool.id, *(name for c in tool.commands for name in c.names)}
-    if tool.id in _evident(container):
-        return True
-    plain = [re.escape(name) for name in names if "*" not in name]
-    word = re.compile(rf"(?<![\w-])(?:{'|'.join(plain)})(?![\w-])", re.IGNORECASE)
-    return any(word.search(text) for text in _texts(container))
-
-
-def _evident(container: Container) -> frozenset[str]:
-    """Return the ids of the tools that lock files, features and commands show to be in use."""
-    found = {tool for use in container.features if use.known for tool in use.known.tools}
-    for name, tool in container.knowledge.project_files().items():
-        if container.texts.read(posixpath.join(container.root, name)) is not None:
-            found.add(tool)
-    for ran in container.story.items:
-        for item, command in container.knowledge.commands_for(ran.item.program or ""):
-            if not command.through:
-                found.add(item.id)
-    return frozenset(found)
-
-
-def project_tools(container: Container) -> Iterator[Claim]:
-    """Yield the directories of the tools that the project's own files and commands call for."""
-    for name in sorted(_evident(container)):
-        tool = container.knowledge.tool(name)
-        if tool is not None:
-            yield from (Claim(tool, cache) for cache in tool.caches)
-
-
-def tools_in_use(container: Container) -> Iterator[Claim]:
-    """Yield the directories of the tools that the file, its features or its Dockerfile name."""
-    text = "\n".join(_texts(container)).lower()
-    document = container.document
-    # A single letter is more often an option than R.
-    words = frozenset(re.findall(r"[a-z][\w+-]+", text)) | {e.name.lower() for e in document.env}
-    evident = _evident(container)
-    for tool in container.knowledge.tools():
-        names = {tool.id, *(name for command in tool.commands for name in command.names)}
-        pins = {cache.pin.lower() for cache in tool.caches if cache.pin}
-        if tool.id in evident or words & (names | pins):
-            yield from (Claim(tool, cache) for cache in tool.caches)
-
-
-def _texts(container: Container) -> Iterator[str]:
-    document = container.document
-    mounted = [mount.node for mount in document.mounts]
-    for path, node in document.tree.strings():
-        inside = path[:1] == ("mounts",) or any(node is other for other in mounted)
-        if node.text is not None and not inside:
-            yield _TALKS_OF_OWNERS.sub("", node.text.text)
-    yield from (use.name for use in container.features)
-    for ran in container.story.items:
-        yield ran.item.program or ""
-    if container.reference is not None:
-        yield container.reference
-    if container.dockerfile is not None:
-        for run in container.dockerfile.runs:
-            yield run.instruction.args.text
-        for stage in container.dockerfile.stages:
-            yield stage.base.reference.text
-
-
-def _build_texts(container: Container) -> Iterator[str]:
-    stage = container.stage
-    for link in stage.chain if stage is not None else ():
-        for step in link.steps:
-            yield step.instruction.args.text
 
 
 # -- linking out of a volume -----------------------------------------------------------------------
@@ -384,7 +307,7 @@ def _links(tool: Tool, mode: LinkMode, container: Container) -> bool:
         return False
     if _exported((mode.env,), container):
         return False
-    if any(mode.env in text for text in _build_texts(container)):
+    if any(mode.env in text for text in build_texts(container)):
         return False
     for way in mode.config:
         text = container.texts.read(posixpath.join(container.root, way.config))

@@ -18,6 +18,7 @@ from cachekey.commands.invocation import Invocation
 from cachekey.commands.read import Commands, Heredoc, read_commands
 from cachekey.commands.shellstate import joined
 from cachekey.devcontainer.read import Lifecycle
+from cachekey.knowledge.installers import installers
 from cachekey.record import record
 from cachekey.text import Elsewhere, Mapped
 
@@ -49,23 +50,8 @@ def tells_nothing_else(commands: Commands) -> bool:
     return bool(texts) and not any(speaks_of_owners(text.text) for text in texts)
 
 
-_MADE_BY = {
-    "make": ("Makefile", "makefile", "GNUmakefile"),
-    "just": ("justfile", "Justfile", ".justfile"),
-    "task": ("Taskfile.yml", "Taskfile.yaml"),
-    "rake": ("Rakefile",),
-    "invoke": ("tasks.py",),
-    "mise": ("mise.toml", ".mise.toml"),
-}
 _HARMLESS = ("test", "t", "start", "build", "lint", "stop", "restart")
 """Scripts that do what their names say where package.json is not at hand."""
-_INSTALLERS = {
-    **dict.fromkeys(("asdf", "rosdep", "colcon", "catkin", "catkin_make", "west", "idf.py"), ()),
-    **dict.fromkeys(("ninja", "meson", "scons", "waf", "setup.py", "ansible-galaxy"), ()),
-    "mise": ("install", "i", "trust", "use", "u", "upgrade", "up", "settings", "plugins", "reshim"),
-}
-"""Programs that build and install by others' recipes, which own nothing of the project's: by which
-of their words; by any where none is named."""
 _INLINE = ("-c", "-e", "-m", "-p", "-pe", "--eval", "--print")
 """What an interpreter runs stands behind these, no file: code, or a module's name."""
 _FROM_INPUT = ("-c", "-s")
@@ -194,8 +180,8 @@ class StoryReader:
             words = words[1:] if asks else words
             if words[:1] == [None] or not words or words[0] not in _HARMLESS:
                 self.unread.append(" ".join(text or "?" for text in (program, *words[:1])))
-        elif program in _MADE_BY and item.path == program and _installs(item) is not False:
-            return self._look(item, _MADE_BY[program])
+        elif _own_recipes(program) and item.path == program and _installs(item) is not False:
+            return self._look(item, _own_recipes(program))
         else:
             name = _script(item)
             return self._look(item, (name,) if name else ())
@@ -251,10 +237,17 @@ def _script(item: Invocation) -> str | None:
 
 def _installs(item: Invocation) -> bool | None:
     """Tell whether a call only builds or installs by recipes; ``None``: it is no such program."""
-    words = _INSTALLERS.get(posixpath.basename(_script(item) or item.program or ""))
-    if words is None:
+    known = installers().recipes.get(posixpath.basename(_script(item) or item.program or ""))
+    if known is None or not known.installs:
         return None
-    return not words or next((t for t in item.texts if t and not t.startswith("-")), "") in words
+    word = next((t for t in item.texts if t and not t.startswith("-")), "")
+    return known.installs == ("*",) or word in known.installs
+
+
+def _own_recipes(program: str) -> tuple[str, ...]:
+    """Return where the project keeps what a program runs; none: it runs others' only, or is none."""
+    known = installers().recipes.get(program)
+    return known.files if known is not None else ()
 
 
 def _operands(texts: tuple[str | None, ...], inline: tuple[str, ...]) -> Iterator[str]:

@@ -207,13 +207,18 @@ def _flag(flag: str, node: Node, text: Mapped, compose: bool, before: Node | Non
     if flag == "--mount":
         return _string(node, text, "runArgs", compose, before)
     if flag == "--tmpfs":
-        stop = text.text.find(":")
-        target = text.slice(0, stop if stop >= 0 else None)
-        key = Mapped("target", ((0, target.offset(0)),), target.offset(0))
-        named = (MountField(span_in(target), key, target),)
+        named = _tmpfs(text)
         return RuntimeMount("runArgs", "tmpfs", node, span_in(text), named, None, compose, before)
     fields = parse_volume(text)
     return RuntimeMount("runArgs", "volume", node, span_in(text), fields, None, compose, before)
+
+
+def _tmpfs(text: Mapped) -> tuple[MountField, ...]:
+    """Read ``target[:options]``."""
+    stop = text.text.find(":")
+    target = text.slice(0, stop if stop >= 0 else None)
+    key = Mapped("target", ((0, target.offset(0)),), target.offset(0))
+    return (MountField(span_in(target), key, target),)
 
 
 def _string(
@@ -243,6 +248,12 @@ def service_mount(item: YamlNode, path: str) -> RuntimeMount | None:
     found = [*_long_fields(item, ""), *_long_fields(item.get("volume"), "volume-")]
     node = Node("object", item.span)
     return RuntimeMount("service", "object", node, item.span, tuple(found), None, False, None, path)
+
+
+def tmpfs_mount(item: YamlNode, text: Mapped, path: str) -> RuntimeMount:
+    """Read one entry of a service's ``tmpfs``."""
+    node, span = Node("string", item.span, text), span_in(text)
+    return RuntimeMount("service", "tmpfs", node, span, _tmpfs(text), None, False, None, path)
 
 
 _LONG = {"type", "source", "target", "volume-nocopy", "volume-subpath"}

@@ -16,18 +16,19 @@ from itertools import islice
 from cachekey.commands.effect import Effect
 from cachekey.commands.effects import effects_of
 from cachekey.commands.invocation import Invocation
+from cachekey.devcontainer.compose import Service
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import concerns
 from cachekey.devcontainer.imageowner import may_be_fetched, owner_in_image
 from cachekey.devcontainer.lifecycle import Ran
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers, within
+from cachekey.knowledge.installers import installers
 from cachekey.record import record
 
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
 """Parts of names of programs that may well be scripts which give directories away."""
 
-_MANAGERS = frozenset(("apt", "apt-get", "apk", "dnf", "microdnf", "yum", "zypper", "pacman"))
 _PROGRAMS = re.compile(r"bin(?:/[^/\s]*)?[\"'\]\s]*\Z|\$")
 """A target from which a shell starts programs by their bare names, or one that is not known."""
 
@@ -119,7 +120,9 @@ def _in_closed_home(place: str, container: Container) -> bool:
 
 def _keeps_things(item: Invocation) -> bool:
     """Tell whether a program may keep something in the home of who runs it."""
-    return effects_of(item) is None and item.program not in _MANAGERS and not item.shown
+    return (
+        effects_of(item) is None and item.program not in installers().packagers and not item.shown
+    )
 
 
 def _featured(user: str, container: Container) -> bool:
@@ -162,7 +165,7 @@ def _gives(ran: Ran, place: str, container: Container) -> bool:
 def _packaged(program: str, container: Container) -> bool:
     """Tell whether the Dockerfile installs a package of that name: no script of the project's."""
     return any(
-        item.program in _MANAGERS and program in item.texts
+        item.program in installers().packagers and program in item.texts
         for step in container.steps
         if step.run is not None
         for item in step.run.commands.items
@@ -247,9 +250,24 @@ def _other_service(container: Container, mount: RuntimeMount | None) -> bool:
         return False
     for other in composition.services:
         found = composition.service(other) if other != service.name else None
-        if found is not None and any(item.volume == name for item in found.mounts):
+        mounts = [item for item in found.mounts if item.volume == name] if found else []
+        alike = all(mount is not None and item.place == mount.place for item in mounts)
+        if mounts and found is not None and not (alike and _same_user(found, service)):
             return True
     return False
+
+
+def _same_user(one: Service, other: Service) -> bool:
+    """Tell whether two services run the same image as the same user, who is not root.
+
+    What the one may not do, the other may not either: a service that others extend, most of all.
+    """
+    user = one.literal("user")
+    if user is None or user.partition(":")[0] in ("root", "0") or user != other.literal("user"):
+        return False
+    built = one.build.dockerfile if one.build is not None else one.literal("image")
+    there = other.build.dockerfile if other.build is not None else other.literal("image")
+    return built is not None and built == there
 
 
 def _entry_point(container: Container) -> bool:

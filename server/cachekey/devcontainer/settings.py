@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from cachekey.record import record
+from cachekey.syntax.jsonc.parse import span_in
 from cachekey.syntax.yaml import YamlNode
 from cachekey.text import Mapped, Span
 
@@ -47,6 +48,22 @@ class Variable:
     text: str | None
     path: str
     span: Span
+    value: Mapped | None = None
+    """Its value as the compose file writes it; ``None`` where an ``env_file`` does."""
+
+
+_HOST = re.compile(
+    r"(?<!\$)(?:\$\$)*(?P<written>\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)\}))"
+)
+"""A variable without a default, which Compose takes from the host or from its ``.env``."""
+
+
+def host_variables(text: Mapped) -> tuple[tuple[str, Span], ...]:
+    """Return names and places of the variables that Compose takes from the host, in order."""
+    return tuple(
+        (match["bare"] or match["name"], span_in(text, *match.span("written")))
+        for match in _HOST.finditer(text.text)
+    )
 
 
 def plain(text: Mapped | None) -> str | None:

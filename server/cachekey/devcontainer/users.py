@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from cachekey.commands.accounts import resolve_user
 from cachekey.devcontainer.makings import Makings, Place
+from cachekey.devcontainer.metadata import metadata_label
 from cachekey.devcontainer.substitution import literal
 from cachekey.record import record
 from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Mapped
-
-_LABEL = "devcontainer.metadata"
 
 
 @record(frozen=True)
@@ -34,14 +33,20 @@ def user_of(made: Makings) -> Person | None:
     remote = document.remote_user
     if remote is not None:
         return _named(remote, "remoteUser", made)
-    if (metadata := _metadata_user(made)) is not None:
-        return metadata
+    label = metadata_label(made)
+    if label is not None and label.unread:
+        return None
+    name = label.remote_user if label is not None else _shipped_user(made)
+    if name is not None:
+        return _person(name, "the image's metadata", None, made)
     for said, where in ((document.run_user, "runArgs"), (document.container_user, "containerUser")):
         if said is not None:
             return _named(said, where, made)
-    if made.image is None or _relabelled(made):
+    if label is None and made.image is None:
         # An image that nobody knows may name a remote user in its metadata.
         return None
+    if label is not None and label.container_user is not None:
+        return _person(label.container_user, "the image's metadata", None, made)
     if service is not None and (user := service.setting("user")) is not None:
         text, place = service.literal("user"), Place(user.path, user.span)
         return _person(text, f"user of {service.name}", place, made) if text else None
@@ -53,19 +58,9 @@ def _named(written: Mapped, where: str, made: Makings) -> Person | None:
     return _person(text, where, place, made) if text and "$" not in text else None
 
 
-def _metadata_user(made: Makings) -> Person | None:
-    name = made.image.facts.get("remote-user") if made.image is not None else None
-    if name is None or _relabelled(made):
-        return None
-    return _person(name, "the image's metadata", None, made)
-
-
-def _relabelled(made: Makings) -> bool:
-    """Tell whether the Dockerfile writes metadata of its own."""
-    return any(
-        step.instruction.keyword == "LABEL" and _LABEL in step.instruction.args.text
-        for step in made.steps
-    )
+def _shipped_user(made: Makings) -> str | None:
+    """Return the remote user that the metadata of the image at the bottom names."""
+    return made.image.facts.get("remote-user") if made.image is not None else None
 
 
 def _image_user(made: Makings) -> Person | None:

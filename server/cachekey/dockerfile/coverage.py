@@ -143,12 +143,18 @@ def candidates(run: Run, mount: Mount) -> list[Wanted]:
     alike = [item for item in open_ones if id(item.directory.cache) in looks]
     if alike:
         return alike
-    near = [item for item in open_ones if nearly(directory, item.path)]
+    near = [item for item in open_ones if _is_near(directory, item)]
     downloads = [item for item in open_ones if item.directory.cache.kind is Kind.DOWNLOAD]
     if near or len({item.path for item in downloads}) != 1:
         return near
     # A place that looks like no tool's cache may be anything's.
     return downloads if run.knowledge.claims(directory) else []
+
+
+def _is_near(directory: str, item: Wanted) -> bool:
+    """Tell whether a target is nearly the directory, or nearly a part of it that is mounted alone."""
+    parts = (f"{item.path}/{part}" for part in item.directory.cache.parts)
+    return any(nearly(directory, path) for path in (item.path, *parts))
 
 
 def in_some_version(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:

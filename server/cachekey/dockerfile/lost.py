@@ -34,9 +34,13 @@ class Reading:
     item: Invocation
     path: str
     span: Span
+    folder: bool = False
+    """An empty folder is enough: a mount leaves one behind."""
 
 
-def held_by_cache(stage: Stage, path: str, before: Run | None = None) -> Held | None:
+def held_by_cache(
+    dockerfile: Dockerfile, stage: Stage, path: str, before: Run | None = None
+) -> Held | None:
     """Return the last mount that held ``path``, or all that lies in it, if no layer can have it.
 
     ``before`` is the RUN of the stage in front of which that is asked. A path through a link that a
@@ -63,8 +67,29 @@ def held_by_cache(stage: Stage, path: str, before: Run | None = None) -> Held | 
             elif step.run.effects.may_write(path):
                 return None
         elif step.copied is not None and step.copied.may_bring(path, folder):
-            return None
+            brought = dockerfile.brought_whole(step.copied, stage)
+            if brought is None or any(meets(place, path) for place in brought):
+                return None
     return found
+
+
+def origin_of(dockerfile: Dockerfile, stage: Stage, path: str) -> tuple[Stage, str]:
+    """Return the stage in which a path came to be that COPYs of folders carry on, and its name there."""
+    steps = [step for part in reversed(stage.chain) for step in part.steps]
+    for step in reversed(steps):
+        run, copied = step.run, step.copied
+        if run is not None and not run.dormant:
+            if mount_over(run, path) is not None or run.effects.may_write(path):
+                break
+        elif copied is not None and copied.may_bring(path, path):
+            named = copied.origin is not None and copied.target is not None
+            source = dockerfile.stage_named(copied.origin or "", stage) if named else None
+            folder = _rooted(copied.words[0]) if len(copied.words) == 2 else None
+            rest = path[len(copied.target or "") :].lstrip("/")
+            if source is None or folder is None or not rest:
+                break
+            return origin_of(dockerfile, source, posixpath.join(folder, rest))
+    return stage, path
 
 
 def is_put(run: Run, path: str) -> bool:
@@ -221,20 +246,27 @@ def readings(run: Run) -> Iterator[Reading]:
     done: list[Invocation] = []
     for item in run.commands.items:
         if not (item.conditional or item.in_pipeline or _may_fail(item)):
-            for path, span in _read_by(run, item):
-                if not run.effects.any_may_write(done, path):
-                    yield Reading(item, path, span)
+            for reading in (*_read_by(run, item), *_read_by_tools(run, item)):
+                if not run.effects.any_may_write(done, reading.path):
+                    yield reading
         done.append(item)
 
 
-def _read_by(run: Run, item: Invocation) -> Iterator[tuple[str, Span]]:
+def _read_by(run: Run, item: Invocation) -> Iterator[Reading]:
     for effect in run.effects.effects(item):
-        if effect.kind in ("reads", "copies", "moves") and effect.word is not None:
+        needed = effect.needed or effect.kind in ("reads", "copies", "moves")
+        if needed and effect.word is not None:
             path = effect.path or _folder_of(effect.word.written)
             if path:
-                yield fixed(path), effect.word.span
+                yield Reading(item, fixed(path), effect.word.span, effect.kind == "opens")
     if item.path and item.path.startswith("/"):
-        yield item.path, item.head
+        yield Reading(item, item.path, item.head)
+
+
+def _read_by_tools(run: Run, item: Invocation) -> Iterator[Reading]:
+    for use in run.uses:
+        if use.invocation is item:
+            yield from (Reading(item, fixed(path), span) for path, span in use.files)
 
 
 def _folder_of(written: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import ROOT, Scope, User
+from cachekey.commands.accounts import resolve_user
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge.records import CacheDir, Kind, Tool
@@ -72,7 +73,14 @@ def writer(run: Run, mount: Mount | None = None) -> User | None:
     if mount is not None and mount.directory is not None:
         own = [use.invocation for use in run.uses if _uses(use, mount.directory)]
         items = tuple(own) or items
-    return None if any(item.user is not None for item in items) else run.scope.user
+    if all(item.user is None for item in items):
+        return run.scope.user
+    # A wrapper (`su app -c`, `gosu app`) makes another user of all of them.
+    names = {item.user if item.user_known else None for item in items}
+    name = names.pop() if len(names) == 1 else None
+    if name is None:
+        return None
+    return resolve_user(name, run.scope.accounts, run.scope.accounts_complete)
 
 
 def is_remembered(scope: Scope, user: User) -> bool:

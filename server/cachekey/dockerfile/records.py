@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -285,6 +286,20 @@ class Dockerfile:
         named = self._stages_by_name.get(name.lower(), [])
         at = bisect_left(named, reader.index)
         return self.stages[named[at - 1]] if at else None
+
+    def brought_whole(self, copied: Copied, reader: Stage) -> tuple[str, ...] | None:
+        """Return where all lies that a copy of a whole image brings (``COPY --from=xx / /``).
+
+        None for any other copy, and for an image of which not all is known.
+        """
+        source = self.stage_named(copied.origin, reader) if copied.origin is not None else None
+        target = copied.target
+        if source is None or source.steps or source.parent is not None or target is None:
+            return None
+        facts = source.base.facts
+        if facts is None or not facts.confidence.warns or copied.words[:-1] != ("/",):
+            return None
+        return tuple(posixpath.join(target, place.lstrip("/")) for place in facts.holds) or None
 
     @cached_property
     def _stages_by_name(self) -> Mapping[str, Sequence[int]]:

@@ -23,6 +23,7 @@ from cachekey.buildkit.scope import (
 )
 from cachekey.commands.accounts import resolve_user
 from cachekey.dockerfile.records import Stage
+from cachekey.knowledge import standard_users
 from cachekey.record import record, replace
 from cachekey.syntax.dockerfile.expand import Expansion, Unknown, expand
 from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs
@@ -105,9 +106,10 @@ class Scoping:
             return Scope(base, {}, user, root, None, {"root": ROOT}, outside, True)
         if facts is None:
             return Scope(base, accounts={"root": ROOT}, outside=outside)
+        users = (*standard_users(facts.family), *facts.users)
         accounts = {"root": ROOT} | {
             item.name: Account(item.name, item.uid, item.gid, item.home)
-            for item in facts.users
+            for item in users
             if item.name
         }
         variables = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -9,11 +10,17 @@ from cachekey.commands.effect import Effect, covers, inside
 from cachekey.commands.invocation import Invocation, removals
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Run
+from cachekey.knowledge import Claim
+from cachekey.knowledge.records import Kind
 from cachekey.record import record
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
 from cachekey.text import Edit, Source, Span
 from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
+
+_CACHES = ("cache", ".cache")
+"""Names of folders in which many programs have their caches, and nothing else."""
 
 
 @record(frozen=True)
@@ -25,6 +32,10 @@ class CleanUp:
     """The directory of the mount."""
     words: tuple[Word, ...] = ()
     """Those that empty it, where the command does other things as well."""
+    open: bool = False
+    """Nobody knows which generation of the tool it is: it empties the mount, or never comes there."""
+    wide: bool = False
+    """It removes more than caches: a folder around them that is nobody's cache (``/tmp/*``)."""
 
     @property
     def span(self) -> Span:
@@ -34,13 +45,16 @@ class CleanUp:
 
 def clean_ups(run: Run, folders: Sequence[str]) -> Iterator[CleanUp]:
     """Yield what empties one of these directories after the RUN has filled it."""
+    seen: set[int] = set()
     for use in run.uses:
-        for emptied in use.empties:
+        for emptied in use.empties if id(use.invocation) not in seen else ():
             if emptied.emptying.first or not emptied.confidence.warns:
                 continue
             folder = _holding(folders, use.directories, emptied.roles)
-            if folder is not None and _cleans(run, use.invocation, folder):
-                yield CleanUp(use.invocation, folder)
+            meant = None if folder is not None else _meant(run, use, emptied.roles, folders)
+            if (place := folder or meant) and _cleans(run, use.invocation, place):
+                seen.add(id(use.invocation))
+                yield CleanUp(use.invocation, place, open=meant is not None)
                 break
     by_item: dict[int, list[tuple[Effect, str]]] = {}
     for item, effect in run.effects.of("removes"):
@@ -59,7 +73,21 @@ def _removed(run: Run, item: Invocation, hits: list[tuple[Effect, str]]) -> Clea
     words = tuple(effect.word for effect, _ in hits if effect.word is not None)
     removed = [one for other, one in run.effects.of("removes") if other is item]
     whole = len(hits) == len(removed) or not words
-    return CleanUp(item, hits[0][1], () if whole else words)
+    wide = any(_is_wide(run, effect, folder) for effect, folder in hits)
+    return CleanUp(item, hits[0][1], () if whole else words, wide=wide)
+
+
+def _is_wide(run: Run, effect: Effect, folder: str) -> bool:
+    """Tell whether a removal takes a folder around the mount that is no cache itself."""
+    path = posixpath.normpath((effect.path or "").removesuffix("/*") or "/")
+    if inside(path, folder) or len(path.split("/")) >= len(folder.split("/")):
+        return False
+    if posixpath.basename(path) in _CACHES:
+        return False
+    return not any(
+        claim.cache.kind is Kind.DOWNLOAD and not claim.tool.hides
+        for claim in run.knowledge.claims(path)
+    )
 
 
 def _holding(
@@ -69,6 +97,20 @@ def _holding(
         if directory.cache.role in roles and directory.confidence.warns:
             for folder in folders:
                 if directory.relation(folder) in COVERS:
+                    return folder
+    return None
+
+
+def _meant(run: Run, use: ToolUse, roles: tuple[str, ...], folders: Iterable[str]) -> str | None:
+    """Return the mount on a place that one generation of the tool has, where nobody knows which it is.
+
+    It empties that mount, or never comes there.
+    """
+    for folder in folders:
+        for claim in run.knowledge.claims(folder):
+            if claim.tool is use.tool and claim.cache.role in roles and claim.cache.path == folder:
+                item = use.directory(claim.cache.role)
+                if item is not None and item.generations and item.confidence.warns:
                     return folder
     return None
 
@@ -110,8 +152,25 @@ def _takes_piece(run: Run, effect: Effect, folder: str) -> bool:
         return True
     if not covers(effect, path):
         return False
-    claimed = [claim.cache.parts for claim in run.knowledge.claims(path)]
+    claimed = [claim.cache.parts for claim in _claims(run, path)]
     return any(not parts or any(path.endswith(f"/{x}") for x in parts) for parts in claimed)
+
+
+def _claims(run: Run, path: str) -> list[Claim]:
+    """Return whose directory a path looks like: where tools of the RUN are among them, only theirs.
+
+    One that surely has that directory elsewhere here does not claim it.
+    """
+    claims = run.knowledge.claims(path)
+    tools = {use.tool.id for use in run.uses}
+    here = [claim for claim in claims if claim.tool.id in tools]
+    return [one for one in here if _may_have(run, one, path)] if here else list(claims)
+
+
+def _may_have(run: Run, claim: Claim, path: str) -> bool:
+    uses = (use for use in run.uses if use.tool is claim.tool)
+    directories = (item for use in uses for item in use.directories if item.cache is claim.cache)
+    return any(item.relation(path) != "none" for item in directories)
 
 
 # -- how they go ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ where the image has no sudo, with the feature that brings it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.paths import covers
@@ -64,8 +64,8 @@ def as_root(container: Container, line: str | None, command: str, label: str) ->
     reason = SUDO if surely else f"{SUDO}, and runs side by side with the other entries"
     where = "when the container is made"
     if container.user is not None and (container.sudo is False or container.sudo_only_named):
-        name = container.user.name
-        steps.insert(0, lambda now: add_sudo(now, name))
+        options = sudo_options(container.user.name, container)
+        steps.insert(0, lambda now: add_sudo(now, options))
         has = "gives sudo for named commands only" if container.sudo_only_named else "has no sudo"
         reason = f"the image {has}: the feature common-utils brings it"
         where = "when the container is made, with sudo from common-utils"
@@ -79,9 +79,25 @@ def _quoted(place: str) -> str:
     return '"' + _ACTIVE.sub(r"\\\g<0>", place) + '"'
 
 
-def add_sudo(document: Devcontainer, user: str) -> tuple[Edit, ...]:
-    """Add the feature that installs sudo and gives the user the right to use it."""
-    options = {"username": user}
+def sudo_options(user: str, container: Container) -> Mapping[str, str]:
+    """Return what the feature that brings sudo is told of a user.
+
+    A number is none of its names: it gets the account of that number, one that is known, else a new
+    one. Without any there is no sudo.
+    """
+    if not user.isdigit():
+        return {"username": user}
+    known: list[tuple[str, str]] = []
+    if container.stage is not None:
+        known += [(str(one.uid), name) for name, one in container.stage.end.accounts.items()]
+    if container.image is not None:
+        known += [(str(one.uid), one.name) for one in container.image.users]
+    name = dict(known).get(user)
+    return {"username": name} if name else {"username": "vscode", "userUid": user}
+
+
+def add_sudo(document: Devcontainer, options: Mapping[str, str]) -> tuple[Edit, ...]:
+    """Add the feature that installs sudo and gives a user, as its options name it, the right to it."""
     node = document.get("features")
     if node is not None and node.kind == "object":
         return jsonc_edit.set_member(document.source, document.root, node, _SUDO_FEATURE, options)

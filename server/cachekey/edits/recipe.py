@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, told
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.judge import lies, misplaced, project_tools, tools_in_use, untold
+from cachekey.devcontainer.inuse import project_tools, tools_in_use
+from cachekey.devcontainer.judge import lies, misplaced, untold
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import reachable, unwritable_at
 from cachekey.devcontainer.paths import covers
@@ -18,6 +20,7 @@ from cachekey.edits import devcontainer as edit
 from cachekey.edits.ownership import plan, writes
 from cachekey.finding import FileEdit, Safety
 from cachekey.knowledge import Claim
+from cachekey.knowledge.installers import installers
 from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.records import Kind
 from cachekey.record import record, replace
@@ -225,13 +228,16 @@ def offers(document: Devcontainer, project: Project) -> Iterator[tuple[str, Reci
     if len(wanted) > 1:
         names = ", ".join(dict.fromkeys(item.claim.tool.name for item in wanted))
         yield f"Mount the caches that this project needs: {names}", _volumes(container, wanted)
-    for item in _missing(container, tools_in_use(container)):
+    single = list(_missing(container, tools_in_use(container)))
+    of_tool = Counter(item.claim.tool.name for item in single)
+    for item in single:
         tool = item.claim.tool.name
-        yield f"Share the {tool} cache by a volume", _volumes(container, [item])
+        which = f": {item.claim.cache.what}" if of_tool[tool] > 1 else ""
+        yield f"Share the {tool} cache by a volume{which}", _volumes(container, [item])
         below = _below_home(item.claim)
         if below is not None and not item.claim.cache.own_paths:
             # A cache beside the project on a host that nobody told is none to share.
-            yield f"Share the {tool} cache with the host", _host(container, item, below)
+            yield f"Share the {tool} cache with the host{which}", _host(container, item, below)
 
 
 def _missing(container: Container, claims: Iterable[Claim]) -> Iterator[_Missing]:
@@ -244,12 +250,18 @@ def _missing(container: Container, claims: Iterable[Claim]) -> Iterator[_Missing
         name = claim.cache.id
         if claim.cache.kind is not Kind.DOWNLOAD or not name or name in taken:
             continue
-        if not claim.cache.pins and not _suggested(claim):
+        if (not claim.cache.pins and not _suggested(claim)) or _of_system(claim):
             continue
         place = _place(claim, container)
         if place is not None:
             taken.add(name)
             yield _Missing(claim, place, claim.cache.pins)
+
+
+def _of_system(claim: Claim) -> bool:
+    """Tell whether it is a system's package manager: its place is root's, and images make it clean up."""
+    names = {name for command in claim.tool.commands for name in command.names}
+    return not names.isdisjoint(installers().packagers)
 
 
 def _suggested(claim: Claim) -> bool:

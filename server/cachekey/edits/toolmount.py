@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.coverage import candidates, surely_idle
+from cachekey.dockerfile.coverage import candidates, linked, surely_idle
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import users_differ, writer
 from cachekey.dockerfile.records import Dockerfile, Run
@@ -15,7 +15,7 @@ from cachekey.knowledge.records import Kind
 from cachekey.record import remembered
 from cachekey.text import Edit
 from cachekey.tools.directories import UsedDirectory
-from cachekey.tools.uses import ToolUse
+from cachekey.tools.uses import ToolUse, meant
 
 ToMount = tuple[str, UsedDirectory]
 """What to mount, and the tool's directory that lies there."""
@@ -71,9 +71,17 @@ def companions(dockerfile: Dockerfile, mount: Mount, path: str) -> list[Place]:
         place
         for place in places
         if place.mount is not mount
-        and surely_idle(place.run, place.mount)
+        and (surely_idle(place.run, place.mount) or _only_meant(place.run, place.mount))
         and path in [item.path for item in candidates(place.run, place.mount)][:1]
     ]
+
+
+def _only_meant(run: Run, mount: Mount) -> bool:
+    """Tell whether nothing but its name speaks for a mount: what its tool starts is unknown (`uv run x`)."""
+    folder = mount.directory
+    if folder is None or not run.commands.complete or run.effects.mentions(folder):
+        return False
+    return not linked(run, folder) and any(True for _ in meant(folder, run.uses))
 
 
 def clashes(place: Place, path: str, moving: Sequence[Place] = (), own: bool = False) -> bool:

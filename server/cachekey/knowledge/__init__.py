@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cachekey.knowledge.image_records import Image, Ships
+from cachekey.knowledge.image_records import Image, Ships, User
 from cachekey.knowledge.images import ImageRecord, parse_image, read_reference
 from cachekey.knowledge.parse import parse_tool
 from cachekey.knowledge.paths import looks_like
@@ -114,6 +114,13 @@ def _system() -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _broad() -> tuple[Ships, ...]:
     return tuple(Ships(item["path"], item["what"]) for item in _system()["broad"])
+
+
+@lru_cache(maxsize=64)
+def standard_users(family: str | None) -> tuple[User, ...]:
+    """Return the accounts that every image of a family has, beside root."""
+    found = (entry["users"] for entry in _system()["accounts"] if family in entry["families"])
+    return tuple(User(**item) for users in found for item in users)
 
 
 @lru_cache(maxsize=1)

@@ -54,6 +54,7 @@ def parse_tool(
         root_only=table.flag("root_only"),
         families=table.texts("families"),
         value_flags=table.texts("value_flags"),
+        reads=table.texts("reads"),
         cwd_flags=table.texts("cwd_flags"),
         project_flags=table.texts("project_flags"),
         project_words=table.texts("project_words"),
@@ -123,6 +124,7 @@ def _commands(table: Table) -> tuple[Command, ...]:
                 through=tuple(_way(way) for way in item.tables("through")),
                 only=item.flag("only"),
                 matches=item.text("matches"),
+                reads=item.patterns("reads"),
             )
         )
         item.close()
@@ -189,6 +191,7 @@ def _way(table: Table) -> Way:
         word=table.text("word"),
         config=table.text("config"),
         command=pattern(command) if command else None,
+        program=table.text("program"),
         fact=table.text("fact"),
         key=table.text("key"),
         text=table.text("text"),
@@ -201,8 +204,9 @@ def _way(table: Table) -> Way:
         when=table.mapping("when"),
     )
     table.close()
-    if sum(map(bool, (way.flag, way.env, way.word, way.config, way.command, way.fact))) != 1:
-        table.complain("exactly one of flag, env, word, config, command, fact is needed")
+    kinds = (way.flag, way.env, way.word, way.config, way.command, way.program, way.fact)
+    if sum(map(bool, kinds)) != 1:
+        table.complain("exactly one of flag, env, word, config, command, program, fact is needed")
     if way.config and not (way.key or way.value):
         table.complain("a config file needs a key, or a value that it stands for")
     return way

@@ -16,6 +16,8 @@ from cachekey.knowledge.records import CacheDir
 Relation = Literal["exact", "parent", "part", "unknown", "none"]
 """How a mount lies to a tool's directory: ``parent`` covers it, ``part`` is a piece of it."""
 
+_PARTING = ("-", "_", ".")
+"""What stands between a name and what somebody has added to it."""
 _NAME = re.compile(r"\$(?:(\w+)|\{(\w+))")
 
 
@@ -200,8 +202,10 @@ def nearly(target: str, path: str) -> bool:
     one forgotten in front of the last, or two that are swapped.
     """
     mine, theirs = clean(target).split("/")[1:], clean(path).split("/")[1:]
-    if mine == theirs or min(len(mine), len(theirs)) < 2:
+    if mine == theirs:
         return False
+    if min(len(mine), len(theirs)) < 2:
+        return len(mine) == len(theirs) and _extended(mine[0], theirs[0])
     if len(mine) == len(theirs):
         wrong = [(a, b) for a, b in zip(mine, theirs, strict=True) if a != b]
         return sorted(mine) == sorted(theirs) or (len(wrong) == 1 and _alike(*wrong[0]))
@@ -219,12 +223,26 @@ def nearly_begins(known: str, path: str) -> bool:
     """
     folder, _, last = known.rpartition("/")
     name = path[len(folder) :].strip("/") if path.startswith(f"{folder}/") else ""
-    return len(name) > 3 and "/" not in name and last.startswith(name) and last != name
+    longer = len(last) > len(name) > 0 and last.startswith(name)
+    return longer and "/" not in name and _extended(name, last)
 
 
 def _alike(one: str, other: str) -> bool:
-    if min(len(one), len(other)) < 4:
-        return False
-    if one.startswith(other) or other.startswith(one) or one.strip(".") == other.strip("."):
+    if _extended(one, other):
         return True
-    return SequenceMatcher(None, one, other).ratio() >= 0.8
+    return min(len(one), len(other)) > 3 and SequenceMatcher(None, one, other).ratio() >= 0.8
+
+
+def _extended(one: str, other: str) -> bool:
+    """Tell whether one name is the other with something behind or in front of it.
+
+    A short name is told by what parts it from the rest: ``uv-dev``, ``.m2.old``.
+    """
+    name, longer = sorted((one, other), key=len)
+    if len(name) > 2 and (longer.startswith(name) or name == longer.strip(".")):
+        return True
+    behind, front = longer[len(name) :], longer[: len(longer) - len(name)]
+    return bool(name) and (
+        (longer.startswith(name) and behind[:1] in _PARTING)
+        or (longer.endswith(name) and front[-1:] in _PARTING)
+    )

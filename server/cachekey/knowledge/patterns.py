@@ -52,7 +52,9 @@ class CommandLine:
 def _valued(tool: Tool) -> frozenset[str]:
     """Return the options whose value is the next word."""
     ways = (way for cache in tool.caches for way in cache.moved_by)
-    return frozenset((*tool.value_flags, *tool.cwd_flags, *(way.flag for way in ways if way.flag)))
+    return frozenset(
+        (*tool.value_flags, *tool.reads, *tool.cwd_flags, *(way.flag for way in ways if way.flag))
+    )
 
 
 def read_line(tool: Tool, command: Command, args: Sequence[str | None]) -> CommandLine:

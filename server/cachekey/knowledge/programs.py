@@ -50,6 +50,8 @@ class Program:
     modes: tuple[Mode, ...]
     grammar: str
     starts: bool
+    needs: bool
+    """It fails where one of its operands is not there, whatever it does to them."""
 
     @property
     def takes_value(self) -> frozenset[str]:
@@ -95,6 +97,7 @@ def _program(table: Table) -> Program:
         modes=tuple(_mode(item) for item in table.tables("modes")),
         grammar=table.text("grammar"),
         starts=table.flag("starts"),
+        needs=table.flag("needs"),
     )
     if program.grammar not in GRAMMARS:
         table.complain(f"{program.grammar!r} is none of {', '.join(GRAMMARS[1:])}", "grammar")

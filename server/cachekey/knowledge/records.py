@@ -72,7 +72,10 @@ class Pattern:
 
 @record(frozen=True, eq=False)
 class Way:
-    """One thing that may decide a value; exactly one of flag, env, word, config, command, fact is set."""
+    """One thing that may decide a value.
+
+    Exactly one of flag, env, word, config, command, program, fact is set.
+    """
 
     flag: str = ""
     """``--cache-dir``: its value is the next word or what follows ``=``."""
@@ -83,6 +86,8 @@ class Way:
     """A file of the project (relative) or of the home directory (``$HOME/...``)."""
     command: Pattern | None = None
     """A command run earlier (``config set cache``); the value is the word behind it."""
+    program: str = ""
+    """The tool is called by this name: what tells it from another one, whatever the image is."""
     fact: str = ""
     """A fact that the base image's record states."""
     key: str = ""
@@ -112,7 +117,8 @@ class Way:
             return f"{self.flag} {self.key}".strip()
         if self.config:
             return f"{self.key} in {self.config}" if self.key else self.config
-        return self.env or self.word or self.fact or (self.command.text if self.command else "")
+        named = self.env or self.word or self.program or self.fact
+        return named or (self.command.text if self.command else "")
 
 
 @record(frozen=True, eq=False)
@@ -288,6 +294,8 @@ class Command:
     """With ``through``: nothing else makes the program call the tool."""
     matches: str
     """... by this name, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
+    reads: tuple[Pattern, ...] = ()
+    """Take files by their paths (``dpkg -i /debs/*.deb``)."""
 
 
 @record(frozen=True)
@@ -402,6 +410,8 @@ class Tool:
     """Image families whose package manager it is; none: any image may have it."""
     value_flags: tuple[str, ...]
     """Options whose value is the next word, so that it is no subcommand."""
+    reads: tuple[str, ...]
+    """Options whose value is a path that it reads."""
     cwd_flags: tuple[str, ...]
     """Options that change the working directory."""
     project_flags: tuple[str, ...]

@@ -69,8 +69,10 @@ class Connection(Backend):
         """Do what was chosen."""
         await choosing.apply(self, data)
 
-    def cache_map(self) -> list[dict[str, str]]:
-        """Draw the caches of each folder."""
+    async def cache_map(self) -> list[dict[str, str]]:
+        """Draw the caches of each folder, once its files were read."""
+        for area in list(self.session.areas):
+            await self.scanner.wait_for_first(area)
         return mapping.cache_maps(self.session)
 
     def take_caches(self, given: Mapping[str, Any]) -> dict[str, str]:

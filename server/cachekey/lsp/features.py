@@ -160,8 +160,8 @@ def _register_workspace(server: Server) -> None:
         await ls.backend.check.run()
 
     @server.command(MAP)
-    def cache_map(ls: Server) -> list[dict[str, str]]:
-        return ls.backend.cache_map()
+    async def cache_map(ls: Server) -> list[dict[str, str]]:
+        return await ls.backend.cache_map()
 
     @server.command(CACHES)
     def take_caches(ls: Server, given: dict[str, Any]) -> dict[str, str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cachekey.buildkit.mounts import Mount
     from cachekey.lsp.area import Area
     from cachekey.lsp.session import Document, Session
-    from cachekey.text import Source
+    from cachekey.text import Source, Span
     from cachekey.workspace.summary import CacheMount
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))")
@@ -35,9 +35,9 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
         return _dockerfiles(session, params)
     source = session.read(document)
     offset = to_offset(source, params.position, session.encoding)
-    variable = mount.scope.variables.get(_variable_in(source, mount, offset) or "")
-    if variable is not None and variable.span is not None and variable.path is None:
-        where = to_range(source, variable.span, session.encoding)
+    set_at = _set_at(source, mount, offset)
+    if set_at is not None:
+        where = to_range(source, set_at, session.encoding)
         return [types.Location(uri=document.uri, range=where)]
     others = [
         place
@@ -48,15 +48,22 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
 
 
 def references(session: Session, params: types.ReferenceParams) -> list[types.Location]:
-    """Answer ``textDocument/references``: every mount of a cache or of a variable; at a FROM who builds."""
+    """Answer ``textDocument/references``: every mount of a cache or of a variable; at a FROM who builds.
+
+    A variable has its references where it is set and where it stands in a mount.
+    """
     document, mount = _mount_at(session, params)
     if document is None:
         return []
-    if mount is None:
-        found = _uses_of_variable(session, document, params)
-        offset = to_offset(session.read(document), params.position, session.encoding)
-        return [*found, *builds.builds_at(session, document, offset)]
-    return _locations(session, document.area, _sharing(document.area, mount))
+    source = session.read(document)
+    offset = to_offset(source, params.position, session.encoding)
+    if mount is not None:
+        set_at = _set_at(source, mount, offset)
+        if set_at is None:
+            return _locations(session, document.area, _sharing(document.area, mount))
+        offset = set_at.start
+    found = _uses_of_variable(session, document, offset)
+    return [*found, *builds.builds_at(session, document, offset)]
 
 
 def highlights(
@@ -90,6 +97,12 @@ def links(session: Session, params: types.DocumentLinkParams) -> list[types.Docu
     return [types.DocumentLink(range=where, target=session.uri(area, dockerfile.path))]
 
 
+def _set_at(source: Source, mount: Mount, offset: int) -> Span | None:
+    """Return where this file sets the variable that stands at an offset of a mount."""
+    variable = mount.scope.variables.get(_variable_in(source, mount, offset) or "")
+    return variable.span if variable is not None and variable.path is None else None
+
+
 def _variable_in(source: Source, mount: Mount, offset: int) -> str | None:
     """Return the name of the variable that stands at an offset of a mount."""
     start = mount.span.start
@@ -99,15 +112,12 @@ def _variable_in(source: Source, mount: Mount, offset: int) -> str | None:
     return None
 
 
-def _uses_of_variable(
-    session: Session, document: Document, params: types.ReferenceParams
-) -> list[types.Location]:
-    """Return the mounts in which the variable counts that is set at a place."""
+def _uses_of_variable(session: Session, document: Document, offset: int) -> list[types.Location]:
+    """Return the mounts in which the variable counts that is set at an offset."""
     source = session.read(document)
     model = document.area.project.documents.get(document.path)
     if not isinstance(model, Dockerfile):
         return []
-    offset = to_offset(source, params.position, session.encoding)
     found = []
     for _, mount in model.caches:
         for name in mount.used:

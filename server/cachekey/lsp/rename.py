@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from cachekey.assist.rename import name_at
+from cachekey.assist.rename import is_unnamed, name_at
 from cachekey.lsp import words
 from cachekey.lsp.convert import to_offset, to_range
 from cachekey.lsp.edits import shows_first, workspace_edit
@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     from cachekey.text import Source
 
 _JOIN = message("Make them one")
+_UNNAMED = message(
+    "This cache has no id: its target names it. Give it one first, by the code action 'Name this cache'."
+)
 
 
 def prepare(
     session: Session, params: types.PrepareRenameParams
 ) -> types.PrepareRenamePlaceholder | None:
-    """Answer ``textDocument/prepareRename``: where the name stands; None where there is none."""
+    """Answer ``textDocument/prepareRename``: where the name stands; None where there is none.
+
+    A cache that its target names has no name to change: the refusal says how it gets one.
+    """
     found = _at(session, params.text_document.uri, params.position)
     if found is None:
+        if _is_unnamed(session, params):
+            raise JsonRpcException(_UNNAMED, code=REQUEST_FAILED)
         return None
     _, source, name = found
     where = to_range(source, name.span, session.encoding)
@@ -64,6 +72,15 @@ async def _agrees(back: Backend, label: str) -> bool:
     question = words.question(types.MessageType.Warning, message(f"{label}."), _JOIN)
     answer = await back.client.window_show_message_request_async(question)
     return answer is not None and answer.title == _JOIN
+
+
+def _is_unnamed(session: Session, params: types.PrepareRenameParams) -> bool:
+    """Tell whether a place is the target of a cache mount without ``id``."""
+    document = session.find(params.text_document.uri)
+    if document is None:
+        return False
+    offset = to_offset(session.read(document), params.position, session.encoding)
+    return is_unnamed(document.area.project, document.path, offset)
 
 
 def _at(

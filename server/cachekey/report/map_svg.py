@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from cachekey.markup.html import Html, asset, escaped, filled, together
+from cachekey.markup.html import Html, escaped, filled, together
 from cachekey.record import record
 from cachekey.report.map_data import Cache
-from cachekey.report.page import ASSETS, colour_of, digest
+from cachekey.report.page import ASSETS, colour_of, filter_field, sheet, whole
 from cachekey.workspace.summary import CacheMount
 
 Link = Callable[[CacheMount], str]
 """The URI of a mount's line."""
 
-_ROW, _TOP, _WIDTH, _LEFT, _RIGHT = 22, 34, 960, 16, 600
-_LEFT_END = 420
-_MOST = 58
+_ROW, _TOP, _WIDTH, _LEFT, _LEFT_END, _RIGHT, _BREAK = 22, 34, 872, 8, 376, 536, 852
+"""Pixels. The width fits beside the explorer of an ordinary window."""
+_MOST, _MOST_RIGHT = 46, 41
 """Characters of a text: a longer one is cut in its middle, its title has all."""
 
 
@@ -27,6 +27,7 @@ class _Row:
     """A line of the left column: a file, or one mount below it."""
 
     y: int
+    path: str
     text: str
     mount: CacheMount | None
 
@@ -41,18 +42,24 @@ def svg(caches: Sequence[Cache], shown: Callable[[str], str], link: Link) -> Htm
     height = max([end, *heights]) + 2 * _ROW
     return filled(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img">'
-        "<title>Cache map</title><style>body svg{{min-width:{}px}}{}</style>"
-        '<text class="head" x="16" y="16">Files and stages</text>'
-        '<text class="head" x="600" y="16">Caches</text>{}{}{}</svg>\n',
+        "<title>Cache map</title><style>{}</style>"
+        '<text class="head" x="{}" y="14">Files and stages</text>'
+        '<text class="head" x="{}" y="14">Caches</text>{}{}{}</svg>\n',
         _number(_WIDTH),
         _number(height),
-        # In a narrow window it is scrolled: text that shrinks is not read.
-        _number(_WIDTH),
-        asset(ASSETS / "map.css"),
+        _style(),
+        _number(_LEFT),
+        _number(_RIGHT - 8),
         together(_lines(caches, places, heights)),
         together(_left(row, link) for row in rows),
         together([*map(_head, heads), *map(_right, caches, heights)]),
     )
+
+
+def _style() -> Html:
+    # In a narrow window it is scrolled: text that shrinks is not read.
+    width = filled("body svg{{min-width:{}px}}", _number(_WIDTH))
+    return together((width, sheet("map.css")))
 
 
 def _heights(caches: Sequence[Cache], end: int) -> tuple[list[int], list[tuple[int, str]]]:
@@ -90,11 +97,12 @@ def _rows(caches: Sequence[Cache], shown: Callable[[str], str]) -> Iterator[_Row
             files.setdefault(mount.path, []).append(mount)
     y = _TOP
     for path in sorted(files):
-        yield _Row(y, shown(path), None)
+        yield _Row(y, shown(path), shown(path), None)
         for mount in sorted(files[path], key=lambda item: item.span.start):
             y += _ROW
             who = f", as {mount.who}" if mount.who else ""
-            yield _Row(y, f"line {mount.line + 1}, stage {mount.stage}{who}", mount)
+            text = f"line {mount.line + 1}, stage {mount.stage}{who}"
+            yield _Row(y, shown(path), text, mount)
         y += _ROW + _ROW // 2
 
 
@@ -102,17 +110,20 @@ def _lines(
     caches: Sequence[Cache], places: dict[int, int], heights: Sequence[int]
 ) -> Iterator[Html]:
     drawn: set[frozenset[str]] = set()
+    middle = (_LEFT_END + _RIGHT) // 2
     by_key = {cache.key: y for cache, y in zip(caches, heights, strict=True)}
     for cache, end in zip(caches, heights, strict=True):
         for mount in cache.mounts:
             start = places[id(mount)]
             yield filled(
-                '<path class="line {}" data-key="{}" d="M {} {} C 510 {} 510 {} {} {}"/>',
+                '<path class="line {}" data-key="{}" d="M {} {} C {} {} {} {} {} {}"/>',
                 colour_of(cache.tools[0] if cache.tools else ""),
                 escaped(cache.key),
                 _number(_LEFT_END),
                 _number(start - 4),
+                _number(middle),
                 _number(start - 4),
+                _number(middle),
                 _number(end - 4),
                 _number(_RIGHT + 4),
                 _number(end - 4),
@@ -126,12 +137,12 @@ def _lines(
 
 def _break(cache: Cache, start: int, end: int, why: str) -> Html:
     return filled(
-        '<path class="broken" data-key="{}" d="M 940 {} C 958 {} 958 {} 940 {}"><title>{}</title></path>',
+        '<path class="broken" data-key="{}" d="M {} {} c 18 0 18 {} 0 {}"><title>{}</title></path>',
         escaped(cache.key),
+        _number(_BREAK),
         _number(start - 4),
-        _number(start - 4),
-        _number(end - 4),
-        _number(end - 4),
+        _number(end - start),
+        _number(end - start),
         escaped(why),
     )
 
@@ -139,7 +150,8 @@ def _break(cache: Cache, start: int, end: int, why: str) -> Html:
 def _left(row: _Row, link: Link) -> Html:
     if row.mount is None:
         return filled(
-            '<text class="file" x="{}" y="{}">{}<title>{}</title></text>',
+            '<text class="file" data-file="{}" x="{}" y="{}">{}<title>{}</title></text>',
+            escaped(row.path),
             _number(_LEFT),
             _number(row.y),
             escaped(_cut(row.text)),
@@ -147,9 +159,11 @@ def _left(row: _Row, link: Link) -> Html:
         )
     return filled(
         # Where its line begins: with hundreds of them no eye crosses a gap.
-        '<a href="{}" data-key="{}"><text class="mount" x="{}" y="{}">{}<title>{}</title></text></a>',
+        '<a href="{}" data-key="{}" data-file="{}">'
+        '<text class="mount" x="{}" y="{}">{}<title>{}</title></text></a>',
         escaped(link(row.mount)),
         escaped(row.mount.key.label),
+        escaped(row.path),
         _number(_LEFT_END - 8),
         _number(row.y),
         escaped(_cut(row.text)),
@@ -173,7 +187,7 @@ def _right(cache: Cache, y: int) -> Html:
         _number(y - 4),
         _number(_RIGHT + 20),
         _number(y),
-        escaped(_cut(said, 44) + mark),
+        escaped(_cut(said, _MOST_RIGHT - len(mark)) + mark),
         escaped(broken or said),
     )
 
@@ -194,15 +208,5 @@ def _number(value: int) -> Html:
 
 def page(caches: Sequence[Cache], shown: Callable[[str], str], link: Link) -> Html:
     """Return a page with the picture, a field that filters it, and nothing from anywhere else."""
-    script = asset(ASSETS / "map.js")
-    return filled(
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; '
-        'style-src &#39;unsafe-inline&#39;; script-src &#39;{}&#39;">'
-        "<style>:root{{color-scheme:light dark}}</style><title>Cache map</title></head><body>"
-        '<p><label>Filter <input id="filter" type="search" '
-        'placeholder="key, tool or file"></label></p>{}<script>{}</script></body></html>\n',
-        digest(script),
-        svg(caches, shown, link),
-        script,
-    )
+    body = together((filter_field("key, tool or file"), svg(caches, shown, link)))
+    return whole("Cache map", body, ASSETS / "map.js", [_style()])

@@ -19,23 +19,33 @@ ASSETS = Path(__file__).with_name("assets")
 _HUES = 8
 
 
-def whole(title: str, body: Html) -> Html:
-    """Return a page; what it shows can be filtered and sorted, and its links open places."""
-    style, script = asset(ASSETS / "page.css"), asset(ASSETS / "page.js")
+def whole(
+    title: str, body: Html, script: Path = ASSETS / "page.js", styles: Iterable[Html] = ()
+) -> Html:
+    """Return a page; what it shows can be filtered and sorted, and its links open places.
+
+    ``styles`` are the style sheets that the body has of its own.
+    """
+    style, code = sheet("page.css"), asset(script)
     return filled(
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; '
-        "style-src &#39;{}&#39;; script-src &#39;{}&#39;; base-uri &#39;none&#39;; "
+        "style-src {}; script-src &#39;{}&#39;; base-uri &#39;none&#39;; "
         'form-action &#39;none&#39;">'
         '<meta name="viewport" content="width=device-width"><title>{}</title><style>{}</style>'
         "</head><body><main>{}</main><script>{}</script></body></html>\n",
-        digest(style),
-        digest(script),
+        together(filled("&#39;{}&#39; ", digest(one)) for one in (style, *styles)),
+        digest(code),
         escaped(title),
         style,
         body,
-        script,
+        code,
     )
+
+
+def sheet(name: str) -> Html:
+    """Return a style sheet that knows the colours of tools."""
+    return together((asset(ASSETS / "tools.css"), asset(ASSETS / name)))
 
 
 def digest(text: Html) -> Html:

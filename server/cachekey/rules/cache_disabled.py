@@ -31,7 +31,7 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import partial
 from itertools import islice
 
@@ -39,12 +39,12 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import COVERS, covering
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.mount import remove_env
-from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.knowledge.paths import looks_like
+from cachekey.record import record
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.dockerfile.namevalue import env_pairs
 from cachekey.syntax.shell.edit import remove_word
-from cachekey.syntax.shell.tree import Word
 from cachekey.text import Edit, Source, Span
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.switches import Disabled
@@ -56,7 +56,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report what switches off a cache that this RUN mounts."""
     if run.onbuild:
         return
-    seen: set[Span] = set()
+    slips: dict[Hashable, list[_Slip]] = {}
     for use in run.uses:
         if use.applies is not True or use.via is not None:
             continue
@@ -65,21 +65,43 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             if mount is None or not off.confidence.warns:
                 continue
             inside = off.span is not None and off.by in ("flag", "inline")
-            span = off.span if inside and off.span is not None else mount.target_span
-            if span in seen:
-                continue
-            seen.add(span)
-            related = [ctx.related(mount.span, "The cache that is not used")] if inside else []
-            related += ctx.script_line(use.invocation) if inside else []
-            if off.by == "variable" and off.span is not None:
-                related = [ctx.related(off.span, off.text)]
-            yield ctx.finding(
-                span,
-                f"{off.text} keeps {use.tool.name} from using the cache on {mount.directory}",
-                related=related,
-                fixes=partial(_fixes, run, use, off, ctx),
-                cause=off.span if off.by == "variable" else None,
-            )
+            place = off.span if inside and off.span is not None else mount.target_span
+            slip = _Slip(use, off, mount, place, inside)
+            # One flag at several commands is one slip.
+            group = slips.setdefault((use.tool.id, off.text, mount.span) if inside else place, [])
+            if all(one.place != place for one in group):
+                group.append(slip)
+    for group in slips.values():
+        yield _finding(run, group, ctx)
+
+
+@record(frozen=True)
+class _Slip:
+    """What keeps one command from using the cache that is mounted for it."""
+
+    use: ToolUse
+    off: Disabled
+    mount: Mount
+    place: Span
+    inside: bool
+    """It stands in the command itself."""
+
+
+def _finding(run: Run, slips: list[_Slip], ctx: Context) -> Finding:
+    first, *more = slips
+    use, off, mount = first.use, first.off, first.mount
+    related = [ctx.related(mount.span, "The cache that is not used")] if first.inside else []
+    related += ctx.script_line(use.invocation) if first.inside else []
+    related += [ctx.related(one.place, TOO) for one in more]
+    if off.by == "variable" and off.span is not None:
+        related = [ctx.related(off.span, off.text)]
+    return ctx.finding(
+        first.place,
+        f"{off.text} keeps {use.tool.name} from using the cache on {mount.directory}",
+        related=related,
+        fixes=partial(_fixes, run, slips, ctx),
+        cause=off.span if off.by == "variable" else None,
+    )
 
 
 def _mounted(run: Run, use: ToolUse, off: Disabled) -> Mount | None:
@@ -99,23 +121,17 @@ def _holds(folder: str, directory: UsedDirectory) -> bool:
     return relation in COVERS or bool(unknown)
 
 
-def _fixes(run: Run, use: ToolUse, off: Disabled, ctx: Context) -> Iterator[Fix]:
-    source = ctx.document.source
+def _fixes(run: Run, slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
+    use, off = slips[0].use, slips[0].off
     if off.span is None:
         return
-    if off.by == "flag":
-        word = next((word for word in use.invocation.args if word.span == off.span), None)
-        if word is not None and word.removable:
-            yield ctx.fix(f"Delete {off.text}", partial(_without, word, source), preferred=True)
-    elif off.by == "inline" and use.invocation.script is None:
-        text = source.text
-        gap = re.compile(r"[ \t]*").match(text, off.span.end)
-        # Only an assignment in front of the command can go alone; `export A=b` is a command.
-        before = text[: off.span.start].rstrip()
-        if gap and not before.endswith(("export", "env", "\n")):
-            yield ctx.fix(
-                f"Delete {off.text}", Edit(Span(off.span.start, gap.end()), ""), preferred=True
-            )
+    source = ctx.document.source
+    make = {"flag": _without_flag, "inline": _without_assignment}.get(off.by)
+    if make is not None:
+        whole = [edit for one in slips if (edit := make(one, source)) is not None]
+        if len(whole) == len(slips):
+            times = f" {len(slips)} times" if len(slips) > 1 else ""
+            yield ctx.fix(f"Delete {off.text}{times}", *whole, preferred=True)
     elif off.by == "variable":
         edits = _without_variable(run, off.span, ctx.document)
         if edits:
@@ -129,9 +145,21 @@ def _fixes(run: Run, use: ToolUse, off: Disabled, ctx: Context) -> Iterator[Fix]
             )
 
 
-def _without(word: Word, source: Source) -> list[Edit]:
-    edit = remove_word(word, source)
-    return [] if edit is None else [edit]
+def _without_flag(slip: _Slip, source: Source) -> Edit | None:
+    word = next((word for word in slip.use.invocation.args if word.span == slip.off.span), None)
+    return remove_word(word, source) if word is not None and word.removable else None
+
+
+def _without_assignment(slip: _Slip, source: Source) -> Edit | None:
+    """Delete an assignment in front of a command; only there can it go alone."""
+    if slip.use.invocation.script is not None:
+        return None
+    gap = re.compile(r"[ \t]*").match(source.text, slip.place.end)
+    # `export A=b` is a command.
+    before = source.text[: slip.place.start].rstrip()
+    if gap is None or before.endswith(("export", "env", "\n")):
+        return None
+    return Edit(Span(slip.place.start, gap.end()), "")
 
 
 def _without_variable(run: Run, name: Span, dockerfile: Dockerfile) -> list[Edit]:

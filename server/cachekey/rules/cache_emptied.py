@@ -23,11 +23,17 @@ RUN --mount=type=cache,target=/var/lib/apt,sharing=locked \
 ```
 
 ## Fix
-Delete exactly those commands, or those words of an `rm` that removes other things too.
+Delete exactly those commands, or those words of an `rm` that removes other things too. Where one removes a
+folder around the mount that is no cache itself (`rm -rf /tmp/*`), that is not applied unasked: the image
+would keep the other files.
 
 Some commands empty a directory before they fill it: `npm ci` deletes all of `node_modules`, so that a
 mount there never saves anything, and a mount below it is in the way and ends the build (`EBUSY`).
 There, mount the downloads; that is not applied unasked, since the layer then holds what is installed.
+
+Where nobody knows which generation of a package manager the base has (`dnf` is dnf 4 or dnf5), its clean-up
+empties the mount, or it never comes there: the next build finds nothing either way. There the fix is not
+applied unasked, since the other one would leave its cache in the layer.
 
 Silent for clean-ups of what no mount of the RUN covers, for single files, and where the command
 runs only after a failure or in a branch that does not fill the cache: that is repair, not clean-up.
@@ -127,10 +133,22 @@ def _finding(run: Run, found: list[CleanUp], ctx: Context) -> Finding:
     related += [place for one in found for place in ctx.script_line(one.item)]
     return ctx.finding(
         first.span,
-        f"This empties the cache on {first.folder}, which is no part of the image anyway: "
-        "the next build starts without it",
+        _says(first),
         related=related,
         fixes=partial(_fixes, found, ctx),
+    )
+
+
+def _says(one: CleanUp) -> str:
+    if one.open:
+        name = one.item.program
+        return (
+            f"{name} leaves nothing on {one.folder} for the next build: this empties its cache, and a "
+            f"{name} that keeps it elsewhere never comes here"
+        )
+    return (
+        f"This empties the cache on {one.folder}, which is no part of the image anyway: "
+        "the next build starts without it"
     )
 
 
@@ -139,7 +157,22 @@ def _fixes(found: list[CleanUp], ctx: Context) -> Iterator[Fix]:
     edits = deletions(found, ctx.document.source)
     if together(found, edits):
         known = [edit for edit in edits if edit is not None]
-        yield ctx.fix(_title(found, ctx), *known, preferred=True)
+        risk = _risk(found)
+        yield ctx.fix(
+            _title(found, ctx),
+            *known,
+            safety=Safety.UNSAFE if risk else Safety.SAFE,
+            preferred=True,
+            reason=risk,
+        )
+
+
+def _risk(found: list[CleanUp]) -> str:
+    """Say what a reader should know before the clean-ups go; empty where nobody would mind."""
+    if any(one.wide for one in found):
+        return "the image keeps the other files that it removes"
+    name = next((one.item.program for one in found if one.open), None)
+    return f"a {name} that keeps its cache elsewhere leaves it in the layer" if name else ""
 
 
 def _title(found: list[CleanUp], ctx: Context) -> str:

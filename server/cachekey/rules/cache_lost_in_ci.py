@@ -106,7 +106,8 @@ def _fixes(builds: Sequence[Invocation], ctx: Context) -> Iterator[Fix]:
     if made:
         where = paths[0] if len(paths) == 1 else f"{len(paths)} workflows"
         yield ctx.fix(
-            f"Insert a cache dance into {where}, in front of the build{'s' if len(made) > 1 else ''}",
+            f"Carry the caches from run to run: insert a cache dance into {where}, in front of the "
+            f"build{'s' if len(made) > 1 else ''}",
             *(edit for edits in made.values() for edit in edits),
             safety=Safety.UNSAFE,
             reason="every run stores the contents of the mounts",

@@ -58,7 +58,12 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
         name = mount.volume
         if name is None or mount.form != "string" or mount.field("type") is not None:
             continue
-        if mount.place is None or mount.opaque or _is_path(name) or _declared(name, document, ctx):
+        if (
+            mount.place is None
+            or mount.opaque
+            or _is_path(name)
+            or _declared(name, None, document, ctx)
+        ):
             continue
         message = (
             f"Docker Compose does not know the volume '{name}' and does not start: the Dev Containers "
@@ -73,7 +78,7 @@ def _service_volumes(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
         name = mount.volume
         if name is None or mount.source is None or not mount.source.text or _is_path(name):
             continue
-        if users and not any(_declared(name, user, ctx) for user in users):
+        if users and not any(_declared(name, file.path, user, ctx) for user in users):
             message = f"No compose file declares the volume '{name}': Docker Compose does not start"
             span = span_in(mount.source)
             fixes = partial(_declaration, file, name, ctx)
@@ -95,9 +100,12 @@ def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
     yield ctx.fix("Add type=volume", Edit(Span(start, start), "type=volume,"), preferred=True)
 
 
-def _declared(name: str, document: Devcontainer, ctx: Context) -> bool:
+def _declared(name: str, file: str | None, document: Devcontainer, ctx: Context) -> bool:
     """Tell whether one of the compose files declares the volume, or may do so unseen."""
     composition = container_of(document, ctx.project).composition
     if composition is None or (composition.unread and composition.files):
+        return True
+    if file is not None and composition.file(file) is None:
+        # A service of it is extended; its other services are not this container's.
         return True
     return name in composition.volumes

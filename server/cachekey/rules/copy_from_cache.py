@@ -48,7 +48,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside
 from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.coverage import emptied_first
-from cachekey.dockerfile.lost import Held, held_by_cache, is_built, is_put, led, readings
+from cachekey.dockerfile.lost import Held, held_by_cache, is_built, is_put, led, origin_of, readings
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.dockerfile.start import named_at_start
 from cachekey.edits.mount import add_mount, append_command
@@ -80,7 +80,7 @@ def _of_copy(
 ) -> Iterator[Finding]:
     for word, text in zip(copied.written[:-1], copied.words[:-1], strict=False):
         path = fixed("/" + posixpath.normpath(f"/{text}").lstrip("/"))
-        held = held_by_cache(stage, path)
+        held = held_by_cache(dockerfile, stage, path)
         if held is not None and inside(path if path != "/" else "", held.mount.directory or "/"):
             plain = copied.instruction.json is None and word.text == text
             fixes = partial(_fixes, dockerfile, held.run, path, word, ctx)
@@ -94,7 +94,7 @@ def _of_binds(dockerfile: Dockerfile, stage: Stage, run: Run, ctx: Context) -> I
         if mount.type != "bind" or mount.error is not None or not mount.origin:
             continue
         source = dockerfile.stage_named(mount.origin, stage)
-        held = held_by_cache(source, mount.source) if source is not None else None
+        held = held_by_cache(dockerfile, source, mount.source) if source is not None else None
         if source is not None and held is not None:
             span = mount.options["source"].span if "source" in mount.options else mount.span
             yield _finding(span, mount.source, source, held, ctx)
@@ -106,8 +106,10 @@ def _of_run(stage: Stage, run: Run, ctx: Context) -> Iterator[Finding]:
         place = led(stage, reading.path)
         if _mounted(run, place):
             continue
-        held = held_by_cache(stage, place, before=run)
+        held = held_by_cache(ctx.document, stage, place, before=run)
         if held is None or not inside(place, held.mount.directory or "/"):
+            continue
+        if reading.folder and inside(held.mount.directory or "/", place):
             continue
         line = ctx.document.source.line_of(held.mount.span.start) + 1
         yield ctx.finding(
@@ -123,16 +125,19 @@ def _of_start(dockerfile: Dockerfile, stage: Stage, ctx: Context) -> Iterator[Fi
     """Report the first thing that the image is started with and that was put into a cache mount."""
     for named in () if dockerfile.declares_volumes else named_at_start(stage):
         path, word = named.path, named.word
-        held = held_by_cache(stage, path)
+        source, place = origin_of(dockerfile, stage, path)
+        held = held_by_cache(dockerfile, source, place)
         if held is None or not (
-            is_built(held.run, path) or (named.starts and is_put(held.run, path))
+            is_built(held.run, place) or (named.starts and is_put(held.run, place))
         ):
             continue
-        plain = dockerfile.source.slice(word.span()) == word.text
+        here = source is stage
+        plain = here and dockerfile.source.slice(word.span()) == word.text
+        whose = "" if here else f" of stage {source.label}"
         yield ctx.finding(
             word.span(),
-            f"{path} lay in the cache mount on {held.mount.directory}: the image that is to start it does "
-            "not have it",
+            f"{path} lay in the cache mount on {held.mount.directory}{whose}: the image that is to start it "
+            "does not have it",
             related=[ctx.related(held.mount.span, "This mount is not part of the layer")],
             fixes=partial(_fixes, dockerfile, held.run, path, word, ctx) if plain else (),
         )

@@ -58,6 +58,7 @@ from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.caches import placed
+from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import insert_line_before
 from cachekey.edits.ownership import as_root, writes
 from cachekey.finding import TOO, Finding, Fix, Safety, Severity
@@ -120,7 +121,7 @@ def _slips(stage: Stage, dockerfile: Dockerfile) -> list[_Slip]:
             if mount is None or not _deletes(stage, keeping):
                 continue
             done.add(use.tool.id)
-            if not _dealt_with(stage, keeping, dockerfile):
+            if not _dealt_with(stage, keeping, dockerfile, run):
                 found[use.tool.id] = _Slip(stage, run, use, mount, keeping)
     return list(found.values())
 
@@ -140,13 +141,18 @@ def _deletes(stage: Stage, keeping: Keeping) -> bool:
     return facts is not None and facts.family in keeping.families
 
 
-def _dealt_with(stage: Stage, keeping: Keeping, dockerfile: Dockerfile | None = None) -> bool:
+def _dealt_with(
+    stage: Stage, keeping: Keeping, dockerfile: Dockerfile | None = None, last: Run | None = None
+) -> bool:
     """Tell whether a step of the stage chain touches the configuration, or may do so unseen.
 
-    The ``dockerfile`` tells what other stages are, from which something is copied.
+    The ``dockerfile`` tells what other stages are, from which something is copied. Steps of the stage behind
+    the RUN ``last`` come too late for it.
     """
     for part in stage.chain:
         for step in part.steps:
+            if last is not None and part is stage and step.instruction.span.start > last.span.start:
+                break
             if step.run is not None and _touched(step.run, keeping):
                 return True
             if step.copied is None or not _brings(step.copied, keeping):
@@ -168,19 +174,9 @@ def _brings(copied: Copied, keeping: Keeping) -> bool:
 
 
 def _has_none(copied: Copied, reader: Stage, dockerfile: Dockerfile, keeping: Keeping) -> bool:
-    """Tell whether what is copied whole to `/` is an image of which all is known, and it has no such file."""
-    source = dockerfile.stage_named(copied.origin, reader) if copied.origin is not None else None
-    if source is None or source.steps or source.parent is not None or copied.target != "/":
-        return False
-    facts = source.base.facts
-    if (
-        facts is None
-        or not facts.holds
-        or not facts.confidence.warns
-        or copied.words[:-1] != ("/",)
-    ):
-        return False
-    return not any(_is_one(folder, keeping) for folder in facts.holds)
+    """Tell whether what is copied is a whole image of which all is known, and it has no such file."""
+    brought = dockerfile.brought_whole(copied, reader)
+    return brought is not None and not any(_is_one(folder, keeping) for folder in brought)
 
 
 def _is_one(path: str | None, keeping: Keeping) -> bool:
@@ -227,9 +223,10 @@ def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
         line = f"RUN {joint.join(slips[0].keeping.lines)}"
         return [insert_line_before(ctx.document, one.run.span.start, line) for one in apart]
 
-    where = f"once for each of {len(apart)} stages" if len(apart) > 1 else "once for this stage"
+    tool = slips[0].use.tool.name
+    lines = [ctx.document.source.line_of(one.run.span.start) + 1 for one in apart]
     yield ctx.fix(
-        f"Keep the packages in the cache (sets up the package manager, {where})",
+        f"Keep the packages in the cache: add a RUN that sets up {tool} in front of {lines_text(lines)}",
         edits,
         safety=Safety.UNSAFE,
         preferred=True,

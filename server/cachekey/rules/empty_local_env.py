@@ -37,32 +37,43 @@ microsoft/vscode-remote-release#2296, #6849 and #3567.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.caches import RuntimeCache, cache_of
+from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
-from cachekey.devcontainer.running import container_of
+from cachekey.devcontainer.running import container_of, sightings
+from cachekey.devcontainer.settings import host_variables
 from cachekey.devcontainer.substitution import HOST_ENV, Variable, variables
+from cachekey.edits.compose import declare
 from cachekey.edits.recipe import volume
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.syntax.jsonc.dockermount import volume_name
 from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Edit, Mapped, Span
 
 _SLASH = re.compile(r"\$\{localEnv:HOME\}(?P<slash>/)\$\{localEnv:USERPROFILE\}")
+_EXAMPLES = (".env", ".env.example", ".env.sample", ".env.template", ".env.dist", "example.env")
+"""Files beside the first compose file that give its variables values, or show which ones to give."""
 _BIND_ONLY = ("consistency", "bind-propagation", "bind-recursive", "bind-nonrecursive")
 
 
 @rule("CK704", "empty-local-env", Severity.INFORMATION, Fixable.SOMETIMES)
-def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report host variables without a default, in the sources of caches and over an image's own."""
+    if isinstance(document, ComposeFile):
+        yield from _of_services(document, ctx)
+        return
     for mount in document.effective_mounts:
         if mount.type == "bind" and mount.source is not None and not mount.opaque:
             yield from _source(mount, mount.source, ctx)
-    for entry in document.container_env:
+    for entry in (*document.container_env, *document.run_env):
         yield from _blanked(entry, ctx)
 
 
@@ -105,11 +116,9 @@ def _blanked(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
     variable = found[0]
     if variable.kind not in HOST_ENV or not variable.name or variable.default is not None:
         return
-    settings = container_of(ctx.document, ctx.project).environment.settings(entry.name)
-    before = [item.text for item in settings if item.moment in ("image", "feature")]
-    if not before or not before[-1]:
+    own = _own(entry.name, container_of(ctx.document, ctx.project))
+    if own is None:
         return
-    own = before[-1]
     yield ctx.finding(
         variable.span,
         f"Without {variable.name} on the host this blanks the image's own {entry.name}, {own}",
@@ -118,10 +127,84 @@ def _blanked(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
     )
 
 
+def _own(name: str, container: Container) -> str | None:
+    """Return what the image or a feature sets a variable to."""
+    settings = container.environment.settings(name)
+    before = [item.text for item in settings if item.moment in ("image", "feature")]
+    return (before[-1] or None) if before else None
+
+
 def _with_default(variable: Variable, own: str, ctx: Context) -> Iterator[Fix]:
     if not re.search(r"[:}\"\\]", own):
         text = f"${{{variable.kind}:{variable.name}:{own}}}"
         yield ctx.fix(f"Make {own} the default", Edit(variable.span, text), preferred=True)
+
+
+# -- services ------------------------------------------------------------------------------------
+
+
+def _of_services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report it of a service, unless a ``.env`` or its example says that the project sets it."""
+    for seen in sightings(file, ctx.project):
+        mount, source = seen.mount, seen.mount.source
+        name = _alone(source, seen.container, ctx)
+        cache = cache_of(mount, seen.container.document, ctx.project.knowledge) if name else None
+        if name and source is not None and cache is not None and mount.form == "volume":
+            yield ctx.finding(
+                span_in(source),
+                f"Without {name} on the host the {cache.tool} cache has no source, which Compose refuses",
+                fixes=partial(_named_volume, mount, cache, file, ctx),
+            )
+    told: set[int] = set()
+    for document in ctx.project.composers(file.path):
+        container = container_of(document, ctx.project)
+        service = container.service
+        for item in service.environment.values() if service is not None else ():
+            name = _alone(item.value, container, ctx) if item.path == file.path else None
+            own = _own(item.name, container)
+            if name and own and item.value is not None and item.value.offset(0) not in told:
+                told.add(item.value.offset(0))
+                yield ctx.finding(
+                    span_in(item.value),
+                    f"Without {name} on the host this blanks the image's own {item.name}, {own}",
+                    fixes=partial(_fallback, name, own, span_in(item.value), ctx),
+                )
+
+
+def _alone(text: Mapped | None, container: Container, ctx: Context) -> str | None:
+    """Return the host's variable that is all of a text, when nothing shows that the project sets it."""
+    found = host_variables(text) if text is not None else ()
+    if text is None or len(found) != 1 or found[0][1] != span_in(text):
+        return None
+    name, composition = found[0][0], container.composition
+    folder = (
+        posixpath.dirname(composition.files[0].path) if composition and composition.files else ""
+    )
+    for file in _EXAMPLES:
+        said = ctx.project.read(posixpath.join(folder, file))
+        if said is not None and re.search(
+            rf"^\s*#?\s*(?:export\s+)?{name}\s*=", said, re.MULTILINE
+        ):
+            return None
+    return name
+
+
+def _fallback(name: str, own: str, span: Span, ctx: Context) -> Iterator[Fix]:
+    if re.fullmatch(r"[\w./:@+-]+", own):
+        text = f"${{{name}:-{own}}}"
+        yield ctx.fix(f"Make {own} the default", Edit(span, text), preferred=True)
+
+
+def _named_volume(
+    mount: RuntimeMount, cache: RuntimeCache, file: ComposeFile, ctx: Context
+) -> Iterator[Fix]:
+    name, source = volume_name(cache.cache.id), mount.source
+    declared = any(known == name for known, _, _ in file.section("volumes"))
+    declaration = [] if declared else list(declare(file, name))
+    if source is not None and (declared or declaration):
+        edits = (Edit(span_in(source), name), *declaration)
+        reason = "the container no longer takes the host's cache"
+        yield ctx.fix(f"Use the volume {name}", *edits, safety=Safety.UNSAFE, reason=reason)
 
 
 def _message(variable: Variable, mount: RuntimeMount, whole: bool) -> str:

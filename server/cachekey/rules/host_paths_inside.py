@@ -38,8 +38,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.caches import cache_of, carried_over
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import sightings
 from cachekey.edits.recipe import volume
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
@@ -49,13 +51,16 @@ _BIND_ONLY = ("consistency", "bind-propagation", "bind-recursive", "bind-nonrecu
 
 
 @rule("CK727", "host-paths-inside", Severity.INFORMATION, Fixable.SOMETIMES)
-def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report a tool's own directory of the host, bound to another path, whose contents name the first."""
-    document: Devcontainer = ctx.document
-    if mount.type != "bind" or mount.source is None or document.feature:
-        return
+    for seen in sightings(document, ctx.project):
+        if seen.mount.type == "bind" and not seen.container.document.feature and seen.own:
+            yield from _mount(seen.mount, seen.container.document, ctx)
+
+
+def _mount(mount: RuntimeMount, document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     found = carried_over(mount, document, ctx.project.knowledge)
-    if found is None:
+    if found is None or mount.source is None:
         return
     claim, shown = found
     yield ctx.finding(
@@ -67,7 +72,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
 
 
 def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
-    cache = cache_of(mount, ctx.document, ctx.project.knowledge)
+    cache = None if mount.path else cache_of(mount, ctx.document, ctx.project.knowledge)
     if cache is None or not cache.cache.own_paths or mount.form not in ("string", "object"):
         return
     recipe = volume(mount, ctx.document, ctx.project, _BIND_ONLY, cache, renamed=True)

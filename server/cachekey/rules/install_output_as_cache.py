@@ -41,7 +41,7 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import covering, maybe_covered
-from cachekey.dockerfile.lost import is_needed, is_put, is_replaced, mount_over
+from cachekey.dockerfile.lost import is_built, is_needed, is_put, is_replaced, mount_over
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -127,7 +127,11 @@ def _linked_by_hand(run: Run, ctx: Context) -> Iterator[Finding]:
         if path is None or to is None or word is None or item.conditional:
             continue
         mount = mount_over(run, path)
-        if mount is None or mount_over(run, to) is not None or not is_put(run, path):
+        if (
+            mount is None
+            or mount_over(run, to) is not None
+            or not (is_put(run, path) or is_built(run, path))
+        ):
             continue
         if not is_replaced(stage, run, to) and is_needed(dockerfile, stage, [to]):
             yield ctx.finding(

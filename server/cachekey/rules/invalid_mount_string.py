@@ -35,8 +35,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.complaints import Complaint, complaints
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import sightings
 from cachekey.edits.devcontainer import insert_field, remove_fields
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
@@ -49,10 +51,20 @@ _SHORT = re.compile(r"((?:\$\{[^{}]*\}|(?!\$\{)[^:,=])+):(/[^:,=]*)")
 
 
 @rule("CK709", "invalid-mount-string", Severity.ERROR, Fixable.SOMETIMES)
-def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report what Docker complains about; Podman takes other mounts."""
     if ctx.settings.engine == "buildah":
         return
+    if isinstance(document, ComposeFile):
+        for seen in sightings(document, ctx.project):
+            for complaint in complaints(seen.mount):
+                yield ctx.finding(complaint.span, complaint.message)
+        return
+    for mount in document.mounts:
+        yield from _mount(mount, ctx)
+
+
+def _mount(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
     for complaint in complaints(mount):
         if not mount.node.closed and complaint.span == mount.span:
             # Something is missing in a mount that is still being typed.

@@ -158,13 +158,18 @@ def _finding(run: Run, use: ToolUse, whole: Copied, what: str, ctx: Context) -> 
 
 
 def _gathered(copied: Copied, stage: Stage, dockerfile: Dockerfile) -> str | None:
-    """Return the word with which a copy brings sources that a tool has gathered in another stage."""
+    """Return the word with which a copy brings sources that another stage has: a tool's, or all files."""
     origin = None if copied.origin is None else dockerfile.stage_named(copied.origin, stage)
-    runs = [run for part in origin.chain for run in part.runs] if origin is not None else []
+    steps = [step for part in origin.chain for step in part.steps] if origin is not None else []
+    runs = [step.run for step in steps if step.run is not None]
     folders = [use.gathered for run in runs for use in run.uses if use.gathered is not None]
+    copies = [step.copied for step in steps if step.copied is not None]
+    wholes = [one.target for one in copies if one.origin is None and _takes_all(one)]
     for word in copied.words[:-1]:
         path = "/" + posixpath.normpath(f"/{word}").lstrip("/")
         if any(inside(path, folder) for folder in folders):
+            return word
+        if any(target is not None and inside(target, path) for target in wholes):
             return word
     return None
 

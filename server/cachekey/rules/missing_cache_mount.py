@@ -26,7 +26,8 @@ would empty the mount are removed by the same edit. The image no longer holds wh
 the fix is not applied unasked.
 
 A hint without a squiggle. Silent where the place of the cache or the user is not known, where a
-variable switches the cache off, and where a mount of the RUN may already hold it.
+variable switches the cache off, where a mount of the RUN may already hold it, and where the RUN removes a
+folder around that place that is no cache itself (`rm -rf /tmp/*`, `rm -rf /opt/conda`): a mount would be in its way.
 
 ## Source
 Each tool's own manual, named in its file below `knowledge/tools`.
@@ -34,10 +35,11 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.commands.effect import inside
+from cachekey.commands.effect import inside, meets
 from cachekey.dockerfile.coverage import (
     candidates,
     covering,
@@ -82,7 +84,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         places, lacks = _places(run, use), ""
         if not places:
             places = [item for item in _other_places(run, use) if not _lies_elsewhere(item[0], ctx)]
-            lacks = " and ".join(item.cache.what for _, item in places)
+            lacks = _contents(places)
         if not places or (not lacks and _has_one(run, use)):
             continue
         if any(item.fills for _, item in places) and fetches_for_nobody(ctx.document, run, use):
@@ -93,22 +95,34 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         seen.add(use.tool.id)
         yield ctx.finding(
             use.invocation.head,
-            f"{use.tool.name} {_again(places, lacks)}",
+            f"{use.tool.name} {_again(places, lacks or _part(use, places))}",
             fixes=partial(_fixes, run, use, places, ctx),
             missing=True,
         )
 
 
+def _part(use: ToolUse, places: list[ToMount]) -> str:
+    """Say what the mounts would hold where the tool fetches more than that; else nothing."""
+    held = [path for path, _ in places]
+    left = (item for item in use.directories if item.used is True and _is_fetched(item))
+    if all(any(meets(item.path or "", path) for path in held) for item in left):
+        return ""
+    return _contents(places)
+
+
+def _contents(places: list[ToMount]) -> str:
+    """Name what lies in these places; what is fetched is not downloaded yet."""
+    return " and ".join(re.sub(r"\Adownloaded (?!and )", "", item.cache.what) for _, item in places)
+
+
 def _again(places: list[ToMount], lacks: str) -> str:
     """Say what the tool does again, and why."""
     if lacks:
-        fetched = all(_is_fetched(item) for _, item in places)
-        verb = "fetches" if fetched and "downloaded" in lacks else "makes"
-        return f"{verb} {lacks} anew whenever this step is built: no cache mount holds them"
+        verb = "fetches" if all(_is_fetched(item) for _, item in places) else "makes"
+        return f"{verb} {lacks} anew whenever this step is built: no cache mount holds that"
     if any(_is_fetched(item) for _, item in places):
         return "downloads everything anew whenever this step is built: it has no cache mount"
-    made = " and ".join(item.cache.what for _, item in places)
-    return f"makes {made} anew whenever this step is built: it has no cache mount"
+    return f"makes {_contents(places)} anew whenever this step is built: it has no cache mount"
 
 
 def _is_fetched(item: UsedDirectory) -> bool:
@@ -204,6 +218,9 @@ def _mendable(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> bo
     if owner_here(run) is None or None in _switches(run, use, places):
         return False
     found = _clean_ups(run, places)
+    if any(one.wide for one in found):
+        # It must go where a mount lies in its way, and then the image keeps what it was to remove.
+        return False
     return not found or together(found, _removals(found, ctx))
 
 
@@ -263,16 +280,28 @@ def _fixes(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> Itera
     if not all(is_mountable(path) for path, _ in places):
         return
     where = " and ".join(path for path, _ in places)
+    what = "a cache mount" if len(places) == 1 else "cache mounts"
     heirs = _heirs(run, use, places, ctx)
     line_of = ctx.document.source.line_of
     lines = [line_of(later.span.start) + 1 for later, _ in heirs]
     yield ctx.fix(
-        f"Add a cache mount for {where}" + (f", to {lines_text(lines)} as well" if lines else ""),
+        f"Add {what} for {where}"
+        + (f", to {lines_text(lines)} as well" if lines else "")
+        + _deleted(run, use, places),
         partial(_edits, run, use, places, heirs, ctx),
         safety=Safety.UNSAFE,
         preferred=True,
         reason="the image no longer holds what the tool leaves in its cache",
     )
+
+
+def _deleted(run: Run, use: ToolUse, places: list[ToMount]) -> str:
+    """Say what the fix deletes: what switches the caches off, and what would empty them."""
+    gone = list(dict.fromkeys(word.written for word in _switches(run, use, places) if word))
+    count = len(_clean_ups(run, places))
+    if count:
+        gone.append("the clean-up" if count == 1 else f"{count} clean-ups")
+    return f", and delete {' and '.join(gone)}" if gone else ""
 
 
 def _edits(

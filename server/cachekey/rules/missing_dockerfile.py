@@ -1,6 +1,7 @@
 """The Dockerfile that should be built is not there.
 
-The path is relative to the folder of devcontainer.json, not to the workspace.
+The path is relative to the folder of devcontainer.json, not to the workspace. In a compose file it
+counts from the build context, and that from the folder of the first compose file.
 
 ## Bad
 ```jsonc
@@ -24,7 +25,9 @@ FROM ubuntu:24.04
 
 ## Fix
 The path of a Dockerfile of that name in the workspace's root or where the path would lead from
-there.
+there; for a service, of the one beside its compose file.
+
+Silent where `initializeCommand`, or a script that it calls, may make the file.
 
 ## Source
 Dev Containers CLI `src/spec-node/configContainer.ts`; containers.dev, *build.dockerfile*.
@@ -37,29 +40,39 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.devcontainer.paths import workspace_root
+from cachekey.commands.effect import Effect
+from cachekey.commands.effects import effects_of
+from cachekey.commands.invocation import Invocation
+from cachekey.devcontainer.compose import Build, ComposeFile
+from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.paths import covers, workspace_root
 from cachekey.devcontainer.read import BuildTarget, Devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.syntax.jsonc.parse import escape
-from cachekey.text import Edit
+from cachekey.syntax.jsonc.parse import escape, span_in
+from cachekey.text import Edit, Span
 
-_SCRIPT = re.compile(r"\.(?:sh|py|js|ps1|cmd|bat)\b|\./|\b(?:make|just|task|npm|node|python3?)\b")
 _MANIFESTS = ("devcontainer-template.json", "definition-manifest.json")
 
 
 @rule("CK710", "missing-dockerfile", Severity.ERROR, Fixable.SOMETIMES)
-def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report a Dockerfile inside the workspace that nobody has."""
+    if not ctx.project.sees_files:
+        return
+    if isinstance(document, ComposeFile):
+        yield from _of_services(document, ctx)
+        return
     target = document.build_target
     if target is None or target.path is None or _there(target.path, ctx):
         return
-    if not ctx.project.sees_files:
-        return
-    if document.has_template_options or _is_template(document, ctx) or _is_made(target, document):
+    if document.has_template_options or _is_template(document, ctx):
         return
     if ctx.document.source.text[target.span.end : target.span.end + 1] not in ("'", '"'):
         # The path is still being typed.
+        return
+    if _is_made(target.path, container_of(document, ctx.project)):
         return
     message = (
         f"There is no file {target.path}: the path {target.written} counts from the folder of this "
@@ -68,12 +81,88 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     yield ctx.finding(target.span, message, fixes=partial(_fixes, document, target, ctx))
 
 
-def _is_made(target: BuildTarget, document: Devcontainer) -> bool:
-    """Tell whether initializeCommand, which runs before the build, may make the file."""
-    command = document.initialize
-    if command is None:
+def _of_services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report it of the services that are dev containers; one that has an image may do without."""
+    for document in ctx.project.composers(file.path):
+        container = container_of(document, ctx.project)
+        service = container.service
+        build = service.build if service is not None else None
+        if service is None or build is None or build.dockerfile is None or build.said is None:
+            continue
+        if service.unread or service.setting("image") is not None or build.said[0] != file.path:
+            continue
+        if _is_template(document, ctx) or _there(build.dockerfile, ctx):
+            continue
+        if _is_made(build.dockerfile, container):
+            continue
+        span = span_in(build.said[1])
+        message = f"There is no file {build.dockerfile}: {_counts_from(build)}"
+        yield ctx.finding(span, message, fixes=partial(_named, build, file, span, ctx))
+        return
+
+
+def _counts_from(build: Build) -> str:
+    folder = build.context or "the workspace"
+    return f"the Dockerfile's path counts from the build context, which is {folder} here"
+
+
+def _named(build: Build, file: ComposeFile, span: Span, ctx: Context) -> Iterator[Fix]:
+    """Name the one that lies beside the compose file, from the context that counts."""
+    beside = posixpath.join(
+        posixpath.dirname(file.path), posixpath.basename(build.dockerfile or "")
+    )
+    inside = covers(build.context, beside) if build.context else True
+    if build.names_dockerfile and inside and build.dockerfile != beside and _there(beside, ctx):
+        written = posixpath.relpath(beside, build.context or ".")
+        if re.fullmatch(r"[\w./-]+", written):
+            yield ctx.fix(f"Write {written}", Edit(span, written), preferred=True)
+
+
+_FILLS = ("writes", "copies", "moves", "links")
+_ENGINES = ("docker", "podman")
+_TOUCHES_NO_FILE = frozenset(
+    ("volume", "network", "pull", "login", "image", "info", "context", "ps")
+)
+"""What an engine's command line does without a file of the workspace."""
+
+
+def _is_made(path: str, container: Container) -> bool:
+    """Tell whether initializeCommand, which runs before the build, may make a file."""
+    story = container.host_story
+    below = posixpath.relpath(path, container.root or ".")
+    if story.unread or below.startswith(".."):
+        return bool(story.unread)
+    return any(_may_make(f"/{below}", ran.item) for ran in story.items)
+
+
+def _may_make(path: str, item: Invocation) -> bool:
+    """Tell whether a command may make a file of the opened folder, which is the command's ``/``."""
+    name = posixpath.basename(path)
+    if item.shown:
+        # What it runs comes by itself.
         return False
-    return posixpath.basename(target.written) in command.text or bool(_SCRIPT.search(command.text))
+    if any(text is not None and name in text for text in item.texts):
+        return True
+    effects = effects_of(item)
+    if effects is None:
+        words = [text for text in item.texts if text is None or not text.startswith("-")]
+        return (
+            item.program not in _ENGINES
+            or words[:1] == [None]
+            or not (set(words[:1]) & _TOUCHES_NO_FILE)
+        )
+    return any(_fills(effect, path, item) for effect in effects)
+
+
+def _fills(effect: Effect, path: str, item: Invocation) -> bool:
+    """Tell whether an effect puts something at a place, or into a folder around it, or may do so."""
+    if effect.kind == "makes":
+        # `git clone` and the like make folders with something in them.
+        return item.program != "mkdir" and (effect.path is None or covers(effect.path, path))
+    if effect.kind not in _FILLS:
+        return False
+    where = effect.path if effect.kind == "writes" else effect.to
+    return where is None or covers(where, path)
 
 
 def _is_template(document: Devcontainer, ctx: Context) -> bool:

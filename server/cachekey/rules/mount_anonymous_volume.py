@@ -54,7 +54,12 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
             continue
         if mount.origin == "service":
             yield from _inherited(seen, mount.place, ctx)
-        elif mount.form in ("string", "object") and not mount.opaque and not complaints(mount):
+        elif mount.form == "volume" and not cache_of(
+            mount, seen.container.document, ctx.project.knowledge
+        ):
+            # `-v /path` is how one asks for a volume of this container alone.
+            continue
+        elif not mount.opaque and not complaints(mount):
             message = (
                 f"The volume on {mount.place} has no name: each new container gets an empty one"
             )
@@ -99,5 +104,11 @@ def _fixes(mount: RuntimeMount, ctx: Context) -> Iterator[Fix]:
     cache = cache_of(mount, document, ctx.project.knowledge)
     sure = cache is not None and cache.grade == "variable"
     name = name_for(mount, cache.cache.id if cache is not None and sure else "")
+    if mount.form == "volume" and mount.target is not None:
+        start = mount.target.offset(0)
+        yield ctx.fix(
+            f"Name the volume {name}", Edit(Span(start, start), f"{name}:"), preferred=True
+        )
+        return
     edits = partial(convert, document, mount, "volume", name)
     yield ctx.fix(f"Name the volume {name}", edits, preferred=True)

@@ -36,7 +36,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.mounts import RuntimeMount, service_mount
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -46,13 +47,16 @@ from cachekey.syntax.jsonc.parse import Element, Node
 
 
 @rule("CK714", "mount-duplicate-target", Severity.WARNING, Fixable.SOMETIMES)
-def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report each mount whose target a later one has as well."""
+    if isinstance(document, ComposeFile):
+        yield from _of_services(document, ctx)
+        return
     container = container_of(document, ctx.project)
     latest: dict[str, RuntimeMount] = {}
     found: list[tuple[RuntimeMount, RuntimeMount]] = []
     for mount in reversed(document.effective_mounts):
-        if mount.place is None or mount.opaque or mount.origin == "workspaceMount":
+        if mount.place is None or mount.opaque:
             continue
         place = container.place(mount) or mount.place
         if place in latest:
@@ -64,6 +68,26 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
     for mount, other in reversed(found):
         fixes = partial(_fixes, document, array, elements.get(id(mount.node)), ctx)
         yield _finding(mount, other, fixes, ctx)
+
+
+def _of_services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report it of the entries that one file gives to one service; another file's are meant to win."""
+    users = list(ctx.project.composers(file.path))
+    for _, _, service in file.section("services") if users else ():
+        volumes = service.get("volumes") if service.kind == "mapping" else None
+        latest: dict[str, RuntimeMount] = {}
+        for item in reversed(volumes.elements if volumes is not None else ()):
+            mount = service_mount(item, file.path)
+            place = mount.place if mount is not None else None
+            if mount is None or place is None:
+                continue
+            if place in latest:
+                yield ctx.finding(
+                    mount.span,
+                    f"A later entry lies on {place} too: Compose takes one of the two",
+                    related=[ctx.related(latest[place].span, "The later entry")],
+                )
+            latest.setdefault(place, mount)
 
 
 def _finding(

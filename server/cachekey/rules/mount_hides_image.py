@@ -32,7 +32,7 @@ BuildKit: what lies below a mount is not seen; the images' own build files, name
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
@@ -168,13 +168,19 @@ def _hidden(run: Run, mount: Mount) -> str | None:
             return ships.what
     for use in run.uses:
         for hides in use.tool.hides:
-            if (not hides.images or facts.id in hides.images) and _path(run, hides.path) == folder:
+            shipped = facts.id in hides.images
+            if hides.images and not shipped:
+                continue
+            # What an image has lies where the image says, wherever the file moves the variable.
+            if _path(run, hides.path, facts.env if shipped else {}) == folder:
                 return hides.what
     return None
 
 
-def _path(run: Run, template: str) -> str | None:
+def _path(run: Run, template: str, own: Mapping[str, str | None]) -> str | None:
     def lookup(name: str) -> str | None:
+        if name in own:
+            return own[name]
         value = run.scope.shell_variable(name)
         if value is None and name in run.scope.variables:
             raise UnknownValueError(name)

@@ -108,10 +108,20 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
             continue
         unnamed = key.name_from == "target" and other.mount.key.name_from == "target"
         copied = other.begins_as or place.begins_as
-        if unnamed and copied is None and _suits(other) and _suits(place):
+        if unnamed and copied is None and _meant_apart(other, place):
             # Nobody said that these caches are meant to be one.
             continue
         yield _finding(other, place, ctx)
+
+
+def _meant_apart(first: Place, second: Place) -> bool:
+    """Tell whether two caches without an id suit their users, and are another user's or begin elsewhere.
+
+    Of one user they differ by what nobody asks for: a `gid=`, a `mode=`.
+    """
+    if not (_suits(first) and _suits(second)):
+        return False
+    return first.mount.uid != second.mount.uid or first.mount.origin != second.mount.origin
 
 
 def _suits(place: Place) -> bool:

@@ -41,7 +41,7 @@ BuildKit `dockerfile2llb/convert_runmount.go`: the id is the target unless it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 
 from cachekey.dockerfile.place import Place
@@ -221,18 +221,28 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
 def _overlaps(
     dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
 ) -> Iterator[Finding]:
-    """Report a tool's cache that lies below a broader one here, and alone there."""
+    """Report a tool's cache, or a part of it, that lies below a broader one here, and alone there."""
     told: set[tuple[str, str]] = set()
-    around: dict[tuple[str, str], CacheMount] = {}
+    around: dict[tuple[str, str], list[CacheMount]] = {}
+    whole: dict[tuple[str, str, str | None], list[CacheMount]] = {}
     for mount in mounts:
         for what in mount.around if mount.meant else ():
-            around.setdefault(what, mount)
+            around.setdefault(what, []).append(mount)
+        if (use := mount.use) is not None and mount.meant and not use.part:
+            whole.setdefault((use.tool, use.role, mount.directory), []).append(mount)
+    asked: set[Hashable] = set()
     for mount in mounts:
         use = mount.use
-        if use is None or not (use.download and mount.meant) or use.part:
+        if use is None or not (use.download and mount.meant):
             continue
         what = (use.tool, use.role)
-        broad = around.get(what)
+        others = around.get(what, [])
+        if use.part:
+            folder = (mount.directory or "").removesuffix(f"/{use.part}")
+            first = mount.key.identity not in asked
+            asked.add(mount.key.identity)
+            others = _without(whole.get((*what, folder), ()), mount) if first else []
+        broad = next(iter(others), None)
         if broad is None or what in told or broad.same_as(mount):
             continue
         told.add(what)
@@ -241,18 +251,27 @@ def _overlaps(
             f"{use.name} cannot use here what it cached on line {broad.line + 1}: there its directory "
             f"lies in the cache on {broad.directory}, and this one is another cache",
             related=[ctx.related(broad.span, f"The cache on {broad.directory}")],
-            fixes=partial(_beside, dockerfile, mount, what, mounts, ctx),
+            fixes=partial(_beside, dockerfile, mount, others, ctx),
         )
+
+
+def _without(mounts: Iterable[CacheMount], part: CacheMount) -> list[CacheMount]:
+    """Return the mounts of a whole directory that see nothing of what another one has a part of.
+
+    Not where that lies over them in their own RUN, nor where somebody chose two ids.
+    """
+    return [
+        one for one in mounts if not (one.id and part.id) and part.key.identity not in one.beside
+    ]
 
 
 def _beside(
     dockerfile: Dockerfile,
     mount: CacheMount,
-    what: tuple[str, str],
-    mounts: Sequence[CacheMount],
+    others: Sequence[CacheMount],
     ctx: Context,
 ) -> Iterator[Fix]:
-    spans = {other.span for other in mounts if what in other.around}
+    spans = {other.span for other in others}
     runs = {id(run): run for run, other in dockerfile.caches if other.span in spans}
     flag = dockerfile.source.slice(mount.span)
     where = lines_text(dockerfile.source.line_of(span.start) + 1 for span in spans)

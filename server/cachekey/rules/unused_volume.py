@@ -53,6 +53,9 @@ def check(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
     for container in containers:
         if container.composition is None or container.composition.unread:
             return
+        if container.composition.file(file.path) is None:
+            # A service of it is extended, its volumes are not taken over.
+            return
         used |= _mounted(container)
     for name, key, _ in file.section("volumes") if containers else ():
         if name not in used:

@@ -3,7 +3,7 @@
 `${containerEnv:NAME}` has a value only in a running container, so that mounts, the build and
 `containerEnv` itself get the bare text. Names that the Dev Containers tools do not know, or know in
 another case, stay as well, without a message. So do `$HOME` and `~` in `containerEnv`: no shell reads
-it. `${containerEnv:HOME}` in `remoteEnv` is empty, for HOME is set for each process and is no variable
+it, nor the `environment` of a service. `${containerEnv:HOME}` in `remoteEnv` is empty, for HOME is set for each process and is no variable
 of the container.
 
 ## Bad
@@ -38,6 +38,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
+from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import NAMED, Variable, resolved_late
@@ -50,21 +51,35 @@ from cachekey.text import Edit, Span
 
 _STARTS = ("mounts", "workspaceMount", "workspaceFolder", "runArgs")
 """Where a wrong value keeps the container from starting."""
-_EARLY = (*_STARTS, "containerEnv", "build", "features", "image", "containerUser", "remoteUser")
+_EARLY = (
+    *(*_STARTS, "containerEnv", "build", "features", "image", "containerUser", "remoteUser"),
+    "initializeCommand",
+)
 
-_SHELL = re.compile(r"(?:[^$~]*:)?(?P<written>(?P<tilde>~)(?=/|\Z)|\$\{?(?P<name>HOME|PATH)\b\}?)")
+_SHELL = re.compile(
+    r"(?:[^$~]*:)?(?P<written>(?P<tilde>~)(?=/|\Z)|\$\{?(?P<name>HOME|PATH)\b\}?)"
+    r"|(?:[^$~]*:)?/(?:[\w.-]+/)*(?P<user>\$\{?(?:USER|LOGNAME)\b\}?)"
+)
+_IN_SERVICE = re.compile(r"(?:[^$~]*:)?(?P<written>~(?=/|\Z)|\$\$\{?HOME\b\}?)")
+"""Of a service's variable: Compose itself turns ``$$`` into a dollar sign."""
 _EXPANDS_TILDE = re.compile(r"p?npm_config_", re.IGNORECASE)
 """npm itself takes `~/` for the home directory."""
 
 
 @rule("CK703", "variable-not-substituted", Severity.ERROR, Fixable.SOMETIMES)
-def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
+def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report variables that have no value where they stand."""
+    if isinstance(document, ComposeFile):
+        yield from _of_service(document, ctx)
+        return
     for path, _, variable in document.variables:
         if variable.kind in NAMED and not variable.name:
             yield ctx.finding(variable.span, _nameless(variable))
             continue
-        if variable.template or resolved_late(path) or path[:1] == ("initializeCommand",):
+        if variable.template or resolved_late(path):
+            continue
+        if path[:1] == ("initializeCommand",) and variable.kind != "containerEnv":
+            # The host's shell has variables of its own.
             continue
         # A feature's variables become the image's ENV, where ${PATH} is right.
         if path[:1] == ("containerEnv",) and document.feature:
@@ -75,9 +90,43 @@ def check(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
             fixes = partial(_fixes, path, variable, ctx)
             yield ctx.finding(variable.span, message, fixes=fixes, severity=severity)
     if not document.feature:
+        known = {variable.text for _, _, variable in document.variables if variable.known}
         for entry in document.env:
-            yield from _unexpanded(entry, ctx)
+            if entry.value is None or entry.value.text not in known:
+                yield from _unexpanded(entry, ctx)
         yield from _homeless(document, ctx)
+
+
+def _of_service(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
+    """Report what only a shell would expand in the variables of a dev container's service."""
+    seen: set[int] = set()
+    for document in ctx.project.composers(file.path):
+        container = container_of(document, ctx.project)
+        variables = container.service.environment if container.service is not None else {}
+        for variable in variables.values():
+            value, name = variable.value, variable.name
+            if value is None or variable.path != file.path or value.offset(0) in seen:
+                continue
+            seen.add(value.offset(0))
+            match = _IN_SERVICE.match(value.text)
+            if match is None or (match["written"] == "~" and _EXPANDS_TILDE.match(name)):
+                continue
+            span = span_in(value, *match.span("written"))
+            message = (
+                f"No shell reads the variables of a service: {match['written']} stays as it is"
+            )
+            if match["written"] != "~":
+                message = f"No shell reads the variables of a service: {name} holds the text $HOME"
+            home = container.user.home if container.user is not None else None
+            fixes = partial(_home_written, home, span, ctx)
+            yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
+
+
+def _home_written(home: str | None, span: Span, ctx: Context) -> Iterator[Fix]:
+    if home is not None:
+        reason = "the user's home is taken from what is known of the image"
+        edit = Edit(span, home)
+        yield ctx.fix(f"Write {home}", edit, safety=Safety.UNSAFE, preferred=True, reason=reason)
 
 
 def _homeless(document: Devcontainer, ctx: Context) -> Iterator[Finding]:
@@ -121,9 +170,11 @@ def _unexpanded(entry: EnvEntry, ctx: Context) -> Iterator[Finding]:
         return
     if match["tilde"] and _EXPANDS_TILDE.match(entry.name):
         return
-    span = span_in(value, *match.span("written"))
-    message = f"No shell reads {entry.place}: {match['written']} stays as it is"
-    fixes = partial(_expand, entry, match["name"] or "HOME", span, ctx)
+    group = "user" if match["user"] else "written"
+    span = span_in(value, *match.span(group))
+    message = f"No shell reads {entry.place}: {match[group]} stays as it is"
+    name = "USER" if match["user"] else match["name"] or "HOME"
+    fixes = partial(_expand, entry, name, span, ctx)
     yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
 
 
@@ -143,7 +194,14 @@ def _write(span: Span, text: str, ctx: Context) -> Iterator[Fix]:
 
 
 def _expand(entry: EnvEntry, name: str, span: Span, ctx: Context) -> Iterator[Fix]:
-    if entry.place == "remoteEnv" and name != "HOME":
+    if name == "USER":
+        user = container_of(ctx.document, ctx.project).user
+        if user is not None:
+            reason = "the container's user is taken from what is known of it"
+            yield ctx.fix(
+                f"Write {user.name}", Edit(span, user.name), safety=Safety.UNSAFE, reason=reason
+            )
+    elif entry.place == "remoteEnv" and name != "HOME":
         text = f"${{containerEnv:{name}}}"
         yield ctx.fix(f"Write {text}", Edit(span, text), preferred=True)
     elif name == "HOME" and (home := _home(ctx)) is not None:

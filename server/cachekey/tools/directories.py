@@ -55,6 +55,8 @@ class UsedDirectory:
     """Glob of the place when nothing but a version keeps its path from being known; else empty."""
     children: tuple[str, ...]
     """Globs of all that the tool makes in there; empty: not known."""
+    generations: bool
+    """Nobody knows which of the tools of this name it is, and each keeps its cache in a place of its own."""
     confidence: Confidence
 
     @property
@@ -122,8 +124,16 @@ class Placing:
             needs=any_fits(cache.needed_by, line) is True,
             among=self._among(way) if way is not None and not known else "",
             children=(way.children if way is not None else ()) or cache.children,
+            generations=self._is_one_of_several(cache),
             confidence=self._env.confidence(cache.confidence, image),
         )
+
+    def _is_one_of_several(self, cache: CacheDir) -> bool:
+        """Tell whether an unknown generation of the tool decides, and nothing else moves the place."""
+        env, when = self._env, cache.when or self._env.tool.when
+        if not when or env.holds(when) is not None:
+            return False
+        return all(env.way(way) is None for way in cache.moved_by)
 
     def _linked(self, cache: CacheDir) -> str:
         linking = cache.linked

@@ -79,6 +79,9 @@ class ToolEnvironment:
             return self.configured(way)
         if way.command is not None:
             return self.set_earlier(way)
+        if way.program:
+            called = self.invocation.program == way.program
+            return Known(way.program, "the program's name") if called else None
         fact = self.image.facts.get(way.fact) if self.image else None
         if fact is None:
             return None

@@ -12,8 +12,8 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from cachekey.knowledge.paths import Relation, is_own_place, looks_like
-from cachekey.knowledge.patterns import any_fits, fits
+from cachekey.knowledge.paths import Relation, clean, is_own_place, looks_like
+from cachekey.knowledge.patterns import any_fits, fits, has_option
 from cachekey.knowledge.records import (
     CacheDir,
     Command,
@@ -188,6 +188,39 @@ class ToolUse:
         """What the subcommand tells of that has ended with another RUN; empty for others."""
         found = (item for item in self.tool.passing if fits(item.command, self._env.line) is True)
         return next((item.what for item in found), "")
+
+    @cached_property
+    def files(self) -> tuple[tuple[str, Span], ...]:
+        """The files and folders that its words name to be read, absolute, and where they stand."""
+        if not self.own or self.applies is not True:
+            return ()
+        item = self.invocation
+        return tuple(
+            (clean(path), item.args[index].span)
+            for text, index in (*self._words_of_files(), *self._values_of_files())
+            if (path := posixpath.join(self._env.cwd or "", text)).startswith("/")
+        )
+
+    def _words_of_files(self) -> Iterator[tuple[str, int]]:
+        item, line = self.invocation, self._env.line
+        if any_fits(self.command.reads, line) is True:
+            for index in line.word_places:
+                text = item.resolve(item.args[index], globs=True) or ""
+                # Without a folder in front it is a package's name.
+                if text.startswith(("/", "./", "../")):
+                    yield text, index
+
+    def _values_of_files(self) -> Iterator[tuple[str, int]]:
+        texts = self.invocation.texts
+        for name in self.tool.reads:
+            at = has_option(name, self._env.line)
+            if at is None:
+                continue
+            inline = (texts[at] or "").partition("=")[2]
+            index = at if inline else at + 1
+            text = inline or (texts[index] if index < len(texts) else None)
+            if text and "://" not in text:
+                yield text, index
 
     @cached_property
     def gathered(self) -> str | None:

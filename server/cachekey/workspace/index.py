@@ -10,6 +10,8 @@ from cachekey.builds.invocation import Invocation
 from cachekey.workspace.summary import CacheMount, Summary, Topic, Volume
 
 _NOBODY: Mapping[str, list[object]] = {}
+_MOST_TAKEN = 32
+"""Compose files that take each other in, which are looked at for one of them."""
 
 
 class Index:
@@ -81,6 +83,10 @@ class Index:
         """Yield the files that say something about one of the topics; a file may come twice."""
         for topic in topics:
             yield from self._paths(topic)
+            if topic[0] in ("composes", "taken in"):
+                # What a service is depends on the files that its own takes in, and they on it.
+                for path in self._taken_together(str(topic[1])):
+                    yield from self._paths(("composes", path))
 
     def sharing(self, identity: Hashable) -> Iterator[CacheMount]:
         """Yield every mount of the workspace that has this key, by path and place."""
@@ -139,11 +145,25 @@ class Index:
         return list(dict.fromkeys(paths))
 
     def composers(self, path: str) -> Iterator[str]:
-        """Yield the dev containers that name a compose file, by path."""
-        for other in self._ordered(("composes", path)):
-            summary = self.get(other)
-            if summary is not None and summary.kind == "devcontainer":
-                yield other
+        """Yield the dev containers that name a compose file, or one that takes it in."""
+        seen: set[str] = set()
+        for file in self._taken_together(path, down=False):
+            for other in self._ordered(("composes", file)):
+                summary = self.get(other)
+                if other not in seen and summary is not None and summary.kind == "devcontainer":
+                    seen.add(other)
+                    yield other
+
+    def _taken_together(self, path: str, down: bool = True) -> list[str]:
+        """Return a compose file, those that take it in, and with ``down`` those that it takes in."""
+        found = [path]
+        for file in found:  # It grows meanwhile.
+            if len(found) >= _MOST_TAKEN:
+                break
+            summary = self.get(file)
+            near = [*self.takers(file), *(summary.takes_in if down and summary else ())]
+            found += [other for other in near if other not in found]
+        return found
 
     def takers(self, path: str) -> Sequence[str]:
         """Return the compose files that include a file, or extend a service of it."""

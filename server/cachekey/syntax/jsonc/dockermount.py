@@ -34,6 +34,7 @@ _BOOLS = frozenset(
 )
 _SIZE = re.compile(r"\d+(?:\.\d+)? ?(?:[kKmMgGtTpP](?:[iI]?[bB])?|[bB])?\Z")
 _OCTAL = re.compile(r"[0-7]{1,11}\Z")
+_PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _RECURSIVE = ("enabled", "disabled", "writable", "readonly")
 
 
@@ -172,6 +173,8 @@ def value_complaint(field: MountField) -> str | None:
         return None if value in _BOOLS else f"invalid value for {written}: {value}"
     if name == "bind-recursive" and value not in _RECURSIVE:
         return f"invalid value for {written}: {value}"
+    if name == "bind-propagation" and value.lower() not in _PROPAGATIONS:
+        return f"invalid propagation mode: {value}"
     if name == "tmpfs-size" and not _SIZE.match(value):
         return f"invalid value for {written}: {value}"
     if name == "tmpfs-mode" and not _OCTAL.match(value):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 TOOLS = (
     "apk apt apt-get aptitude aws az bazel bower brew bun bunx bundle cabal cargo ccache "
-    "clang cmake composer conan conda corepack curl deno dnf docker-php-ext-install dotnet "
+    "clang cmake composer conan conda corepack curl dart deno dnf docker-php-ext-install dotnet "
     "dpkg elixir gcc gem git go gradle gunicorn java javac lein make mamba maturin mix "
     "micromamba mypy mvn next ninja nix node npm npx nx opam pdm pip pip3 pipenv pipx "
     "playwright pnpm poetry poetry-dynamic-versioning pre-commit pytest python python3 R "

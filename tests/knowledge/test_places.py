@@ -242,7 +242,7 @@ def test_what_a_command_line_decides(command, result):
             "composer install",
             "cache",
             "/x",
-            ("/root/.cache/composer", "/root/.composer/cache"),
+            ("/root/.composer/cache", "/root/.cache/composer"),
         ),
     ],
 )

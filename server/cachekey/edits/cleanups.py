@@ -10,6 +10,7 @@ from cachekey.commands.effect import Effect, covers, inside
 from cachekey.commands.invocation import Invocation, removals
 from cachekey.dockerfile.coverage import COVERS
 from cachekey.dockerfile.records import Run
+from cachekey.knowledge import Claim
 from cachekey.knowledge.records import Kind
 from cachekey.record import record
 from cachekey.syntax.shell.edit import remove_word
@@ -151,8 +152,25 @@ def _takes_piece(run: Run, effect: Effect, folder: str) -> bool:
         return True
     if not covers(effect, path):
         return False
-    claimed = [claim.cache.parts for claim in run.knowledge.claims(path)]
+    claimed = [claim.cache.parts for claim in _claims(run, path)]
     return any(not parts or any(path.endswith(f"/{x}") for x in parts) for parts in claimed)
+
+
+def _claims(run: Run, path: str) -> list[Claim]:
+    """Return whose directory a path looks like: where tools of the RUN are among them, only theirs.
+
+    One that surely has that directory elsewhere here does not claim it.
+    """
+    claims = run.knowledge.claims(path)
+    tools = {use.tool.id for use in run.uses}
+    here = [claim for claim in claims if claim.tool.id in tools]
+    return [one for one in here if _may_have(run, one, path)] if here else list(claims)
+
+
+def _may_have(run: Run, claim: Claim, path: str) -> bool:
+    uses = (use for use in run.uses if use.tool is claim.tool)
+    directories = (item for use in uses for item in use.directories if item.cache is claim.cache)
+    return any(item.relation(path) != "none" for item in directories)
 
 
 # -- how they go ----------------------------------------------------------------------------------

@@ -119,13 +119,12 @@ def owner_here(run: Run) -> dict[str, object] | None:
 
 
 @remembered
-def _named(document: Dockerfile) -> dict[str, Mount]:
-    """Return the first mount that names the cache of a place, by the place: a new one is the same cache."""
-    found: dict[str, Mount] = {}
-    for _, mount in document.caches:
-        ident = mount.value("id")
-        if mount.directory and ident is not None and not ident.used and is_plain(mount.id):
-            found.setdefault(mount.directory, mount)
+def _named(document: Dockerfile) -> dict[str, list[tuple[Run, Mount]]]:
+    """Return the mounts that name the cache of a place, by the place: a new one is the same cache."""
+    found: dict[str, list[tuple[Run, Mount]]] = {}
+    for run, mount in document.caches:
+        if mount.directory and mount.value("id") is not None:
+            found.setdefault(mount.directory, []).append((run, mount))
     return found
 
 
@@ -138,13 +137,34 @@ def _owns(run: Run) -> dict[str, str]:
     return {name: str(number) for name, number in numbers.items() if number is not None}
 
 
+def _name_here(path: str, run: Run, document: Dockerfile) -> tuple[str, Mount] | None:
+    """Return the id of the cache that the file has for a place, as it is written in this RUN, and its mount.
+
+    Variables in it must mean the same here: those of this stage that nothing has set anew. What else joins
+    the key must be what a mount for the RUN's user has.
+    """
+    for other, mount in _named(document).get(path, ()):
+        ident = mount.value("id")
+        if ident is None or _joined(mount) != _owns(run):
+            continue
+        if not ident.used:
+            if is_plain(mount.id):
+                return mount.id, mount
+            continue
+        written = document.source.slice(mount.options["id"].span)
+        mine, theirs = run.scope.variables, other.scope.variables
+        same = all(name in mine and mine[name] == theirs.get(name) for name in ident.used)
+        if run.stage == other.stage and same and is_plain(written):
+            return written, mount
+    return None
+
+
 def flags_for(run: Run, places: Sequence[ToMount], document: Dockerfile) -> list[str]:
     """Write the mounts that hold directories of a tool, in the caches that the file has for these places."""
     flags = []
     for path, item in places:
-        named = _named(document).get(path)
-        named = named if named is not None and _joined(named) == _owns(run) else None
-        options = ["type=cache", *([f"id={named.id}"] if named else []), f"target={path}"]
+        name, named = _name_here(path, run, document) or ("", None)
+        options = ["type=cache", *([f"id={name}"] if named else []), f"target={path}"]
         if named and "sharing" in named.options:
             options.append(f"sharing={named.sharing}")
         elif item.cache.sharing == "locked":

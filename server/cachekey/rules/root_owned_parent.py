@@ -1,7 +1,8 @@
-"""The builder makes the folder around a mount for root, and it stays so in the image.
+"""The builder makes the folder around a mount for root, and older builders leave it so in the image.
 
 Where the folders that lead to a mount are missing, the builder makes them: for root, whatever `uid`
-the mount has. The mount goes with its RUN, the folders stay. At run time the user may not write there.
+the mount has. The mount goes with its RUN; older builders (Docker 20) and Buildah leave the folders in the
+image. There the user may not write at run time.
 
 ## Bad
 ```dockerfile
@@ -63,7 +64,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                     told.add(folder)
                     yield ctx.finding(
                         mount.target_span,
-                        f"The builder makes {folder} for root, and it stays so in the image: "
+                        f"Older builders make {folder} for root and leave it so in the image: "
                         f"{user.label} may not write there",
                         fixes=partial(_fixes, _first_below(stage, run, folder), folder, ctx),
                     )

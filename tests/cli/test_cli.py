@@ -379,6 +379,27 @@ def test_explain(capfd: pytest.CaptureFixture[str]) -> None:
     assert "sub/Dockerfile has 5 lines" in capfd.readouterr().err
 
 
+def test_explain_a_line_tells_of_what_begins_there(capfd: pytest.CaptureFixture[str]) -> None:
+    put(
+        ".devcontainer/devcontainer.json",
+        '{\n  "image": "debian:13",\n  "mounts": [\n    "type=volume,source=pip,target=/p",\n'
+        '    { "type": "tmpfs", "target": "/x" }\n  ]\n}\n',
+    )
+    place = ".devcontainer/devcontainer.json"
+    heads = {
+        2: "The container",
+        3: "The container",
+        4: "Volume `pip`",
+        5: "Memory",
+        6: "The container",
+    }
+    for line, head in heads.items():
+        assert main(["explain", f"{place}:{line}"]) == 0
+        assert head in capfd.readouterr().out.splitlines()[0].replace("**", "")
+    assert main(["explain", f"{place}:4:7"]) == 0
+    assert "what is mounted" in capfd.readouterr().out.splitlines()[0]
+
+
 def test_explain_for_programs(capfd: pytest.CaptureFixture[str]) -> None:
     put("sub/Dockerfile", f"{MOUNTS}RUN pip install x\nCMD true\n")
 

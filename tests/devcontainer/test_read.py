@@ -742,6 +742,71 @@ def test_hover_in_a_compose_file(needle: str, first: str | None) -> None:
             assert lines[-1] == told
 
 
+MADE = {
+    HERE: """{
+  "build": { "dockerfile": "Dockerfile" },
+  "remoteUser": "dev",
+  "runArgs": ["--env-file", "dev.env"],
+  "mounts": [
+    "type=volume,source=reg,target=/usr/local/cargo/registry",
+    "type=volume,source=t-${devcontainerId},target=${containerWorkspaceFolder}/target",
+    "type=volume,source=data,target=/srv/data",
+    "type=volume,source=new,target=/new",
+    "type=tmpfs,target=/home/dev/.npm"
+  ],
+  "postCreateCommand": "sudo chown -R dev target"
+}""",
+    f"{HERE.rpartition('/')[0]}/Dockerfile": """FROM rust:1.90
+RUN useradd -m dev && install -d -o dev /usr/local/cargo/registry
+""",
+}
+
+
+def test_hover_tells_whose_volumes_are_and_what_is_not_known() -> None:
+    found = hover("remoteUser", MADE)
+    assert found is not None
+    told = found[1][1:]
+    assert (
+        "Cargo: volume `reg` on `/usr/local/cargo/registry`, dev's when new, as in the image"
+        in told
+    )
+    assert any(line.endswith("/target`, given to dev by postCreateCommand") for line in told)
+    assert "Volume `data` on `/srv/data`, whose when new is not known from here" in told
+    assert "Volume `new` on `/new`, root's when new: dev cannot write to it" in told
+    assert "npm: tmpfs on `/home/dev/.npm`" in told
+    assert "`CARGO_HOME` is `/usr/local/cargo` (from the image)" in told
+    assert told[-1] == "Not known from here: the --env-file of runArgs"
+
+
+def test_hover_on_the_name_of_a_service_that_another_extends() -> None:
+    folder = HERE.rpartition("/")[0]
+    files = {
+        HERE: '{ "dockerComposeFile": "compose.yml", "service": "app", "workspaceFolder": "/w" }',
+        f"{folder}/compose.yml": """services:
+  app:
+    extends: { file: compose.base.yml, service: base }
+""",
+        f"{folder}/compose.base.yml": """services:
+  base:
+    image: python:3.13
+    user: "1000"
+    env_file: gone.env
+  other:
+    image: node:22
+""",
+    }
+    project = make_project(files)
+    path = f"{folder}/compose.base.yml"
+    document = project.documents[path]
+    assert isinstance(document, ComposeFile)
+    found = hover_compose(project, document, files[path].index("base:") + 1)
+    assert found is not None
+    lines = [markdown(line) for line in found[1]]
+    assert any(line.startswith("Used as `1000`") and "home not known" in line for line in lines)
+    assert lines[-1] == "Not known from here: a file that env_file names"
+    assert hover_compose(project, document, files[path].index("other:") + 1) is None
+
+
 @pytest.mark.parametrize("needle", ["features", "mounts", "service", "compose.yml"])
 def test_hover_on_what_gathers_or_decides(needle: str) -> None:
     found = hover(needle, COMPOSED)

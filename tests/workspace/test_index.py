@@ -190,3 +190,29 @@ def test_a_build_that_moves_concerns_the_dockerfile_that_names_its_place() -> No
     assert made.concerned() >= {"a/Dockerfile"}
     made.survey(path, f"name: image\n{workflow}# the end\n")
     assert made.concerned() == set()
+
+
+def test_compose_files_that_take_each_other_in_are_concerned_together() -> None:
+    made = Project()
+    base = "services:\n  app:\n    image: python:3.13\n    volumes: [pip:/cache/pip]\n"
+    texts = {
+        ".devcontainer/devcontainer.json": '{"dockerComposeFile": "compose.yml", "service": "dev"}',
+        ".devcontainer/compose.yml": (
+            "services:\n  dev:\n    extends: {file: ../compose.base.yml, service: app}\n"
+        ),
+        "compose.base.yml": base,
+        "compose.other.yml": base,
+    }
+    for path, text in texts.items():
+        made.survey(path, text)
+    made.concerned()
+    together = set(texts) - {"compose.other.yml"}
+    assert list(made.index.composers("compose.base.yml")) == [".devcontainer/devcontainer.json"]
+    assert list(made.index.composers("compose.other.yml")) == []
+    made.survey(".devcontainer/devcontainer.json", texts[".devcontainer/devcontainer.json"] + "\n")
+    assert made.concerned() == together
+    made.survey("compose.base.yml", base.replace("python", "node"))
+    assert made.concerned() == together
+    # Files that take each other in, in a circle, end as well.
+    made.survey("compose.base.yml", "include: [.devcontainer/compose.yml]\n" + base)
+    assert made.concerned() == together

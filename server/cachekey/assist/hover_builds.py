@@ -47,7 +47,7 @@ def _fate(project: Project, built: Built, one: BuildKey, link: Link) -> Rich:
         return rich(", carried over its runs by {}", link(dance.path, dance.where.line))
     if may_carry(project, built.build):
         return Rich()
-    stays = ", which `cache-to` does not change" if built.build.cache_to else ""
+    stays = rich(", which `cache-to` does not change") if built.build.cache_to else Rich()
     return rich(": empty in every run ({}){}", built.build.runs_on, stays)
 
 

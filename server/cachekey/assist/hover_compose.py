@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cachekey.assist.hover_container import container_lines, variable_lines
 from cachekey.assist.hover_devcontainer import mount_card
-from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.compose import ComposeFile, Service
 from cachekey.devcontainer.running import container_of, sightings
 from cachekey.markup.rich import Rich
 from cachekey.text import Span
@@ -30,8 +30,9 @@ def hover_compose(
         service = container.service
         if service is None:
             continue
-        if service.path == document.path and service.key.contains(offset):
-            return service.key, tuple(container_lines(container))
+        for key in _named(document, service):
+            if key.contains(offset):
+                return key, tuple(container_lines(container))
         for variable in service.environment.values():
             if variable.path == document.path and variable.span.contains(offset):
                 about = tuple(variable_lines(variable, container))
@@ -44,6 +45,19 @@ def hover_compose(
             if key.contains(offset):
                 return key, tuple(container_lines(container))
     return None
+
+
+def _named(document: ComposeFile, service: Service) -> Iterator[Span]:
+    """Yield the names under which the file has a part of the service: its own, and one it extends."""
+    said = [
+        setting.span
+        for settings in service.settings.values()
+        for setting in settings
+        if setting.path == document.path
+    ]
+    for name, key, node in document.section("services"):
+        if name == service.name or any(node.span.covers(span) for span in said):
+            yield key.span
 
 
 def _keys(document: ComposeFile, service: str) -> Iterator[Span]:

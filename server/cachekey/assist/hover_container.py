@@ -8,17 +8,26 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator
 
-from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variable
+from cachekey.devcontainer.caches import (
+    RuntimeCache,
+    cache_of,
+    claim_of_variable,
+    project_output,
+)
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.environment import Setting
+from cachekey.devcontainer.imageowner import owner_in_image
 from cachekey.devcontainer.makings import FeatureUse
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.ownership import unwritable
+from cachekey.devcontainer.ownership import given_by, unwritable
 from cachekey.devcontainer.read import Lifecycle
 from cachekey.devcontainer.settings import Variable
 from cachekey.markup.rich import Rich, joined, link, rich
 
 _MANY = 6
+_MOST_VARIABLES = 100
+_SOMETHING = "?"
+"""The value of a variable of an image that has one, and nobody knows which."""
 
 
 def container_lines(container: Container) -> Iterator[Rich]:
@@ -52,7 +61,7 @@ def _user(container: Container) -> Rich:
     user = container.user
     if user is None:
         return rich("Who uses it is not known: neither this file nor a known image says so")
-    home = rich(", home `{}`", user.home) if user.home else Rich()
+    home = rich(", home `{}`", user.home) if user.home else rich(", home not known from here")
     rights = Rich() if user.root else _RIGHTS[container.sudo]
     return rich("Used as `{}` ({}){}{}", user.name, user.because, home, rights)
 
@@ -62,21 +71,44 @@ _RIGHTS = {True: rich(", sudo without a password"), False: rich(", no sudo"), No
 
 def _caches(container: Container) -> Iterator[Rich]:
     for mount in container.mounts:
-        cache = cache_of(mount, container.document, container.knowledge)
-        if cache is None or mount.type == "cache":
+        kind, use = mount.type or "mount", _use(mount, container)
+        if kind == "cache" or (use is None and kind != "volume"):
             continue
-        source = rich(" without a name")
+        source = rich(" without a name") if kind == "volume" else Rich()
         if mount.source is not None:
             source = rich(" `{}`", mount.source.text)
-        what, owner = mount.type or "mount", _owner(mount, container)
-        yield rich("{}: {}{} on `{}`{}", cache.tool, what, source, mount.place or "?", owner)
+        fresh = fresh_owner(mount, container)
+        owner = rich(", {}", fresh) if fresh is not None else Rich()
+        what = rich("{}: {}", use, kind) if use is not None else rich("{}", kind.capitalize())
+        yield rich("{}{} on `{}`{}", what, source, mount.place or "?", owner)
 
 
-def _owner(mount: RuntimeMount, container: Container) -> Rich:
+def _use(mount: RuntimeMount, container: Container) -> str | None:
+    """Return the tool whose cache a mount holds, or what of the project's lies in it."""
+    cache = cache_of(mount, container.document, container.knowledge)
+    if cache is not None:
+        return cache.tool
+    output = project_output(mount, container.knowledge)
+    return output.cache.what[:1].upper() + output.cache.what[1:] if output is not None else None
+
+
+def fresh_owner(mount: RuntimeMount, container: Container) -> Rich | None:
+    """Tell whose a new volume is, or becomes; ``None`` for other mounts and for root."""
+    user, place = container.user, container.place(mount)
+    if mount.type != "volume" or user is None or user.root:
+        return None
     judged = unwritable(mount, container)
-    if judged is None:
-        return Rich()
-    return rich(", root's when new: {} cannot write to it", judged.user)
+    if judged is not None and judged.closed:
+        return rich("out of reach of {} in root's home", judged.user)
+    if judged is not None:
+        unless = Rich() if judged.certain else rich(" unless the image has that directory")
+        return rich("root's when new{}: {} cannot write to it", unless, judged.user)
+    giver = given_by(place, container) if place is not None else None
+    if giver is not None:
+        return rich("given to {} by {}", user.name, giver.moment)
+    if place is not None and not mount.nocopy and owner_in_image(place, container) == "user":
+        return rich("{}'s when new, as in the image", user.name)
+    return rich("whose when new is not known from here")
 
 
 def _variables(container: Container) -> Iterator[Rich]:
@@ -85,10 +117,16 @@ def _variables(container: Container) -> Iterator[Rich]:
         names[item.name] = None
     if container.service is not None:
         names.update(dict.fromkeys(container.service.environment))
-    for name in list(names)[:50]:
+    for use in container.features:
+        names.update(dict.fromkeys(use.known.env if use.known is not None else ()))
+    if container.stage is not None:
+        names.update(dict.fromkeys(container.stage.end.variables))
+    elif container.image is not None:
+        names.update(dict.fromkeys(container.image.env))
+    for name in list(names)[:_MOST_VARIABLES]:
         claim = claim_of_variable(container.knowledge, name)
         found = container.environment.setting(name) if claim is not None else None
-        if found is not None:
+        if found is not None and found.text != _SOMETHING:
             text = found.text
             value = rich("`{}`", text) if text is not None else rich("a value that the host knows")
             yield rich("`{}` is {} ({})", name, value, MOMENTS[found.moment])
@@ -139,11 +177,18 @@ def _stores(container: Container) -> Iterator[Rich]:
 
 
 def _unknown(container: Container) -> Iterator[Rich]:
-    names = container.unread
+    names = (*container.unread, *_files_of_variables(container))
     if names:
         left = len(names) - _MANY
         more = rich(" and {} more", str(left)) if left > 0 else Rich()
         yield rich("Not known from here: {}{}", _list(names[:_MANY]), more)
+
+
+def _files_of_variables(container: Container) -> Iterator[str]:
+    if container.service is not None and container.service.has_env_file:
+        yield "a file that env_file names"
+    if container.document.env_file:
+        yield "the --env-file of runArgs"
 
 
 def _list(names: Iterable[str]) -> Rich:

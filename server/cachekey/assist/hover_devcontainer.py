@@ -19,8 +19,9 @@ from cachekey.devcontainer.caches import RuntimeCache, cache_of, claim_of_variab
 from cachekey.devcontainer.complaints import complaints
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.filled import made_by_build
+from cachekey.devcontainer.imageowner import owner_in_image
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.ownership import unwritable
+from cachekey.devcontainer.ownership import given_by, unwritable
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import HOST_ENV, Variable, literal, resolved_late, variables
@@ -279,7 +280,7 @@ def _volume(
     yield _owner(project, document, mount)
     output = project_output(mount, project.knowledge)
     if output is not None:
-        yield rich("It holds {}, which belong to one project", output.cache.what)
+        yield rich("It holds {} of one project", output.cache.what)
 
 
 def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
@@ -302,11 +303,19 @@ def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Ric
         return rich(
             "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
         )
-    judged = unwritable(mount, container_of(document, project))
+    container = container_of(document, project)
+    judged = unwritable(mount, container)
     if judged is not None and judged.certain:
         return rich(
             "New and empty it is root's: {} cannot write until a command changes that", judged.user
         )
+    place, user = container.place(mount), container.user
+    if judged is None and place is not None and user is not None and not user.root:
+        giver = given_by(place, container)
+        if giver is not None:
+            return rich("New and empty it is given to {} by {}", user.name, giver.moment)
+        if owner_in_image(place, container) == "user":
+            return rich("New and empty it is {}'s, as the image's directory is", user.name)
     return rich(
         "New and empty it takes the owner of the image's directory, root where there is none"
     )

@@ -8,6 +8,7 @@ from functools import partial
 from cachekey.assist import refactor_cache
 from cachekey.builds.invocation import BuildFile
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits import dance as dances
@@ -16,6 +17,7 @@ from cachekey.edits.everywhere import settled
 from cachekey.edits.recipe import Recipe, offers
 from cachekey.finding import FileEdit, Fix, Safety
 from cachekey.text import Edit, Span
+from cachekey.workspace.carried import is_carried
 from cachekey.workspace.project import Project
 
 _ABOUT_CACHES = (
@@ -76,8 +78,12 @@ def _name_cache(project: Project, document: Dockerfile, span: Span) -> Iterator[
     for run, mount in document.caches:
         if mount.id or not (mount.span.start <= span.end and span.start <= mount.span.end):
             continue
-        purpose = purpose_of(run, mount)
-        usual = purpose.cache.id if purpose is not None else ""
+        if is_carried(project, document, mount):
+            continue
+        places = same_cache(document, mount) if mount.key is not None else ()
+        here = [(run, mount), *((place.run, place.mount) for place in places)]
+        purposes = (purpose_of(one, other) for one, other in here)
+        usual = next((purpose.cache.id for purpose in purposes if purpose is not None), "")
         name = project.free(usual or f"{project.name}-cache")
         reach = reach_of(mount)
         title = f"Name this cache: add id={name} to {{places}}"

@@ -18,7 +18,7 @@ from cachekey.edits.mount import insert_line_before, is_plain
 from cachekey.finding import FileEdit, Fix, Safety
 from cachekey.record import record
 from cachekey.text import Edit, Span
-from cachekey.workspace.carried import Needed, distinct, needed
+from cachekey.workspace.carried import Needed, distinct, is_carried, needed
 from cachekey.workspace.project import Project
 
 _SYNTAX = "# syntax=docker/dockerfile:1"
@@ -117,6 +117,8 @@ def _one_directory(project: Project, document: Dockerfile, run: Run, mount: Moun
     """Offer one directory, variable and id for a tool over the workspace."""
     purpose = purpose_of(run, mount)
     if purpose is None or not purpose.is_download or not purpose.cache.pin:
+        return
+    if is_carried(project, document, mount):
         return
     name = purpose.cache.id or f"{purpose.tool.id}-{purpose.cache.role}"
     if one_directory(document, [Place(document, run, mount)], purpose, name) is None:

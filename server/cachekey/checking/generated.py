@@ -11,7 +11,7 @@ _NOTICE = re.compile(
 )
 _MARKED = re.compile(r"^\s*(?:#|//).*(?<!\S)@generated\b", re.MULTILINE)
 """The word by which tools for reviews know such files."""
-_MADE = re.compile(r"\b(?:generated|written|created|made)\b", re.IGNORECASE)
+_MADE = re.compile(r"(?:\b|auto)(?:generated|written|created|made)\b", re.IGNORECASE)
 _VENDORED = frozenset(("vendor", "vendored", "node_modules", "third_party", "third-party"))
 
 

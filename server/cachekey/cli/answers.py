@@ -38,11 +38,15 @@ def findings_of(space: Workspace) -> dict[str, Any]:
     return document(space.report(Checker(space).check(detail="tried")))
 
 
+_MOST_TRIED = 200
+"""Places of one line that are asked for something narrower than what lies around the line."""
+
+
 def hover_at(space: Workspace, path: str, line: int, column: int | None) -> Hover | None:
     """Return what is to say of a place of a file, given by its absolute path; None where nothing is.
 
-    Lines and columns count from one; without a column it is the first place of the line that has
-    something. Raises :class:`UsageError` for a line behind the end.
+    Lines and columns count from one; without a column it is the first thing that begins in the line, as
+    a whole, else what lies around the line. Raises :class:`UsageError` for a line behind the end.
     """
     from cachekey.assist.hover import hover
 
@@ -63,10 +67,22 @@ def hover_at(space: Workspace, path: str, line: int, column: int | None) -> Hove
         return rich("{}", f"{space.shown(path)}:{number + 1}")
 
     settings = space.settings(name)
+    around: Hover | None = None
+    first: Hover | None = None
+    tried = 0
     for offset in range(min(max(start, span.start), span.end), min(stop, span.end) + 1):
-        if found := hover(space.project, name, offset, settings, link):
-            return found
-    return None
+        if tried and source.text[offset - 1 : offset].isalnum():
+            # Nothing begins within a word.
+            continue
+        found = hover(space.project, name, offset, settings, link)
+        tried += found is not None
+        if found is not None and found.span.start < span.start:
+            around = around or found
+        elif found is not None and (first is None or found.span.covers(first.span)):
+            first = found
+        if tried >= _MOST_TRIED:
+            break
+    return first or around
 
 
 def explanation_of(space: Workspace, path: str, found: Hover) -> dict[str, Any]:

@@ -227,6 +227,10 @@ def _object(mount: RuntimeMount) -> Iterator[Complaint]:
     """Judge the object form, of which the tools pass on type, source and target only."""
     kind = mount.field("type")
     exact = {field.key.text: field for field in mount.fields}
+    if "type" not in exact and kind is not None:
+        message = "An object without 'type' becomes type=undefined, which Docker refuses"
+        yield Complaint("type", kind.key_span, message, kind, "type")
+        return
     if "type" not in exact:
         message = "An object without 'type' becomes type=undefined, which Docker refuses"
         yield Complaint("no-type", mount.span, message)

@@ -20,6 +20,7 @@ from cachekey.dockerfile.purpose import is_remembered
 from cachekey.dockerfile.records import Run, Step
 from cachekey.knowledge.installers import installers
 from cachekey.knowledge.paths import UnknownValueError, expand_template
+from cachekey.knowledge.records import CacheDir, Kind
 from cachekey.syntax.dockerfile.tree import Instruction
 
 _SYSTEM = frozenset(
@@ -278,10 +279,23 @@ def _may_name(run: Run, place: str) -> bool:
     return any(is_fetched(items, index) for index in range(len(items)))
 
 
+def _may_lie(cache: CacheDir, place: str, call: Invocation) -> bool:
+    """Tell whether a tool's result is usually put at a place, for a call from the folder around it."""
+    around, name = posixpath.split(place)
+    return (
+        cache.kind is Kind.RESULT
+        and bool(cache.relative)
+        and (call.cwd, cache.path) == (around, name)
+    )
+
+
 def _made_by_tools(owner: Owner | None, call: Invocation, run: Run, place: str) -> Owner | None:
     """A later ``npm ci`` of root makes the directory root's again."""
     for use in run.uses:
         for item in use.directories if use.invocation is call else ():
+            if item.path is None and owner == "missing" and _may_lie(item.cache, place, call):
+                # Where a setting that nobody reads does not put it elsewhere.
+                owner = _by(_runs_as_root(call, run))
             if item.path and covers(place, item.path) and item.used is not False:
                 if not any(m.directory and covers(m.directory, item.path) for m in run.caches):
                     by = _by(_runs_as_root(use.invocation, run))

@@ -74,7 +74,14 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
     found = cache_of(mount, document, container.knowledge) if keeps else None
     if found is None or found.grade == "variable" or not found.claim.tool.confidence.warns:
         return None
-    if found.cache.beside_project or (found.grade == "name" and found.cache.pins):
+    if found.cache.beside_project:
+        return None
+    ways = [way.env for way in found.cache.moved_by if way.env]
+    if (
+        found.grade == "name"
+        and found.cache.pins
+        and not any(map(container.environment.setting, ways))
+    ):
         return None
     where = lies(found.claim, container)
     if where is None or not where.startswith("/"):

@@ -136,6 +136,9 @@ class Makings:
             # One right below /workspaces may as well lie beside the workspace.
             if mount.place is not None and mount.place.count("/") > 2:
                 yield mount.place
+        for mount in self.service.mounts if self.service is not None else ():
+            if mount.place is not None and mount.place.count("/") > 2:
+                yield mount.place
         for path, node in self.document.tree.strings():
             if node.text is None or path[:1] == ("mounts",):
                 continue

@@ -144,6 +144,18 @@ def _handed_over(place: str, container: Container) -> bool:
     return any(_gives(ran, place, container) for ran in story.items)
 
 
+def given_by(place: str, container: Container) -> Ran | None:
+    """Return the command that is seen to give a place to the user; ``None``: none is."""
+    return next(
+        (
+            ran
+            for ran in container.story.items
+            if ran.as_root and effects_of(ran.item) is not None and _gives(ran, place, container)
+        ),
+        None,
+    )
+
+
 def _gives(ran: Ran, place: str, container: Container) -> bool:
     item = ran.item
     program = item.program or ""

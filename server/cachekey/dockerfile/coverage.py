@@ -151,6 +151,27 @@ def candidates(run: Run, mount: Mount) -> list[Wanted]:
     return downloads if run.knowledge.claims(directory) else []
 
 
+def meant_beside_unseen(run: Run, mount: Mount) -> Wanted | None:
+    """Return the cache that a mount is meant for by its looks alone, and surely is not in it.
+
+    Its tool surely runs in the RUN, beside commands that nobody can read: what is out of sight (`make`, the
+    compiler behind ccache) might still tell it another place.
+    """
+    folder = mount.directory
+    if folder is None or not run.visible_mount(mount) or not run.commands.complete:
+        return None
+    if all_known(run) or run.effects.mentions(folder) or linked(run, folder):
+        return None
+    claims = {claim.tool.id for claim in run.knowledge.claims(folder)}
+    for use in run.uses:
+        relations = (*COVERS, "unknown") if use.tool.id in claims else COVERS
+        if any(item.relation(folder) in relations for item in use.directories):
+            return None
+    looks = {id(use) for use, _ in meant(folder, run.uses)}
+    found = (one for one in uncovered(run) if id(one.use) in looks and claims == {one.use.tool.id})
+    return next(found, None)
+
+
 def _is_near(directory: str, item: Wanted) -> bool:
     """Tell whether a target is nearly the directory, or nearly a part of it that is mounted alone."""
     parts = (f"{item.path}/{part}" for part in item.directory.cache.parts)

@@ -7,16 +7,22 @@ import re
 from collections.abc import Collection, Iterator
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.commands.effect import fixed, inside, meets
+from cachekey.commands.effect import absolute, fixed, inside, meets
 from cachekey.commands.read import Invocation
 from cachekey.dockerfile.effects import lands
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
+from cachekey.knowledge.programs import readers
 from cachekey.knowledge.records import Kind
 from cachekey.record import record
+from cachekey.syntax.shell.tree import Word
 from cachekey.text import Span
 
 _UNKNOWN = re.compile(r"[$`{]")
 """What begins a variable, a command or a list in a word."""
+
+
+_SWITCHES = frozenset("exuvlEB")
+"""Options of interpreters that take no word."""
 
 
 @record(frozen=True)
@@ -95,6 +101,8 @@ def origin_of(dockerfile: Dockerfile, stage: Stage, path: str) -> tuple[Stage, s
 def is_put(run: Run, path: str) -> bool:
     """Tell whether the RUN surely puts something at a path."""
     kinds = ("writes", "copies", "moves")
+    if any(inside(path, place) for use in run.uses for place in use.outputs):
+        return True
     return any(lands(effect, path) for _, effect in run.effects.of(*kinds) if effect.path) or any(
         item.used is True and item.fills and item.path is not None and inside(item.path, path)
         for use in run.uses
@@ -261,6 +269,26 @@ def _read_by(run: Run, item: Invocation) -> Iterator[Reading]:
                 yield Reading(item, fixed(path), effect.word.span, effect.kind == "opens")
     if item.path and item.path.startswith("/"):
         yield Reading(item, item.path, item.head)
+    word, start = _script(item)
+    if word is not None and start is not None:
+        yield Reading(item, start, word.span)
+
+
+def _script(item: Invocation) -> tuple[Word | None, str | None]:
+    """Return the word that names what an interpreter, or `make -C`, starts with, and the path."""
+    reader = readers().get(item.program or "")
+    if reader is None or item.path != item.program:
+        return None, None
+    before = ""
+    for word, text in zip(item.args, item.texts, strict=True):
+        if text is None:
+            break
+        if before in reader.after or (reader.first and not text.startswith("-")):
+            return word, absolute(item, text)
+        if reader.first and not set(text[1:]) <= _SWITCHES:
+            break
+        before = text
+    return None, None
 
 
 def _read_by_tools(run: Run, item: Invocation) -> Iterator[Reading]:

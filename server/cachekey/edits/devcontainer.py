@@ -71,11 +71,17 @@ def _alike(one: str, two: str) -> int:
 
 
 def name_for(mount: RuntimeMount, suggestion: str = "") -> str:
-    """Return a valid volume name for a mount: its own id or source, a suggestion, or its path."""
+    """Return a valid volume name for a mount: its own id or source, a suggestion, or its path.
+
+    What lies in the workspace is one project's, and so is its volume.
+    """
     for value in (mount.value("source"), mount.value("id")):
         if value is not None and value.text:
             return value.text if variables(value) else volume_name(value.text)
-    return suggestion or volume_name(mount.place or "cache")
+    place = mount.place or "cache"
+    below = place.removeprefix("${containerWorkspaceFolder}/")
+    own = f"{volume_name(below)}-${{devcontainerId}}" if below != place else volume_name(place)
+    return suggestion or own
 
 
 def convert(
@@ -100,7 +106,12 @@ def convert(
     if type_field is None:
         edits.append(Edit(Span(mount.span.start, mount.span.start), f"type={kind}{behind},"))
     else:
-        edits.append(Edit(type_field.value_span, f"{kind}{behind}"))
+        end = type_field.value_span.end
+        quoted = end < mount.span.end and document.source.text[end] != ","
+        edits.append(Edit(type_field.value_span, kind if quoted else f"{kind}{behind}"))
+        if quoted and behind:
+            # The field stands in quotes of its own, which hold nothing else.
+            edits.append(Edit(Span(mount.span.end, mount.span.end), behind))
     return (*edits, *remove_fields(document, mount, gone))
 
 

@@ -128,6 +128,15 @@ def _named(document: Dockerfile) -> dict[str, list[tuple[Run, Mount]]]:
     return found
 
 
+def _owns(run: Run) -> dict[str, str]:
+    """Return what joins the key of a mount that is written for the RUN's user, as it is expanded."""
+    user = writer(run)
+    if user is None or user.is_root is not False:
+        return {}
+    numbers = {"uid": user.uid, "gid": user.gid}
+    return {name: str(number) for name, number in numbers.items() if number is not None}
+
+
 def _name_here(path: str, run: Run, document: Dockerfile) -> tuple[str, Mount] | None:
     """Return the id of the cache that the file has for a place, as it is written in this RUN, and its mount.
 
@@ -135,7 +144,7 @@ def _name_here(path: str, run: Run, document: Dockerfile) -> tuple[str, Mount] |
     """
     for other, mount in _named(document).get(path, ()):
         ident = mount.value("id")
-        if ident is None:
+        if ident is None or _joined(mount) != _owns(run):
             continue
         if not ident.used:
             if is_plain(mount.id):

@@ -55,6 +55,7 @@ def parse_tool(
         families=table.texts("families"),
         value_flags=table.texts("value_flags"),
         reads=table.texts("reads"),
+        writes=table.texts("writes"),
         cwd_flags=table.texts("cwd_flags"),
         project_flags=table.texts("project_flags"),
         project_words=table.texts("project_words"),

@@ -53,7 +53,13 @@ def _valued(tool: Tool) -> frozenset[str]:
     """Return the options whose value is the next word."""
     ways = (way for cache in tool.caches for way in cache.moved_by)
     return frozenset(
-        (*tool.value_flags, *tool.reads, *tool.cwd_flags, *(way.flag for way in ways if way.flag))
+        (
+            *tool.value_flags,
+            *tool.reads,
+            *tool.writes,
+            *tool.cwd_flags,
+            *(way.flag for way in ways if way.flag),
+        )
     )
 
 

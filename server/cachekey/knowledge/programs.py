@@ -60,6 +60,24 @@ class Program:
         return frozenset((*named, *self.replaces_skip))
 
 
+@record(frozen=True)
+class Reader:
+    """Which word of an unknown doing a program surely reads."""
+
+    first: bool
+    after: tuple[str, ...]
+
+
+def parse_readers(table: Table) -> dict[str, Reader]:
+    """Read the readers by name."""
+    found: dict[str, Reader] = {}
+    for item in table.tables("readers"):
+        names, reader = item.texts("names"), Reader(item.flag("first"), item.texts("after"))
+        item.close()
+        found.update(dict.fromkeys(names, reader))
+    return found
+
+
 def parse_programs(text: str, problems: list[Problem]) -> dict[str, Program]:
     """Read the programs by name; what is wrong lands in ``problems``."""
     data = tomllib.loads(text)
@@ -76,6 +94,7 @@ def parse_programs(text: str, problems: list[Problem]) -> dict[str, Program]:
             if name in found:
                 item.complain(f"{name!r} is there twice", "names")
             found[name] = program
+    parse_readers(table)
     table.close()
     return found
 
@@ -128,3 +147,10 @@ def programs() -> dict[str, Program]:
     if problems:
         raise ValueError("; ".join(map(str, problems)))
     return found
+
+
+@lru_cache(maxsize=1)
+def readers() -> dict[str, Reader]:
+    """Return the programs that surely read a word, though nobody knows what they do."""
+    text = (Path(__file__).parent / "programs.toml").read_text("utf-8")
+    return parse_readers(Table(tomllib.loads(text), ("programs",), []))

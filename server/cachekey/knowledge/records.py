@@ -412,6 +412,8 @@ class Tool:
     """Options whose value is the next word, so that it is no subcommand."""
     reads: tuple[str, ...]
     """Options whose value is a path that it reads."""
+    writes: tuple[str, ...]
+    """Options whose value is a path that its result goes to."""
     cwd_flags: tuple[str, ...]
     """Options that change the working directory."""
     project_flags: tuple[str, ...]

@@ -143,7 +143,7 @@ def _says(one: CleanUp) -> str:
     if one.open:
         name = one.item.program
         return (
-            f"{name} leaves nothing on {one.folder} for the next build: this empties its cache, and a "
+            f"{name} finds nothing of an earlier build on {one.folder}: this empties its cache, and a "
             f"{name} that keeps it elsewhere never comes here"
         )
     return (

@@ -100,10 +100,10 @@ def _fixes(builds: Sequence[Invocation], ctx: Context) -> Iterator[Fix]:
     for path, job in dict.fromkeys((build.path, build.job) for build in builds):
         file = ctx.project.model(path)
         edits = carry(ctx.project, file, job) if isinstance(file, BuildFile) else []
-        if edits:
-            made[path, job] = [FileEdit(path, edit) for edit in edits]
+        made[path, job] = [FileEdit(path, edit) for edit in edits]
     paths = list(dict.fromkeys(path for path, _ in made))
-    if made:
+    # A job whose steps are another repository's cannot carry them.
+    if all(made.values()):
         where = paths[0] if len(paths) == 1 else f"{len(paths)} workflows"
         yield ctx.fix(
             f"Carry the caches from run to run: insert a cache dance into {where}, in front of the "

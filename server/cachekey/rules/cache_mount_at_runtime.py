@@ -40,10 +40,12 @@ from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import sightings
 from cachekey.devcontainer.substitution import literal
 from cachekey.edits.compose import add, declare
 from cachekey.edits.recipe import host_bind, volume
 from cachekey.finding import Finding, Fix, Related, Severity
+from cachekey.kinds import kind_of
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.dockermount import MountField, volume_name, volume_name_complaint
 from cachekey.text import Edit, Span
@@ -59,6 +61,14 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
         field = mount.field("type") if mount.type == "cache" else None
         if field is not None:
             yield _finding(mount, field, ctx)
+    if not document.compose:
+        return
+    for seen in sightings(document, ctx.project):
+        # A file by a name of Compose's own is told itself.
+        if seen.mount.path and seen.mount.type == "cache" and kind_of(seen.mount.path) is None:
+            message = "Only builds have type=cache: with such a mount the service does not start"
+            related = [ctx.related(seen.mount.span, "The service's mount", seen.mount.path)]
+            yield ctx.finding(seen.span, message, related=related)
 
 
 def _finding(mount: RuntimeMount, field: MountField, ctx: Context) -> Finding:

@@ -23,8 +23,13 @@ Mount the directory that the tool uses; below another user the same edit makes a
 to that user. Or tell the tool to use the target, by its own variable; that puts a variable into
 the image and is not applied unasked.
 
+A RUN whose mounts end with a backslash takes the next line in, be it another `RUN`; the fix removes that word.
+
 A mount that is meant for a tool which has its caches in other mounts of the RUN is a hint: nothing is lost, and
 nothing is ever in it (`/var/lib/apk` beside `/var/cache/apk`).
+
+Where a command cannot be read (`make`), a mount that looks like the cache of one tool only is a hint, when that
+tool surely runs in the RUN and has its cache elsewhere.
 
 The mount of a compiler cache (sccache, ccache) that nothing tells the program to call is a hint: set the
 variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
@@ -45,12 +50,15 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.coverage import (
     Wanted,
     all_known,
     candidates,
     covering,
     in_some_version,
+    maybe_covered,
+    meant_beside_unseen,
     supposed_elsewhere,
     surely_idle,
     wanted,
@@ -62,7 +70,7 @@ from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import insert_line_before, is_plain, remove_mount
 from cachekey.edits.toolmount import clashes, companions, places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
-from cachekey.knowledge.paths import nearly_begins
+from cachekey.knowledge.paths import nearly, nearly_begins
 from cachekey.knowledge.records import Kind, Tool
 from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
@@ -82,8 +90,13 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if run.caches and _is_empty(run):
         yield _without_command(run, ctx)
         return
+    again = _begun_again(run)
+    if again is not None:
+        yield _goes_on(run, again, ctx)
+        return
     yield from _on_unknown_base(run, ctx)
     yield from _never_called(run, ctx)
+    yield from _beside_unseen(run, ctx)
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
             continue
@@ -123,6 +136,21 @@ def _on_unknown_base(run: Run, ctx: Context) -> Iterator[Finding]:
             fixes=partial(_moved, run, mount, item.path or "", ctx),
             severity=Severity.HINT,
         )
+
+
+def _beside_unseen(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Hint at mounts that only their looks speak for, beside commands that nobody can read."""
+    for mount in run.caches:
+        best = meant_beside_unseen(run, mount)
+        if best is not None:
+            yield ctx.finding(
+                mount.target_span,
+                f"{best.use.tool.name} keeps {_what(best)} in {best.path} here, unless a command out of sight "
+                f"says otherwise, and not in {mount.directory}",
+                related=_why(best, ctx),
+                fixes=partial(_moved, run, mount, best.path, ctx),
+                severity=Severity.HINT,
+            )
 
 
 def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
@@ -183,18 +211,26 @@ def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
         yield ctx.finding(
             mount.target_span,
             f"{tool.name} keeps nothing in {mount.directory}: this mount stays empty, and can go",
-            related=[ctx.related(other.span, f"What {tool.name} keeps lies here")],
+            related=[ctx.related(other.span, f"What {tool.name} keeps lies here")]
+            if other is not None
+            else [],
             fixes=partial(_without, mount, ctx),
             severity=Severity.HINT,
             cause=(tool.id, mount.directory),
         )
 
 
-def _needless(run: Run, mount: Mount) -> tuple[Tool, Mount] | None:
-    """Return the tool that an idle mount is meant for, and where that tool has what was meant."""
+def _needless(run: Run, mount: Mount) -> tuple[Tool, Mount | None] | None:
+    """Return the tool that an idle mount is meant for, and where that tool has what was meant.
+
+    None for the latter where it belongs into the image: what the tool installs.
+    """
     folder = mount.directory
     if folder is None or run.onbuild or not run.visible_mount(mount) or not surely_idle(run, mount):
         return None
+    for item in wanted(run, (Kind.RESULT,)):
+        if nearly(folder, item.path) and not maybe_covered(run, item.directory):
+            return (item.use.tool, None)
     found = [(use, covering(run, item)) for use, item in meant(folder, run.uses)]
     use, other = found[0] if found else (None, None)
     everywhere = all(one.applies is True and place is not None for one, place in found)
@@ -219,7 +255,7 @@ def _without(mount: Mount, ctx: Context) -> Iterator[Fix]:
 def _moved(run: Run, mount: Mount, path: str, ctx: Context) -> Iterator[Fix]:
     edits = retarget(run, mount, path)
     if edits:
-        reason = "the base image may say otherwise"
+        reason = "what cannot be seen from here may say otherwise"
         yield ctx.fix(f"Mount {path}", *edits, safety=Safety.UNSAFE, reason=reason)
 
 
@@ -268,6 +304,27 @@ def _joined(run: Run, ctx: Context) -> Iterator[Fix]:
     quoted = re.search("[\"']", source.slice(run.span))
     if "#" not in source.slice(gap) and not quoted:
         yield ctx.fix("Move the mounts to the next RUN", Edit(gap, ""), preferred=True)
+
+
+def _begun_again(run: Run) -> Invocation | None:
+    """Return the command that is the word RUN: the line above goes on, and no instruction begins."""
+    first = next(iter(run.commands.items), None) if run.caches else None
+    return first if first is not None and first.program == "RUN" and first.args else None
+
+
+def _goes_on(run: Run, again: Invocation, ctx: Context) -> Finding:
+    return ctx.finding(
+        run.caches[0].span,
+        "A backslash behind the mounts takes the next line in: the shell is to start a program named RUN, "
+        "and the step fails",
+        related=[ctx.related(again.head, "This word is part of the same RUN")],
+        fixes=partial(_with_the_next_line, again, ctx),
+    )
+
+
+def _with_the_next_line(again: Invocation, ctx: Context) -> Iterator[Fix]:
+    word = Edit(Span(again.head.start, again.args[0].span.start), "")
+    yield ctx.fix("Let the mounts serve this line: remove the word RUN", word, preferred=True)
 
 
 def _is_path(mount: Mount) -> bool:

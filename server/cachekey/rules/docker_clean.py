@@ -30,8 +30,10 @@ The documented two lines, once, in front of the first RUN of each stage that nee
 the Dockerfile that the container builds, or when it is made. They change a configuration file of the
 image and are therefore not applied unasked.
 
-Silent where this is dealt with anywhere in the stage or in one it is built on, where the base
-image is not known to be of the family, and where only the lists are mounted.
+Silent where the RUN, or a step in front of it, deals with this, where the base image is not known to be of the
+family, and where only the lists are mounted. What a later step of the stage does comes too late for this one,
+which also deletes what the next ones had kept; where that step fails without the file (`rm` without `-f`), the
+steps must change places, and no fix is offered.
 
 ## Source
 Dockerfile reference, example "cache apt packages"; the tool's file below `knowledge/tools`.
@@ -72,7 +74,7 @@ _SINGLE = re.compile(r"[\w-]+\.\w+")
 """A file's name: `setup.sh`."""
 
 
-@rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.ALWAYS)
+@rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.SOMETIMES)
 def check(document: Dockerfile | Devcontainer | ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report the first mount of a file, or a dev container's volume, whose packages the image deletes."""
     if isinstance(document, Dockerfile):
@@ -103,6 +105,8 @@ class _Slip:
     use: ToolUse
     mount: Mount
     keeping: Keeping
+    late: Run | None
+    """A later RUN that deals with it."""
 
 
 @remembered
@@ -122,7 +126,8 @@ def _slips(stage: Stage, dockerfile: Dockerfile) -> list[_Slip]:
                 continue
             done.add(use.tool.id)
             if not _dealt_with(stage, keeping, dockerfile, run):
-                found[use.tool.id] = _Slip(stage, run, use, mount, keeping)
+                late = next((one for one in stage.runs if _touches(one, keeping)), None)
+                found[use.tool.id] = _Slip(stage, run, use, mount, keeping, late)
     return list(found.values())
 
 
@@ -184,19 +189,19 @@ def _is_one(path: str | None, keeping: Keeping) -> bool:
 
 
 def _touched(run: Run, keeping: Keeping) -> bool:
+    """Tell whether a RUN deals with the configuration, or may: setting up apt is what scripts do."""
+    unseen = any(item.opaque and item.path and "/" in item.path for item in run.commands.items)
+    return unseen or _touches(run, keeping)
+
+
+def _touches(run: Run, keeping: Keeping) -> bool:
     for _, effect in run.effects.of("removes", "writes", "moves", "copies", "links"):
         if effect.kind in ("removes", "writes", "moves") and _is_one(effect.path, keeping):
             return True
         if effect.kind in ("copies", "links", "moves") and _is_one(effect.to, keeping):
             return True
-    for item in run.commands.items:
-        if item.opaque and item.path and "/" in item.path:
-            # A script that nobody has seen: setting up apt is what such scripts do.
-            return True
-        for word in item.args:
-            if any(sign in word.written for sign in keeping.words):
-                return True
-    return False
+    words = (word for item in run.commands.items for word in item.args)
+    return any(sign in word.written for word in words for sign in keeping.words)
 
 
 def _finding(slips: list[_Slip], ctx: Context) -> Finding:
@@ -204,9 +209,29 @@ def _finding(slips: list[_Slip], ctx: Context) -> Finding:
     return ctx.finding(
         first.mount.target_span,
         f"{first.use.tool.name} finds no packages here in the next build: {first.keeping.cause}",
-        related=[ctx.related(one.mount.target_span, TOO) for one in more],
-        fixes=partial(_fixes, slips, ctx),
+        related=[
+            *(ctx.related(one.mount.target_span, TOO) for one in more),
+            *(
+                ctx.related(one.late.span, "This comes too late for it")
+                for one in slips
+                if one.late
+            ),
+        ],
+        fixes=partial(_fixes, [one for one in slips if not _would_fail(one)], ctx),
     )
+
+
+def _would_fail(slip: _Slip) -> bool:
+    """Tell whether the later RUN stops where what it removes is gone: `rm` without `-f`."""
+    removed = slip.late.effects.of("removes", "moves") if slip.late is not None else ()
+    return any(
+        _is_one(effect.path, slip.keeping) and not any(map(_forces, item.texts))
+        for item, effect in removed
+    )
+
+
+def _forces(text: str | None) -> bool:
+    return text == "--force" or bool(text and re.fullmatch(r"-[A-Za-z]*f[A-Za-z]*", text))
 
 
 def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
@@ -223,6 +248,8 @@ def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
         line = f"RUN {joint.join(slips[0].keeping.lines)}"
         return [insert_line_before(ctx.document, one.run.span.start, line) for one in apart]
 
+    if not apart:
+        return
     tool = slips[0].use.tool.name
     lines = [ctx.document.source.line_of(one.run.span.start) + 1 for one in apart]
     yield ctx.fix(

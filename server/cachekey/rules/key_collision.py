@@ -27,6 +27,8 @@ Give each directory an id of its own; the first keeps the name.
 
 The keys count that the file tells, and those that builds of the workspace give it.
 
+In two files of a workspace it is an information: not every builder builds both.
+
 Silent for one directory at two places (another home, a variable), for directories that nobody can
 name, and for mounts that open different `source=` directories of the volume.
 
@@ -38,7 +40,7 @@ one id).
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import partial
 
 from cachekey.buildkit.keys import Key
@@ -49,8 +51,10 @@ from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import rename
 from cachekey.edits.everywhere import held
-from cachekey.finding import Finding, Fix, Reach, Severity
+from cachekey.finding import Finding, Fix, Reach, Safety, Severity
+from cachekey.knowledge import Knowledge
 from cachekey.rules.rule import Context, Fixable, capital, rule
+from cachekey.workspace.summary import CacheMount, Summary
 
 _MOST_FOLDERS = 20
 """Directories of one volume that another one is compared with."""
@@ -59,7 +63,46 @@ Contents = tuple[str, str, str]
 """Tool, role and the part of its directory."""
 
 
-@rule("CK103", "key-collision", Severity.WARNING, Fixable.ALWAYS)
+def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
+    """Report the first mount of each key that holds something else than another file has in it.
+
+    Of two such files the one that comes later by name is told, and none that is told of its own mounts.
+    """
+    asked: set[Hashable] = set()
+    for own in summary.mounts:
+        if not own.id or own.key.identity in asked:
+            continue
+        asked.add(own.key.identity)
+        first = next(ctx.project.index.sharing(own.key.identity), own)
+        theirs, ours = _told(first, ctx), _told(own, ctx)
+        if first.path == ctx.path or theirs is None or ours is None:
+            continue
+        if theirs == ours or first.directory == own.directory or not (first.meant and own.meant):
+            continue
+        if first.source != own.source:
+            continue
+        mine, other = _words(ctx.project.knowledge, ours), _words(ctx.project.knowledge, theirs)
+        suffix = ours[1] if ours[0] == theirs[0] else ours[0]
+        yield ctx.finding(
+            own.name_span,
+            f"On one builder {mine} would land in one directory with {other} (in {first.path}): both "
+            f"mounts have the key {own.key.label}",
+            related=[ctx.related(first.span, f"{capital(other)}, in the same cache", first.path)],
+            fixes=partial(_renamed, own, f"{own.id}-{suffix}", ctx, Safety.UNSAFE),
+            severity=Severity.INFORMATION,
+        )
+
+
+def _told(mount: CacheMount, ctx: Context) -> Contents | None:
+    """Tell what a mount of any file holds: by its RUN, else by its place alone."""
+    if mount.use is not None:
+        return (mount.use.tool, mount.use.role, "")
+    claims = ctx.project.knowledge.claims(mount.directory) if mount.directory else ()
+    claim = next(iter(claims), None)
+    return None if claim is None else (claim.tool.id, claim.cache.role, "")
+
+
+@rule("CK103", "key-collision", Severity.WARNING, Fixable.ALWAYS, across=_across)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report each mount whose volume holds something else further up."""
     told: set[int] = set()
@@ -199,18 +242,36 @@ def _fixes(second: Place, ours: Contents, name: str, ctx: Context) -> Iterator[F
     summary = ctx.project.index.get(ctx.path)
     mounts = summary.mounts if summary is not None else ()
     own = next((mount for mount in mounts if mount.span == second.mount.span.fixed), None)
-    if own is None:
-        return
+    if own is not None:
+        yield from _renamed(own, name, ctx)
+
+
+def _renamed(
+    own: CacheMount, name: str, ctx: Context, safety: Safety = Safety.SAFE
+) -> Iterator[Fix]:
+    """Offer a name of its own for what a mount holds, wherever that is mounted."""
     reach = Reach((own.key.identity,), held(own))
     free = ctx.project.free(name)
     edits = partial(rename, ctx.project, reach, free)
     title = f"Keep it apart: id={free} on {{places}}"
-    yield ctx.fix(title, edits, preferred=True, apart=True, reach=reach)
+    yield ctx.fix(
+        title,
+        edits,
+        preferred=True,
+        safety=safety,
+        reason="what this file has cached so far is left behind",
+        apart=True,
+        reach=reach,
+    )
 
 
 def _describe(place: Place, contents: Contents) -> str:
+    return _words(place.run.knowledge, contents)
+
+
+def _words(knowledge: Knowledge, contents: Contents) -> str:
     name, role, part = contents
-    tool = place.run.knowledge.tool(name)
+    tool = knowledge.tool(name)
     cache = tool.cache(role) if tool is not None else None
     if tool is None or cache is None:
         return f"{part or 'files'} of {name}"

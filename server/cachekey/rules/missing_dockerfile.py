@@ -67,6 +67,8 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
     target = document.build_target
     if target is None or target.path is None or _there(target.path, ctx):
         return
+    if _in_submodule(target.path, ctx):
+        return
     if document.has_template_options or _is_template(document, ctx):
         return
     if ctx.document.source.text[target.span.end : target.span.end + 1] not in ("'", '"'):
@@ -91,7 +93,12 @@ def _of_services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
             continue
         if service.unread or service.setting("image") is not None or build.said[0] != file.path:
             continue
-        if _is_template(document, ctx) or _there(build.dockerfile, ctx):
+        folder, name = posixpath.split(build.dockerfile)
+        # The builder also finds it by its name in lower case.
+        names = (build.dockerfile, posixpath.join(folder, name.lower()))
+        if _is_template(document, ctx) or any(_there(one, ctx) for one in names):
+            continue
+        if _in_submodule(build.dockerfile, ctx):
             continue
         if _is_made(build.dockerfile, container):
             continue
@@ -168,7 +175,20 @@ def _fills(effect: Effect, path: str, item: Invocation) -> bool:
 def _is_template(document: Devcontainer, ctx: Context) -> bool:
     """Tell whether the file is copied elsewhere before it is used."""
     root = workspace_root(document.path)
-    return any(ctx.project.read(posixpath.join(root, name)) is not None for name in _MANIFESTS)
+    # Some keep what is copied in a folder beside the manifest.
+    folders = (root, posixpath.dirname(root))
+    places = (posixpath.join(folder, name) for folder in folders for name in _MANIFESTS)
+    return any(ctx.project.read(place) is not None for place in places)
+
+
+def _in_submodule(path: str, ctx: Context) -> bool:
+    """Tell whether a path lies in another repository, which may not be checked out here."""
+    lines = (ctx.project.read(".gitmodules") or "").splitlines()
+    said = (line.partition("=") for line in lines)
+    return any(
+        key.strip() == "path" and covers(f"/{folder.strip()}", f"/{path}")
+        for key, _, folder in said
+    )
 
 
 def _there(path: str, ctx: Context) -> bool:

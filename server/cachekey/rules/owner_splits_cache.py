@@ -232,20 +232,24 @@ def _extra(mount: Mount) -> str:
 
 
 def _across_fixes(first: CacheMount, own: CacheMount, ctx: Context) -> Iterator[Fix]:
-    """Offer the other file's options to this one, where one user or an unknown one writes both."""
+    """Offer the options of one file to the other one, where one user or an unknown one writes both.
+
+    Both are offered the same: if each took those of the other, they would only change places.
+    """
     if len({own.writer, first.writer} - {None}) > 1 or differ(first, own):
         return
-    reach = Reach((own.key.identity,))
-    model = next(places_of(ctx.project, Reach((first.key.identity,))), None)
+    kept, changed = sorted((first, own), key=lambda mount: mount.path)
+    reach = Reach((changed.key.identity,))
+    model = next(places_of(ctx.project, Reach((kept.key.identity,))), None)
     if model is None or reaches_back(ctx.project, model, reach):
         return
     text = options_of(model.mount) or "no owner options"
     yield ctx.fix(
-        f"Share one cache: give {{places}} {text}, as in {first.path}",
+        f"Share one cache: give {{places}} {text}, as in {kept.path}",
         partial(_everywhere, model.mount, reach, ctx),
         safety=Safety.UNSAFE,
         preferred=True,
-        reason="what this file has cached so far is left behind",
+        reason="what is cached there so far is left behind",
         reach=reach,
     )
 

@@ -66,7 +66,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
                         mount.target_span,
                         f"Older builders make {folder} for root and leave it so in the image: "
                         f"{user.label} may not write there",
-                        fixes=partial(_fixes, run, folder, ctx),
+                        fixes=partial(_fixes, _first_below(stage, run, folder), folder, ctx),
                     )
 
 
@@ -112,6 +112,21 @@ def _may_be_there(stage: Stage, run: Run, folder: str) -> bool:
                 # The first mount below it has made it: that is where this is told.
                 return step.run.scope.user.is_root is not False
     return True
+
+
+def _first_below(stage: Stage, run: Run, folder: str) -> Run:
+    """Return the first RUN with a mount on or below a folder: its mount has made it, and mkdir goes before."""
+    runs = (step.run for part in reversed(stage.chain) for step in part.steps)
+    return next(
+        (
+            one
+            for one in runs
+            if one is not None
+            and one.scope.user.uid == run.scope.user.uid
+            and any(mount.directory and inside(mount.directory, folder) for mount in one.mounts)
+        ),
+        run,
+    )
 
 
 def _fixes(run: Run, folder: str, ctx: Context) -> Iterator[Fix]:

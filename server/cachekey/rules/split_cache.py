@@ -44,6 +44,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 
+from cachekey.commands.effect import inside
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
 from cachekey.dockerfile.records import Dockerfile
@@ -271,6 +272,9 @@ def _beside(
     others: Sequence[CacheMount],
     ctx: Context,
 ) -> Iterator[Fix]:
+    if not all(_below(mount.directory, other.directory) for other in others):
+        # The tool has its cache elsewhere there, as another user: this mount would stay empty.
+        return
     spans = {other.span for other in others}
     runs = {id(run): run for run, other in dockerfile.caches if other.span in spans}
     flag = dockerfile.source.slice(mount.span)
@@ -280,6 +284,10 @@ def _beside(
         lambda: [add_mount(dockerfile, run, flag) for run in runs.values()],
         preferred=True,
     )
+
+
+def _below(inner: str | None, broad: str | None) -> bool:
+    return inner is not None and broad is not None and inside(inner, broad)
 
 
 def _groups(mounts: Iterable[CacheMount]) -> Iterable[list[CacheMount]]:

@@ -39,8 +39,9 @@ def set_text(mapping: YamlNode, name: str, text: str) -> Edit | None:
         if name in mapping.entries or not mapping.members:
             # It is merged in from elsewhere, or nothing shows how this mapping is written.
             return None
-        first = mapping.members[0][0].span.start
         flow = in_flow(mapping)
+        first = mapping.members[0][0].span.start
+        first = first if flow else _above_comments(mapping.source, first)
         behind = ", " if flow else mapping.source.newline + " " * _column(mapping.source, first)
         shown = f"{name}: {written(text, mapping.source, first, flow)}"
         return Edit(Span(first, first), shown + behind)
@@ -54,6 +55,21 @@ def set_text(mapping: YamlNode, name: str, text: str) -> Edit | None:
     if start == stop:
         return Edit(Span(key.span.end, start), f": {shown}")
     return Edit(Span(start, stop), shown)
+
+
+def _above_comments(source: Source, key: int) -> int:
+    """Return where an entry goes that comes in front of a key: the comment above the key stays with it."""
+    column, line, place = _column(source, key), source.line_of(key), key
+    if source.line_text(line)[:column].strip():
+        # The key of an item, behind its dash.
+        return key
+    while line > 0:
+        line -= 1
+        text = source.line_text(line)
+        if not text.startswith("#", column) or text[:column].strip():
+            break
+        place = source.line_starts[line] + column
+    return place
 
 
 def remove(mapping: YamlNode, name: str) -> Edit | None:

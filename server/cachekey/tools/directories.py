@@ -164,9 +164,13 @@ class Placing:
         env = self._env
         if self._applies is None:
             program = env.invocation.program
-            if program == env.tool.name:
+            if program and env.tool.name.casefold().startswith(program.casefold()):
                 return NotKnown(f"nothing here tells which {program} it is"), True, None
-            return NotKnown(f"nothing here tells whether {program} is {env.tool.name}"), True, None
+            return (
+                NotKnown(f"nothing here tells whether {program} calls {env.tool.name}"),
+                True,
+                None,
+            )
         if cache.when and env.holds(cache.when) is None:
             reason = f"{env.in_words(cache.when)} is not known here, and that decides it"
             return NotKnown(reason), True, None
@@ -180,7 +184,8 @@ class Placing:
                 value = NotKnown(f"whether {way.label} counts is not known")
             placed = self._moved(way, value)
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
-            return placed, image, way
+            # What the image does not set has a say in a condition as well.
+            return placed, image or bool(cache.when), way
         return self._default(cache), True, None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:

@@ -194,10 +194,19 @@ class ToolUse:
         """The files and folders that its words name to be read, absolute, and where they stand."""
         if not self.own or self.applies is not True:
             return ()
-        item = self.invocation
+        return self._named((*self._words_of_files(), *self._values_of(self.tool.reads)))
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """The absolute paths that its options name for what it makes (``go build -o /out/app``)."""
+        if not self.own or self.applies is not True or self.uses is not True:
+            return ()
+        return tuple(path for path, _ in self._named(self._values_of(self.tool.writes)))
+
+    def _named(self, words: Iterable[tuple[str, int]]) -> tuple[tuple[str, Span], ...]:
         return tuple(
-            (clean(path), item.args[index].span)
-            for text, index in (*self._words_of_files(), *self._values_of_files())
+            (clean(path), self.invocation.args[index].span)
+            for text, index in words
             if (path := posixpath.join(self._env.cwd or "", text)).startswith("/")
         )
 
@@ -210,9 +219,9 @@ class ToolUse:
                 if text.startswith(("/", "./", "../")):
                     yield text, index
 
-    def _values_of_files(self) -> Iterator[tuple[str, int]]:
+    def _values_of(self, options: Iterable[str]) -> Iterator[tuple[str, int]]:
         texts = self.invocation.texts
-        for name in self.tool.reads:
+        for name in options:
             at = has_option(name, self._env.line)
             if at is None:
                 continue

@@ -55,6 +55,15 @@ def carrier(project: Project, build: Invocation, key: Key) -> Dance | None:
     return None
 
 
+def is_carried(project: Project, document: Dockerfile, mount: Mount) -> bool:
+    """Tell whether a dance names the cache that a build finds at a mount: of another key it would not be."""
+    return any(
+        carrier(project, built.build, one.key) is not None
+        for built in project.built(document)
+        for one in built.keys.get(mount.span.start, ())
+    )
+
+
 def may_carry(project: Project, build: Invocation) -> bool:
     """Tell whether a dance of the job may carry caches of which the files do not tell."""
     summary = project.index.get(build.path)

@@ -97,6 +97,8 @@ class CacheMount:
     """Key and target say what was meant: no variable is missing, no ``~``, no ONBUILD."""
     also: tuple[CacheKey, ...] = ()
     """Other keys that it has in builds of the workspace."""
+    source: str = "/"
+    """Which directory of the volume the mount opens."""
     beside: tuple[Hashable, ...] = ()
     """Keys of other directories that are mounted beside it, in one RUN, for the same cache of one
     command: whichever of them the tool uses is there."""
@@ -302,6 +304,7 @@ def _mounts(document: Dockerfile, builds: Sequence[Built]) -> Iterator[CacheMoun
                 for identity, key in also.get(mount.span.start, {}).items()
                 if identity != mount.key.identity
             ),
+            mount.source,
             tuple(_beside(run, mount)),
         )
 

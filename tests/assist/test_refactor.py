@@ -1,0 +1,42 @@
+"""What is offered for a cache is one name for all its mounts, and nothing that a workflow would lose."""
+
+from __future__ import annotations
+
+from cachekey.assist.refactor import refactorings
+from cachekey.text import Span
+
+from tests.checking.test_promise import look
+
+WORKFLOW = """\
+on: push
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: reproducible-containers/buildkit-cache-dance@v3
+        with:
+          cache-map: '{"uv": "/root/.cache/uv"}'
+      - uses: docker/build-push-action@v6
+"""
+MOUNT = "RUN --mount=type=cache,target=/root/.cache/uv "
+TEXT = f"FROM python:3.13\nENV UV_LINK_MODE=copy\n{MOUNT}uv sync\n"
+
+
+def titles(files: dict[str, str]) -> list[str]:
+    project, _ = look(files)
+    found = refactorings(project, "Dockerfile", Span(0, len(files["Dockerfile"])))
+    return [fix.title for fix in found]
+
+
+def test_a_cache_that_a_workflow_carries_keeps_its_key() -> None:
+    alone = titles({"Dockerfile": TEXT})
+    assert any(title.startswith("Name this cache") for title in alone)
+    assert any(title.startswith("Keep the uv cache in") for title in alone)
+    carried = titles({"Dockerfile": TEXT, ".github/workflows/image.yml": WORKFLOW})
+    assert carried == [title for title in alone if title.startswith("Add # syntax")]
+
+
+def test_one_cache_is_offered_one_name() -> None:
+    text = f"FROM python:3.13\nENV UV_LINK_MODE=copy\n{MOUNT}./unknown\n{MOUNT}uv sync\n"
+    names = {title for title in titles({"Dockerfile": text}) if title.startswith("Name this")}
+    assert names == {"Name this cache: add id=uv-cache to lines 3 and 4"}

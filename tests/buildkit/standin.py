@@ -23,7 +23,10 @@ TOOLS = (
 )
 ADDING = ("useradd", "adduser")
 GROUPS = ("groupadd", "addgroup")
-USERS = {"node": 1000, "vscode": 1000, "app": 1001, "appuser": 1001, "nobody": 65534, "user": 1000}
+USERS = {
+    **{"node": 1000, "vscode": 1000, "app": 1001, "appuser": 1001, "user": 1000, "ubuntu": 1000},
+    **{"nobody": 65534, "www-data": 33},
+}
 
 NOTHING = "#!/bin/sh\nexit 0\n"
 ADD = """#!/bin/sh

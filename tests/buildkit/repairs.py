@@ -100,6 +100,7 @@ MAKES = {
     "cargo": "touch recipe.json; mkdir -p target/release target/debug"
     " && for name in a b app shop; do touch target/release/$name target/debug/$name; done",
     "mvn": "mkdir -p target && touch target/app.jar",
+    "dart": "mkdir -p bin && touch bin/server",
     "npm": "mkdir -p node_modules dist && touch node_modules/made dist/made",
     "go": "while [ $# -gt 1 ]; do [ $1 = -o ] && mkdir -p ${2%/*} && touch $2; shift; done",
     "bash": "cat >/dev/null",

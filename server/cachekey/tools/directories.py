@@ -155,7 +155,7 @@ class Placing:
         return tuple(posixpath.join(cwd, name) for name in doors.links)
 
     def _uses(self, cache: CacheDir) -> bool | None:
-        if self._tool_uses is not True or not cache.used_by or self._env.guest:
+        if self._tool_uses is not True or not cache.used_by or self._env.said.guest:
             return self._tool_uses
         return any_fits(cache.used_by, self._env.line)
 

@@ -331,7 +331,7 @@ def _guests(
         seen.add(name)
         command = tool.commands[0]
         env = ToolEnvironment(
-            tool, command, use.invocation, host.scope, host.config, host.earlier, guest=True
+            tool, command, use.invocation, host.scope, host.config, host.said.earlier, guest=True
         )
         yield ToolUse(tool, command, use.invocation, env, use)
 

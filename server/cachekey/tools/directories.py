@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator
 
 from cachekey.knowledge.paths import Relation, clean, relation
 from cachekey.knowledge.patterns import any_fits, matches
-from cachekey.knowledge.records import CacheDir, Confidence, Way
+from cachekey.knowledge.records import CacheDir, Confidence
+from cachekey.knowledge.ways import Way
 from cachekey.record import record, replace
 from cachekey.text import Span
 from cachekey.tools.environment import ToolEnvironment

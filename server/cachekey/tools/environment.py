@@ -15,7 +15,8 @@ from cachekey.commands.accounts import resolve_user
 from cachekey.knowledge.image_records import Image
 from cachekey.knowledge.paths import UnknownValueError, clean, expand_template
 from cachekey.knowledge.patterns import CommandLine, matches
-from cachekey.knowledge.records import CacheDir, Command, Confidence, Tool, Way
+from cachekey.knowledge.records import CacheDir, Command, Confidence, Tool
+from cachekey.knowledge.ways import Way
 from cachekey.record import cached_property
 from cachekey.tools.configs import Unreadable, config_value
 from cachekey.tools.earlier import Earlier

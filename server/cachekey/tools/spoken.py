@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from cachekey.knowledge.patterns import CommandLine, matches, read_line
-from cachekey.knowledge.records import Command, Tool, Way
+from cachekey.knowledge.records import Command, Tool
+from cachekey.knowledge.ways import Way
 from cachekey.record import cached_property
 from cachekey.tools.earlier import NOTHING, Earlier, stored_value
 from cachekey.tools.values import Known, NotKnown

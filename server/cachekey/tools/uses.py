@@ -20,11 +20,10 @@ from cachekey.knowledge.records import (
     Confidence,
     Emptying,
     Kind,
-    Pattern,
     Suggestion,
     Tool,
-    Way,
 )
+from cachekey.knowledge.ways import Pattern, Way
 from cachekey.record import cached_property, record
 from cachekey.text import Span
 from cachekey.tools.directories import Placing, UsedDirectory, closest

@@ -37,6 +37,16 @@ class Fetched:
 
 
 @record(frozen=True)
+class Runner:
+    """A program that runs the scripts which package.json names."""
+
+    asks: tuple[str, ...]
+    """Words in front of a script's name."""
+    harmless: tuple[str, ...]
+    """Scripts that do what their names say, where package.json is not at hand."""
+
+
+@record(frozen=True)
 class Installers:
     """All of them; the file's head explains every key."""
 
@@ -45,6 +55,10 @@ class Installers:
     fetched: tuple[Fetched, ...]
     folders: Mapping[str, tuple[str, ...]]
     """Programs whose installers make a folder of another name, by that name."""
+    runners: Mapping[str, Runner]
+    engines: Mapping[str, frozenset[str]]
+    """The words with which a container engine runs or fills a container."""
+    idle: frozenset[str]
 
     def fetched_from(self, url: str) -> Fetched | None:
         """Return the installer that comes from an address."""
@@ -78,8 +92,24 @@ def parse_installers(text: str, problems: list[Problem]) -> Installers:
     for item in table.tables("folders"):
         folders[item.text("name", required=True)] = item.texts("by")
         item.close()
+    runners: dict[str, Runner] = {}
+    for item in table.tables("runners"):
+        runner = Runner(item.texts("asks"), item.texts("harmless"))
+        runners.update((name, runner) for name in item.texts("names"))
+        item.close()
+    engines: dict[str, frozenset[str]] = {}
+    for item in table.tables("engines"):
+        words = frozenset(item.texts("runs"))
+        engines.update((name, words) for name in item.texts("names"))
+        item.close()
+    idle: set[str] = set()
+    for item in table.tables("idle"):
+        idle.update(item.texts("names"))
+        item.close()
     table.close()
-    return Installers(frozenset(packagers), recipes, tuple(fetched), folders)
+    return Installers(
+        frozenset(packagers), recipes, tuple(fetched), folders, runners, engines, frozenset(idle)
+    )
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from cachekey.devcontainer.caches import claim_of_variable
 from cachekey.dockerfile.records import Dockerfile, Run, Stage, Step
 from cachekey.knowledge import Knowledge
 from cachekey.knowledge.image_records import Image
+from cachekey.knowledge.records import Confidence
 from cachekey.markup.rich import Rich, joined, rich
 from cachekey.syntax.dockerfile.namevalue import arg_pairs, env_pairs
 from cachekey.syntax.dockerfile.parse import Instruction
@@ -21,6 +22,13 @@ _MOST_VARIABLES = 6
 
 Found = tuple[Span, tuple[Rich, ...]]
 _Link = Callable[[str, int], Rich]
+
+_FOUNDED = {
+    Confidence.VERIFIED: "seen in it",
+    Confidence.DOCUMENTED: "read in its documentation",
+    Confidence.REMEMBERED: "from memory, so that no warning rests on it",
+}
+"""How what is known of an image was found out."""
 
 
 def hover_instruction(
@@ -65,7 +73,7 @@ def _from(stage: Stage, knowledge: Knowledge) -> Iterator[Rich]:
     sets = list(_sets(facts, knowledge))
     if sets:
         yield rich("Sets {}", joined(", ", sets))
-    yield rich("Known of this image since {} ({})", facts.date, facts.confidence.value)
+    yield rich("Known of this image since {} ({})", facts.date, _FOUNDED[facts.confidence])
 
 
 def _sets(facts: Image, knowledge: Knowledge) -> Iterator[Rich]:

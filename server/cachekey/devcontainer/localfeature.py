@@ -75,7 +75,7 @@ def _read(said: Devcontainer, folder: str, env: Mapping[str, str | None]) -> Fea
 
 
 def _only_installs(script: str) -> bool:
-    """Tell whether an ``install.sh`` makes no directory, account or right of its own, and all of it is read."""
+    """Tell whether an ``install.sh`` makes no directory, account or right, and all of it is read."""
     if names_other_language(script):
         return False
     source = Source(script)

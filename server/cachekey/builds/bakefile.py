@@ -15,8 +15,8 @@ from cachekey.builds.values import Evaluator, Outcome
 from cachekey.record import record
 from cachekey.syntax.hcl.parse import Attribute, Block, Expr, parse
 from cachekey.syntax.hcl.tokens import tokens
-from cachekey.syntax.jsonc.parse import Node
 from cachekey.syntax.jsonc.parse import parse as parse_json
+from cachekey.syntax.jsonc.tree import Node
 from cachekey.text import Source, Span
 
 DEFAULT_NAMES = (

@@ -18,6 +18,7 @@ def test_own_file_is_whole() -> None:
     assert all(one.asks and one.harmless for one in found.runners.values())
     assert all(found.engines.values())
     assert "sleep" in found.idle
+    assert "direnv" in found.hooks
 
 
 @pytest.mark.parametrize(

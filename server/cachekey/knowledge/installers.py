@@ -1,4 +1,4 @@
-"""Programs that install others, and what they leave: the records of ``installers.toml``."""
+"""Programs that install others or run what a project names: the records of ``installers.toml``."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ class Installers:
     engines: Mapping[str, frozenset[str]]
     """The words with which a container engine runs or fills a container."""
     idle: frozenset[str]
+    hooks: frozenset[str]
 
     def fetched_from(self, url: str) -> Fetched | None:
         """Return the installer that comes from an address."""
@@ -72,10 +73,7 @@ def parse_installers(text: str, problems: list[Problem]) -> Installers:
     for key in ("source", "date"):
         table.text(key, required=True)
     table.texts("see")
-    packagers: set[str] = set()
-    for item in table.tables("packagers"):
-        packagers.update(item.texts("names"))
-        item.close()
+    packagers, idle, hooks = (_names(table, key) for key in ("packagers", "idle", "hooks"))
     recipes: dict[str, Recipes] = {}
     for item in table.tables("recipes"):
         names, found = item.texts("names"), Recipes(item.texts("files"), item.texts("installs"))
@@ -102,14 +100,17 @@ def parse_installers(text: str, problems: list[Problem]) -> Installers:
         words = frozenset(item.texts("runs"))
         engines.update((name, words) for name in item.texts("names"))
         item.close()
-    idle: set[str] = set()
-    for item in table.tables("idle"):
-        idle.update(item.texts("names"))
-        item.close()
     table.close()
-    return Installers(
-        frozenset(packagers), recipes, tuple(fetched), folders, runners, engines, frozenset(idle)
-    )
+    return Installers(packagers, recipes, tuple(fetched), folders, runners, engines, idle, hooks)
+
+
+def _names(table: Table, key: str) -> frozenset[str]:
+    """Read rows that are names and nothing else."""
+    names: set[str] = set()
+    for item in table.tables(key):
+        names.update(item.texts("names"))
+        item.close()
+    return frozenset(names)
 
 
 @lru_cache(maxsize=1)

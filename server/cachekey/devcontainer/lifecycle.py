@@ -88,6 +88,8 @@ class Story:
     items: tuple[Ran, ...]
     unread: tuple[str, ...]
     """What may run more than ``items`` tells, in words for a hover."""
+    suspects: tuple[str, ...] = ()
+    """Those of ``unread`` that are files of the workspace: they may give something away."""
 
 
 @record(frozen=True)
@@ -115,6 +117,7 @@ class StoryReader:
     """Tells where on the PATH the image's build puts a script of a bare name."""
     items: list[Ran] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
     looked_at: int = 0
 
     def read(self, command: Lifecycle) -> None:
@@ -200,6 +203,7 @@ class StoryReader:
             )
             if shell or len(found[1]) > _LONGEST or _OWNS.search(found[1]):
                 self.unread.append(found[0])
+                self.suspects.append(found[0])
                 return False
             return True
         if not self._harmless(item):

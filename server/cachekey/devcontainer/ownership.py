@@ -225,7 +225,7 @@ def _on_host(container: Container) -> bool:
     It runs another container that may (``docker run … chown``), or a file that nobody can follow.
     """
     story = container.host_story
-    return any(container.texts.read(path) is not None for path in story.unread) or any(
+    return bool(story.suspects) or any(
         ran.item.program == "chown" or _runs_container(ran.item) for ran in story.items
     )
 

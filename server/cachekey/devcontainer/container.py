@@ -83,7 +83,8 @@ class Container(Makings):
         )
         if self.document.initialize is not None:
             reader.read(self.document.initialize)
-        return Story(tuple(reader.items), tuple(dict.fromkeys(reader.unread)))
+        unread = tuple(dict.fromkeys(reader.unread))
+        return Story(tuple(reader.items), unread, tuple(reader.suspects))
 
     def _opened(self, path: str) -> tuple[str, str] | None:
         """Return path and text of a file of the opened folder by its path below that."""

@@ -229,8 +229,9 @@ class ToolEnvironment:
         *head, last = way.command.words
         word = head[0] if head else last.rstrip("=")
         # The last one counts.
+        names = (way.by,) if way.by else self.command.names
         for item in self.earlier.having(word, self._stop):
-            if not any(matches(item.program or "", name) for name in self.command.names):
+            if not any(matches(item.program or "", name) for name in names):
                 continue
             line = read_line(self.tool, self.command, item.texts)
             stored = stored_value(line.words, tuple(head), last)

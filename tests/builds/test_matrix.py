@@ -53,6 +53,9 @@ def found(matrix: str, *uses: str) -> list[str]:
         ("{include: [{a: 1}, {a: 2, b: y}]}", "ab", ["a=1 b=", "a=2 b=y"]),
         ("{a: [{os: linux, cpu: arm}, {os: mac}]}", "a", ["a.os=linux a.cpu=arm", "a.os=mac"]),
         ("{a: ['${{ github.sha }}']}", "a", [""]),
+        # What is computed beside it in an object is another value, the whole object is not.
+        ("{a: [{os: linux, tag: '${{ x }}'}, {os: mac}]}", "a", ["a.os=linux", "a.os=mac"]),
+        ("{a: [{os: linux}, '${{ fromJson(x) }}']}", "a", [""]),
         ("{a: '${{ fromJson(x) }}', b: [1, 2]}", "ab", ["b=1", "b=2"]),
         ("{a: [1], include: '${{ fromJson(x) }}'}", "a", [""]),
         ("'${{ fromJson(x) }}'", "a", [""]),

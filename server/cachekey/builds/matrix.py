@@ -42,21 +42,29 @@ def rows(job: YamlNode, texts: Iterable[str]) -> list[dict[str, Said]]:
     if matrix is None or combinations is None:
         return [{}]
     computed = {name for name, axis in _axes(matrix) if axis.kind != "sequence"}
-    # A key of which one value is computed tells nothing.
-    computed |= {
-        path.partition(".")[0] for one in combinations for path, text in one.items() if text is None
-    }
-    used -= computed
+    # A key of which one value is computed tells nothing, but its neighbours in an object do.
+    computed |= {path for one in combinations for path, text in one.items() if text is None}
     found: dict[frozenset[tuple[str, str | None]], dict[str, Said]] = {}
     for made in combinations:
-        values = {path: text for path, text in made.items() if path.partition(".")[0] in used}
-        known = {path.partition(".")[0] for path in values}
+        known = {path.partition(".")[0] for path in made}
+        values = {
+            path: text
+            for path, text in made.items()
+            if path.partition(".")[0] in used and computed.isdisjoint(_upwards(path))
+        }
         # What no combination has a value for is empty.
-        values |= dict.fromkeys(used - known, "")
+        values |= dict.fromkeys(used - known - computed, "")
         span = matrix.span.fixed
         said = {f"matrix.{path}": Said(text, span) for path, text in values.items()}
         found.setdefault(frozenset(values.items()), said)
     return list(found.values()) if 0 < len(found) <= _MOST_JOBS else [{}]
+
+
+def _upwards(path: str) -> Iterator[str]:
+    """Yield a name with dots, and the names of the objects it lies in."""
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
 
 
 def _axes(matrix: YamlNode) -> Iterator[tuple[str, YamlNode]]:

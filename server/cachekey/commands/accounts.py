@@ -72,12 +72,12 @@ def accounts_behind(
     result = dict(accounts)
     groups: dict[str, int] = {}
     for item in commands:
-        if item.program in ("groupadd", "addgroup"):
+        if item.program in ("groupadd", "addgroup", "groupmod"):
             _group(item, groups)
         elif item.program in ("useradd", "adduser"):
             _add(item, result, groups)
         elif item.program == "usermod":
-            _modify(item, result)
+            _modify(item, result, groups)
         elif item.program == "echo":
             _passwd_line(item, result)
     return dict(islice(result.items(), MOST_ACCOUNTS))
@@ -154,7 +154,7 @@ def _add(item: Invocation, accounts: dict[str, Account], groups: dict[str, int])
     accounts[name] = Account(name, uid, gid, home, item.span)
 
 
-def _modify(item: Invocation, accounts: dict[str, Account]) -> None:
+def _modify(item: Invocation, accounts: dict[str, Account], groups: dict[str, int]) -> None:
     options, rest = _options(item)
     name = rest[-1] if rest else None
     known = accounts.get(name) if name else None
@@ -162,6 +162,9 @@ def _modify(item: Invocation, accounts: dict[str, Account]) -> None:
         return
     if "-u" in options or "--uid" in options:
         known = replace(known, uid=_number(options, "-u", "--uid"))
+    if "-g" in options or "--gid" in options:
+        group = options.get("-g") or options.get("--gid") or ""
+        known = replace(known, gid=int(group) if _NUMBER.match(group) else groups.get(group))
     if "-d" in options or "--home" in options:
         known = replace(known, home=options.get("-d") or options.get("--home"))
     renamed = options.get("-l") or options.get("--login")

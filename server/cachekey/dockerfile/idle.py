@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import Scope
+from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import (
     COVERS,
     Wanted,
@@ -16,8 +17,8 @@ from cachekey.dockerfile.coverage import (
     wanted,
 )
 from cachekey.dockerfile.records import Run
-from cachekey.knowledge.paths import nearly, nearly_begins
-from cachekey.knowledge.records import Kind, Tool
+from cachekey.knowledge.paths import UnknownValueError, expand_template, nearly, nearly_begins
+from cachekey.knowledge.records import CacheDir, Kind, Tool
 from cachekey.record import record, remembered
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse, meant, relation_to
@@ -62,6 +63,57 @@ def meant_beside_unseen(run: Run, mount: Mount) -> Wanted | None:
     looks = {id(use) for use, _ in meant(folder, run.uses)}
     found = (one for one in uncovered(run) if id(one.use) in looks and claims == {one.use.tool.id})
     return next(found, None)
+
+
+def in_another_home(run: Run, mount: Mount) -> tuple[Tool, str] | None:
+    """Return the tool that a mount is meant for, and where that has its cache, in a RUN of another user.
+
+    The mount lies where the tool would have it in the home of an account that the RUN is not run by. No
+    command calls the tool; one may start it, and whoever does, it goes by the home of who runs the RUN.
+    """
+    folder, scope, user = mount.directory, run.scope, run.scope.user
+    facts = scope.base.facts
+    if folder is None or user.home is None or facts is None or not facts.confidence.warns:
+        return None
+    if not run.visible_mount(mount) or not all_known(run):
+        return None
+    items = run.commands.items
+    if any(item.user or not item.environment_known for item in items):
+        return None
+    if any(relation_to(folder, use) != "none" for use in run.uses):
+        return None
+    claims = run.knowledge.claims(folder)
+    if len({claim.tool.id for claim in claims}) != 1 or claims[0].cache.kind is not Kind.DOWNLOAD:
+        return None
+    tool, cache = claims[0].tool, claims[0].cache
+    if any(use.tool is tool for use in run.uses):
+        # That is another finding.
+        return None
+    said = {*scope.variables, *facts.env, *(name for item in items for name in item.env)}
+    if "HOME" in said or any(way.env in said for way in cache.moved_by):
+        return None
+    others = {account.home for account in scope.accounts.values()} - {None, user.home}
+    if not any(_default(cache, home, said) == folder for home in others if home):
+        return None
+    path = _default(cache, user.home, said, user.is_root is True)
+    held = path is None or any(inside(path, one.directory) for one in run.caches if one.directory)
+    if held or path is None or run.effects.mentions(folder) or linked(run, folder):
+        return None
+    return tool, path
+
+
+def _default(cache: CacheDir, home: str, said: set[str], root: bool = False) -> str | None:
+    """Return where a cache is in a home when none of the variables that are set says otherwise."""
+
+    def lookup(name: str) -> str | None:
+        if name in said:
+            raise UnknownValueError(name)
+        return home if name == "HOME" else None
+
+    try:
+        return expand_template(cache.root_path if root and cache.root_path else cache.path, lookup)
+    except UnknownValueError:
+        return None
 
 
 def _is_near(directory: str, item: Wanted) -> bool:

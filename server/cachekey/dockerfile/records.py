@@ -29,8 +29,8 @@ MOST_LAYERS = 500
 """Layers of an image: Linux' overlayfs takes no more (``OVL_MAX_STACK``), Docker 127."""
 
 # A quick look for what may matter to later RUNs: `yarn config set`, `go env -w`, `ln -s`, `cmake -D`,
-# `configure CC=`.
-_STORES = re.compile(r"\b(?:config|env|ln|cmake|configure)\b")
+# `configure CC=`, `corepack prepare`.
+_STORES = re.compile(r"\b(?:config|env|ln|cmake|configure|corepack)\b")
 
 
 def may_store(instruction: Instruction) -> bool:

@@ -191,6 +191,7 @@ def _way(table: Table) -> Way:
         word=table.text("word"),
         config=table.text("config"),
         command=pattern(command) if command else None,
+        by=table.text("by"),
         program=table.text("program"),
         fact=table.text("fact"),
         key=table.text("key"),
@@ -207,6 +208,8 @@ def _way(table: Table) -> Way:
     kinds = (way.flag, way.env, way.word, way.config, way.command, way.program, way.fact)
     if sum(map(bool, kinds)) != 1:
         table.complain("exactly one of flag, env, word, config, command, program, fact is needed")
+    if way.by and not way.command:
+        table.complain("by needs a command")
     if way.config and not (way.key or way.value):
         table.complain("a config file needs a key, or a value that it stands for")
     return way

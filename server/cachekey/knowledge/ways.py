@@ -39,7 +39,10 @@ class Way:
     config: str = ""
     """A file of the project (relative) or of the home directory (``$HOME/...``)."""
     command: Pattern | None = None
-    """A command run earlier (``config set cache``); the value is the word behind it."""
+    """A command run earlier (``config set cache``); the value is the word behind it, with ``NAME@`` at its
+    end the word that begins with this."""
+    by: str = ""
+    """With ``command``: another program that has run it (``corepack prepare yarn@3.2.0``)."""
     program: str = ""
     """The tool is called by this name: what tells it from another one, whatever the image is."""
     fact: str = ""

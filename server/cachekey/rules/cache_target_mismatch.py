@@ -53,6 +53,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.coverage import Wanted
 from cachekey.dockerfile.idle import (
+    in_another_home,
     in_some_version,
     kept_elsewhere,
     meant_beside_unseen,
@@ -91,6 +92,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     yield from _on_unknown_base(run, ctx)
     yield from _never_called(run, ctx)
     yield from _beside_unseen(run, ctx)
+    yield from _of_another_user(run, ctx)
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
             continue
@@ -143,6 +145,21 @@ def _beside_unseen(run: Run, ctx: Context) -> Iterator[Finding]:
                 f"says otherwise, and not in {mount.directory}",
                 related=_why(best, ctx),
                 fixes=partial(_moved, run, mount, best.path, ctx),
+                severity=Severity.HINT,
+            )
+
+
+def _of_another_user(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Hint at mounts in the home of somebody else than who runs the RUN."""
+    for mount in run.caches:
+        found = in_another_home(run, mount)
+        if found is not None:
+            tool, path = found
+            yield ctx.finding(
+                mount.target_span,
+                f"Whoever starts {tool.name} here does so as {run.scope.user.label}, whose cache is {path}: "
+                "this mount stays empty",
+                fixes=partial(_moved, run, mount, path, ctx),
                 severity=Severity.HINT,
             )
 

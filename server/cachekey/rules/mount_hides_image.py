@@ -39,12 +39,13 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import all_known, maybe_covered, surely_idle, wanted
 from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.edits.cleanups import clean_ups
 from cachekey.edits.mount import add_mount, is_mountable, set_option
 from cachekey.edits.toolmount import spread
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.records import Kind
-from cachekey.record import record
+from cachekey.record import record, remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
 from cachekey.tools.directories import UsedDirectory
@@ -114,7 +115,14 @@ def _is_refetched(item: UsedDirectory, earlier: Run, run: Run, use: ToolUse, mou
     if item.relation(mount.directory or "/") not in ("exact", "parent"):
         return False
     # What cannot be read (`make`) uses what somebody has mounted for it.
-    return any(one.tool is use.tool for one in run.uses) or not all_known(run)
+    used = any(one.tool is use.tool for one in run.uses) or not all_known(run)
+    return used and not _is_removed(earlier, item.path or "")
+
+
+@remembered
+def _is_removed(run: Run, folder: str) -> bool:
+    """Tell whether the RUN itself empties what it has filled: then its layer holds nothing."""
+    return any(clean_ups(run, [folder]))
 
 
 def _again(fetched: _Fetched, mount: Mount, ctx: Context) -> Finding:

@@ -40,6 +40,7 @@ from itertools import islice
 from cachekey.budget import MOST_EDITS
 from cachekey.buildkit.keys import Base
 from cachekey.buildkit.mounts import Mount
+from cachekey.buildkit.scope import PLATFORM_ARGS
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import purpose_of, users_differ, writer
 from cachekey.dockerfile.records import Dockerfile
@@ -99,7 +100,8 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     first: dict[tuple[str, str], Place] = {}
     for run, mount in dockerfile.caches:
         key = mount.key
-        if key is None or key.unresolved or run.onbuild:
+        # In one build, the builder's own arguments say the same everywhere.
+        if key is None or key.unresolved - PLATFORM_ARGS or run.onbuild:
             continue
         place = Place(dockerfile, run, mount)
         other = first.setdefault((key.namespace, key.name.key), place)

@@ -61,7 +61,10 @@ def _links(item: Invocation) -> Iterator[tuple[str, str]]:
 
 
 def stored_value(words: tuple[str | None, ...], head: tuple[str, ...], last: str) -> object:
-    """Return the value in ``config set KEY VALUE``, ``KEY=VALUE`` alike; None: not known."""
+    """Return the value in ``config set KEY VALUE``, ``KEY=VALUE``, ``NAME@VALUE`` alike; None: not known.
+
+    The name belongs to the last: there may be others, and it tells whose version it is.
+    """
     count = len(head)
     if words[:count] != head or len(words) <= count:
         return NOTHING
@@ -72,6 +75,8 @@ def stored_value(words: tuple[str | None, ...], head: tuple[str, ...], last: str
     for word in rest:
         if word is None:
             return None
+        if last.endswith("@") and word.startswith(last):
+            return word
         if word.startswith(key + "="):
             return word[len(key) + 1 :]
     return NOTHING

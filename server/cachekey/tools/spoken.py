@@ -103,8 +103,9 @@ class Spoken:
         *head, last = way.command.words
         word = head[0] if head else last.rstrip("=")
         # The last one counts.
+        names = (way.by,) if way.by else self.command.names
         for item in self.earlier.having(word, self.stop):
-            if not any(matches(item.program or "", name) for name in self.command.names):
+            if not any(matches(item.program or "", name) for name in names):
                 continue
             line = read_line(self.tool, self.command, item.texts)
             stored = stored_value(line.words, tuple(head), last)

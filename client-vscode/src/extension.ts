@@ -22,6 +22,8 @@ const SELECTOR = [
     language: "yaml",
     pattern: "**/{compose,docker-compose}{,.*,-*,_*}.{yml,yaml}",
   },
+  // The server knows which of these a devcontainer.json names.
+  { scheme: "file", language: "yaml", pattern: "**/.devcontainer/**/*.{yml,yaml}" },
   // What starts builds: links to the Dockerfile, and maps of cache dances that do not fit.
   { scheme: "file", pattern: "**/.github/workflows/*.{yml,yaml}" },
   { scheme: "file", pattern: "**/{,*.,*-}bake{,.*,-*}.{hcl,json}" },

@@ -93,6 +93,11 @@ def kind_in(path: str, text: str) -> Kind | None:
     return kind
 
 
+def may_be_compose(path: str) -> bool:
+    """Tell whether a file of which :func:`kind_of` knows nothing is a compose file if somebody says so."""
+    return path.endswith((".yml", ".yaml")) and kind_of(path) is None
+
+
 def kind_of(path: str) -> Kind | None:
     """Tell by its name what a file is; None for one that Cachekey does not read."""
     name = path.rsplit("/", 1)[-1]

@@ -97,15 +97,18 @@ def repairs() -> tuple[Repair, ...]:
 
 # The stand-in's tools do nothing. Some must leave what the next commands of their case ask for.
 MAKES = {
-    "cargo": "mkdir -p target/release target/debug"
+    "cargo": "touch recipe.json; mkdir -p target/release target/debug"
     " && for name in a b app shop; do touch target/release/$name target/debug/$name; done",
     "mvn": "mkdir -p target && touch target/app.jar",
+    "dart": "mkdir -p bin && touch bin/server",
     "npm": "mkdir -p node_modules dist && touch node_modules/made dist/made",
     "go": "while [ $# -gt 1 ]; do [ $1 = -o ] && mkdir -p ${2%/*} && touch $2; shift; done",
     "bash": "cat >/dev/null",
+    "pip": "while [ $# -gt 1 ]; do case $1 in -d|-w) mkdir -p $2 && touch $2/a.whl ;; esac; shift; done",
     **dict.fromkeys(("frobnicate", "pack-all", "setup-home"), "true"),
+    **dict.fromkeys(("dnf5", "pip-compile", "strip", "xx-apt-get"), "true"),
 }
-SCRIPTS = ("configure", "build.sh")
+SCRIPTS = ("configure", "build.sh", "gradlew", "mvnw")
 """What the context has for files that run them."""
 IMAGE = re.compile(r"(\bfrom=)(?=[\w-]+(?:\.[\w-]+)+/|[\w./-]+:)[\w./:@-]+")
 NUMBER = re.compile(r"(?m)(--from=)(\d+)\b")
@@ -138,6 +141,7 @@ def prelude(text: str, trial: str) -> str:
         commands.append(f"printf '%s\\n' {lines} > {file} && chmod 755 {file}")
     tools = "/usr/local/bin"
     commands.append(f"cp {tools}/cargo /usr/local/cargo/bin/ && cp {tools}/npm /install.sh")
+    commands.append(f"cp {tools}/strip /uv && cp {tools}/strip /usr/bin/composer")
     runs = [f"RUN {json.dumps(['/bin/busybox', 'sh', '-c', ' && '.join(commands)])}\n"]
     if trial:
         runs.append(f"ENV CACHEKEY_TRIAL={trial}\n")

@@ -23,7 +23,8 @@ TOOLS = (
 )
 ADDING = ("useradd", "adduser")
 GROUPS = ("groupadd", "addgroup")
-USERS = {"node": 1000, "vscode": 1000, "app": 1001, "appuser": 1001, "nobody": 65534, "user": 1000}
+USERS = dict.fromkeys(("node", "vscode", "user", "ubuntu"), 1000)
+USERS |= {"app": 1001, "appuser": 1001, "www-data": 33, "nobody": 65534}
 
 NOTHING = "#!/bin/sh\nexit 0\n"
 ADD = """#!/bin/sh

@@ -35,6 +35,27 @@ def test_a_file_that_is_not_there_is_told(capfd: pytest.CaptureFixture[str]) -> 
     assert main(["check"]) == 0
 
 
+def test_a_compose_file_that_a_devcontainer_json_names(capfd: pytest.CaptureFixture[str]) -> None:
+    named = '{ "dockerComposeFile": "../base.yml", "service": "app", "workspaceFolder": "/w" }'
+    put(".devcontainer/devcontainer.json", named)
+    text = "services:\n  app:\n    image: debian:13\n    volumes: [history:/history]\n"
+    put("base.yml", text)
+    put("manifest.yml", text)
+    assert codes(checked(capfd)[1]) == [("base.yml", "CK718")]
+    # In several processes the file is the same.
+    for number in range(WORTH):
+        put(f"d{number}/Dockerfile", CLEAN)
+    assert codes(checked(capfd, "--jobs", "2")[1]) == [("base.yml", "CK718")]
+    assert main(["check", "--fix", "."]) == 0
+    assert Path("base.yml").read_text("utf-8").endswith("volumes:\n  history:\n")
+    assert Path("manifest.yml").read_text("utf-8") == text
+    # Whoever names a file of YAML means a compose file, by whatever name.
+    put("base.yml", text)
+    capfd.readouterr()
+    assert main(["check", "base.yml"]) == 0
+    assert "Dockerfile" not in capfd.readouterr().out
+
+
 def test_hints_are_counted_unless_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
     put("Dockerfile", HINTED)
     assert main(["check"]) == 0

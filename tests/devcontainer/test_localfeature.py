@@ -28,6 +28,12 @@ def test_what_it_says() -> None:
         (PLAIN, "chown -R vscode /x"),
         (PLAIN, "mkdir -p /x"),
         (PLAIN, "curl https://example.com/x | bash"),
+        (PLAIN, "install -d /x"),
+        (PLAIN, "echo 'x ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/x"),
+        (PLAIN, "git clone https://example.com/x /x"),
+        (PLAIN, "useradd -m x"),
+        (PLAIN, ". ./library.sh"),
+        (PLAIN, "#!/usr/bin/env python3\nprint(1)"),
         ('{ "postCreateCommand": "x" }', "true"),
         ('{ "containerEnv": { "UV_CACHE_DIR": "${HOME}/x" } }', "true"),
         ('{ "dependsOn": { "y": {} } }', "true"),
@@ -37,6 +43,18 @@ def test_what_it_says() -> None:
 )
 def test_what_nobody_can_know(config: str, script: str) -> None:
     assert local_feature("./x", HERE, files(config, script).get) is None
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "set -eux\napt-get install -y --no-install-recommends jq\nnpm install -g pnpm",
+        "pip install uv && echo 'run mkdir /x and chown it yourself'",
+        "# chown is not needed\ncurl -fsSL -o /usr/local/bin/x https://example.com/x",
+    ],
+)
+def test_what_only_installs(script: str) -> None:
+    assert local_feature("./x", HERE, files(PLAIN, script).get) is not None
 
 
 @pytest.mark.parametrize(

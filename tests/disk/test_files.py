@@ -164,6 +164,28 @@ def test_excluded_files_and_folders(tmp_path: Path) -> None:
 
 
 @posix
+def test_compose_files_that_a_devcontainer_json_names(tmp_path: Path) -> None:
+    names = ("base.yml", "more.yaml", "other.yml", "gone/out.yml", "deep.json")
+    tree(tmp_path / "a", *names, "node_modules/m.yml")
+    tree(tmp_path, "outside.yml")
+    (tmp_path / "a/.devcontainer").mkdir()
+    (tmp_path / "a/.devcontainer/devcontainer.json").write_text(
+        """{ "dockerComposeFile": ["../base.yml", "../../outside.yml", "../gone/out.yml", "${x}.yml",
+        "../deep.json", "../node_modules/m.yml", "../absent.yml", "/etc/passwd", 3] }""",
+        "utf-8",
+    )
+    (tmp_path / "a/base.yml").write_text(
+        "services: { a: { extends: { file: more.yaml, service: a } } }\ninclude: [../outside.yml]\n"
+    )
+    (tmp_path / "a/more.yaml").write_text("include: [base.yml, more.yaml]\n")
+    (tmp_path / "a/.gitignore").write_text("gone\n")
+    assert listed(tmp_path / "a") == [".devcontainer/devcontainer.json", "base.yml", "more.yaml"]
+    found = find(absolute(str(tmp_path / "a")))
+    assert [path.rpartition("/")[2] for path in found.named] == ["base.yml", "more.yaml"]
+    (tmp_path / "a/.devcontainer/devcontainer.json").write_text('{ "dockerComposeFile": [[]] }')
+    assert listed(tmp_path / "a") == [".devcontainer/devcontainer.json"]
+
+
 def test_links_stay_inside_and_count_once(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     tree(root, "real/Dockerfile", "other.txt")

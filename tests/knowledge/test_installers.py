@@ -15,6 +15,10 @@ def test_own_file_is_whole() -> None:
     assert found.recipes["make"].files
     assert not found.recipes["make"].installs
     assert all(one.urls and one.makes for one in found.fetched)
+    assert all(one.asks and one.harmless for one in found.runners.values())
+    assert all(found.engines.values())
+    assert "sleep" in found.idle
+    assert "direnv" in found.hooks
 
 
 @pytest.mark.parametrize(

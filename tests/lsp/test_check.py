@@ -60,6 +60,22 @@ async def test_closed_files_can_be_pulled(tmp_path: Path, flavour: str) -> None:
         assert _codes(await _pull(client, *known, gone)) == {"gone": []}
 
 
+async def test_a_compose_file_that_a_devcontainer_json_names(tmp_path: Path) -> None:
+    (tmp_path / "a/.devcontainer").mkdir(parents=True)
+    named = '{ "dockerComposeFile": "../base.yml", "service": "app", "workspaceFolder": "/w" }'
+    (tmp_path / "a/.devcontainer/devcontainer.json").write_text(named)
+    text = "services:\n  app:\n    image: debian:13\n    volumes: [history:/history]\n"
+    (tmp_path / "a/base.yml").write_text(text)
+    (tmp_path / "other.yml").write_text(text)
+    (tmp_path / "Dockerfile").write_text(RIGHT)
+    async with connect(tmp_path, "vscode") as client:
+        await _known(client, 1)
+        report = await _pull(client)
+        found = {item.uri: [finding.code for finding in item.items] for item in report.items}
+        assert found[client.uri("a/base.yml")] == ["CK718"]
+        assert client.uri("other.yml") not in found
+
+
 @pytest.mark.parametrize("flavour", PUSHED)
 async def test_closed_files_are_pushed_on_demand(tmp_path: Path, flavour: str) -> None:
     _fill(tmp_path)

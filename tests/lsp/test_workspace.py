@@ -72,6 +72,31 @@ async def test_what_opens_before_the_files_are_read_hears_of_them(
             await client.until_codes(uri, ["CK718"])
 
 
+@pytest.mark.parametrize("flavour", list(FLAVOURS))
+async def test_a_compose_file_by_a_name_of_the_users(tmp_path: Path, flavour: str) -> None:
+    """Only the devcontainer.json, and what it names, tell that it is one."""
+    base = "services:\n  app:\n    image: debian:13\n    volumes: [{ type: cache, target: /c }]\n"
+    other = base.replace("app", "web")
+    compose = "services:\n  app:\n    extends: { file: ../base.yml, service: app }\n"
+    container = '{ "dockerComposeFile": "x.yml", "service": "app", "workspaceFolder": "/w" }'
+    write(tmp_path, **{"base.yml": base, "other.yml": other})
+    write(tmp_path, **{".devcontainer__x.yml": compose})
+    write(tmp_path, **{".devcontainer__devcontainer.json": container})
+    async with connect(tmp_path, flavour) as client:
+        uri = client.open(client.uri("base.yml"), base, "yaml")
+        if flavour == "neovim":
+            assert [item.code for item in (await client.pull(uri)).items] == ["CK701"]
+        else:
+            await client.until_codes(uri, ["CK701"])
+        client.change(uri, 2, base.replace("cache", "tmpfs"))
+        await client.until_none(uri)
+        text = types.TextDocumentIdentifier(uri=client.open(client.uri("other.yml"), other, "yaml"))
+        links = types.DocumentSymbolParams(text_document=text)
+        assert not await client.text_document_document_symbol_async(links)
+        client.close(uri)
+        assert [item.uri for item in client.published if item.uri.endswith("other.yml")] == []
+
+
 async def test_the_reading_of_many_files_is_shown(tmp_path: Path) -> None:
     files = {f"s{number}__Dockerfile": SHARED for number in range(260)}
     write(tmp_path, **files)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from cachekey.syntax.jsonc import edit as jsonc_edit
 from cachekey.syntax.jsonc.json5 import json5_parts
-from cachekey.syntax.jsonc.parse import MAX_DEPTH, Node, parse, span_in
+from cachekey.syntax.jsonc.parse import MAX_DEPTH, parse, span_in
+from cachekey.syntax.jsonc.tree import Node
 from cachekey.text import Source, Span, apply_edits
 from hypothesis import given
 from hypothesis import strategies as st

@@ -24,7 +24,8 @@ from cachekey.markup.markdown import plain
 from cachekey.markup.rich import Rich, rich
 from cachekey.record import record
 from cachekey.syntax.jsonc.dockermount import MountField
-from cachekey.syntax.jsonc.parse import Member, Node, escape, quote
+from cachekey.syntax.jsonc.parse import escape, quote
+from cachekey.syntax.jsonc.tree import Member, Node
 from cachekey.text import Span
 
 if TYPE_CHECKING:

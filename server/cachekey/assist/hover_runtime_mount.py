@@ -12,8 +12,8 @@ from cachekey.assist.hover_container import MOMENTS, telling
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, project_output
 from cachekey.devcontainer.complaints import complaints
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.filled import made_by_build
 from cachekey.devcontainer.imageowner import owner_in_image
+from cachekey.devcontainer.mentions import named_in_build
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import given_by, unwritable
 from cachekey.devcontainer.read import Devcontainer
@@ -190,7 +190,7 @@ def _bind(mount: RuntimeMount, place: Rich) -> Iterator[Rich]:
 
 def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[Rich]:
     """Tell what becomes of what the build put where the mount is."""
-    if mount.place is None or not made_by_build(mount.place, container_of(document, project)):
+    if mount.place is None or not named_in_build(mount.place, container_of(document, project)):
         return
     if mount.type == "volume" and mount.field("volume-nocopy") is None:
         yield rich(

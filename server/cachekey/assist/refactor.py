@@ -15,6 +15,7 @@ from cachekey.edits import dance as dances
 from cachekey.edits.caches import reach_of, rename
 from cachekey.edits.everywhere import settled
 from cachekey.edits.recipe import Recipe, offers
+from cachekey.edits.step import stand_at
 from cachekey.finding import FileEdit, Fix, Safety
 from cachekey.text import Edit, Span
 from cachekey.workspace.carried import is_carried
@@ -52,7 +53,7 @@ def _written(path: str, recipe: Recipe) -> list[FileEdit]:
 
 def _dance(project: Project, file: BuildFile, span: Span) -> Iterator[Fix]:
     """Offer the map of all caches of a job: in its dance, or in a new one in front of its builds."""
-    stand = dances.stand_at(project, file, span)
+    stand = stand_at(project, file, span)
     if stand is None:
         return
     job, step = stand.job.name, stand.step.index

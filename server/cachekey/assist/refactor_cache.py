@@ -12,9 +12,10 @@ from cachekey.builds.invocation import BuildFile
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.edits.dance import map_text, stand_at
+from cachekey.edits.dance import map_text
 from cachekey.edits.directory import directory_for, one_directory
 from cachekey.edits.mount import insert_line_before, is_plain
+from cachekey.edits.step import stand_at
 from cachekey.finding import FileEdit, Fix, Safety
 from cachekey.record import record
 from cachekey.text import Edit, Span

@@ -1,161 +1,29 @@
-"""Bake files, HCL and JSON: their targets after inheritance and matrix, as builds.
+"""The targets of Bake files after inheritance and matrix, as builds.
 
-Source: buildx ``bake/bake.go`` (``mergeConfig``, ``ResolveTarget``, ``Target.Merge``) and
-``bake/hclparser``. Files of the default names in one folder are read together, as Bake does it.
+Source: buildx ``bake/bake.go`` (``mergeConfig``, ``ResolveTarget``, ``Target.Merge``).
 """
 
 from __future__ import annotations
 
 import itertools
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
+from cachekey.builds.bakefile import DEFAULT_NAMES, BakeSet, Declared, bake_set, texts
 from cachekey.builds.invocation import Invocation, Said
 from cachekey.builds.places import Looker, Place, bases, place, settle
-from cachekey.builds.values import UNKNOWN, Evaluator, Outcome
-from cachekey.record import record
-from cachekey.syntax.hcl.parse import Attribute, Block, Expr, parse
-from cachekey.syntax.hcl.tokens import tokens
-from cachekey.syntax.jsonc.parse import Node
-from cachekey.syntax.jsonc.parse import parse as parse_json
+from cachekey.builds.values import UNKNOWN, Outcome
+from cachekey.syntax.hcl.parse import Expr
 from cachekey.text import Source, Span, where_of
 
-DEFAULT_NAMES = (
-    "docker-bake.json",
-    "docker-bake.hcl",
-    "docker-bake.override.json",
-    "docker-bake.override.hcl",
-)
-"""In the order in which Bake reads them. Source: buildx ``bake/bake.go``, ``defaultFilenames``."""
-_LARGEST = 60_000
 _MOST_MATRIX = 64
 _DEEPEST_INHERITS = 16
 _MERGED = ("args", "contexts", "labels")
 """Maps that an heir adds to; other attributes it replaces, and ``cache-from`` it adds to."""
-_BUILDS = re.compile(r"\btarget\b")
 _ANYTHING = frozenset(("args", "platforms", "target", "file"))
-
-
-@record(frozen=True, eq=False)
-class Declared:
-    """A target as one file writes it."""
-
-    path: str
-    source: Source
-    name: str
-    span: Span
-    attributes: Mapping[str, Expr]
-
-
-@record(frozen=True, eq=False)
-class BakeSet:
-    """The Bake files that count together."""
-
-    declared: tuple[Declared, ...]
-    groups: Mapping[str, tuple[str, ...]]
-    evaluator: Evaluator
-
-
-def read_set(
-    files: Iterable[tuple[str, Source]], given: Mapping[str, Outcome] | None = None
-) -> BakeSet:
-    """Read the declarations of files in their order; later ones lie over earlier ones.
-
-    ``given`` are the variables that a caller sets.
-    """
-    declared: list[Declared] = []
-    variables: dict[str, Expr | None] = {}
-    attributes: dict[str, Expr] = {}
-    groups: dict[str, Expr] = {}
-    for path, source in files:
-        body = _body(path, source)
-        attributes |= {name: one.value for name, one in body.attributes.items()}
-        for block in body.blocks:
-            values = {name: one.value for name, one in block.attributes.items()}
-            if block.type == "variable":
-                variables[block.label] = values.get("default", variables.get(block.label))
-            elif block.type == "group" and "targets" in values:
-                groups[block.label] = values["targets"]
-            elif block.type == "target" and block.labels:
-                declared.append(Declared(path, source, block.label, block.labels[0][1], values))
-    evaluator = Evaluator(variables, attributes, given)
-    named = {name: tuple(_texts(evaluator.of(expr))) for name, expr in groups.items()}
-    return BakeSet(tuple(declared), named, evaluator)
-
-
-def _body(path: str, source: Source) -> Block:
-    empty = Block("", (), Span(0, 0), {}, ())
-    if len(source.text) > _LARGEST or not _BUILDS.search(source.text):
-        return empty
-    if not path.lower().endswith(".json"):
-        return parse(source)
-    root = parse_json(source).root
-    return empty if root is None else _json_body(root)
-
-
-# -- JSON ----------------------------------------------------------------------------------------
-
-
-def _json_body(root: Node) -> Block:
-    blocks: list[Block] = []
-    attributes: dict[str, Attribute] = {}
-    for member in root.effective():
-        kind, value = member.key.text, member.value
-        if value is None:
-            continue
-        if kind not in ("variable", "group", "target", "function"):
-            attributes[kind] = Attribute(kind, member.key_span, _json(value, 0))
-            continue
-        for inner in value.effective():
-            items = inner.value.effective() if inner.value is not None else ()
-            own = {
-                item.key.text: Attribute(item.key.text, item.key_span, _json(item.value, 0))
-                for item in items
-                if item.value is not None
-            }
-            label = (inner.key.text, inner.key_span)
-            blocks.append(Block(kind, (label,), inner.key_span, own, ()))
-    return Block("", (), root.span, attributes, tuple(blocks))
-
-
-def _json(node: Node, depth: int) -> Expr:
-    """Return a JSON value as the expression that HCL's JSON form takes it for."""
-    if depth > _DEEPEST_INHERITS:
-        return Expr("opaque", node.span)
-    if node.text is not None:
-        return _json_text(node, node.text.text)
-    if node.kind == "array":
-        return Expr(
-            "list", node.span, None, tuple(_json(e.value, depth + 1) for e in node.elements)
-        )
-    if node.kind == "object":
-        items: list[Expr] = []
-        for member in node.effective():
-            if member.value is not None:
-                key = Expr("literal", member.key_span, member.key.text)
-                items += (key, _json(member.value, depth + 1))
-        return Expr("object", node.span, None, tuple(items))
-    return Expr("literal", node.span, node.value)
-
-
-def _json_text(node: Node, text: str) -> Expr:
-    if "${" not in text and "%{" not in text:
-        return Expr("literal", node.span, text)
-    if "\n" in text or '"' in text.replace('\\"', ""):
-        return Expr("opaque", node.span)
-    (token, *_) = tokens(f'"{text}"')
-    inner = parse(Source(f'x = "{text}"')).attributes.get("x")
-    if token.kind != "template" or inner is None:
-        return Expr("opaque", node.span)
-    return _moved(inner.value, node.span)
-
-
-def _moved(expr: Expr, span: Span) -> Expr:
-    return Expr(expr.kind, span, expr.value, tuple(_moved(item, span) for item in expr.items))
 
 
 # -- targets ---------------------------------------------------------------------------------------
@@ -180,7 +48,7 @@ class Baker:
     def _inherits(self, items: Sequence[Declared]) -> Iterator[str]:
         for item in items[::-1]:
             if (expr := item.attributes.get("inherits")) is not None:
-                yield from _texts(self._evaluator.of(expr))
+                yield from texts(self._evaluator.of(expr))
                 return
 
     @property
@@ -287,25 +155,7 @@ def _lay(into: Attributes, key: str, value: Outcome) -> None:
     into[key] = value
 
 
-def _texts(outcome: Outcome) -> Iterator[str]:
-    for item in outcome.value if isinstance(outcome.value, list) else ():
-        if item.text is not None:
-            yield item.text
-
-
 # -- as builds ---------------------------------------------------------------------------------------
-
-
-def bake_set(path: str, source: Source, looker: Looker) -> BakeSet:
-    """Read a Bake file together with those that Bake would read along with it."""
-    folder, name = posixpath.split(path)
-    names = DEFAULT_NAMES if name in DEFAULT_NAMES else (name,)
-    others = (posixpath.join(folder, other) for other in names)
-    return read_set(
-        (other, source if other == path else Source(text))
-        for other in others
-        if (text := source.text if other == path else looker.text(other)) is not None
-    )
 
 
 def bake_builds(path: str, source: Source, looker: Looker) -> Iterator[Invocation]:

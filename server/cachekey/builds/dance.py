@@ -13,7 +13,8 @@ from cachekey.builds.invocation import Dance, Entry
 from cachekey.builds.runner import builder_of, current
 from cachekey.builds.steps import Job, Step, lines_of
 from cachekey.record import replace
-from cachekey.syntax.jsonc.parse import Node, parse
+from cachekey.syntax.jsonc.parse import parse
+from cachekey.syntax.jsonc.tree import Node
 from cachekey.text import Mapped, Source, Span, where_of
 
 ACTION = re.compile(r"[\w.-]+/buildkit-cache-dance(?:/(?P<half>inject|extract))?\Z")

@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cachekey.builds.bake import DEFAULT_NAMES, Baker, read_set, target_builds
+from cachekey.builds.bake import Baker, target_builds
+from cachekey.builds.bakefile import DEFAULT_NAMES, read_set
 from cachekey.builds.composefile import by_service, composition, service_build
 from cachekey.builds.flags import Line
 from cachekey.builds.invocation import Invocation, Kind, Runner, Said

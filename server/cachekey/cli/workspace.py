@@ -12,7 +12,7 @@ from cachekey.disk.files import File, absolute, read
 from cachekey.disk.settings import SettingsFile, SettingsFinder
 from cachekey.failure import internal_error
 from cachekey.finding import Finding
-from cachekey.kinds import kind_of
+from cachekey.kinds import kind_of, may_be_compose
 from cachekey.report.record import Report, Sources
 from cachekey.workspace.project import Project
 from cachekey.workspace.settings import Overrides, Settings, merge
@@ -164,9 +164,12 @@ def relative(path: str) -> str:
 
 
 def kind_for(name: str, text: str) -> Kind:
-    """Tell what a file is that the user named: any name will do for a Dockerfile."""
+    """Tell what a file to check is: any name will do for a Dockerfile that the user names."""
     if kind := kind_of(name):
         return kind
+    if may_be_compose(name):
+        # It was found since a devcontainer.json names it, or named by the user.
+        return "compose"
     if name == STDIN:
         begin = text.removeprefix("\ufeff").lstrip()[:2]
         return "devcontainer" if begin[:1] in ("{", '"') or begin in {"//", "/*"} else "dockerfile"

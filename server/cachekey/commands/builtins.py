@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cachekey.commands.peeling import setting_of
 from cachekey.commands.shellstate import Setting, ShellState
+from cachekey.commands.substituted import asked
+from cachekey.knowledge.installers import installers
 from cachekey.record import record, replace
 from cachekey.syntax.shell.parse import Assignment, Command, Word
 
@@ -145,16 +147,8 @@ def _source(state: ShellState, command: Command, texts: Sequence[str | None]) ->
     return Effect(gone, opaque=True)
 
 
-_PRINTS_HOOKS = re.compile(
-    r"\A\$\(\s*(?:\S*/)?(?:direnv|mise|rtx|asdf|rbenv|pyenv|nodenv|jenv|fnm|starship|zoxide|brew|"
-    r"ssh-agent|dircolors|lesspipe|opam|luarocks|devbox|conda|micromamba|atuin|fzf|uv|poetry)"
-    r"(?:\s+[^()`]*)?\)\Z"
-)
-"""Programs that print settings and functions for the shell that asks them, and no commands."""
-
-
 def _eval(state: ShellState, command: Command, texts: Sequence[str | None]) -> Effect:
-    if len(command.words) == 2 and _PRINTS_HOOKS.match(command.words[1].written.strip('"')):
+    if len(command.words) == 2 and asked(command.words[1].written) in installers().hooks:
         return Effect(replace(state.forgotten(), cwd=state.cwd))
     gone = replace(state.forgotten(), cwd=None)
     return Effect(gone, complete=False, opaque=True)

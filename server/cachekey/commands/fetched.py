@@ -6,20 +6,18 @@ the same: a program from elsewhere, which knows nothing of the project and its d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from cachekey.commands.familiar import SHELLS
 from cachekey.commands.invocation import Invocation
+from cachekey.commands.substituted import asked
 
 FETCHERS = ("curl", "wget")
-
-_DOWNLOAD = re.compile(r"\"?\$\(\s*(?:curl|wget)\s[^()`|;&]*\)\"?")
 
 
 def is_download(written: str) -> bool:
     """Tell whether a word, as written, is what a download prints."""
-    return _DOWNLOAD.fullmatch(written) is not None
+    return asked(written) in FETCHERS
 
 
 def addresses(items: Sequence[Invocation], index: int) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ lifecycle commands run. What nobody can know from here is ``None`` and named in 
 
 from __future__ import annotations
 
+import posixpath
+
 from cachekey.devcontainer.environment import Environment
 from cachekey.devcontainer.files import Files
 from cachekey.devcontainer.lifecycle import Story, StoryReader
@@ -48,6 +50,12 @@ class Container(Makings):
         """Return the user's home directory; by custom where no file tells it."""
         return self.environment.home
 
+    @property
+    def compose_folder(self) -> str:
+        """Return the folder of the first compose file, from which Compose reads its ``.env``."""
+        files = self.composition.files if self.composition is not None else ()
+        return posixpath.dirname(files[0].path) if files else ""
+
     def spot(self, mount: RuntimeMount) -> Span:
         """Return where the devcontainer.json speaks of a mount: its target, or the service."""
         if not mount.path:
@@ -75,7 +83,8 @@ class Container(Makings):
         )
         if self.document.initialize is not None:
             reader.read(self.document.initialize)
-        return Story(tuple(reader.items), tuple(dict.fromkeys(reader.unread)))
+        unread = tuple(dict.fromkeys(reader.unread))
+        return Story(tuple(reader.items), unread, tuple(reader.suspects))
 
     def _opened(self, path: str) -> tuple[str, str] | None:
         """Return path and text of a file of the opened folder by its path below that."""

@@ -5,6 +5,7 @@ Source: compose-spec, *env_file*; docs.docker.com, *Environment files syntax*.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 
@@ -13,6 +14,18 @@ from cachekey.devcontainer.settings import Read, Setting, Variable, plain, since
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*\Z")
 _MOST_FILES = 16
+_EXAMPLES = (".env", ".env.example", ".env.sample", ".env.template", ".env.dist", "example.env")
+"""Files beside the first compose file that give its variables values, or show which ones to give."""
+
+
+def set_by_project(name: str, folder: str, read: Read) -> bool:
+    """Tell whether the project itself gives Compose a variable: a ``.env``, or its example, has it.
+
+    ``folder`` is that of the first compose file.
+    """
+    line = re.compile(rf"^\s*#?\s*(?:export\s+)?{name}\s*=", re.MULTILINE)
+    texts = (read(posixpath.join(folder, file)) for file in _EXAMPLES)
+    return any(text is not None and line.search(text) for text in texts)
 
 
 def read_env_files(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -22,18 +21,6 @@ from cachekey.knowledge.records import Kind
 if TYPE_CHECKING:
     from cachekey.dockerfile.records import Run
     from cachekey.knowledge.records import Tool
-
-
-def made_by_build(place: str, container: Container) -> bool:
-    """Tell whether the Dockerfile names the very directory outside of its mounts."""
-    name = re.compile(rf"(?<![\w./-]){re.escape(place)}(?![\w.-])")
-    stage = container.stage
-    return stage is not None and any(
-        step.instruction.keyword in ("RUN", "COPY", "ADD", "WORKDIR")
-        and name.search(step.instruction.args.text)
-        for link in stage.chain
-        for step in link.steps
-    )
 
 
 def frozen(mount: RuntimeMount, container: Container) -> str | None:

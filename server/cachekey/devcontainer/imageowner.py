@@ -10,7 +10,7 @@ from cachekey.commands.builtins import SOURCES
 from cachekey.commands.effect import Effect
 from cachekey.commands.effect import covers as takes_in
 from cachekey.commands.effects import effects_of
-from cachekey.commands.fetched import addresses, is_fetched
+from cachekey.commands.fetched import FETCHERS, addresses, is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names
@@ -198,7 +198,7 @@ def _fetched(index: int, run: Run, place: str, container: Container) -> bool:
         return _runs_as_root(items[index], run) is True or _others(place, home, index, run)
     foreign = not at_home and place.split("/")[1] not in _SYSTEM
     foreign = foreign or container.in_workspace(place)
-    return foreign and re.search(r"\b(?:curl|wget)\b", run.text) is not None
+    return foreign and any(item.program in FETCHERS for item in items)
 
 
 _SHARED = frozenset((".cache", ".config", ".local", "share", "state"))

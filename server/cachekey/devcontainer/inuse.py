@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.mentions import build_words, only_gives, words_of
+from cachekey.devcontainer.substitution import LIFECYCLE
 from cachekey.knowledge import Claim
 from cachekey.knowledge.patterns import matches
 from cachekey.tools.configs import config_value
 
 if TYPE_CHECKING:
     from cachekey.knowledge.records import Tool
-
-TALKS_OF_OWNERS = re.compile(r"\b(?:chown|chmod|setfacl|mkdir|install\s+-d)\b[^;&|\n]*")
+COMMANDS = tuple((name,) for name in ("initializeCommand", *LIFECYCLE))
+"""Where a devcontainer.json says what runs."""
 
 
 def in_use(claim: Claim, container: Container) -> bool:
@@ -98,16 +100,15 @@ def _texts(container: Container) -> Iterator[str]:
     mounted = [mount.node for mount in document.mounts]
     for path, node in document.tree.strings():
         inside = path[:1] == ("mounts",) or any(node is other for other in mounted)
-        if node.text is not None and not inside:
-            yield TALKS_OF_OWNERS.sub("", node.text.text)
+        if node.text is not None and not inside and path[:1] not in COMMANDS:
+            yield node.text.text
     yield from (use.name for use in container.features)
-    for ran in container.story.items:
-        yield ran.item.program or ""
+    ran = [one.item for one in (*container.story.items, *container.host_story.items)]
+    yield from words_of(item for item in ran if not only_gives(item))
     if container.reference is not None:
         yield container.reference
+    yield from build_words(container)
     if container.dockerfile is not None:
-        for run in container.dockerfile.runs:
-            yield run.instruction.args.text
         for stage in container.dockerfile.stages:
             yield stage.base.reference.text
 

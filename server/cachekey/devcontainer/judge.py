@@ -10,9 +10,12 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cachekey.commands.effects import effects_of
+from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, is_usual, told
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.inuse import TALKS_OF_OWNERS, build_texts, in_use
+from cachekey.devcontainer.inuse import COMMANDS, build_texts, in_use
+from cachekey.devcontainer.mentions import build_words, only_gives, words_of
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import EnvEntry
@@ -160,26 +163,25 @@ def _said_elsewhere(mount: RuntimeMount, container: Container, variables: bool) 
     for path, node in document.tree.strings():
         if variables and path[:1] in (("containerEnv",), ("remoteEnv",)):
             continue
-        if path[:1] == ("mounts",):
+        if path[:1] == ("mounts",) or path[:1] in COMMANDS:
             continue
         if node.text is None or node is mount.node or any(node is other for other in mounted):
             continue
-        said = TALKS_OF_OWNERS.sub("", node.text.text)
-        if any(text in said for text in wanted):
+        if any(text in node.text.text for text in wanted):
             return True
-    for ran in container.story.items:
-        if ran.item.program in ("chown", "chmod", "mkdir", "setfacl", "ls", "install"):
-            continue
-        if any(text in (word or "") for word in ran.item.texts for text in wanted):
-            return True
-    stage = container.stage
-    return stage is not None and any(
-        text in TALKS_OF_OWNERS.sub("", step.instruction.args.text)
-        for link in stage.chain
-        for step in link.steps
-        if not (variables and step.instruction.keyword == "ENV")
-        for text in wanted
+    ran = (one.item for one in (*container.story.items, *container.host_story.items))
+    said = [*words_of(item for item in ran if not _only_looks(item)), *build_words(container)]
+    said += (
+        step.instruction.args.text
+        for step in container.steps
+        if step.run is None and not (variables and step.instruction.keyword == "ENV")
     )
+    return any(text in one for one in said for text in wanted)
+
+
+def _only_looks(item: Invocation) -> bool:
+    """Tell whether a command makes directories, gives them away or shows them, and tells no tool of them."""
+    return only_gives(item) or (not item.opaque and effects_of(item) == ())
 
 
 _ENVIRONMENTS = ("mise.toml", ".mise.toml", ".envrc", ".env")

@@ -18,7 +18,7 @@ from cachekey.commands.invocation import Invocation
 from cachekey.commands.read import Commands, Heredoc, read_commands
 from cachekey.commands.shellstate import joined
 from cachekey.devcontainer.read import Lifecycle
-from cachekey.knowledge.installers import installers
+from cachekey.knowledge.installers import Runner, installers
 from cachekey.record import record
 from cachekey.text import Elsewhere, Mapped
 
@@ -50,15 +50,12 @@ def tells_nothing_else(commands: Commands) -> bool:
     return bool(texts) and not any(speaks_of_owners(text.text) for text in texts)
 
 
-_HARMLESS = ("test", "t", "start", "build", "lint", "stop", "restart")
-"""Scripts that do what their names say where package.json is not at hand."""
 _INLINE = ("-c", "-e", "-m", "-p", "-pe", "--eval", "--print")
 """What an interpreter runs stands behind these, no file: code, or a module's name."""
 _FROM_INPUT = ("-c", "-s")
 """What a shell runs stands behind the first, or comes by its input: its words are no files."""
 _SHELL_SETTINGS = (".bashrc", ".zshrc", ".profile", ".bash_profile", ".zprofile")
 """Files of a home that set a shell up for its user."""
-_PACKAGE_RUNNERS = ("npm", "yarn", "pnpm", "bun")
 _SHELLS = frozenset((*SHELLS, *SOURCES))
 _INTERPRETERS = frozenset((*_SHELLS, "fish", "node", "ruby", "perl", "php", "tsx", "ts-node"))
 
@@ -91,10 +88,12 @@ class Story:
     items: tuple[Ran, ...]
     unread: tuple[str, ...]
     """What may run more than ``items`` tells, in words for a hover."""
+    suspects: tuple[str, ...] = ()
+    """Those of ``unread`` that are files of the workspace: they may give something away."""
 
 
 @record(frozen=True)
-class _Text:
+class Standing:
     """A command as :func:`read_commands` takes it."""
 
     args: Mapped
@@ -118,6 +117,7 @@ class StoryReader:
     """Tells where on the PATH the image's build puts a script of a bare name."""
     items: list[Ran] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
     looked_at: int = 0
 
     def read(self, command: Lifecycle) -> None:
@@ -130,16 +130,16 @@ class StoryReader:
             if each is None:
                 continue
             if each.text is not None:
-                self._take(_Text(self.fill(each.text)), command.name)
+                self._take(Standing(self.fill(each.text)), command.name)
             elif each.elements:
                 words = [e.value.text for e in each.elements]
                 known = tuple(self.fill(word) for word in words if word is not None)
                 if len(known) == len(words):
-                    self._take(_Text(known[0], known), command.name)
+                    self._take(Standing(known[0], known), command.name)
                 else:
                     self.unread.append(command.name)
 
-    def _take(self, text: _Text, moment: str) -> None:
+    def _take(self, text: Standing, moment: str) -> None:
         commands = read_commands(
             text,
             shell=None,
@@ -171,21 +171,25 @@ class StoryReader:
         self.looked_at += 1
         if self.looked_at > _MOST_LOOKED_AT:
             self.unread.append("too many scripts")
-        elif program in _PACKAGE_RUNNERS:
-            words = [text for text in item.texts if text is None or not text.startswith("-")]
-            asks = words[:1] in (["run"], ["run-script"])
-            if asks and len(words) == 1:
-                # It prints the names of all scripts.
-                return False
-            words = words[1:] if asks else words
-            if words[:1] == [None] or not words or words[0] not in _HARMLESS:
-                self.unread.append(" ".join(text or "?" for text in (program, *words[:1])))
+        elif program in installers().runners:
+            self._named(item, installers().runners[program])
         elif _own_recipes(program) and item.path == program and _installs(item) is not False:
             return self._look(item, _own_recipes(program))
         else:
             name = _script(item)
             return self._look(item, (name,) if name else ())
         return False
+
+    def _named(self, item: Invocation, runner: Runner) -> None:
+        """Note a script of package.json, unless it does what its name says."""
+        words = [text for text in item.texts if text is None or not text.startswith("-")]
+        asks = words[:1] != [None] and words[:1] and words[0] in runner.asks
+        if asks and len(words) == 1:
+            # It prints the names of all scripts.
+            return
+        words = words[1:] if asks else words
+        if not words or words[0] is None or words[0] not in runner.harmless:
+            self.unread.append(" ".join(text or "?" for text in (item.program, *words[:1])))
 
     def _look(self, item: Invocation, names: tuple[str, ...]) -> bool:
         """Look through a file of another language for anything that owns; True: there is nothing."""
@@ -199,6 +203,7 @@ class StoryReader:
             )
             if shell or len(found[1]) > _LONGEST or _OWNS.search(found[1]):
                 self.unread.append(found[0])
+                self.suspects.append(found[0])
                 return False
             return True
         if not self._harmless(item):

@@ -7,19 +7,24 @@ the devcontainer.json).
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Mapping
 
-from cachekey.devcontainer.lifecycle import speaks_of_owners
+from cachekey.commands.effect import Effect
+from cachekey.commands.effects import effects_of
+from cachekey.commands.familiar import names_other_language
+from cachekey.commands.invocation import Invocation
+from cachekey.commands.read import read_commands
+from cachekey.devcontainer.lifecycle import Standing
 from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.read import Devcontainer, read_devcontainer
 from cachekey.devcontainer.substitution import literal
 from cachekey.knowledge.features import Feature, FeatureMount
+from cachekey.knowledge.installers import installers
 from cachekey.knowledge.records import Confidence
-from cachekey.text import Source
+from cachekey.text import Mapped, Source, Span
 
-_MAKES = re.compile(r"\b(?:mkdir|install|useradd|adduser|sudoers|git clone)\b|\|\s*(?:ba|z)?sh\b")
-"""What an ``install.sh`` says that makes directories of its own, which nobody here follows."""
+_ACCOUNTS = frozenset(("useradd", "adduser", "usermod"))
+_RIGHTS = "/etc/sudoers"
 
 
 def local_feature(
@@ -37,7 +42,7 @@ def local_feature(
     script = read(posixpath.join(folder, "install.sh")) if folder and text is not None else None
     if folder is None or path is None or text is None or script is None:
         return None
-    if speaks_of_owners(script) or _MAKES.search(_without_packages(script)):
+    if not _only_installs(script):
         return None
     said = read_devcontainer(path, Source(text))
     if said.problem is not None or said.lifecycle or said.get("dependsOn") is not None:
@@ -69,8 +74,32 @@ def _read(said: Devcontainer, folder: str, env: Mapping[str, str | None]) -> Fea
     )
 
 
-def _without_packages(script: str) -> str:
-    """Leave out what installs packages, where ``install`` makes no directory."""
-    return re.sub(
-        r"\b(?:apt-get|apt|dnf|yum|npm|pnpm|pip3?|pipx|gem|cargo|go)\b[^;&|\n]*", "", script
-    )
+def _only_installs(script: str) -> bool:
+    """Tell whether an ``install.sh`` makes no directory, account or right, and all of it is read."""
+    if names_other_language(script):
+        return False
+    source = Source(script)
+    whole = Mapped.plain(source, Span(0, len(script)))
+    commands = read_commands(Standing(whole), shell=None, lookup=lambda name: None, workdir=None)
+    return commands.complete and not any(map(_may_make, commands.items))
+
+
+def _may_make(item: Invocation) -> bool:
+    if item.shown:
+        # What it runs comes by itself.
+        return False
+    if item.program is None or item.opaque or item.user is not None or item.program in _ACCOUNTS:
+        return True
+    if item.program in installers().engines:
+        return True
+    return any(_makes(effect) for effect in effects_of(item) or ())
+
+
+def _makes(effect: Effect) -> bool:
+    """Tell whether an effect makes a directory, opens something or gives a right, or may do so."""
+    if effect.kind in ("reads", "removes"):
+        return False
+    place = effect.path if effect.kind == "writes" else effect.to
+    if effect.kind in ("makes", "opens") or (effect.kind == "writes" and effect.deep):
+        return True
+    return place is None or place.startswith(_RIGHTS)

@@ -21,7 +21,7 @@ from cachekey.devcontainer.substitution import LIFECYCLE, literal
 from cachekey.dockerfile.records import Dockerfile, Stage, Step
 from cachekey.knowledge.features import Feature
 from cachekey.record import cached_property, record
-from cachekey.syntax.jsonc.parse import Member
+from cachekey.syntax.jsonc.tree import Member
 from cachekey.text import Span
 
 if TYPE_CHECKING:

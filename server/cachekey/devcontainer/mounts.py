@@ -10,7 +10,8 @@ from typing import Literal
 from cachekey.devcontainer.substitution import literal, variables
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.dockermount import MountField, MountText, parse_mount, parse_volume
-from cachekey.syntax.jsonc.parse import Element, Node, span_in
+from cachekey.syntax.jsonc.parse import span_in
+from cachekey.syntax.jsonc.tree import Element, Node
 from cachekey.syntax.yaml import YamlNode
 from cachekey.text import Mapped, Span
 

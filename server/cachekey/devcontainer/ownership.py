@@ -10,27 +10,29 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
-from itertools import islice
+import shlex
 
 from cachekey.commands.effect import Effect
 from cachekey.commands.effects import effects_of
+from cachekey.commands.familiar import SHELLS
 from cachekey.commands.invocation import Invocation
+from cachekey.commands.read import read_commands
 from cachekey.devcontainer.compose import Service
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import concerns
 from cachekey.devcontainer.imageowner import may_be_fetched, owner_in_image
-from cachekey.devcontainer.lifecycle import Ran
+from cachekey.devcontainer.lifecycle import Ran, Standing
+from cachekey.devcontainer.mentions import named_in_build
 from cachekey.devcontainer.mounts import RuntimeMount
-from cachekey.devcontainer.paths import covers, within
+from cachekey.devcontainer.paths import covers
+from cachekey.devcontainer.settings import Setting
+from cachekey.dockerfile.context import Copied
 from cachekey.knowledge.installers import installers
 from cachekey.record import record
+from cachekey.text import Mapped, Source, Span
 
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
 """Parts of names of programs that may well be scripts which give directories away."""
-
-_PROGRAMS = re.compile(r"bin(?:/[^/\s]*)?[\"'\]\s]*\Z|\$")
-"""A target from which a shell starts programs by their bare names, or one that is not known."""
 
 
 @record(frozen=True)
@@ -79,7 +81,7 @@ def unwritable_at(
         bare = bare or (
             not container.builds and container.image is None and _featured(user.name, container)
         )
-        known = _named_in_build(place, container) or may_be_fetched(place, container)
+        known = named_in_build(place, container) or may_be_fetched(place, container)
         if bare and not known:
             return Unwritable(user.name, False)
     return None
@@ -203,7 +205,7 @@ def _names(item: Invocation, place: str) -> bool:
 
 def _elsewhere(place: str, container: Container, mount: RuntimeMount | None) -> bool:
     """Tell whether another service, an entry point or the host may give the volume away."""
-    if any(_OWNS_FROM_HOST.search(text) for text in _on_host(container)):
+    if _on_host(container):
         return True
     if container.foreign_features or (
         container.composition is not None and container.service is None
@@ -212,46 +214,66 @@ def _elsewhere(place: str, container: Container, mount: RuntimeMount | None) -> 
     if container.service is not None:
         if container.service.unread or _other_service(container, mount):
             return True
-        entry = container.service.setting("entrypoint")
-        command = container.service.setting("command")
-        for setting in (entry, command):
-            if setting is not None and not _idles(setting.words, setting.node.text):
-                return True
+        if not _idles(container.service):
+            return True
     return _entry_point(container)
 
 
-_OWNS_FROM_HOST = re.compile(
-    r"\bchown\b|\bdocker-compose\b"
-    r"|\b(?:docker|podman)(?:\s+(?:-\S+|compose|container))*\s+(?:run|exec|start|up|cp)\b"
-)
-"""What the host says that may give a volume away: ``docker run … chown``, most of all."""
-_FILE = re.compile(r"(?:\$\{localWorkspaceFolder\}/)?([\w.-]+(?:/[\w.-]+)*)")
-_MOST_WORDS = 64
+def _on_host(container: Container) -> bool:
+    """Tell whether what the host runs before the container is made may give a volume away.
+
+    It runs another container that may (``docker run … chown``), or a file that nobody can follow.
+    """
+    story = container.host_story
+    return bool(story.suspects) or any(
+        ran.item.program == "chown" or _runs_container(ran.item) for ran in story.items
+    )
 
 
-def _on_host(container: Container) -> Iterator[str]:
-    """Yield what runs on the host before the container is made: a command, the files that it names."""
-    initialize = container.document.initialize
-    if initialize is None:
-        return
-    yield initialize.text
-    for match in islice(_FILE.finditer(initialize.text), _MOST_WORDS):
-        path = within(container.root, match.group(1)) if "." in match.group(1) else None
-        text = container.texts.read(path) if path else None
-        if text is not None:
-            yield text
+def _runs_container(item: Invocation) -> bool:
+    words = installers().engines.get(item.program or "", frozenset())
+    return any(text in words for text in item.texts)
 
 
-_IDLE = re.compile(
-    r"(?:/bin/)?(?:ba)?sh|-l?c|sleep|infinity|tail|-f|/dev/null|while|true|:|do|done|\d+d?|&|;|wait|exec"
-)
+def _idles(service: Service) -> bool:
+    """Tell whether a service's entry point and command only keep the container alive."""
+    words: list[Mapped] = []
+    for name in ("entrypoint", "command"):
+        setting = service.setting(name)
+        said = _words(setting) if setting is not None else ()
+        if said is None:
+            return False
+        words += said
+    if not words:
+        return True
+    commands = read_commands(
+        Standing(words[0], tuple(words)), shell=None, lookup=lambda name: None, workdir=None
+    )
+    return commands.complete and all(
+        item.shown
+        or item.program in installers().idle
+        or (item.program in SHELLS and not item.args)
+        for item in commands.items
+    )
 
 
-def _idles(words: tuple[str, ...] | None, text: object) -> bool:
-    """Tell whether a command of a service only keeps the container alive."""
-    said = " ".join(words) if words is not None else str(text or "")
-    parts = re.findall(r"[^\s;\"']+|;", said)
-    return all(_IDLE.fullmatch(part) for part in parts)
+def _words(setting: Setting) -> tuple[Mapped, ...] | None:
+    """Return the words of an entry point or command; ``None`` where they cannot be told.
+
+    No shell splits a text: Compose does, by quotes and blanks alone.
+    """
+    if setting.node.kind == "sequence":
+        words = setting.words
+    else:
+        text = setting.text.text if setting.text is not None else ""
+        try:
+            words = tuple(shlex.split(text))
+        except ValueError:
+            return None
+    if words is None:
+        return None
+    sources = (Source(word) for word in words)
+    return tuple(Mapped.plain(source, Span(0, len(source.text))) for source in sources)
 
 
 def _other_service(container: Container, mount: RuntimeMount | None) -> bool:
@@ -295,21 +317,24 @@ def _entry_point(container: Container) -> bool:
     return False
 
 
-def _named_in_build(place: str, container: Container) -> bool:
-    said = re.compile(rf"(?<![\w./-]){re.escape(place)}")
-    return any(said.search(step.instruction.args.text) for step in container.steps)
-
-
 def _made_by_build(program: str, container: Container) -> bool:
     """Tell whether the Dockerfile names a program, which then may be a script of the project."""
     if container.builds and container.stage is None:
         return True
     if container.stage is None or not program:
         return False
-    word = re.compile(rf"(?<![\w-]){re.escape(program)}(?![\w-])")
     return any(
-        step.instruction.keyword in ("COPY", "ADD")
-        and word.search(step.instruction.args.text)
-        and _PROGRAMS.search(step.instruction.args.text)
+        step.copied is not None and _brings_program(step.copied, program)
         for step in container.steps
+    )
+
+
+def _brings_program(copied: Copied, program: str) -> bool:
+    """Tell whether a copy brings a file of that name to where a shell starts it by its bare name."""
+    target = copied.target
+    named = (posixpath.basename(word.text.rstrip("/")) for word in copied.written)
+    if all(name != program and name.partition(".")[0] != program for name in named):
+        return False
+    return target is None or any(
+        folder.endswith("bin") for folder in (target, posixpath.dirname(target))
     )

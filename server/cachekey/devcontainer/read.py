@@ -13,7 +13,8 @@ from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.runargs import option_values
 from cachekey.devcontainer.substitution import LIFECYCLE, Variable, literal, variables
 from cachekey.record import cached_property, record
-from cachekey.syntax.jsonc.parse import JsoncTree, Member, Node, parse, parse_members, span_in
+from cachekey.syntax.jsonc.parse import parse, parse_members, span_in
+from cachekey.syntax.jsonc.tree import JsoncTree, Member, Node
 from cachekey.text import Mapped, Source, Span
 
 FILE_NAMES = ("devcontainer.json", ".devcontainer.json", "devcontainer-feature.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cachekey.syntax.jsonc.parse import Node
+from cachekey.syntax.jsonc.tree import Node
 from cachekey.text import Mapped
 
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from cachekey.devcontainer.naming import compose_files
 from cachekey.disk.files import absolute, inside, read, reason
 from cachekey.disk.ignore import IgnoreRules
-from cachekey.kinds import HEAD, kind_of, may_be_dockerfile, reads_as_dockerfile
+from cachekey.kinds import HEAD, kind_of, may_be_compose, may_be_dockerfile, reads_as_dockerfile
 
 SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", ".jj", "node_modules"})
 _MOST_BUILDERS = 2000
@@ -94,6 +95,8 @@ class Found:
 
     files: tuple[str, ...]
     problems: tuple[tuple[str, str], ...] = ()
+    named: tuple[str, ...] = ()
+    """Those that are compose files because a devcontainer.json names them, each behind who names it."""
 
 
 @dataclass
@@ -103,6 +106,8 @@ class _Walk:
     ignore_files: bool
     files: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    others: dict[str, _Layers] = field(default_factory=dict)
+    """Files that are compose files if a devcontainer.json says so, and what may ignore them."""
     problems: list[tuple[str, str]] = field(default_factory=list)
 
     def run(self) -> Found:
@@ -118,8 +123,26 @@ class _Walk:
                         pending.append((path, layers))
                 elif self._counts(path, entry) and not self._out(path, layers):
                     self._file(path, entry)
-        files = sorted(_bounded([*self.files, *self._good_links()]))
-        return Found(tuple(files), tuple(self.problems))
+                elif may_be_compose(path) and entry.is_file(follow_symlinks=False):
+                    self.others[path] = layers
+        named = self._named()
+        files = sorted(_bounded([*self.files, *self._good_links(), *named]))
+        return Found(tuple(files), tuple(self.problems), tuple(named))
+
+    def _named(self) -> list[str]:
+        """Return the compose files that only a devcontainer.json tells to be some."""
+        base, known = self.root.rstrip("/") + "/", frozenset(self.files)
+
+        def text_of(name: str) -> str | None:
+            path = base + name
+            layers = self.others.get(path)
+            if path not in known and (layers is None or self._out(path, layers)):
+                return None
+            return read(path, self.root).text
+
+        configurations = [path for path in self.files if kind_of(path) == "devcontainer"]
+        names = compose_files((path.removeprefix(base) for path in configurations), text_of)
+        return [base + name for name in names if base + name in self.others]
 
     def _counts(self, path: str, entry: os.DirEntry[str]) -> bool:
         if kind_of(path) is not None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.buildkit.scope import Scope
 from cachekey.commands.effect import inside
 from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.records import Dockerfile, Run
-from cachekey.knowledge.paths import UnknownValueError, expand_template, nearly
-from cachekey.knowledge.records import CacheDir, Kind, Tool
+from cachekey.knowledge.records import Kind
 from cachekey.record import record, remembered
 from cachekey.tools.directories import UsedDirectory
-from cachekey.tools.uses import ToolUse, may_be_for_another, meant, relation_to
+from cachekey.tools.uses import ToolUse, may_be_for_another
 
 COVERS = ("exact", "part", "parent")
 """Relations in which a mount holds a tool's directory, or a piece of it."""
@@ -132,153 +130,6 @@ def uncovered(run: Run) -> list[Wanted]:
     """Return the caches that the RUN's commands surely use and no mount holds or may hold."""
     kinds = (Kind.DOWNLOAD, Kind.BUILD)
     return [item for item in wanted(run, kinds) if not maybe_covered(run, item.directory)]
-
-
-@remembered
-def candidates(run: Run, mount: Mount) -> list[Wanted]:
-    """Return the caches that an idle mount is meant for: by its looks, or the only ones without a mount."""
-    open_ones = uncovered(run)
-    directory = mount.directory or mount.target.text
-    looks = {id(item.cache) for _, item in meant(directory, run.uses)}
-    alike = [item for item in open_ones if id(item.directory.cache) in looks]
-    if alike:
-        return alike
-    near = [item for item in open_ones if _is_near(directory, item)]
-    downloads = [item for item in open_ones if item.directory.cache.kind is Kind.DOWNLOAD]
-    if near or len({item.path for item in downloads}) != 1:
-        return near
-    # A place that looks like no tool's cache may be anything's.
-    return downloads if run.knowledge.claims(directory) else []
-
-
-def meant_beside_unseen(run: Run, mount: Mount) -> Wanted | None:
-    """Return the cache that a mount is meant for by its looks alone, and surely is not in it.
-
-    Its tool surely runs in the RUN, beside commands that nobody can read: what is out of sight (`make`, the
-    compiler behind ccache) might still tell it another place.
-    """
-    folder = mount.directory
-    if folder is None or not run.visible_mount(mount) or not run.commands.complete:
-        return None
-    if all_known(run) or run.effects.mentions(folder) or linked(run, folder):
-        return None
-    claims = {claim.tool.id for claim in run.knowledge.claims(folder)}
-    for use in run.uses:
-        relations = (*COVERS, "unknown") if use.tool.id in claims else COVERS
-        if any(item.relation(folder) in relations for item in use.directories):
-            return None
-    looks = {id(use) for use, _ in meant(folder, run.uses)}
-    found = (one for one in uncovered(run) if id(one.use) in looks and claims == {one.use.tool.id})
-    return next(found, None)
-
-
-def in_another_home(run: Run, mount: Mount) -> tuple[Tool, str] | None:
-    """Return the tool that a mount is meant for, and where that has its cache, in a RUN of another user.
-
-    The mount lies where the tool would have it in the home of an account that the RUN is not run by. No
-    command calls the tool; one may start it, and whoever does, it goes by the home of who runs the RUN.
-    """
-    folder, scope, user = mount.directory, run.scope, run.scope.user
-    facts = scope.base.facts
-    if folder is None or user.home is None or facts is None or not facts.confidence.warns:
-        return None
-    if not run.visible_mount(mount) or not all_known(run):
-        return None
-    items = run.commands.items
-    if any(item.user or not item.environment_known for item in items):
-        return None
-    if any(relation_to(folder, use) != "none" for use in run.uses):
-        return None
-    claims = run.knowledge.claims(folder)
-    if len({claim.tool.id for claim in claims}) != 1 or claims[0].cache.kind is not Kind.DOWNLOAD:
-        return None
-    tool, cache = claims[0].tool, claims[0].cache
-    if any(use.tool is tool for use in run.uses):
-        # That is another finding.
-        return None
-    said = {*scope.variables, *facts.env, *(name for item in items for name in item.env)}
-    if "HOME" in said or any(way.env in said for way in cache.moved_by):
-        return None
-    others = {account.home for account in scope.accounts.values()} - {None, user.home}
-    if not any(_default(cache, home, said) == folder for home in others if home):
-        return None
-    path = _default(cache, user.home, said, user.is_root is True)
-    held = path is None or any(inside(path, one.directory) for one in run.caches if one.directory)
-    if held or path is None or run.effects.mentions(folder) or linked(run, folder):
-        return None
-    return tool, path
-
-
-def _default(cache: CacheDir, home: str, said: set[str], root: bool = False) -> str | None:
-    """Return where a cache is in a home when none of the variables that are set says otherwise."""
-
-    def lookup(name: str) -> str | None:
-        if name in said:
-            raise UnknownValueError(name)
-        return home if name == "HOME" else None
-
-    try:
-        return expand_template(cache.root_path if root and cache.root_path else cache.path, lookup)
-    except UnknownValueError:
-        return None
-
-
-def _is_near(directory: str, item: Wanted) -> bool:
-    """Tell whether a target is nearly the directory, or nearly a part of it that is mounted alone."""
-    parts = (f"{item.path}/{part}" for part in item.directory.cache.parts)
-    return any(nearly(directory, path) for path in (item.path, *parts))
-
-
-def in_some_version(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
-    """Return the cache that an idle mount is meant for, when a version that nobody knows names its place."""
-    folder = mount.directory
-    if folder is None or not surely_idle(run, mount):
-        return None
-    for use, item in meant(folder, run.uses):
-        surely = item.used is True and item.cache.kind is Kind.DOWNLOAD and item.confidence.warns
-        if surely and item.among and use.applies is True and covering(run, item) is None:
-            return use, item
-    return None
-
-
-@remembered
-def supposed_elsewhere(run: Run) -> list[tuple[Mount, ToolUse, UsedDirectory]]:
-    """Return mounts elsewhere than the file itself tells the tool, on an unknown base image.
-
-    It tells by the tool's variable or option, or by the home: the image may set the variable then, but
-    hardly to the directory of another user.
-    """
-    base = run.scope.base
-    if base.is_scratch or (base.facts is not None and base.facts.confidence.warns):
-        return []
-    if not run.commands.complete:
-        return []
-    home = _tells_home(run.scope)
-    if any(item.opaque or not item.args_known for item in run.commands.items):
-        return []
-    found: list[tuple[Mount, ToolUse, UsedDirectory]] = []
-    for mount in run.caches:
-        folder = mount.directory
-        if folder is None or not run.visible_mount(mount) or run.effects.mentions(folder):
-            continue
-        if any(relation_to(folder, use) in COVERS for use in (*run.uses, *run.supposed)):
-            continue
-        for use, item in meant(folder, run.supposed):
-            surely = use.applies is True and item.used is True and item.cache.kind is Kind.DOWNLOAD
-            default = item.decided_by.startswith("the default")
-            if surely and item.path is not None and (home if default else item.span is not None):
-                found.append((mount, use, item))
-                break
-    return found
-
-
-def _tells_home(scope: Scope) -> bool:
-    """Tell whether the file itself says where the user's home is."""
-    variable = scope.variables.get("HOME")
-    if variable is not None:
-        return variable.value.known
-    account = scope.user.account
-    return account is not None and account.span is not None and account.home is not None
 
 
 def fetches_for_nobody(document: Dockerfile, run: Run, use: ToolUse) -> bool:

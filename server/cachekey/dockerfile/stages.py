@@ -19,7 +19,8 @@ from cachekey.budget import (
     share,
 )
 from cachekey.buildkit.identity import BuildIdentity
-from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount, read_mount
+from cachekey.buildkit.mounts import BUILDAH_KEYS, Mount
+from cachekey.buildkit.reading import read_mount
 from cachekey.buildkit.scope import (
     BaseImage,
     Scope,

@@ -11,7 +11,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import Scope, User
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import is_guest, opens_up
-from cachekey.edits.everywhere import everywhere
+from cachekey.edits.everywhere import everywhere, places_of
 from cachekey.edits.mount import append_command, remove_options, set_option, set_options
 from cachekey.finding import FileEdit, Reach, Wish
 from cachekey.text import Edit, Span
@@ -167,3 +167,34 @@ def merge_edits(edits: Iterable[FileEdit]) -> tuple[FileEdit, ...]:
 def name_for(label: str, suffix: object) -> str:
     """Make an id out of a key and what tells its user: ``uv-cache-app``."""
     return f"{_AWKWARD.sub('-', label.strip('/.'))}-{suffix}"
+
+
+def share(project: Project, reach: Reach, name: str, model: CacheMount) -> Iterator[FileEdit]:
+    """Give every mount of the caches one id, and the owner of the mount whose cache it is to be.
+
+    Whatever their RUNs call: what was one cache stays one.
+    """
+    own = Reach((model.key.identity,))
+    first = next((place.mount for place in places_of(project, own)), None)
+    if first is None:
+        return
+
+    def edits(place: Place) -> list[Edit]:
+        return [set_option(place.mount, "id", name), *align(first, place.mount)]
+
+    yield from merge_edits(everywhere(project, reach, edits))
+
+
+def one_for_each(places: Sequence[Place], name: str) -> list[FileEdit] | None:
+    """Return the edits that give each user a cache of their own; None where one of them may be root."""
+    edits: list[FileEdit] = []
+    for place in places:
+        user = place.run.scope.user
+        if user.is_root is None:
+            return None
+        edit = set_option(place.mount, "id", f"{name}-{user.name or user.uid}")
+        edits.append(FileEdit(place.path, edit))
+        if user.is_root is False:
+            owner = owner_of(user, place.run.scope)
+            edits += in_file(place.path, set_options(place.mount, **owner))
+    return edits

@@ -14,7 +14,8 @@ from cachekey.devcontainer.read import Devcontainer, EnvEntry, Lifecycle, read_d
 from cachekey.devcontainer.substitution import LIFECYCLE, variables
 from cachekey.syntax.jsonc import edit as jsonc_edit
 from cachekey.syntax.jsonc.dockermount import BUILD_ONLY, MountField, volume_name
-from cachekey.syntax.jsonc.parse import Member, escape, quote
+from cachekey.syntax.jsonc.parse import escape, quote
+from cachekey.syntax.jsonc.tree import Member
 from cachekey.text import Edit, Source, Span, apply_edits
 
 _MOST_LINES = 1000

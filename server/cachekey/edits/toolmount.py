@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.coverage import candidates, linked, surely_idle
+from cachekey.dockerfile.coverage import linked, surely_idle
+from cachekey.dockerfile.idle import candidates
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import users_differ, writer
 from cachekey.dockerfile.records import Dockerfile, Run

@@ -1,4 +1,4 @@
-"""Programs that install others, and what they leave: the records of ``installers.toml``."""
+"""Programs that install others or run what a project names: the records of ``installers.toml``."""
 
 from __future__ import annotations
 
@@ -37,6 +37,16 @@ class Fetched:
 
 
 @record(frozen=True)
+class Runner:
+    """A program that runs the scripts which package.json names."""
+
+    asks: tuple[str, ...]
+    """Words in front of a script's name."""
+    harmless: tuple[str, ...]
+    """Scripts that do what their names say, where package.json is not at hand."""
+
+
+@record(frozen=True)
 class Installers:
     """All of them; the file's head explains every key."""
 
@@ -45,6 +55,11 @@ class Installers:
     fetched: tuple[Fetched, ...]
     folders: Mapping[str, tuple[str, ...]]
     """Programs whose installers make a folder of another name, by that name."""
+    runners: Mapping[str, Runner]
+    engines: Mapping[str, frozenset[str]]
+    """The words with which a container engine runs or fills a container."""
+    idle: frozenset[str]
+    hooks: frozenset[str]
 
     def fetched_from(self, url: str) -> Fetched | None:
         """Return the installer that comes from an address."""
@@ -58,10 +73,7 @@ def parse_installers(text: str, problems: list[Problem]) -> Installers:
     for key in ("source", "date"):
         table.text(key, required=True)
     table.texts("see")
-    packagers: set[str] = set()
-    for item in table.tables("packagers"):
-        packagers.update(item.texts("names"))
-        item.close()
+    packagers, idle, hooks = (_names(table, key) for key in ("packagers", "idle", "hooks"))
     recipes: dict[str, Recipes] = {}
     for item in table.tables("recipes"):
         names, found = item.texts("names"), Recipes(item.texts("files"), item.texts("installs"))
@@ -78,8 +90,27 @@ def parse_installers(text: str, problems: list[Problem]) -> Installers:
     for item in table.tables("folders"):
         folders[item.text("name", required=True)] = item.texts("by")
         item.close()
+    runners: dict[str, Runner] = {}
+    for item in table.tables("runners"):
+        runner = Runner(item.texts("asks"), item.texts("harmless"))
+        runners.update((name, runner) for name in item.texts("names"))
+        item.close()
+    engines: dict[str, frozenset[str]] = {}
+    for item in table.tables("engines"):
+        words = frozenset(item.texts("runs"))
+        engines.update((name, words) for name in item.texts("names"))
+        item.close()
     table.close()
-    return Installers(frozenset(packagers), recipes, tuple(fetched), folders)
+    return Installers(packagers, recipes, tuple(fetched), folders, runners, engines, idle, hooks)
+
+
+def _names(table: Table, key: str) -> frozenset[str]:
+    """Read rows that are names and nothing else."""
+    names: set[str] = set()
+    for item in table.tables(key):
+        names.update(item.texts("names"))
+        item.close()
+    return frozenset(names)
 
 
 @lru_cache(maxsize=1)

@@ -22,12 +22,11 @@ from cachekey.knowledge.records import (
     LinkMode,
     Manifest,
     Passing,
-    Setting,
     Suggestion,
     Switch,
     Tool,
-    Way,
 )
+from cachekey.knowledge.ways import Setting, Way
 
 SHARINGS = ("shared", "locked", "private")
 OWN_SOURCE = "your settings"

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from cachekey.budget import kept
-from cachekey.knowledge.records import Command, Pattern, Tool
+from cachekey.knowledge.records import Command, Tool
+from cachekey.knowledge.ways import Pattern
 from cachekey.record import record
 
 _GLOB = frozenset("*?[")

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from cachekey.knowledge.patterns import pattern
-from cachekey.knowledge.records import Pattern
+from cachekey.knowledge.ways import Pattern
 from cachekey.record import record
 
 Keys = tuple["str | int", ...]

@@ -11,7 +11,6 @@ from cachekey.disk.ignore import IgnoreRules
 from cachekey.disk.settings import SettingsFile, SettingsFinder
 from cachekey.lsp import uris
 from cachekey.lsp.config import same_meaning
-from cachekey.lsp.names import document_kind
 from cachekey.rules import ALL
 from cachekey.workspace.project import Project
 
@@ -191,7 +190,7 @@ class Area:
         if path in self._open:
             return
         try:
-            self.project.survey(path, text, document_kind(path))
+            self.project.survey(path, text)
         except Exception:  # whatever a file holds, the server goes on
             logger.exception("cannot read %s", path)
             self.project.remove(path)

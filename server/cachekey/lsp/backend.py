@@ -200,10 +200,23 @@ class Backend:
 
     def surroundings_changed(self, area: Area) -> None:
         """Look at the open documents again that files beside them concern, new or gone."""
+        self._adopt(area)
         self.session.notice(area)
         self.reporter.look_after()
         self.renew_lenses()
         self.check.stirred()
+
+    def _adopt(self, area: Area) -> None:
+        """Take in the open files of an area that are ours since it is known who names them."""
+        for uri, item in self.client.workspace.text_documents.items():
+            place = self.session.area_of(uri)
+            if place is None or place[0] is not area or self.session.find(uri) is not None:
+                continue
+            language, version = item.language_id or "", item.version or 0
+            document = self.session.open(uri, language, version, item.source)
+            if document is not None:
+                self.reporter.touched(document)
+                self.renew()
 
     def renew_lenses(self) -> None:
         """Have lenses and hints asked for again, which may speak of other files and of settings."""

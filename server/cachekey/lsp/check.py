@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cachekey.checking import engine
-from cachekey.lsp.names import document_kind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -153,7 +152,7 @@ class WorkspaceCheck:
             return ()
         session = self._session
         try:
-            document = area.project.add(path, text, document_kind(path))
+            document = area.project.add(path, text)
             if document is None:
                 return ()
             findings = engine.check(area.project, path, area.settings(path))

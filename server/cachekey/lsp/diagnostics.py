@@ -124,10 +124,9 @@ class Reporter:
     async def report(self, uri: str, previous: str | None) -> types.DocumentDiagnosticReport:
         """Answer a pull."""
         await self._ready.wait()
+        if uris.same(uri) not in self._said:
+            await self._wait_for_others(uri)
         document = self._session.find(uri)
-        if document is not None and uris.same(uri) not in self._said:
-            await self._wait_for_others(document)
-            document = self._session.find(uri)
         if document is None:
             return types.RelatedFullDocumentDiagnosticReport(items=[])
         analysis = self._shown(document)
@@ -138,10 +137,14 @@ class Reporter:
             items=analysis.diagnostics, result_id=analysis.result_id
         )
 
-    async def _wait_for_others(self, document: Document) -> None:
-        """Hold the first answer about a document back where nobody can be told to ask again."""
-        if not self._session.abilities.refresh:
-            await self._around(document.area)
+    async def _wait_for_others(self, uri: str) -> None:
+        """Hold the first answer about a document back where nobody can be told to ask again.
+
+        Other files may say what it is, too.
+        """
+        place = self._session.area_of(uri)
+        if place is not None and not self._session.abilities.refresh:
+            await self._around(place[0])
 
     # -- what follows ---------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from lsprotocol import types
 
 from cachekey.assist import keys_page
 from cachekey.lsp import uris, words
-from cachekey.lsp.names import document_kind
 from cachekey.markup.message import message
 from cachekey.report.rules import as_markdown, catalog
 from cachekey.workspace.settings import FILE_NAMES
@@ -68,7 +67,7 @@ async def files_changed(back: Backend, params: types.DidChangeWatchedFilesParams
                     by_area.setdefault(area, [])
     for area, paths in by_area.items():
         back.reload(area)
-        documents = [path for path in paths if document_kind(path) and not area.is_open(path)]
+        documents = [path for path in paths if area.project.kind(path) and not area.is_open(path)]
         if documents:
             await back.scanner.update(area, documents)
 

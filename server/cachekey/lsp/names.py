@@ -12,6 +12,8 @@ WATCHED = (
     "**/*.{Dockerfile,dockerfile,Containerfile,containerfile}",
     "**/{devcontainer.json,.devcontainer.json,devcontainer-feature.json}",
     "**/{compose,docker-compose}{,.*,-*,_*}.{yml,yaml}",
+    # A devcontainer.json may name a compose file as it likes.
+    "**/.devcontainer/**/*.{yml,yaml}",
     "**/.github/workflows/*.{yml,yaml}",
     "**/action.{yml,yaml}",
     "**/{*bake*.{hcl,json},*gitlab-ci*.{yml,yaml}}",

@@ -87,9 +87,11 @@ class Scanner:
         # What comes while we look is not gone, though it is not found.
         known = set(area.project.index)
         found = await asyncio.to_thread(discovery.find, area.root, area.exclusion())
-        paths = [path[len(area.root.rstrip("/")) + 1 :] for path in found.files]
-        # Who builds a Dockerfile decides how it is read: those first.
-        paths.sort(key=lambda path: document_kind(path) == "dockerfile")
+        cut = len(area.root.rstrip("/")) + 1
+        paths = [path[cut:] for path in found.files]
+        named = {path[cut:]: place for place, path in enumerate(found.named, 1)}
+        # Who names a file, or builds a Dockerfile, decides how it is read: those first.
+        paths.sort(key=lambda path: (document_kind(path) == "dockerfile", named.get(path, 0)))
         gone = known - set(paths)
         bar = self._bar(len(paths))
         await bar.begin("Reading Dockerfiles")
@@ -107,7 +109,7 @@ class Scanner:
     async def update(self, area: Area, paths: Sequence[str]) -> None:
         """Read some files of an area anew; those that are gone are forgotten."""
         await self._take_in(
-            area, [path for path in paths if document_kind(path) or may_be_dockerfile(path)]
+            area, [path for path in paths if area.project.kind(path) or may_be_dockerfile(path)]
         )
         self._done(area)
 

@@ -143,10 +143,12 @@ class Session:
         """Take in an opened document; ``None`` when it is none that is checked."""
         if posixpath.basename(uris.to_path(uri) or uri) in FILE_NAMES:
             self.settings_texts[uris.same(uri)] = text
-        kind = document_kind(uris.to_path(uri) or uri, language)
+        kind, place = document_kind(uris.to_path(uri) or uri, language), self.area_of(uri)
+        if kind is None and place is not None:
+            kind = place[0].project.kind(place[1])
         if kind is None:
             return None
-        area, path = self.area_of(uri) or self._lonely(uri)
+        area, path = place or self._lonely(uri)
         document = Document(uri, kind, version, text, area, path)
         self.documents[uris.same(uri)] = document
         area.open(path, kind)

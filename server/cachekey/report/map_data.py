@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 from cachekey.record import record
-from cachekey.rules.split_cache import by_chance
 from cachekey.workspace.index import Index
+from cachekey.workspace.split import by_chance
 from cachekey.workspace.summary import CacheMount
 
 VERSION = 1

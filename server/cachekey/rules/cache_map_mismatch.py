@@ -54,6 +54,7 @@ from functools import partial
 
 from cachekey.builds.invocation import BuildFile, Dance
 from cachekey.edits import dance as edits
+from cachekey.edits.step import Stand, name_builder, stand_of
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
@@ -72,7 +73,7 @@ def check(file: BuildFile, ctx: Context) -> Iterator[Finding]:
 
 
 def _fixes(file: BuildFile, dance: Dance, problem: Problem, ctx: Context) -> Iterator[Fix]:
-    stand = edits.stand_of(ctx.project, file, dance.job, dance.step)
+    stand = stand_of(ctx.project, file, dance.job, dance.step)
     if stand is None:
         return
     title, made = _mended(stand, dance, problem)
@@ -91,14 +92,14 @@ def _fixes(file: BuildFile, dance: Dance, problem: Problem, ctx: Context) -> Ite
             yield ctx.fix("Write the map of all caches of this job", *whole, preferred=True)
 
 
-def _mended(stand: edits.Stand, dance: Dance, problem: Problem) -> tuple[str, list[Edit]]:
+def _mended(stand: Stand, dance: Dance, problem: Problem) -> tuple[str, list[Edit]]:
     """Return what mends just this, with its title; no edits where only a whole map helps, or nothing."""
     entry, item, build = problem.entry, problem.meant, problem.build
     if problem.what == "order" and build is not None:
         made = edits.move_in_front(stand, dance, build)
         return f"Move this step in front of {build.name}", made
     if problem.what == "builder" and build is not None and _asks_for_builder(dance):
-        return "Name the builder of the build", edits.name_builder(stand, str(build.builder))
+        return "Name the builder of the build", name_builder(stand, str(build.builder))
     if problem.what == "unrestored" and entry is not None:
         title = f"Let the cache step of this job restore {entry.folder}, too"
         return title, edits.restore(stand, dance, entry.folder)

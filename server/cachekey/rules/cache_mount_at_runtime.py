@@ -45,7 +45,6 @@ from cachekey.devcontainer.substitution import literal
 from cachekey.edits.compose import add, declare
 from cachekey.edits.recipe import host_bind, volume
 from cachekey.finding import Finding, Fix, Related, Severity
-from cachekey.kinds import kind_of
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.dockermount import MountField, volume_name, volume_name_complaint
 from cachekey.text import Edit, Span
@@ -64,8 +63,9 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
     if not document.compose:
         return
     for seen in sightings(document, ctx.project):
-        # A file by a name of Compose's own is told itself.
-        if seen.mount.path and seen.mount.type == "cache" and kind_of(seen.mount.path) is None:
+        # A file that is checked itself is told itself.
+        path = seen.mount.path
+        if path and seen.mount.type == "cache" and ctx.project.kind(path) is None:
             message = "Only builds have type=cache: with such a mount the service does not start"
             related = [ctx.related(seen.mount.span, "The service's mount", seen.mount.path)]
             yield ctx.finding(seen.span, message, related=related)

@@ -39,7 +39,8 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
-from cachekey.dockerfile.coverage import supposed_elsewhere, surely_idle
+from cachekey.dockerfile.coverage import surely_idle
+from cachekey.dockerfile.idle import supposed_elsewhere
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import is_remembered, opens_up, writer
 from cachekey.dockerfile.records import Run

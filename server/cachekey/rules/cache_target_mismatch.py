@@ -51,18 +51,15 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.invocation import Invocation
-from cachekey.dockerfile.coverage import (
-    Wanted,
-    all_known,
-    candidates,
-    covering,
+from cachekey.dockerfile.coverage import Wanted
+from cachekey.dockerfile.idle import (
     in_another_home,
     in_some_version,
-    maybe_covered,
+    kept_elsewhere,
     meant_beside_unseen,
+    needless,
+    never_called,
     supposed_elsewhere,
-    surely_idle,
-    wanted,
 )
 from cachekey.dockerfile.lost import is_read_later
 from cachekey.dockerfile.place import Place
@@ -71,16 +68,13 @@ from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import insert_line_before, is_plain, remove_mount
 from cachekey.edits.toolmount import clashes, companions, places, retarget, spread
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
-from cachekey.knowledge.paths import nearly, nearly_begins
-from cachekey.knowledge.records import Kind, Tool
+from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, capital, rule
 from cachekey.text import Edit, Span
 from cachekey.tools.directories import UsedDirectory
-from cachekey.tools.uses import ToolUse, meant
+from cachekey.tools.uses import ToolUse
 
 _CLASHES = "another RUN has a cache of this name, with another owner or by another user"
-_COMPILERS = frozenset(("cc", "c++", "gcc", "g++", "clang", "clang++"))
-"""Programs that a directory in front of PATH may replace by a compiler cache."""
 
 
 @rule("CK301", "cache-target-mismatch", Severity.WARNING, Fixable.SOMETIMES)
@@ -106,7 +100,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if versioned is not None:
             yield _named_by_version(mount, versioned, ctx)
             continue
-        found = _elsewhere(run, mount)
+        found = kept_elsewhere(run, mount)
         if not found:
             yield from _beside_another(run, mount, ctx)
             continue
@@ -171,42 +165,13 @@ def _of_another_user(run: Run, ctx: Context) -> Iterator[Finding]:
 
 
 def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
-    """Hint at the mount of a compiler cache that nothing tells the compiling program to call.
-
-    The base image may tell it, where nobody knows that image.
-    """
-    if not run.commands.complete or not run.uses:
-        return
-    uses = run.supposed
-    known = {id(use.invocation) for use in uses if use.applies is True}
-    for item in run.commands.items:
-        if item.opaque or not item.args_known or not item.environment_known:
-            return
-        if item.program in _COMPILERS or not (
-            id(item) in known or (item.program and run.knowledge.harmless(item.program))
-        ):
-            return
-    for mount in run.caches:
-        folder = mount.directory
-        if folder is None or not run.visible_mount(mount) or run.effects.mentions(folder):
-            continue
-        tools = {claim.tool.id: claim.tool for claim in run.knowledge.claims(folder)}
-        if len(tools) != 1:
-            continue
-        tool = next(iter(tools.values()))
-        callers = [one for one in tool.commands if one.only]
-        caller = next(
-            (use for use in uses if any(use.invocation.program in one.names for one in callers)),
-            None,
-        )
-        if caller is None or any(use.tool is tool and use.uses is not False for use in uses):
-            continue
-        unless = "" if run.scope.base.facts is not None else ", unless the base image does"
-        way = next(way.env for one in callers for way in one.through if way.env)
+    """Hint at the mount of a compiler cache that nothing tells the compiling program to call."""
+    unless = "" if run.scope.base.facts is not None else ", unless the base image does"
+    for one in never_called(run):
         yield ctx.finding(
-            mount.target_span,
-            f"Nothing here tells {caller.tool.name} to call {tool.name}{unless} ({way}): this mount "
-            "stays empty",
+            one.mount.target_span,
+            f"Nothing here tells {one.caller.name} to call {one.tool.name}{unless} ({one.variable}): "
+            "this mount stays empty",
             severity=Severity.HINT,
         )
 
@@ -222,7 +187,7 @@ def _named_by_version(mount: Mount, found: tuple[ToolUse, UsedDirectory], ctx: C
 
 def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
     """Hint at a mount that is meant for a tool which has all its caches in other mounts of the RUN."""
-    found = _needless(run, mount)
+    found = needless(run, mount)
     if found is not None:
         tool, other = found
         yield ctx.finding(
@@ -237,28 +202,11 @@ def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
         )
 
 
-def _needless(run: Run, mount: Mount) -> tuple[Tool, Mount | None] | None:
-    """Return the tool that an idle mount is meant for, and where that tool has what was meant.
-
-    None for the latter where it belongs into the image: what the tool installs.
-    """
-    folder = mount.directory
-    if folder is None or run.onbuild or not run.visible_mount(mount) or not surely_idle(run, mount):
-        return None
-    for item in wanted(run, (Kind.RESULT,)):
-        if nearly(folder, item.path) and not maybe_covered(run, item.directory):
-            return (item.use.tool, None)
-    found = [(use, covering(run, item)) for use, item in meant(folder, run.uses)]
-    use, other = found[0] if found else (None, None)
-    everywhere = all(one.applies is True and place is not None for one, place in found)
-    return (use.tool, other) if use is not None and other is not None and everywhere else None
-
-
 def _without(mount: Mount, ctx: Context) -> Iterator[Fix]:
     places = [
         other
         for run, other in ctx.document.caches
-        if other.directory == mount.directory and _needless(run, other) is not None
+        if other.directory == mount.directory and needless(run, other) is not None
     ]
     lines = lines_text(ctx.document.source.line_of(one.span.start) + 1 for one in places)
     yield ctx.fix(
@@ -279,19 +227,6 @@ def _moved(run: Run, mount: Mount, path: str, ctx: Context) -> Iterator[Fix]:
 def _what(best: Wanted) -> str:
     cache = best.directory.cache
     return "its cache" if cache.kind is Kind.DOWNLOAD else cache.what
-
-
-def _elsewhere(run: Run, mount: Mount) -> list[Wanted]:
-    """Return the caches that the mount is meant for and does not hold."""
-    if mount.directory is not None:
-        return candidates(run, mount) if surely_idle(run, mount) else []
-    if not mount.target.text.startswith("/"):
-        return []
-    # A variable that nobody knows: what stands in front of it may be enough to tell.
-    known = mount.target.text.partition("$")[0]
-    near = [item for item in wanted(run) if nearly_begins(known, item.path)]
-    near = [item for item in near if covering(run, item.directory) is None]
-    return near if len({item.path for item in near}) == 1 and all_known(run) else []
 
 
 def _is_empty(run: Run) -> bool:

@@ -195,13 +195,17 @@ def _touched(run: Run, keeping: Keeping) -> bool:
 
 
 def _touches(run: Run, keeping: Keeping) -> bool:
-    for _, effect in run.effects.of("removes", "writes", "moves", "copies", "links"):
+    return any(_tells(item, keeping) for item in run.commands.items)
+
+
+def _tells(item: Invocation, keeping: Keeping) -> bool:
+    """Tell whether a command touches the configuration, or may."""
+    for effect in effects_of(item) or ():
         if effect.kind in ("removes", "writes", "moves") and _is_one(effect.path, keeping):
             return True
         if effect.kind in ("copies", "links", "moves") and _is_one(effect.to, keeping):
             return True
-    words = (word for item in run.commands.items for word in item.args)
-    return any(sign in word.written for word in words for sign in keeping.words)
+    return any(sign in word.written for word in item.args for sign in keeping.words)
 
 
 def _finding(slips: list[_Slip], ctx: Context) -> Finding:
@@ -291,17 +295,7 @@ def _goes(container: Container, keeping: Keeping) -> bool:
         return False
     if stage is not None and _dealt_with(stage, keeping):
         return False
-    return not any(_told(ran.item, keeping) for ran in container.story.items)
-
-
-def _told(item: Invocation, keeping: Keeping) -> bool:
-    """Tell whether a command touches the configuration, or may."""
-    for effect in effects_of(item) or ():
-        if effect.kind in ("removes", "writes", "moves") and _is_one(effect.path, keeping):
-            return True
-        if effect.kind in ("copies", "links", "moves") and _is_one(effect.to, keeping):
-            return True
-    return any(sign in word.written for word in item.args for sign in keeping.words)
+    return not any(_tells(ran.item, keeping) for ran in container.story.items)
 
 
 def _keep(seen: Sighting, keeping: Keeping, ctx: Context) -> Iterator[Fix]:

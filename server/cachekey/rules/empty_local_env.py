@@ -37,7 +37,6 @@ microsoft/vscode-remote-release#2296, #6849 and #3567.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -45,6 +44,7 @@ from functools import partial
 from cachekey.devcontainer.caches import RuntimeCache, cache_of
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.envfile import set_by_project
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.devcontainer.running import container_of, sightings
@@ -59,8 +59,6 @@ from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Edit, Mapped, Span
 
 _SLASH = re.compile(r"\$\{localEnv:HOME\}(?P<slash>/)\$\{localEnv:USERPROFILE\}")
-_EXAMPLES = (".env", ".env.example", ".env.sample", ".env.template", ".env.dist", "example.env")
-"""Files beside the first compose file that give its variables values, or show which ones to give."""
 _BIND_ONLY = ("consistency", "bind-propagation", "bind-recursive", "bind-nonrecursive")
 
 
@@ -176,17 +174,8 @@ def _alone(text: Mapped | None, container: Container, ctx: Context) -> str | Non
     found = host_variables(text) if text is not None else ()
     if text is None or len(found) != 1 or found[0][1] != span_in(text):
         return None
-    name, composition = found[0][0], container.composition
-    folder = (
-        posixpath.dirname(composition.files[0].path) if composition and composition.files else ""
-    )
-    for file in _EXAMPLES:
-        said = ctx.project.read(posixpath.join(folder, file))
-        if said is not None and re.search(
-            rf"^\s*#?\s*(?:export\s+)?{name}\s*=", said, re.MULTILINE
-        ):
-            return None
-    return name
+    name = found[0][0]
+    return None if set_by_project(name, container.compose_folder, ctx.project.read) else name
 
 
 def _fallback(name: str, own: str, span: Span, ctx: Context) -> Iterator[Fix]:

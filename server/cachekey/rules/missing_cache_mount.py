@@ -41,13 +41,13 @@ from functools import partial
 
 from cachekey.commands.effect import inside, meets
 from cachekey.dockerfile.coverage import (
-    candidates,
     covering,
     fetches_for_nobody,
     linked,
     maybe_covered,
     surely_idle,
 )
+from cachekey.dockerfile.idle import candidates
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import in_file, merge_edits

@@ -103,6 +103,9 @@ def _of_services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
         if _is_made(build.dockerfile, container):
             continue
         span = span_in(build.said[1])
+        if not build.names_dockerfile and not file.source.text[span.end :].strip():
+            # The line that names it may be the next to be typed.
+            continue
         message = f"There is no file {build.dockerfile}: {_counts_from(build)}"
         yield ctx.finding(span, message, fixes=partial(_named, build, file, span, ctx))
         return

@@ -43,7 +43,7 @@ from cachekey.devcontainer.running import container_of
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.edit import remove
-from cachekey.syntax.jsonc.parse import Element, Node
+from cachekey.syntax.jsonc.tree import Element, Node
 
 
 @rule("CK714", "mount-duplicate-target", Severity.WARNING, Fixable.SOMETIMES)

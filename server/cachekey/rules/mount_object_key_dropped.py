@@ -38,7 +38,7 @@ from cachekey.edits.devcontainer import as_string
 from cachekey.finding import Finding, Fix, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.dockermount import CANONICAL, KEYS
-from cachekey.syntax.jsonc.parse import Member
+from cachekey.syntax.jsonc.tree import Member
 
 _PASSED_ON = ("type", "source", "target")
 

@@ -83,12 +83,17 @@ def _made(stage: Stage, run: Run, mount: Mount, user: User) -> str | None:
 
 
 def _is_fresh(run: Run, user: User) -> bool:
-    """Tell whether the home is one that the file itself has made, or that of a known image."""
+    """Tell whether the home is one that the file itself has made, or that of a known image.
+
+    A home below /home is its user's; those of the system's accounts (/nonexistent, /usr/sbin) are not.
+    """
     facts = run.scope.base.facts
     ships = facts.ships if facts is not None else ()
     made_here = user.account is not None and user.account.span is not None
     return made_here or (
-        facts is not None and not any(inside(x.path, user.home or "/") for x in ships)
+        facts is not None
+        and inside("/home", user.home or "/")
+        and not any(inside(x.path, user.home or "/") for x in ships)
     )
 
 

@@ -41,20 +41,20 @@ BuildKit `dockerfile2llb/convert_runmount.go`: the id is the target unless it is
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import Purpose, purpose_of, users_differ
 from cachekey.dockerfile.records import Dockerfile
-from cachekey.edits.caches import align, in_file, merge_edits, owner_of, shared_ownership
+from cachekey.edits.caches import merge_edits, one_for_each, share, shared_ownership
 from cachekey.edits.directory import directory_for, one_directory
 from cachekey.edits.everywhere import everywhere, lines_text, places_of, reaches_back
-from cachekey.edits.mount import add_mount, is_plain, set_option, set_options
+from cachekey.edits.mount import add_mount, is_plain, set_option
 from cachekey.finding import TOO, FileEdit, Finding, Fix, Reach, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Edit
+from cachekey.workspace.split import by_chance, downloads_by_tool, has_both, lies_in, overlaps
 from cachekey.workspace.summary import CacheMount, CacheUse, Summary
 
 
@@ -64,7 +64,7 @@ def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
     Of two such files the one that comes later by name is told, and none that shares with any file. One
     that is alone where others share is told whatever its name.
     """
-    for mounts in _groups(summary.mounts):
+    for mounts in downloads_by_tool(summary.mounts):
         own, use, index = mounts[0], mounts[0].use, ctx.project.index
         if use is None or not all(mount.same_as(own) for mount in mounts):
             continue
@@ -96,7 +96,7 @@ def _overlaps_across(summary: Summary, ctx: Context) -> Iterator[Finding]:
     """
     index = ctx.project.index
     told: set[tuple[str, str]] = set()
-    for own in summary.mounts if not _mixed(summary) else ():
+    for own in summary.mounts if not has_both(summary) else ():
         use = own.use
         narrow = use is not None and use.download and own.meant and not use.part
         for what in [(use.tool, use.role)] if use and narrow else own.around if own.meant else ():
@@ -106,7 +106,7 @@ def _overlaps_across(summary: Summary, ctx: Context) -> Iterator[Finding]:
             if what in told or other is None or other.path > ctx.path or first.path != ctx.path:
                 continue
             broad, inner = (other, own) if narrow else (own, other)
-            if inner.use is None or inner.use.part or not _lies_in(inner, broad):
+            if inner.use is None or inner.use.part or not lies_in(inner, broad):
                 continue
             told.add(what)
             yield ctx.finding(
@@ -117,21 +117,6 @@ def _overlaps_across(summary: Summary, ctx: Context) -> Iterator[Finding]:
                 fixes=partial(_widened, inner, broad, ctx),
                 severity=Severity.INFORMATION,
             )
-
-
-def _mixed(summary: Summary) -> bool:
-    """Tell whether the file itself has both kinds of mounts: then it is told of that."""
-    tools = {
-        (m.use.tool, m.use.role) for m in summary.mounts if m.use and m.meant and not m.use.part
-    }
-    return any(what in tools for m in summary.mounts if m.meant for what in m.around)
-
-
-def _lies_in(inner: CacheMount, broad: CacheMount) -> bool:
-    """Tell whether one directory lies in the other, and nobody chose two keys."""
-    folder, parent = inner.directory, broad.directory
-    below = folder is not None and parent is not None and folder.startswith(f"{parent}/")
-    return below and not (inner.id and broad.id) and not inner.same_as(broad)
 
 
 def _widened(inner: CacheMount, broad: CacheMount, ctx: Context) -> Iterator[Fix]:
@@ -164,7 +149,7 @@ def _one_id(own: CacheMount, use: CacheUse, first: CacheMount, ctx: Context) -> 
     if is_plain(name) and len(writers) < 2 and not _taken(name, reach, ctx):
         yield ctx.fix(
             f"Share one cache: add id={name} to {{places}}",
-            partial(_set_id, reach, name, model, ctx),
+            partial(share, ctx.project, reach, name, model),
             safety=Safety.UNSAFE,
             preferred=True,
             reason=f"it changes {first.path} as well",
@@ -177,27 +162,11 @@ def _taken(name: str, reach: Reach, ctx: Context) -> bool:
     return not ctx.project.is_free(name, reach.identities)
 
 
-def _set_id(reach: Reach, name: str, model: CacheMount, ctx: Context) -> Iterator[FileEdit]:
-    """Give every mount of the caches one id, and the owner of the mount whose cache it is to be.
-
-    Whatever their RUNs call: what was one cache stays one.
-    """
-    own = Reach((model.key.identity,))
-    first = next((place.mount for place in places_of(ctx.project, own)), None)
-    if first is None:
-        return
-
-    def edits(place: Place) -> list[Edit]:
-        return [set_option(place.mount, "id", name), *align(first, place.mount)]
-
-    yield from merge_edits(everywhere(ctx.project, reach, edits))
-
-
 @rule("CK101", "split-cache", Severity.WARNING, Fixable.SOMETIMES, across=_across)
 def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
     """Report each cache whose tool has another one, under another key, further up in the file."""
     summary = ctx.project.index.get(ctx.path)
-    for mounts in _groups(summary.mounts if summary else ()):
+    for mounts in downloads_by_tool(summary.mounts if summary else ()):
         first = mounts[0]
         others: dict[object, list[CacheMount]] = {}
         for mount in mounts[1:]:
@@ -223,47 +192,15 @@ def _overlaps(
     dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
 ) -> Iterator[Finding]:
     """Report a tool's cache, or a part of it, that lies below a broader one here, and alone there."""
-    told: set[tuple[str, str]] = set()
-    around: dict[tuple[str, str], list[CacheMount]] = {}
-    whole: dict[tuple[str, str, str | None], list[CacheMount]] = {}
-    for mount in mounts:
-        for what in mount.around if mount.meant else ():
-            around.setdefault(what, []).append(mount)
-        if (use := mount.use) is not None and mount.meant and not use.part:
-            whole.setdefault((use.tool, use.role, mount.directory), []).append(mount)
-    asked: set[Hashable] = set()
-    for mount in mounts:
-        use = mount.use
-        if use is None or not (use.download and mount.meant):
-            continue
-        what = (use.tool, use.role)
-        others = around.get(what, [])
-        if use.part:
-            folder = (mount.directory or "").removesuffix(f"/{use.part}")
-            first = mount.key.identity not in asked
-            asked.add(mount.key.identity)
-            others = _without(whole.get((*what, folder), ()), mount) if first else []
-        broad = next(iter(others), None)
-        if broad is None or what in told or broad.same_as(mount):
-            continue
-        told.add(what)
+    for mount, others in overlaps(mounts):
+        broad, name = others[0], mount.use.name if mount.use is not None else ""
         yield ctx.finding(
             mount.name_span,
-            f"{use.name} cannot use here what it cached on line {broad.line + 1}: there its directory "
+            f"{name} cannot use here what it cached on line {broad.line + 1}: there its directory "
             f"lies in the cache on {broad.directory}, and this one is another cache",
             related=[ctx.related(broad.span, f"The cache on {broad.directory}")],
             fixes=partial(_beside, dockerfile, mount, others, ctx),
         )
-
-
-def _without(mounts: Iterable[CacheMount], part: CacheMount) -> list[CacheMount]:
-    """Return the mounts of a whole directory that see nothing of what another one has a part of.
-
-    Not where that lies over them in their own RUN, nor where somebody chose two ids.
-    """
-    return [
-        one for one in mounts if not (one.id and part.id) and part.key.identity not in one.beside
-    ]
 
 
 def _beside(
@@ -272,7 +209,8 @@ def _beside(
     others: Sequence[CacheMount],
     ctx: Context,
 ) -> Iterator[Fix]:
-    if not all(_below(mount.directory, other.directory) for other in others):
+    inner = mount.directory
+    if not all(inner and one.directory and inside(inner, one.directory) for one in others):
         # The tool has its cache elsewhere there, as another user: this mount would stay empty.
         return
     spans = {other.span for other in others}
@@ -284,51 +222,6 @@ def _beside(
         lambda: [add_mount(dockerfile, run, flag) for run in runs.values()],
         preferred=True,
     )
-
-
-def _below(inner: str | None, broad: str | None) -> bool:
-    return inner is not None and broad is not None and inside(inner, broad)
-
-
-def _groups(mounts: Iterable[CacheMount]) -> Iterable[list[CacheMount]]:
-    """Return the mounts that hold the same download cache, in file order."""
-    groups: dict[tuple[str, str], list[CacheMount]] = {}
-    for mount in mounts:
-        if mount.use is not None and mount.use.download and mount.meant:
-            groups.setdefault((mount.use.tool, mount.use.role), []).append(mount)
-    return groups.values()
-
-
-def by_chance(first: CacheMount, second: CacheMount) -> bool:
-    """Tell whether nobody chose the two keys: at least one of them is a mere target.
-
-    Two parts of one directory (its index here, its archives there) are two caches on purpose, and so
-    are two directories that one RUN mounts, since nobody knows which of them its tool uses.
-    """
-    a, b = first.key, second.key
-    if a.identity in second.beside or b.identity in first.beside:
-        return False
-    if (a.name_from == "id" and b.name_from == "id") or a.name == b.name:
-        return False
-    if "id" in (a.name_from, b.name_from) and _to_each_its_own(first, second):
-        return False
-    if first.use and second.use and first.use.part != second.use.part:
-        return False
-    return not _nested(first.directory, second.directory)
-
-
-def _to_each_its_own(first: CacheMount, second: CacheMount) -> bool:
-    """Tell whether two users have a cache each, and each may write its own."""
-    one, other = first.user_uid, second.user_uid
-    if one is None or other is None or one == other:
-        return False
-    return first.uid == one and second.uid == other
-
-
-def _nested(a: str | None, b: str | None) -> bool:
-    if a is None or b is None:
-        return True
-    return a != b and (a.startswith(f"{b}/") or b.startswith(f"{a}/"))
 
 
 def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context) -> Iterator[Fix]:
@@ -348,7 +241,7 @@ def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
         return
     places = list(places_of(ctx.project, reach))
     if not users_differ(places):
-        edits = partial(_set_id, reach, name, named or mounts[0], ctx)
+        edits = partial(share, ctx.project, reach, name, named or mounts[0])
         title = f"Share one cache: add id={name} to {{places}}"
         yield ctx.fix(title, edits, preferred=True, reach=reach)
     else:
@@ -369,16 +262,9 @@ def _fixes_in(dockerfile: Dockerfile, mounts: Sequence[CacheMount], ctx: Context
 
 def _two_caches(places: list[Place], name: str, ctx: Context, preferred: bool) -> Iterator[Fix]:
     """Offer the other honest answer where users differ: a cache for each of them."""
-    edits: list[FileEdit] = []
-    for place in places:
-        user = place.run.scope.user
-        if user.is_root is None:
-            return
-        edit = set_option(place.mount, "id", f"{name}-{user.name or user.uid}")
-        edits.append(FileEdit(place.path, edit))
-        if user.is_root is False:
-            owner = owner_of(user, place.run.scope)
-            edits += in_file(place.path, set_options(place.mount, **owner))
+    edits = one_for_each(places, name)
+    if edits is None:
+        return
     yield ctx.fix(
         f"Keep a cache for each user: {_by_user(places, name, ctx)}",
         partial(merge_edits, edits),

@@ -3,7 +3,8 @@
 `${containerEnv:NAME}` has a value only in a running container, so that mounts, the build and
 `containerEnv` itself get the bare text. Names that the Dev Containers tools do not know, or know in
 another case, stay as well, without a message. So do `$HOME` and `~` in `containerEnv`: no shell reads
-it, nor the `environment` of a service. `${containerEnv:HOME}` in `remoteEnv` is empty, for HOME is set for each process and is no variable
+it, nor the `environment` of a service. Nor does Compose know the variables of devcontainer.json:
+`${localWorkspaceFolderBasename}` in a compose file is empty. `${containerEnv:HOME}` in `remoteEnv` is empty, for HOME is set for each process and is no variable
 of the container.
 
 ## Bad
@@ -39,9 +40,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.compose import ComposeFile
+from cachekey.devcontainer.envfile import set_by_project
 from cachekey.devcontainer.read import Devcontainer, EnvEntry
-from cachekey.devcontainer.running import container_of
-from cachekey.devcontainer.substitution import NAMED, Variable, resolved_late
+from cachekey.devcontainer.running import Sighting, container_of, sightings
+from cachekey.devcontainer.settings import host_variables
+from cachekey.devcontainer.substitution import NAMED, PLAIN, Variable, resolved_late
 from cachekey.edits.devcontainer import move_variable
 from cachekey.edits.recipe import completed
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -99,6 +102,8 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
 
 def _of_service(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report what only a shell would expand in the variables of a dev container's service."""
+    for sighting in sightings(file, ctx.project):
+        yield from _of_devcontainer(sighting, ctx)
     seen: set[int] = set()
     for document in ctx.project.composers(file.path):
         container = container_of(document, ctx.project)
@@ -120,6 +125,21 @@ def _of_service(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
             home = container.user.home if container.user is not None else None
             fixes = partial(_home_written, home, span, ctx)
             yield ctx.finding(span, message, fixes=fixes, severity=Severity.WARNING)
+
+
+def _of_devcontainer(seen: Sighting, ctx: Context) -> Iterator[Finding]:
+    """Report a variable of devcontainer.json in a service's mount, unless the project sets it itself."""
+    container = seen.container
+    if container.document.get("initializeCommand") is not None:
+        # It may write the .env.
+        return
+    for text in (seen.mount.source, seen.mount.target):
+        for name, span in host_variables(text) if text is not None else ():
+            if name in PLAIN and not set_by_project(
+                name, container.compose_folder, ctx.project.read
+            ):
+                message = f"Only devcontainer.json knows ${{{name}}}: Compose takes it from the host, where it is empty"
+                yield ctx.finding(span, message, severity=Severity.WARNING)
 
 
 def _home_written(home: str | None, span: Span, ctx: Context) -> Iterator[Fix]:

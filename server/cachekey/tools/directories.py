@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator
 
 from cachekey.knowledge.paths import Relation, clean, relation
 from cachekey.knowledge.patterns import any_fits, matches
-from cachekey.knowledge.records import CacheDir, Confidence, Way
+from cachekey.knowledge.records import CacheDir, Confidence
+from cachekey.knowledge.ways import Way
 from cachekey.record import record, replace
 from cachekey.text import Span
 from cachekey.tools.environment import ToolEnvironment
@@ -155,7 +156,7 @@ class Placing:
         return tuple(posixpath.join(cwd, name) for name in doors.links)
 
     def _uses(self, cache: CacheDir) -> bool | None:
-        if self._tool_uses is not True or not cache.used_by or self._env.guest:
+        if self._tool_uses is not True or not cache.used_by or self._env.said.guest:
             return self._tool_uses
         return any_fits(cache.used_by, self._env.line)
 

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from cachekey.commands.accounts import resolve_user
 from cachekey.knowledge.image_records import Image
 from cachekey.knowledge.paths import UnknownValueError, clean, expand_template
-from cachekey.knowledge.patterns import CommandLine, matches, read_line
-from cachekey.knowledge.records import CacheDir, Command, Confidence, Tool, Way
+from cachekey.knowledge.patterns import CommandLine, matches
+from cachekey.knowledge.records import CacheDir, Command, Confidence, Tool
+from cachekey.knowledge.ways import Way
 from cachekey.record import cached_property
 from cachekey.tools.configs import Unreadable, config_value
-from cachekey.tools.earlier import NOTHING, Earlier, stored_value
+from cachekey.tools.earlier import Earlier
+from cachekey.tools.spoken import Spoken, assigned
 from cachekey.tools.values import Known, NotKnown
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ that lies at an absolute path of the image; or None."""
 
 _MOST_FOLDERS = 8
 """Folders that the root of a project is looked for in."""
-_OPTIONS_INSIDE = re.compile(r"[\"']?\$\{?\w*(?:OPT(?:ION)?|FLAG|ARG)S?(?![A-Z])", re.IGNORECASE)
 
 
 class ToolEnvironment:
@@ -49,20 +50,18 @@ class ToolEnvironment:
     ) -> None:
         """Take the invocation; a ``guest`` tool is run by the invoked one, unseen flags and all."""
         self.tool, self.command, self.invocation = tool, command, invocation
-        self.scope, self.config, self.earlier, self.guest = scope, config, earlier, guest
-        self._stop = len(earlier.items)
+        self.scope, self.config = scope, config
+        self.said = Spoken(tool, command, invocation, earlier, guest)
 
     @property
     def image(self) -> Image | None:
         """What the image table knows of the stage's base."""
         return self.scope.base.facts
 
-    @cached_property
+    @property
     def line(self) -> CommandLine:
         """The command line, told apart by this tool's options."""
-        if self.guest:
-            return CommandLine((), (), (), (), 0, False)
-        return read_line(self.tool, self.command, self.invocation.texts)
+        return self.said.line
 
     # -- values ---------------------------------------------------------------------------------
 
@@ -70,15 +69,15 @@ class ToolEnvironment:
         """Return what one way says, before ``below`` is appended."""
         if way.flag:
             # The options of a program that only calls the tool are its own.
-            return self.flag(way.flag, way.key) if not self.command.through else None
+            return self.said.flag(way.flag, way.key) if not self.command.through else None
         if way.env:
             return self.variable(way.env, way.ignore_case)
         if way.word:
-            return self._word(way)
+            return self.said.word(way)
         if way.config:
             return self.configured(way)
         if way.command is not None:
-            return self.set_earlier(way)
+            return self.said.stored(way)
         if way.program:
             called = self.invocation.program == way.program
             return Known(way.program, "the program's name") if called else None
@@ -86,66 +85,6 @@ class ToolEnvironment:
         if fact is None:
             return None
         return Known(fact, f"the base image {self._image_name}", from_image=True)
-
-    def flag(self, flag: str, key: str = "") -> Known | NotKnown | None:
-        """Return the value of an option; the last one on the line counts."""
-        found = self._flag_of(self.invocation, self.line, flag, key)
-        if found is None and self._hidden_options:
-            return NotKnown(f"{self._hidden_options} may hold {flag}")
-        return found
-
-    def _flag_earlier(self, way: Way) -> Known | NotKnown | None:
-        """Return the value of an option of the last call in front of this one that has it."""
-        for item in self.earlier.having(way.key or way.flag, self._stop):
-            if any(matches(item.program or "", name) for name in self.command.names):
-                line = read_line(self.tool, self.command, item.texts)
-                found = self._flag_of(item, line, way.flag, way.key)
-                if found is not None:
-                    return found
-        return None
-
-    def _word(self, way: Way) -> Known | NotKnown | None:
-        """Return what a word ``NAME=VALUE`` says, here or in the last call in front that has it."""
-        found = _assigned(self.invocation, way.word)
-        if found is not None or not way.earlier:
-            return found
-        names = [
-            name for command in self.tool.commands if command.through for name in command.names
-        ]
-        for item in self.earlier.having(way.word, self._stop):
-            if any(matches(item.program or "", name) for name in names):
-                return _assigned(item, way.word)
-        return None
-
-    def _flag_of(
-        self, item: Invocation, line: CommandLine, flag: str, key: str
-    ) -> Known | NotKnown | None:
-        found: Known | NotKnown | None = None
-        for index, text in line.options:
-            if not text.startswith(flag):
-                continue
-            place, value = index, None
-            if text == flag and index + 1 < len(line.args):
-                place, value = index + 1, line.args[index + 1]
-                if value is None and not key:
-                    found = NotKnown(f"the value of {flag} is not known")
-            elif text.startswith(flag + "="):
-                value = text[len(flag) + 1 :]
-            if value is not None and key:
-                name, _, value = value.partition("=")
-                if name.lower() != key.lower():
-                    continue
-            if value is not None:
-                found = Known(value, f"the flag {flag}", item.args[place].span)
-        return found
-
-    @cached_property
-    def _hidden_options(self) -> str:
-        """A word that stands for options nobody can see (``$PIP_OPTS``)."""
-        for arg, text in zip(self.invocation.args, self.line.args, strict=False):
-            if text is None and _OPTIONS_INSIDE.match(arg.written):
-                return arg.written
-        return "" if self.guest or self.invocation.args_known else "what xargs appends"
 
     def variable(self, name: str, ignore_case: bool = False) -> Known | NotKnown | None:
         """Return an environment variable as the tool sees it; an empty one counts as not set."""
@@ -223,26 +162,6 @@ class ToolEnvironment:
         text = None if place is None else self.config(posixpath.join(place, name))
         return self.config(name) if text is None else text
 
-    def set_earlier(self, way: Way) -> Known | NotKnown | None:
-        """Return what an earlier command (``config set cache DIR``) has stored."""
-        assert way.command is not None
-        *head, last = way.command.words
-        word = head[0] if head else last.rstrip("=")
-        # The last one counts.
-        names = (way.by,) if way.by else self.command.names
-        for item in self.earlier.having(word, self._stop):
-            if not any(matches(item.program or "", name) for name in names):
-                continue
-            line = read_line(self.tool, self.command, item.texts)
-            stored = stored_value(line.words, tuple(head), last)
-            if stored is NOTHING:
-                continue
-            because = f"{item.program} {way.command.text}"
-            if isinstance(stored, str):
-                return Known(stored, because, item.span)
-            return NotKnown(f"what {because} sets is not known")
-        return None
-
     # -- places ---------------------------------------------------------------------------------
 
     @cached_property
@@ -278,7 +197,7 @@ class ToolEnvironment:
         """The directory that relative paths are relative to, None when it is not known."""
         place = self.invocation.cwd
         for flag in self.tool.cwd_flags:
-            moved = self.flag(flag)
+            moved = self.said.flag(flag)
             if isinstance(moved, NotKnown) or (moved and place is None):
                 return None
             if moved is not None and place is not None:
@@ -309,7 +228,7 @@ class ToolEnvironment:
     def _project(self) -> str | None:
         """Return the folder of the project that the command line names, by default the working directory."""
         for flag in self.tool.project_flags:
-            named = self.flag(flag)
+            named = self.said.flag(flag)
             if isinstance(named, NotKnown):
                 return None
             if named is not None:
@@ -370,7 +289,7 @@ class ToolEnvironment:
 
     def followed(self, path: str) -> str:
         """Return where a path leads by the links that earlier commands have made."""
-        return self.earlier.followed(path, self._stop)
+        return self.said.followed(path)
 
     # -- conditions -----------------------------------------------------------------------------
 
@@ -407,20 +326,20 @@ class ToolEnvironment:
         """Tell whether the program, where it is another one, calls this tool."""
         if not self.command.through:
             return True
-        found = [self._said(way) for way in self.command.through]
+        found = [self._through(way) for way in self.command.through]
         said = (re.split(r"[ ;]", one.text)[0] for one in found if isinstance(one, Known))
         if any(posixpath.basename(text) == self.command.matches for text in said):
             return True
         return None if any(isinstance(one, NotKnown) for one in found) else False
 
-    def _said(self, way: Way) -> Known | NotKnown | None:
-        if way.env and _assigned(self.invocation, way.env) is not None:
+    def _through(self, way: Way) -> Known | NotKnown | None:
+        if way.env and assigned(self.invocation, way.env) is not None:
             # `make CC=gcc` does not look at the environment's CC.
             return None
         if not way.flag:
             return self.way(way)
-        found = self.flag(way.flag, way.key)
-        return self._flag_earlier(way) if found is None and way.earlier else found
+        found = self.said.flag(way.flag, way.key)
+        return self.said.flag_earlier(way) if found is None and way.earlier else found
 
     def confidence(self, own: Confidence, image: bool) -> Confidence:
         """Return the weaker of a record's confidence and, where it counted, the image's."""
@@ -430,11 +349,3 @@ class ToolEnvironment:
     def is_image_remembered(self) -> bool:
         """Tell whether what is known of the image is without proof."""
         return self.image is not None and not self.image.confidence.warns
-
-
-def _assigned(item: Invocation, name: str) -> Known | None:
-    """Return what a word ``NAME=VALUE`` of a command says."""
-    for arg, text in zip(item.args, item.texts, strict=False):
-        if text is not None and text.startswith(f"{name}="):
-            return Known(text[len(name) + 1 :], f"{name} in the command", arg.span, name)
-    return None

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from cachekey.knowledge.patterns import any_fits, has_option
-from cachekey.knowledge.records import Confidence, Switch, Way
+from cachekey.knowledge.records import Confidence, Switch
+from cachekey.knowledge.ways import Way
 from cachekey.record import record
 from cachekey.text import Span
 from cachekey.tools.environment import ToolEnvironment

@@ -20,11 +20,10 @@ from cachekey.knowledge.records import (
     Confidence,
     Emptying,
     Kind,
-    Pattern,
     Suggestion,
     Tool,
-    Way,
 )
+from cachekey.knowledge.ways import Pattern, Way
 from cachekey.record import cached_property, record
 from cachekey.text import Span
 from cachekey.tools.directories import Placing, UsedDirectory, closest
@@ -331,7 +330,7 @@ def _guests(
         seen.add(name)
         command = tool.commands[0]
         env = ToolEnvironment(
-            tool, command, use.invocation, host.scope, host.config, host.earlier, guest=True
+            tool, command, use.invocation, host.scope, host.config, host.said.earlier, guest=True
         )
         yield ToolUse(tool, command, use.invocation, env, use)
 

@@ -23,7 +23,7 @@ from cachekey.dockerfile.records import Dockerfile
 from cachekey.dockerfile.scoping import BuildOptions
 from cachekey.dockerfile.stages import read_dockerfile
 from cachekey.finding import Wish
-from cachekey.kinds import Kind, kind_in
+from cachekey.kinds import Kind, kind_in, may_be_compose
 from cachekey.knowledge import Knowledge
 from cachekey.text import Source
 from cachekey.workspace.index import Index, Overlay
@@ -201,7 +201,7 @@ class Project:
         return borrowed
 
     def _read(self, path: str, source: Source, kind: Kind | None) -> Document | None:
-        kind = kind or kind_in(path, source.text)
+        kind = kind or self.kind(path, source.text)
         if kind is None:
             return None
         if kind == "devcontainer":
@@ -331,6 +331,16 @@ class Project:
             model = self.model(other)
             if isinstance(model, Devcontainer):
                 yield model
+
+    def kind(self, path: str, text: str = "") -> Kind | None:
+        """Tell what a file is: by its name, by its text, or because a devcontainer.json names it.
+
+        Files that a compose file takes in, which a devcontainer.json names, are named by it, too.
+        """
+        kind = kind_in(path, text)
+        if kind is None and may_be_compose(path) and any(self.index.composers(path)):
+            return "compose"
+        return kind
 
     def compose_file(self, path: str) -> ComposeFile | None:
         """Return a file that a compose file names: any name will do for one."""

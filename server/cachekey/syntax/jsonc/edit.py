@@ -10,7 +10,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from cachekey.syntax.jsonc.parse import Element, Member, Node, quote
+from cachekey.syntax.jsonc.parse import quote
+from cachekey.syntax.jsonc.tree import Element, Member, Node
 from cachekey.text import Edit, Source, Span
 
 Entry = Member | Element

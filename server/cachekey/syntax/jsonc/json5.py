@@ -9,7 +9,7 @@ from typing import Any
 
 from cachekey.budget import kept
 from cachekey.record import record
-from cachekey.syntax.jsonc.parse import JsoncTree
+from cachekey.syntax.jsonc.tree import JsoncTree
 from cachekey.text import Span
 
 _SINGLE = re.compile(r"'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'")

@@ -33,7 +33,7 @@ demo: $(READY) ## Check a small realistic project
 
 include tests/builders.mk tests/editors.mk tests/pieces.mk
 
-test: builders judges editors-setup ## Everything, from nothing
+test: builders judges editors-setup vsix ## Everything, from nothing
 	@$(MAKE) --no-print-directory --keep-going -j$(JOBS) beside
 
 lint: $(READY) ## Style and types

@@ -7,6 +7,7 @@ built before and after each fix, every time with volumes of its own.
 from __future__ import annotations
 
 import itertools
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -251,6 +252,13 @@ def looking(file: str, line: int, path: str) -> str:
     return "\n".join([*file.split("\n")[: line + 1], f"RUN ls {path}", ""])
 
 
+def _tool_before(file: str, offset: int) -> bool:
+    """Whether the command that a place is in is one of the stand-in's tools."""
+    last = re.split(r"&&|\n|^RUN ", file[:offset], flags=re.MULTILINE)[-1]
+    command = [word for word in last.split() if not word.startswith("--")]
+    return bool(command) and command[0] in standin.TOOLS.split()
+
+
 def test_copy_from_cache() -> None:
     """The path is missing where a case is flagged, and is there after the fix."""
     trials = []
@@ -264,6 +272,9 @@ def test_copy_from_cache() -> None:
             for item in findings(file, "CK401"):
                 path = item.message.split()[0]
                 line = file.count("\n", 0, item.span.start)
+                if _tool_before(file, item.span.start):
+                    # The stand-in's tools read nothing, and miss nothing.
+                    continue
                 if "that is to start it" not in item.message:
                     both = fixed(file, "CK401").values()
                     trials += [(case.title, path, file, text) for text in both]

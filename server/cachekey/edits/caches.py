@@ -104,21 +104,29 @@ def says_else(first: Mount, second: Mount, name: str) -> bool:
 
 def align(model: Mount, changed: Mount) -> Iterator[Edit]:
     """Yield the edits that give a mount the owner and the base of another one."""
-    extra = [name for name in JOINS if name in changed.options and name not in model.options]
+    names = _aligned(model, changed)
+    extra = [name for name in names if name in changed.options and name not in model.options]
     yield from remove_options(changed, *extra)
     wanted = {
         name: model.options[name].value.text
-        for name in JOINS
+        for name in names
         if name in model.options and says_else(model, changed, name)
     }
     yield from set_options(changed, **wanted)
 
 
-def options_of(mount: Mount) -> str:
-    """Return the owner options of a mount as they are expanded, empty without any."""
+def options_of(mount: Mount, changed: Mount) -> str:
+    """Return what :func:`align` gives another mount, as it is expanded; empty without any."""
     return ",".join(
-        f"{name}={mount.options[name].value.text}" for name in JOINS if name in mount.options
+        f"{name}={mount.options[name].value.text}"
+        for name in _aligned(mount, changed)
+        if name in mount.options
     )
+
+
+def _aligned(model: Mount, changed: Mount) -> tuple[str, ...]:
+    """Name the options that are taken over; a directory of another base need not be in this one."""
+    return ("from", "source", *JOINS[1:]) if says_else(model, changed, "from") else JOINS
 
 
 def in_file(path: str, edits: Iterable[Edit]) -> list[FileEdit]:

@@ -208,7 +208,9 @@ def _fixes(first: Place, second: Place, apart: bool, ctx: Context) -> Iterator[F
     reach = reach_of(changed.mount)
     if list(align(model.mount, changed.mount)) and not reaches_back(ctx.project, model, reach):
         aligned = partial(_everywhere, model.mount, reach, ctx)
-        options = f"give {{places}} {text}" if (text := options_of(model.mount)) else ""
+        options = (
+            f"give {{places}} {text}" if (text := options_of(model.mount, changed.mount)) else ""
+        )
         title = f"Share one cache: {options or f'take {_extra(changed.mount)} off {{places}}'}"
         title += f", as on line {model.line + 1}"
         if users_differ((first, second)):
@@ -245,7 +247,7 @@ def _across_fixes(first: CacheMount, own: CacheMount, ctx: Context) -> Iterator[
     model = next(places_of(ctx.project, Reach((kept.key.identity,))), None)
     if model is None or reaches_back(ctx.project, model, reach):
         return
-    text = options_of(model.mount) or "no owner options"
+    text = options_of(model.mount, model.mount) or "no owner options"
     yield ctx.fix(
         f"Share one cache: give {{places}} {text}, as in {kept.path}",
         partial(_everywhere, model.mount, reach, ctx),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cachekey.devcontainer.compose import compose
+from cachekey.devcontainer.envfile import set_by_project
 
 FILES = {
     "a/compose.yml": """
@@ -46,3 +47,13 @@ def test_what_they_set(name: str, values: dict[str, str | None], open_: bool) ->
     assert {key: item.text for key, item in service.environment.items()} == values
     assert service.has_env_file is open_
     assert not any(path.startswith("..") for path in asked)
+
+
+def test_a_file_of_variables_sets_one_or_shows_how() -> None:
+    def sets(text: str) -> bool:
+        return set_by_project("CACHE", "", {".env": text}.get)
+
+    assert all(map(sets, ("CACHE=/x", "A=1\n export CACHE =/x", "#CACHE=", "# export CACHE=/x")))
+    assert not any(map(sets, ("", "CACHE", "MY_CACHE=/x", "A=CACHE=/x", "# set CACHE=/x")))
+    # A pattern that goes back and forth over blank lines never came to an end here.
+    assert not sets("\n" * 100_000 + "x")

@@ -32,7 +32,7 @@ from cachekey.text import Span
 
 _OCTAL = re.compile(r"[0-7]+\Z")
 _SUFFIX = re.compile(r"(?:[kmgtp]i?b?|b)?\Z", re.IGNORECASE)
-_NUMBER = re.compile(r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)\Z")
+_NUMBER = re.compile(r"\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\Z")
 
 
 def read_mount(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from cachekey.devcontainer.paths import within
 from cachekey.devcontainer.settings import Read, Setting, Variable, plain, since_override
 
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*\Z")
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)\Z")
 _MOST_FILES = 16
 _EXAMPLES = (".env", ".env.example", ".env.sample", ".env.template", ".env.dist", "example.env")
 """Files beside the first compose file that give its variables values, or show which ones to give."""
@@ -23,9 +23,15 @@ def set_by_project(name: str, folder: str, read: Read) -> bool:
 
     ``folder`` is that of the first compose file.
     """
-    line = re.compile(rf"^\s*#?\s*(?:export\s+)?{name}\s*=", re.MULTILINE)
     texts = (read(posixpath.join(folder, file)) for file in _EXAMPLES)
-    return any(text is not None and line.search(text) for text in texts)
+    return any(_sets(line, name) for text in texts for line in (text or "").splitlines())
+
+
+def _sets(line: str, name: str) -> bool:
+    """Tell whether a line gives a variable a value, or shows in a comment how to."""
+    head, equals, _ = line.partition("=")
+    words = head.replace("#", " ").split()
+    return bool(equals) and words in ([name], ["export", name])
 
 
 def read_env_files(
@@ -56,7 +62,7 @@ def _variables(text: str) -> Iterator[tuple[str, str | None]]:
         match = _LINE.match(line)
         if match is None:
             continue
-        name, value = match.groups()
+        name, value = match[1], match[2].rstrip()
         quote = value[:1] if value[:1] in ("'", '"') else ""
         if quote:
             value = value[1:].partition(quote)[0]

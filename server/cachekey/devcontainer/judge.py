@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
     """Return the cache that a mount is meant to be, when its tool is in use and not told of it."""
     document = container.document
-    if mount.compose or document.feature or mount.readonly:
+    if document.feature or mount.readonly:
         return None
     if mount.type not in ("volume", "bind", "cache"):
         return None
@@ -71,7 +71,7 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
     The mount lies where another image, another user or another setting would put the cache.
     """
     document, place = container.document, container.place(mount)
-    if mount.compose or document.feature or mount.readonly or place is None:
+    if document.feature or mount.readonly or place is None:
         return None
     keeps = mount.type in {"volume", "cache"}
     found = cache_of(mount, document, container.knowledge) if keeps else None

@@ -13,6 +13,7 @@ from cachekey.devcontainer.caches import RuntimeCache, cache_of, project_output
 from cachekey.devcontainer.complaints import complaints
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.imageowner import owner_in_image
+from cachekey.devcontainer.judge import strays
 from cachekey.devcontainer.mentions import named_in_build
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import given_by, unwritable
@@ -202,7 +203,16 @@ def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> It
 
 
 def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
-    if cache is None:
+    stray = strays(cache, container) if cache is not None else None
+    if cache is None or stray is None:
+        return
+    if stray:
+        yield rich(
+            "{} caches here only for a project on the home's file system: others have `{}` where "
+            "their mount begins",
+            cache.tool,
+            cache.cache.beside_project,
+        )
         return
     told = telling(cache, container) if cache.grade != "variable" else None
     if told is not None:

@@ -675,8 +675,8 @@ def hover(needle: str, files: dict[str, str] = FILES) -> tuple[str, list[str]] |
     ],
 )
 def test_hover_on_a_store_that_leaves_the_home(env: str, said: str) -> None:
-    target = "/root/.local/share/pnpm/store"
-    text = f'{{ "image": "node:22", "containerEnv": {env}, "mounts": ["type=volume,source=s,target={target}"] }}'
+    mount = "type=volume,source=store,target=/root/.local/share/pnpm/store"
+    text = f'{{ "image": "node:22", "containerEnv": {env}, "mounts": ["{mount}"] }}'
     found = hover("=volume", {HERE: text})
     assert found is not None
     assert said in found[1]

@@ -149,7 +149,7 @@ async def test_a_squiggle_changes_once_for_a_word() -> None:
     assert seen[-1] == []
 
 
-@pytest.mark.parametrize("burst", [3, 7, 16])
+@pytest.mark.parametrize("burst", [3, 7, 16, 40])
 async def test_keys_that_arrive_together_are_keys(
     burst: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +169,18 @@ async def test_keys_that_arrive_together_are_keys(
     typist.reporter.touched(typist.document)
     await asyncio.sleep(0.01)
     assert "CK601" in [code for code, _ in typist.told]
+
+
+async def test_typing_goes_on_where_it_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine holds keys back for longer than a pause, and sends them together then."""
+    monkeypatch.setattr(diagnostics, "PAUSE", 3600)
+    head = "FROM python:3.13\n"
+    typist = Typist("untitled:/Dockerfile", head)
+    await typist.begin()
+    await typist.type(head + "RUN ")
+    typist.document.calm.rest()
+    await typist.type(head + "RUN --mount=type=cache,targe", 12)
+    assert not any(item.diagnostics for item in typist.pushed)
 
 
 async def test_what_is_true_shows_when_typing_pauses(client: Client) -> None:

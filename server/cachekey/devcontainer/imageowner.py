@@ -67,7 +67,16 @@ def _in_base(place: str, container: Container) -> Owner | None:
     home = container.home
     if home is not None and covers(home, place) and container.image.facts.get("homes") == "bare":
         return None if place == home else "missing"
-    return "missing" if place.split("/")[1] not in _SYSTEM else None
+    if place.split("/")[1] in _SYSTEM or _named_by_image(place, container):
+        return None
+    return "missing"
+
+
+def _named_by_image(place: str, container: Container) -> bool:
+    """Tell whether a variable of the image names the place or one around it: it may well be there."""
+    values = container.image.env.values() if container.image is not None else ()
+    named = (posixpath.normpath(value) for value in values if value and value.startswith("/"))
+    return any(path != "/" and covers(path, place) for path in named)
 
 
 def _step(owner: Owner | None, step: Step, place: str, container: Container) -> Owner | None:

@@ -39,11 +39,15 @@ class Plan:
     """Where it is done, to be put behind a title."""
 
 
-def plan(container: Container, places: Sequence[str]) -> Plan:
-    """Give volumes on ``places`` (as written) to the user who runs the commands."""
+def plan(container: Container, places: Sequence[str], filled: bool = True) -> Plan:
+    """Give volumes on ``places`` (as written) to the user who runs the commands.
+
+    ``filled``: a new one takes the owner of the image's directory over, as all do without ``nocopy``.
+    """
     owned = dict.fromkeys(_around(place, container) for place in places)
     command = f"chown -R $(id -u):$(id -g) {' '.join(map(_quoted, owned))}"
-    return as_root(container, _owning(container, places), command, "cache-owner")
+    line = _owning(container, places) if filled else None
+    return as_root(container, line, command, "cache-owner")
 
 
 def as_root(container: Container, line: str | None, command: str, label: str) -> Plan:

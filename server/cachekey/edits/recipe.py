@@ -43,9 +43,9 @@ class Recipe:
     """What it does besides the mount, to be put behind a title."""
 
 
-def own(container: Container, place: str) -> tuple[Recipe, str]:
-    """Give a fresh volume to the container's user; also tell where that is done."""
-    made = plan(container, [place])
+def own(container: Container, place: str, filled: bool = True) -> tuple[Recipe, str]:
+    """Give a fresh volume, ``filled`` from the image or not, to the user; also tell where that is done."""
+    made = plan(container, [place], filled)
     return Recipe(
         partial(writes, container.document, (), made), Safety.UNSAFE, made.reason
     ), made.where

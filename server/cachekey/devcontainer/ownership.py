@@ -241,9 +241,11 @@ def _on_host(container: Container) -> bool:
 def _opens_volumes(item: Invocation) -> bool:
     """Tell whether a command of the host may change the owner of what the engine keeps there."""
     effects = effects_of(item) or ()
-    paths = [effect.path for effect in effects if effect.kind == "opens"]
+    paths = {effect.path for effect in effects if effect.kind == "opens"}
+    # The opened folder, which is `/` here, holds none.
     return any(
-        path is None or "{" in path or "volumes" in path or covers(path, _ENGINE) for path in paths
+        path is None or "{" in path or "volumes" in path or covers(path, _ENGINE)
+        for path in paths - {"/"}
     )
 
 

@@ -170,8 +170,10 @@ def _effect(
     if effect.kind == "opens":
         if root is False or owner == "missing" or not concerns(effect, place):
             return owner
-        # Whether one around it reaches it depends on whether it is there.
-        return given(item, owner) if owner == "root" or names(effect, place) else None
+        # Whether one around it reaches it depends on whether it is there: what has an owner is.
+        around = owner == "user" and takes_in(effect, place) and not item.conditional
+        reaches = owner == "root" or names(effect, place) or around
+        return given(item, owner) if reaches else None
     if effect.kind in ("removes", "moves"):
         if owner == "missing" or not concerns(effect, place):
             return owner

@@ -759,6 +759,8 @@ MADE = {
 }""",
     f"{HERE.rpartition('/')[0]}/Dockerfile": """FROM rust:1.90
 RUN useradd -m dev && install -d -o dev /usr/local/cargo/registry
+RUN apt-get update && apt-get install -y sudo
+RUN echo "dev ALL=(ALL) NOPASSWD: ALL" > /etc/sudoers.d/dev
 """,
 }
 
@@ -777,6 +779,37 @@ def test_hover_tells_whose_volumes_are_and_what_is_not_known() -> None:
     assert "npm: tmpfs on `/home/dev/.npm`" in told
     assert "`CARGO_HOME` is `/usr/local/cargo` (from the image)" in told
     assert told[-1] == "Not known from here: the --env-file of runArgs"
+
+
+def test_hover_on_what_gives_nothing_away_and_where_a_tool_does_not_go() -> None:
+    config = """{
+  "image": "node:22",
+  "remoteUser": "node",
+  "mounts": [
+    "type=volume,source=data,target=/data,volume-nocopy=false",
+    "type=volume,source=pnpm,target=/home/node/.local/share/pnpm/store",
+    "type=volume,source=near,target=/workspaces/.pnpm-store"
+  ],
+  "postCreateCommand": "sudo chown -R node /data"
+}"""
+    path = ".devcontainer/devcontainer.json"
+    project = make_project({path: config})
+    document = project.documents[path]
+    assert isinstance(document, Devcontainer)
+
+    def lines(needle: str) -> list[str]:
+        found = hover_devcontainer(project, document, config.index(needle) + 1)
+        return [markdown(line) for line in found[1]] if found is not None else []
+
+    no = "since postCreateCommand gives it away by sudo, which the user may not use"
+    assert f"New and empty it is root's, {no}" in lines("=volume,source=data")
+    whole = lines("remoteUser")
+    assert f"Volume `data` on `/data`, root's when new, {no}" in whole
+    assert "The workspace lies in `/workspaces/${localWorkspaceFolderBasename}`" in whole
+    far = "pnpm caches here for projects on the same file system; for others in a `.pnpm-store` beside them"
+    assert lines("=volume,source=pnpm")[-1] == far
+    near = "pnpm caches here for projects on the mount around it"
+    assert lines("=volume,source=near")[-1] == near
 
 
 def test_hover_on_the_name_of_a_service_that_another_extends() -> None:

@@ -5,10 +5,11 @@ Everything here is rich text: whoever shows it decides what becomes of its code 
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from cachekey.assist.hover_container import MOMENTS, telling
+from cachekey.assist.hover_container import MOMENTS, NO_SUDO, telling
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, project_output
 from cachekey.devcontainer.complaints import complaints
 from cachekey.devcontainer.container import Container
@@ -155,7 +156,7 @@ def _at(path: str, line: int) -> Rich:
 
 
 def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
-    if mount.field("volume-nocopy") is not None:
+    if mount.nocopy:
         return rich(
             "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
         )
@@ -168,6 +169,8 @@ def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Ric
     place, user = container.place(mount), container.user
     if judged is None and place is not None and user is not None and not user.root:
         giver = given_by(place, container)
+        if giver is not None and container.sudo is False:
+            return rich("New and empty it is root's, since {} {}", giver.moment, NO_SUDO)
         if giver is not None:
             return rich("New and empty it is given to {} by {}", user.name, giver.moment)
         if owner_in_image(place, container) == "user":
@@ -192,7 +195,7 @@ def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> It
     """Tell what becomes of what the build put where the mount is."""
     if mount.place is None or not named_in_build(mount.place, container_of(document, project)):
         return
-    if mount.type == "volume" and mount.field("volume-nocopy") is None:
+    if mount.type == "volume" and not mount.nocopy:
         yield rich(
             "The Dockerfile names this directory: an empty volume starts with a copy of what the "
             "image has there, a filled one hides it, also after the image has changed"
@@ -205,11 +208,20 @@ def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
     if cache is None:
         return
     told = telling(cache, container) if cache.grade != "variable" else None
+    beside = cache.cache.beside_project
     if told is not None:
         yield rich("{} caches here: `{}` {}", cache.tool, told.name, MOMENTS[told.moment])
     elif cache.grade == "variable" and cache.entry is not None:
         entry = cache.entry
         yield rich("{} caches here: `{}` in {}", cache.tool, entry.name, entry.place)
+    elif beside and posixpath.basename(cache.mount.place or "") == beside:
+        yield rich("{} caches here for projects on the mount around it", cache.tool)
+    elif beside and cache.grade == "default":
+        yield rich(
+            "{} caches here for projects on the same file system; for others in a `{}` beside them",
+            cache.tool,
+            beside,
+        )
     elif cache.grade == "default":
         yield rich("{} caches here of its own accord, for a user with this home", cache.tool)
     elif pin := cache.cache.pin:

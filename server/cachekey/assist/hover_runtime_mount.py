@@ -17,7 +17,6 @@ from cachekey.devcontainer.mentions import named_in_build
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import given_by, unwritable
 from cachekey.devcontainer.read import Devcontainer
-from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import literal, variables
 from cachekey.markup.rich import Rich, joined, lines, rich
 
@@ -90,7 +89,7 @@ def mount_card(project: Project, container: Container, mount: RuntimeMount) -> I
     if mount.type == "cache":
         yield from _no_cache(mount)
     elif mount.type == "volume":
-        yield from _volume(project, document, mount, place)
+        yield from _volume(project, container, mount, place)
     elif mount.type == "bind":
         yield from _bind(mount, place)
     elif mount.type == "tmpfs":
@@ -99,9 +98,9 @@ def mount_card(project: Project, container: Container, mount: RuntimeMount) -> I
     else:
         return
     if mount.type != "cache":
-        yield from _filled(project, document, mount)
+        yield from _filled(container, mount)
     yield from _tool(cache, container)
-    yield from _build_store(project, document, mount, cache)
+    yield from _build_store(project, container, mount, cache)
 
 
 def _no_cache(mount: RuntimeMount) -> Iterator[Rich]:
@@ -117,7 +116,7 @@ def _no_cache(mount: RuntimeMount) -> Iterator[Rich]:
 
 
 def _volume(
-    project: Project, document: Devcontainer, mount: RuntimeMount, place: Rich
+    project: Project, container: Container, mount: RuntimeMount, place: Rich
 ) -> Iterator[Rich]:
     if mount.source is None:
         yield rich("**A volume without a name** on {}", place)
@@ -131,9 +130,9 @@ def _volume(
     elif "devcontainerId" in kinds:
         yield rich("One for this folder only: other clones and projects have their own")
     else:
-        others = _others(project, document, mount)
+        others = _others(project, container.document, mount)
         yield rich("Shared by every container of this engine that names it{}", others)
-    yield _owner(project, document, mount)
+    yield _owner(container, mount)
     output = project_output(mount, project.knowledge)
     if output is not None:
         yield rich("It holds {} of one project", output.cache.what)
@@ -154,12 +153,11 @@ def _at(path: str, line: int) -> Rich:
     return rich("{}", f"{path}:{line + 1}")
 
 
-def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
+def _owner(container: Container, mount: RuntimeMount) -> Rich:
     if mount.field("volume-nocopy") is not None:
         return rich(
             "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
         )
-    container = container_of(document, project)
     judged = unwritable(mount, container)
     if judged is not None and judged.certain:
         return rich(
@@ -188,9 +186,9 @@ def _bind(mount: RuntimeMount, place: Rich) -> Iterator[Rich]:
     yield rich("Slow on Mac and Windows; Codespaces leaves it out")
 
 
-def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[Rich]:
+def _filled(container: Container, mount: RuntimeMount) -> Iterator[Rich]:
     """Tell what becomes of what the build put where the mount is."""
-    if mount.place is None or not named_in_build(mount.place, container_of(document, project)):
+    if mount.place is None or not named_in_build(mount.place, container):
         return
     if mount.type == "volume" and mount.field("volume-nocopy") is None:
         yield rich(
@@ -217,28 +215,31 @@ def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
 
 
 def _build_store(
-    project: Project, document: Devcontainer, mount: RuntimeMount, cache: RuntimeCache | None
+    project: Project, container: Container, mount: RuntimeMount, cache: RuntimeCache | None
 ) -> Iterator[Rich]:
-    """Tell the build's cache of the same tool or name from this store."""
-    dockerfile = project.dockerfile_of(document)
+    """Tell the build's cache of the same name, or else of the same tool, from this store."""
+    dockerfile = container.dockerfile
     if dockerfile is None:
         return
     names = {mount.volume, literal(mount.value("id")), mount.place} - {None}
+    found: list[tuple[int, int, Rich]] = []
     for _, built in dockerfile.caches:
         if built.key is None:
             continue
-        same = built.key.name.text in names
-        if not same and cache is not None and built.directory is not None:
-            claims = project.knowledge.claims(built.directory)
-            same = any(claim.tool.id == cache.claim.tool.id for claim in claims)
-        if same:
-            where = _at(dockerfile.path, dockerfile.source.line_of(built.span.start))
-            yield rich(
-                "The build's cache `{}` ({}) is another store: nothing moves between the two",
-                built.key.label,
-                where,
-            )
-            return
+        claims = project.knowledge.claims(built.directory) if built.directory is not None else ()
+        nearness = 3
+        if cache is not None and any(claim.tool.id == cache.claim.tool.id for claim in claims):
+            nearness = 2 - any(claim.cache == cache.cache for claim in claims)
+        if built.key.name.text in names:
+            nearness = 0
+        if nearness < 3:
+            line = dockerfile.source.line_of(built.span.start)
+            label = rich("`{}` ({})", built.key.label, _at(dockerfile.path, line))
+            found.append((nearness, len(found), label))
+    if found:
+        yield rich(
+            "The build's cache {} is another store: nothing moves between the two", min(found)[2]
+        )
 
 
 def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]) -> Iterator[Rich]:

@@ -144,6 +144,8 @@ def _fixes(
     wanted: set[int],
 ) -> Iterator[types.CodeAction]:
     shown: dict[str, list[Fix]] = {}
+    # Of a list an editor's *Auto Fix* takes the preferred entry; where there are two it asks which.
+    best = True
     left = max(_MOST_FIXES, len(here))
     trial = Trial(document.area.project, document.area.settings)
     for index, number, fix in _in_turn(here, wanted):
@@ -163,11 +165,14 @@ def _fixes(
             continue
         alike.append(fix)
         left -= 1
+        asked_for = not wanted or index in wanted
+        preferred = best and asked_for and fix.preferred and fix.safety is Safety.SAFE
+        best = best and not preferred
         action = words.action(
             _title(fix),
             types.CodeActionKind.QuickFix,
             [analysis.diagnostics[index]],
-            preferred=fix.preferred and fix.safety is Safety.SAFE,
+            preferred=preferred,
         )
         data = {"do": "fix", "index": index, "fix": number}
         yield _with_edit(session, document, action, data)

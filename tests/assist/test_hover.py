@@ -178,12 +178,12 @@ def test_what_nearly_is_the_cache_costs_no_line_of_its_own() -> None:
         "RUN --mount=type=cache,id=two,target=/root/.cache/pip pip install z\n"
     )
     assert (
-        "- Not shared in this folder, not even with Dockerfile:3, Dockerfile:4 (its key is two)"
+        "- Not shared in this folder, not even with Dockerfile:3, Dockerfile:4 (key two)"
         in said("one,target=/root/.cache", text).splitlines()
     )
     lines = said("two,target", text).splitlines()
     assert "- Same cache: Dockerfile:4 (stage 0, as root)" in lines
-    assert "- Not the same cache: Dockerfile:2 (its key is one)" in lines
+    assert "- Not the same cache: Dockerfile:2 (key one)" in lines
 
 
 def test_what_a_stage_leaves_counts_in_those_that_are_built_on_it() -> None:

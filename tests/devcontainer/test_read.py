@@ -853,6 +853,40 @@ volumes: { pip: {} }
     assert said("type: cache")[0] == "**No cache mounts at run time**"
     assert said("PIP_CACHE_DIR")[0].startswith("**`PIP_CACHE_DIR`**: pip keeps")
     assert said("services:") == []
+    assert said("pip: {}") == [
+        "**Volume `pip`**",
+        "Compose puts the project's name in front of it: other projects do not share it",
+        "Mounted on compose.yaml:4, compose.yaml:10",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ("", "Compose puts the project's name in front of it: other projects do not share it"),
+        ("external: true", "Shared by every container of this engine that names it: b.json:1"),
+        (
+            "name: known",
+            "The engine calls it `known`: shared by every container of this engine that names it",
+        ),
+    ],
+)
+def test_hover_on_a_volume_whose_name_compose_leaves_alone(declared: str, told: str) -> None:
+    text = "services: {app: {image: x, volumes: ['pip:/c']}}\nvolumes: {pip: {" + declared + "}}\n"
+    files = {"compose.yaml": text, "b.json": '{"image": "x", "mounts": ["source=pip,target=/c"]}'}
+    project = make_project({"compose.yaml": text})
+    project.add("b.json", files["b.json"], "devcontainer")
+    document = project.documents["compose.yaml"]
+    assert isinstance(document, ComposeFile)
+    found = hover_compose(project, document, text.index("pip:/c") + 1)
+    assert found is not None
+    assert told in [markdown(line) for line in found[1]]
+    top = hover_compose(project, document, text.index("pip: {") + 1)
+    assert top is not None
+    lines = [markdown(line) for line in top[1]]
+    assert (
+        lines[1] == "Compose puts the project's name in front of it: other projects do not share it"
+    ) == (not declared)
 
 
 @pytest.mark.parametrize("needle", ["features", "mounts", "service", "compose.yml"])

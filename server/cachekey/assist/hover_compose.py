@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from cachekey.assist.hover_container import container_lines, variable_lines
 from cachekey.assist.hover_runtime_mount import mount_card
+from cachekey.assist.rename_volume import same_volume
 from cachekey.builds.composefile import composition
 from cachekey.builds.places import Looker
-from cachekey.devcontainer.compose import ComposeFile, Service
+from cachekey.devcontainer.compose import ComposeFile, Service, engine_name
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.running import container_of, service_alone, sightings
-from cachekey.markup.rich import Rich
+from cachekey.markup.rich import Rich, joined, rich
 from cachekey.text import Span
 
 if TYPE_CHECKING:
     from cachekey.workspace.project import Project
 
+_MANY = 5
 _DECIDES = ("image", "build", "user", "working_dir", "extends", "command", "entrypoint")
 
 
@@ -34,11 +36,38 @@ def hover_compose(
             return found
     alone = _alone(project, document, offset)
     if alone is None:
-        return None
+        return _volume(project, document, offset)
     for mount in alone.mounts:
         if mount.path == document.path and mount.span.contains(offset):
             return mount.span, tuple(mount_card(project, alone, mount))
     return _about(document, alone, offset)
+
+
+def _volume(
+    project: Project, document: ComposeFile, offset: int
+) -> tuple[Span, tuple[Rich, ...]] | None:
+    """Explain a volume where the file declares it."""
+    for name, key, value in document.section("volumes"):
+        if not key.span.contains(offset):
+            continue
+        engine = engine_name(key, value)
+        known = rich(
+            "Compose puts the project's name in front of it: other projects do not share it"
+        )
+        if engine is not None:
+            known = rich("Every project of this engine knows it as `{}`", engine.text)
+        found = [
+            rich("{}", f"{path}:{line + 1}")
+            for path, place in same_volume(project, document.path, offset)
+            if not place.declares and (model := project.model(path)) is not None
+            for line in (model.source.line_of(place.name.span().start),)
+        ]
+        more = rich(" and {} more", str(len(found) - _MANY)) if len(found) > _MANY else Rich()
+        named = rich("Nothing that was read mounts it")
+        if found:
+            named = rich("Mounted on {}{}", joined(", ", found[:_MANY]), more)
+        return key.span, (rich("**Volume `{}`**", name), known, named)
+    return None
 
 
 def _alone(project: Project, document: ComposeFile, offset: int) -> Container | None:

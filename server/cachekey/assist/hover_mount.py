@@ -186,11 +186,11 @@ def _near(document: Dockerfile, run: Run, mount: Mount, key: Key, link: Link) ->
         elif other.key is None or other.key.identity == key.identity:
             continue
         elif other.key.name.key == key.name.key:
-            why = rich("its owner or `from` differs")
+            why = rich("another owner or `from`")
         elif purpose is not None:
             theirs = purpose_of(other_run, other)
             if theirs is not None and theirs.key == purpose.key:
-                why = rich("its key is `{}`", other.key.label)
+                why = rich("key `{}`", other.key.label)
         if why is not None and sum(map(len, found.values())) < _NEAR:
             line = document.source.line_of(other.span.start)
             found.setdefault(why, []).append(link(document.path, line))

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from cachekey.assist.hover_container import MOMENTS, telling
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, project_output
 from cachekey.devcontainer.complaints import complaints
+from cachekey.devcontainer.compose import engine_name
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.imageowner import owner_in_image
 from cachekey.devcontainer.mentions import named_in_build
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import given_by, unwritable
-from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.substitution import literal, variables
 from cachekey.markup.rich import Rich, joined, lines, rich
 
@@ -125,26 +125,40 @@ def _volume(
     yield rich("**Volume `{}`** on {}", mount.source.text, place)
     yield rich("Kept by the Docker engine over rebuilds; `docker volume rm` empties it")
     kinds = {variable.kind for variable in variables(mount.source)}
-    if (mount.compose or mount.path) and mount.field("external") is None:
-        yield rich("Compose puts the project's name in front of it: other projects do not share it")
-    elif "devcontainerId" in kinds:
+    declared = _declared(container, mount)
+    if "devcontainerId" in kinds:
         yield rich("One for this folder only: other clones and projects have their own")
+    elif declared is not None or not (mount.compose or mount.path) or mount.external:
+        known = rich("Shared")
+        if declared is not None and declared != mount.source.text:
+            known = rich("The engine calls it `{}`: shared", declared)
+        others = _others(project, container, mount, declared or mount.volume)
+        yield rich("{} by every container of this engine that names it{}", known, others)
     else:
-        others = _others(project, container.document, mount)
-        yield rich("Shared by every container of this engine that names it{}", others)
+        yield rich("Compose puts the project's name in front of it: other projects do not share it")
     yield _owner(container, mount)
     output = project_output(mount, project.knowledge)
     if output is not None:
         yield rich("It holds {} of one project", output.cache.what)
 
 
-def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
-    if mount.volume is None:
+def _declared(container: Container, mount: RuntimeMount) -> str | None:
+    """Return what the engine calls a volume to which a compose file gives that name itself."""
+    volumes = container.composition.volumes if container.composition is not None else {}
+    found = volumes.get(mount.source.text) if mount.source is not None else None
+    name = engine_name(found[1], found[2]) if found is not None else None
+    return name.text if name is not None else None
+
+
+def _others(
+    project: Project, container: Container, mount: RuntimeMount, volume: str | None
+) -> Rich:
+    if volume is None:
         return Rich()
     found = [
         _at(path, item.line)
-        for path, item in project.index.volumes(mount.volume)
-        if path != document.path
+        for path, item in project.index.volumes(volume)
+        if path not in (container.document.path, mount.path)
     ]
     return rich(": {}", joined(", ", found[:5])) if found else Rich()
 

@@ -658,6 +658,30 @@ def hover(needle: str, files: dict[str, str] = FILES) -> tuple[str, list[str]] |
     return files[HERE][slice(*span)], lines
 
 
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        (
+            "{}",
+            (
+                "pnpm caches here only for a project on the home's file system: others have "
+                "`.pnpm-store` where their mount begins"
+            ),
+        ),
+        (
+            '{ "npm_config_store_dir": "/root/.local/share/pnpm/store" }',
+            "pnpm caches here: `npm_config_store_dir` in containerEnv",
+        ),
+    ],
+)
+def test_hover_on_a_store_that_leaves_the_home(env: str, said: str) -> None:
+    mount = "type=volume,source=store,target=/root/.local/share/pnpm/store"
+    text = f'{{ "image": "node:22", "containerEnv": {env}, "mounts": ["{mount}"] }}'
+    found = hover("=volume", {HERE: text})
+    assert found is not None
+    assert said in found[1]
+
+
 def test_hover_on_a_volume() -> None:
     found = hover("=volume")
     assert found is not None

@@ -15,6 +15,7 @@ from cachekey.devcontainer.complaints import complaints
 from cachekey.devcontainer.compose import engine_name
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.imageowner import owner_in_image
+from cachekey.devcontainer.judge import strays
 from cachekey.devcontainer.mentions import named_in_build
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import given_by, unwritable
@@ -217,7 +218,16 @@ def _filled(container: Container, mount: RuntimeMount) -> Iterator[Rich]:
 
 
 def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
-    if cache is None:
+    stray = strays(cache, container) if cache is not None else None
+    if cache is None or stray is None:
+        return
+    if stray:
+        yield rich(
+            "{} caches here only for a project on the home's file system: others have `{}` where "
+            "their mount begins",
+            cache.tool,
+            cache.cache.beside_project,
+        )
         return
     told = telling(cache, container) if cache.grade != "variable" else None
     beside = cache.cache.beside_project

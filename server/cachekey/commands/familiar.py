@@ -98,6 +98,11 @@ def is_familiar(program: str | None) -> bool:
     return program is not None and program in _FAMILIAR
 
 
+def wraps_tool(path: str) -> bool:
+    """Tell whether a file by that name is a tool's wrapper: what it does is what the tool does."""
+    return posixpath.basename(path) in _WRAPPED_TOOLS
+
+
 def names_other_language(text: str) -> bool:
     """Tell whether a script's first line names an interpreter that is no shell."""
     found = _SHEBANG.match(text)

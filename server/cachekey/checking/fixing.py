@@ -258,11 +258,13 @@ class _Repair:
         return self.said
 
     def _bad(self, choice: Choice, mounts: Mounts, findings: list[Finding]) -> set[str]:
-        """Return the files that are worse than before, or not better although they were mended."""
-        return (
-            mixed_up(choice.change, mounts, self.index())
-            | worse(choice.change, self.told, loud(findings))
-            | self._idle(choice, findings)
+        """Return the files that are worse than before, or not better although they were mended.
+
+        Files with mixed-up caches come first: what others say about these caches may follow from that.
+        """
+        mixed = mixed_up(choice.change, mounts, self.index())
+        return mixed or (
+            worse(choice.change, self.told, loud(findings)) | self._idle(choice, findings)
         )
 
     def _hold(self, item: Applied) -> None:

@@ -210,10 +210,13 @@ class _Repair:
 
         Where that makes a file worse, half of its fixes are tried, until the one that does is found;
         all such files are looked through side by side, and what other files have is not tried again.
+        Where nothing is left, what was blamed while the last to blame stood beside it is tried again
+        without that: it may have edited another file.
         """
         choice = choose(self.findings, self.level, self._refuse)
         mounts = mounts_of(self.index(), choice.edits)
         held = len(self.abandoned)
+        steps: list[tuple[Applied, ...]] = []
         while news := self._apply(choice):
             findings = self._check(news)
             bad = self._bad(
@@ -225,7 +228,10 @@ class _Repair:
             choice, blamed = choice.narrowed(bad)
             for item in blamed:
                 self._hold(item)
+            steps += [blamed] if blamed else []
         self._check({})
+        for item in (item for some in steps[:-1] for item in some):
+            self.held.pop(item, None)
         if len(self.abandoned) > held:
             return True
         if self.held and len(self.applied) > self.since:

@@ -224,7 +224,11 @@ def _lies_elsewhere(path: str, ctx: Context) -> bool:
 
 def _mendable(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> bool:
     """Tell whether the fix can be made: without it this hint would only be in the way."""
-    if owner_here(run) is None or None in _switches(run, use, places):
+    owner = owner_here(run)
+    if owner is None or None in _switches(run, use, places):
+        return False
+    if use.tool.root_only and owner:
+        # It stops before it fetches anything; a cache of that user's would be wrong once root runs it.
         return False
     found = _clean_ups(run, places)
     if any(one.wide for one in found):

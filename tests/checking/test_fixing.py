@@ -98,6 +98,16 @@ def test_the_same_edit_of_two_findings_is_made_once() -> None:
     ]
 
 
+def test_a_fix_waits_while_another_changes_the_place_that_it_is_about() -> None:
+    about = finding(fix(edit(8, 8, "mkdir")), at=2)
+    elsewhere = finding(fix(edit(9, 9, "x")), at=4)
+    assert chosen(about, finding(fix(edit(1, 4, "b")), at=1))["x"] == [Edit(Span(1, 4), "b")]
+    assert len(chosen(about, elsewhere)["x"]) == 2
+    # Who edits the place as well is asked by its edits alone.
+    both = finding(fix(edit(3, 3, "c"), edit(8, 8, "mkdir")), at=2)
+    assert len(chosen(both, finding(fix(edit(2, 2, "b")), at=1))["x"]) == 3
+
+
 def test_insertions_of_one_fix_at_one_place_keep_their_order() -> None:
     assert chosen(finding(fix(edit(1, 1, "b"), edit(1, 1, "a")))) == {
         "x": [edit(1, 1, "b").edit, edit(1, 1, "a").edit]

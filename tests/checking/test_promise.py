@@ -179,6 +179,22 @@ def test_what_follows_from_a_mixed_up_cache_is_not_to_blame() -> None:
     assert [item.code for item in outcome.abandoned] == ["CK106"]
 
 
+def test_no_directory_is_made_for_a_mount_that_becomes_a_volume() -> None:
+    mount = "source=${localEnv:HOME}/.cargo/registry,target=/usr/local/cargo/registry,type=bind"
+    files = {".devcontainer/devcontainer.json": json.dumps({"image": "rust:1", "mounts": [mount]})}
+    project, findings = look(files)
+    assert {"CK704", "CK705"} <= {item.code for item in findings}
+    live, held = dict(files), [project]
+
+    def recheck(news: Mapping[str, str]) -> list[Finding]:
+        live.update(news)
+        held[0], found = look(live)
+        return found
+
+    outcome = apply_fixes(files, findings, Safety.UNSAFE, recheck, lambda: held[0].index)
+    assert [item.code for item in outcome.applied] == ["CK704"]
+
+
 def repositories() -> list[Path]:
     return sorted(path for path in Path(CORPUS).iterdir() if path.is_dir()) if CORPUS else []
 

@@ -90,6 +90,17 @@ class _Taken:
             for other in near
         )
 
+    def inside(self, place: Span) -> bool:
+        """Tell whether an edit changes something of a place."""
+        at = bisect_left(self.edits, place, key=_span)
+        near = self.edits[max(0, at - 1) : at + 1]
+        return any(
+            other.span.start < place.end
+            and place.start < other.span.end
+            or place.start < other.span.start == other.span.end < place.end
+            for other in near
+        )
+
     def add(self, edit: Edit) -> None:
         """Take an edit in, once."""
         if edit not in self._same(edit):
@@ -164,7 +175,29 @@ def choose(
         applied.append(Applied(finding.path, finding.code, finding.message, fix.title))
         places.append(finding.span.fixed)
         fixes.append(fix)
-    return Choice(Change.of(fixes), tuple(applied), tuple(places), tuple(fixes))
+    kept = [
+        number
+        for number, (item, place, fix) in enumerate(zip(applied, places, fixes, strict=True))
+        if not _is_changed(place, fix, item.path, taken.get(item.path, _Taken()))
+    ] or range(len(fixes))
+    fixes = [fixes[number] for number in kept]
+    return Choice(
+        Change.of(fixes),
+        tuple(applied[number] for number in kept),
+        tuple(places[number] for number in kept),
+        tuple(fixes),
+    )
+
+
+def _is_changed(place: Span, fix: Fix, path: str, taken: _Taken) -> bool:
+    """Tell whether others change the place of a finding whose own fix leaves it as it is.
+
+    Then nobody knows whether it is still true: a directory is made for a mount that becomes a volume.
+    """
+    own = [item.edit.span for item in fix.edits if item.path == path]
+    if any(span.start <= place.end and place.start <= span.end for span in own):
+        return False
+    return taken.inside(place)
 
 
 def _consistent(edits: Sequence[FileEdit]) -> bool:

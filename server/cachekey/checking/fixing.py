@@ -95,8 +95,7 @@ class _Taken:
         at = bisect_left(self.edits, place, key=_span)
         near = self.edits[max(0, at - 1) : at + 1]
         return any(
-            other.span.start < place.end
-            and place.start < other.span.end
+            (other.span.start < place.end and place.start < other.span.end)
             or place.start < other.span.start == other.span.end < place.end
             for other in near
         )

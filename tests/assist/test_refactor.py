@@ -60,6 +60,14 @@ def test_one_directory_is_offered_where_the_variable_counts(
     assert bool(found) == offered
 
 
+def test_nor_does_it_start_empty_under_a_new_name() -> None:
+    named = {"Dockerfile": TEXT.replace("cache,target", "cache,id=uv,target")}
+    entry = WORKFLOW.replace('"/root/.cache/uv"', '{"id": "uv", "target": "/root/.cache/uv"}')
+    assert any(title.startswith("Start with an empty cache") for title in titles(named))
+    carried = titles({**named, ".github/workflows/image.yml": entry})
+    assert not any(title.startswith("Start with an empty cache") for title in carried)
+
+
 def test_one_cache_is_offered_one_name() -> None:
     text = f"FROM python:3.13\nENV UV_LINK_MODE=copy\n{MOUNT}./unknown\n{MOUNT}uv sync\n"
     names = {title for title in titles({"Dockerfile": text}) if title.startswith("Name this")}

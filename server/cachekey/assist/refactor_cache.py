@@ -98,7 +98,7 @@ def _start_fresh(project: Project, document: Dockerfile, mount: Mount) -> Iterat
     """Offer another id in every file: an empty cache, without touching the builder."""
     option = mount.options.get("id")
     name = name_at(project, document.path, option.span.start) if option is not None else None
-    if name is None or not is_plain(name.text):
+    if name is None or not is_plain(name.text) or is_carried(project, document, mount):
         return
     number = _NUMBER.search(name.text)
     stem = name.text[: number.start()] if number else name.text

@@ -30,6 +30,7 @@ _MAX_SCRIPTS = 6
 _MAX_LAYERS = 24
 """Wrappers in front of one command that are taken off."""
 _HANDS_ON = frozenset(('"$@"', "$@", "$*", '"$*"'))
+_ENDS = frozenset(("return", "exit"))
 
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
@@ -121,7 +122,11 @@ class Reader:
         )
         self.budget.spend(len(words) + sum(len(text) for text in call.texts if text))
         self.functions.name(call.texts, place)
-        if name in walk.functions:
+        if command.function:
+            self.functions.enter(command.function, command, name in _ENDS)
+        if name is not None and name in walk.functions:
+            if not frame.conditional:
+                self.functions.call(name, place)
             walk.call_function(command, name)
             if name not in walk.passing or len(call.words) < 2:
                 return

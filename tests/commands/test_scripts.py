@@ -153,9 +153,7 @@ def test_scripts(run: str, expected: list[str]) -> None:
 
 
 def test_a_function_that_nobody_calls_does_nothing() -> None:
-    assert runs("a() { b; }; b() { rm x; }; c() { rm y; }; a", {}) == [
-        "rm x [in None]"
-    ]
+    assert runs("a() { b; }; b() { rm x; }; c() { rm y; }; a", {}) == ["rm x [in None]"]
     assert runs("c() { rm y; }; trap c EXIT", {}) == ["rm y [in None, conditional]", "trap c EXIT"]
 
 

@@ -120,10 +120,9 @@ class Invocation:
     @cached_property
     def conditional(self) -> bool:
         """It may not run, or not just once."""
-        simple = self.simple
-        return self.frame.conditional or (
-            simple.conditional_here if self.called else simple.conditional
-        )
+        simple, frame = self.simple, self.frame
+        here = simple.conditional_here if self.called else simple.conditional
+        return here or frame.conditional or frame.past is not None
 
     @cached_property
     def in_pipeline(self) -> bool:

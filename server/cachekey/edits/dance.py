@@ -267,16 +267,20 @@ def carry(project: Project, file: BuildFile, job: str) -> list[Edit]:
     named = builder_text(stand, builder)
     if named is None:
         return []
-    made = yamledit.insert_items(stand.steps, before, dance_steps(map_text(items), named[0]))
+    matrix = yamledit.member(stand.job.node, "strategy") is not None
+    steps = dance_steps(map_text(items), named[0], matrix=matrix)
+    made = yamledit.insert_items(stand.steps, before, steps)
     return [*named[1], made] if made is not None else []
 
 
-def dance_steps(text: str, builder: str) -> tuple[list[str], list[str]]:
+def dance_steps(text: str, builder: str, *, matrix: bool = False) -> tuple[list[str], list[str]]:
     """Return the lines of the steps that keep a map's folders over runs and carry what is in them.
 
-    ``builder`` is what the input of this name says; the default builder needs no word.
+    ``builder`` is what the input of this name says; the default builder needs no word. Of a ``matrix`` each
+    job keeps its own: all of them have one name, and only one can store what another has under the same key.
     """
-    key = f"{FOLDER}-${{{{ github.job }}}}-${{{{ runner.arch }}}}-"
+    job = "${{ github.job }}" + ("-${{ strategy.job-index }}" if matrix else "")
+    key = f"{FOLDER}-{job}-${{{{ runner.arch }}}}-"
     restoring = [
         "uses: actions/cache@v4",
         "with:",

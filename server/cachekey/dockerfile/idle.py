@@ -211,7 +211,11 @@ def needless(run: Run, mount: Mount) -> tuple[Tool, Mount | None] | None:
     for item in wanted(run, (Kind.RESULT,)):
         if nearly(folder, item.path) and not maybe_covered(run, item.directory):
             return (item.use.tool, None)
-    found = [(use, covering(run, item)) for use, item in meant(folder, run.uses)]
+    looks = list(meant(folder, run.uses))
+    results = {id(item.directory) for item in wanted(run, (Kind.RESULT,))}
+    if looks and all(id(item) in results and not maybe_covered(run, item) for _, item in looks):
+        return (looks[0][0].tool, None)
+    found = [(use, covering(run, item)) for use, item in looks]
     use, other = found[0] if found else (None, None)
     everywhere = all(one.applies is True and place is not None for one, place in found)
     return (use.tool, other) if use is not None and other is not None and everywhere else None

@@ -185,18 +185,20 @@ class Placing:
         if cache.when and env.holds(cache.when) is None:
             reason = f"{env.in_words(cache.when)} is not known here, and that decides it"
             return NotKnown(reason), True, None
+        open_to_image = bool(cache.when)
         for way in cache.moved_by:
             if way.when and env.holds(way.when) is False:
                 continue
             value = env.way(way)
             if value is None:
+                # What the image does not set has a say as well.
+                open_to_image = open_to_image or bool(way.env or way.config)
                 continue
             if isinstance(value, Known) and way.when and env.holds(way.when) is None:
                 value = NotKnown(f"whether {way.label} counts is not known")
             placed = self._moved(way, value)
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
-            # What the image does not set has a say in a condition as well.
-            return placed, image or bool(cache.when), way
+            return placed, image or open_to_image, way
         return self._default(cache), True, None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:

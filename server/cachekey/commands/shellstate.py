@@ -47,6 +47,8 @@ class Frame:
     conditional: bool = False
     in_pipeline: bool = False
     in_subshell: bool = False
+    lists: bool = False
+    """The shell makes many words of a list in braces."""
 
 
 @record(frozen=True, eq=False)

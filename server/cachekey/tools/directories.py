@@ -97,6 +97,13 @@ class UsedDirectory:
         return answer
 
 
+def _is_fixed(cache: CacheDir) -> bool:
+    """Tell whether nothing that a base image sets can move a directory (``/var/cache/zypp``)."""
+    templates = (cache.path, cache.root_path)
+    steady = all("$" not in template for template in templates) and not cache.relative
+    return steady and not cache.when and not any(way.env or way.fact for way in cache.moved_by)
+
+
 class Placing:
     """Finds the directories that the tool of one invocation has."""
 
@@ -187,7 +194,7 @@ class Placing:
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
             # What the image does not set has a say in a condition as well.
             return placed, image or bool(cache.when), way
-        return self._default(cache), True, None
+        return self._default(cache), not _is_fixed(cache), None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
         if isinstance(value, NotKnown):

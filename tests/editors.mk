@@ -7,6 +7,10 @@ EDITORS := tests/editors
 # npm writes this file into the tree it made: older than the lock file, the tree is out of date.
 CLIENT_READY := $(CLIENT)/node_modules/.package-lock.json
 EDITORS_READY := $(EDITORS)/node_modules/.package-lock.json
+# What goes into the extension. A file that is taken away needs no look: what named it has changed too.
+VSIX := dist/cachekey.vsix
+VSIX_SOURCES := $(shell find server/cachekey $(CLIENT) -type f -not -name '*.pyc' \
+	-not -path '$(CLIENT)/node_modules/*' -not -path '$(CLIENT)/bundled/*' -not -path '$(CLIENT)/out/*')
 
 .PHONY: vsix client-check editors-setup test-editors screenshots
 
@@ -14,7 +18,9 @@ $(CLIENT_READY) $(EDITORS_READY): %/node_modules/.package-lock.json: %/package-l
 	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-vsix: $(READY) $(CLIENT_READY) ## Build the VS Code extension, dist/cachekey.vsix
+vsix: $(VSIX) ## Build the VS Code extension, dist/cachekey.vsix
+
+$(VSIX): $(READY) $(CLIENT_READY) $(VSIX_SOURCES)
 	$(PYTHON) $(CLIENT)/python/bundle.py
 	@mkdir -p dist
 	cd $(CLIENT) && npm run --silent vsix

@@ -25,7 +25,7 @@ alone: vsix ## The real VS Code by itself
 
 beside: $(PIECES:%=%-piece) client-check lint
 
-editors-piece story-piece windows-piece: vsix
+editors-piece story-piece windows-piece: $(VSIX)
 # Our reader of JSONC is compared with the one that the client brings.
 rest-piece: $(CLIENT_READY)
 $(PIECES:%=%-piece): %-piece: $(READY)

@@ -64,11 +64,9 @@ _TEXT_TELLS = re.compile(
 )
 HEAD = 4000
 """Characters at the top of a file by which :func:`reads_as_dockerfile` decides."""
+_BEFORE_FROM = re.compile(r"\Z|\#|ARG[ \t]|\{[{%].*[%}]\}\Z|<%.*%>\Z", re.IGNORECASE)
 # A patch by mail begins with "From", a commit and a date.
-_BEGINS = re.compile(
-    r"(?:\s*(?:\#.*|ARG[ \t].*|\{[{%].*[%}]\}|<%.*%>)?(?:\r?\n|\Z))*[ \t]*FROM[ \t]+(?![0-9a-f]{40}[ \t])\S",
-    re.IGNORECASE,
-)
+_FROM = re.compile(r"FROM[ \t]+(?![0-9a-f]{40}[ \t])\S", re.IGNORECASE)
 
 
 def may_be_dockerfile(path: str) -> bool:
@@ -82,7 +80,9 @@ def may_be_dockerfile(path: str) -> bool:
 
 def reads_as_dockerfile(text: str) -> bool:
     """Tell whether a text begins as a Dockerfile does: comments and ARGs, then FROM."""
-    return _BEGINS.match(text, 0, HEAD) is not None
+    lines = (line.strip() for line in text[:HEAD].split("\n"))
+    first = next((line for line in lines if not _BEFORE_FROM.match(line)), "")
+    return _FROM.match(first) is not None
 
 
 def kind_in(path: str, text: str) -> Kind | None:

@@ -9,8 +9,9 @@ import pytest
 
 from . import cases
 from .bench import Bench, Outcome
-from .builders import NAMES, UnavailableError
+from .builders import NAMES, UnavailableError, builder
 from .cases import Case
+from .kinds import Built, Request
 
 ALL = [*cases.recorded(), *cases.own()]
 BENCHES = {name: Bench(name, ALL) for name in NAMES}
@@ -61,6 +62,20 @@ def outcome(name: str, case: Case) -> Outcome:
     except UnavailableError as error:
         found.reason = str(error)
         pytest.skip(str(error))
+
+
+def built(name: str, dockerfile: str) -> tuple[Tally, Built]:
+    """What one Dockerfile came to on a builder, and the builder's tally."""
+    found = tally(name)
+    try:
+        running = builder(name)
+    except UnavailableError as error:
+        found.reason = str(error)
+        pytest.skip(str(error))
+    found.version = running.version
+    done = running.build(Request(dockerfile))
+    assert done.ok, done.log[-3000:]
+    return found, done
 
 
 def summary() -> list[str]:

@@ -16,7 +16,7 @@ from cachekey.knowledge import Knowledge
 from cachekey.text import Source
 
 from . import builders, session
-from .kinds import BASE, Request, UnavailableError
+from .kinds import BASE
 
 _FILLED = "mkdir -p /c/d /o && echo x > /c/f && echo y > /c/d/g"
 
@@ -97,15 +97,7 @@ def dockerfile() -> str:
 
 @pytest.mark.parametrize("name", builders.NAMES)
 def test_what_the_next_stage_finds(name: str) -> None:
-    found = session.tally(name)
-    try:
-        running = builders.builder(name)
-    except UnavailableError as error:
-        found.reason = str(error)
-        pytest.skip(str(error))
-    found.version = running.version
-    built = running.build(Request(dockerfile()))
-    assert built.ok, built.log[-3000:]
+    found, built = session.built(name, dockerfile())
     wrong = []
     for number, case in enumerate(CASES):
         got = built.labels[str(number)] == "yes"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from . import ask, builders, session
-from .kinds import BASE, Request, UnavailableError
+from .kinds import BASE
 
 UIDS = (None, 0, 1000, 1001)
 GIDS = (None, 0, 1000)
@@ -74,15 +74,7 @@ def dockerfile() -> str:
 
 @pytest.mark.parametrize("name", builders.NAMES)
 def test_owner_and_writer(name: str) -> None:
-    found = session.tally(name)
-    try:
-        running = builders.builder(name)
-    except UnavailableError as error:
-        found.reason = str(error)
-        pytest.skip(str(error))
-    found.version = running.version
-    built = running.build(Request(dockerfile()))
-    assert built.ok, built.log[-3000:]
+    found, built = session.built(name, dockerfile())
     umask = UMASKS[name]
     wrong = []
     for user, volume in itertools.product(USERS, VOLUMES):

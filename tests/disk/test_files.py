@@ -87,6 +87,9 @@ def test_a_name_that_leaves_it_to_the_text() -> None:
     for text in (diff, mail):
         assert kind_in("Dockerfile.diff", text) is None
         assert kind_in("Dockerfile.patch", text) is None
+    # Blank lines in front are gone over once.
+    assert kind_in("Dockerfile.j2", "\n" * 1000 + "FROM a\n") == "dockerfile"
+    assert kind_in("Dockerfile.j2", "\n" * 1000 + "a\n") is None
 
 
 @pytest.mark.parametrize(

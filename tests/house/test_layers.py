@@ -22,6 +22,7 @@ GROUND = {
     "selectors",
     "suggest",
     "text",
+    "wildcard",
 }
 # From the ground up: each room may import itself and the rooms above it in this list.
 ROOMS = [

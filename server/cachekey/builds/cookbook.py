@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from cachekey.builds.recipes import (
     JUST_ASSIGN,
     JUST_RULE,
-    RULE,
     just_text,
     logical,
+    make_lines,
     make_text,
     make_variables,
     speaks_of_builds,
@@ -191,28 +191,19 @@ def _make_rules(source: Source, lines: Sequence[Span]) -> Iterator[Recipe]:
     names: list[str] = []
     first: tuple[Words, ...] = ()
     body: list[Mapped] = []
-    defining = False
 
     def done() -> Iterator[Recipe]:
         return (Recipe(name, tuple(body), first) for name in names)
 
-    for span in lines:
-        text = source.slice(span)
-        if defining:
-            defining = not text.startswith("endef")
-        elif text.startswith("define "):
-            defining = True
-        elif text.startswith("\t"):
-            skip = len(text) - len(text.lstrip("\t @+-"))
-            body.append(make_text(Mapped.plain(source, Span(span.start + skip, span.end))))
-        elif (match := RULE.match(text)) is not None:
-            yield from done()
-            needs = text[match.end() :].partition(";")[0].partition("#")[0].replace("\\\n", " ")
-            body = []
-            names = [
-                n for n in match.group("name").split() if not n.startswith(".") and "%" not in n
-            ]
-            first = () if "=" in needs else tuple((n,) for n in needs.replace("|", " ").split())
+    for line in make_lines(source, lines):
+        if isinstance(line, Mapped):
+            body.append(make_text(line))
+            continue
+        yield from done()
+        needs = line.string[line.end() :].partition(";")[0].partition("#")[0].replace("\\\n", " ")
+        body = []
+        names = [n for n in line.group("name").split() if not n.startswith(".") and "%" not in n]
+        first = () if "=" in needs else tuple((n,) for n in needs.replace("|", " ").split())
     yield from done()
 
 

@@ -105,9 +105,9 @@ def logical(source: Source) -> list[Span]:
     return found
 
 
-def _recipes(source: Source, lines: Sequence[Span]) -> Iterator[tuple[str, Mapped]]:
-    """Yield the rule's name and the text of each line of a recipe that may build."""
-    name, defining, count = "", False, 0
+def make_lines(source: Source, lines: Sequence[Span]) -> Iterator[re.Match[str] | Mapped]:
+    """Yield the head of each rule as a match of ``RULE``, and what each line of a recipe runs."""
+    defining = False
     for span in lines:
         text = source.slice(span)
         if defining:
@@ -115,12 +115,21 @@ def _recipes(source: Source, lines: Sequence[Span]) -> Iterator[tuple[str, Mappe
         elif text.startswith("define "):
             defining = True
         elif text.startswith("\t"):
-            if _BUILDS.search(text) and count < _MOST_LINES:
-                count += 1
-                skip = len(text) - len(text.lstrip("\t @+-"))
-                yield name, Mapped.plain(source, Span(span.start + skip, span.end))
+            skip = len(text) - len(text.lstrip("\t @+-"))
+            yield Mapped.plain(source, Span(span.start + skip, span.end))
         elif (match := RULE.match(text)) is not None:
-            name = match.group("name").split()[0]
+            yield match
+
+
+def _recipes(source: Source, lines: Sequence[Span]) -> Iterator[tuple[str, Mapped]]:
+    """Yield the rule's name and the text of each line of a recipe that may build."""
+    name, count = "", 0
+    for line in make_lines(source, lines):
+        if not isinstance(line, Mapped):
+            name = line.group("name").split()[0]
+        elif _BUILDS.search(line.text) and count < _MOST_LINES:
+            count += 1
+            yield name, line
 
 
 def make_variables(

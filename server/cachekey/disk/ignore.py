@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cachekey.record import record
+from cachekey.wildcard import compile_pieces
 
 _CLASSES = {
     "alnum": "0-9A-Za-z",
@@ -141,19 +142,7 @@ def _segment(part: str) -> str | re.Pattern[str] | None:
         else:
             at += char == "\\"
             pieces[-1] += re.escape(part[at - 1])
-    return _compiled(pieces)
-
-
-def _compiled(pieces: Sequence[str]) -> re.Pattern[str]:
-    """Compile what stands between the ``*`` of a pattern, each of a certain length."""
-    first, *rest = pieces
-    out = [first]
-    for number, piece in enumerate(rest[:-1]):
-        # Found first is found well; what Python calls an atomic group from 3.11 on.
-        out.append(f"(?=(?P<p{number}>.*?{piece}))(?P=p{number})")
-    if rest:
-        out.append(f".*{rest[-1]}")
-    return re.compile("".join(out), re.DOTALL)
+    return compile_pieces(pieces, dotall=True)
 
 
 _WILD = frozenset("*?[\\")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from cachekey.budget import LONGEST_VALUE
+from cachekey.wildcard import compile_pieces
 
 _MAX_STEPS = 1_000_000
 """Upper bound of a substitution's steps; one that could cost more is not tried."""
@@ -75,24 +76,13 @@ def _reversed(pattern: str) -> str:
 
 
 def _compile(pattern: str, greedy: bool, places: int, effort: Effort) -> re.Pattern[str]:
-    """Compile a pattern that is tried at so many places, in time linear in each of them.
-
-    What stands between two ``*`` may be taken where it is found first: if the rest does not fit
-    behind that, it fits nowhere. Only the last ``*`` has a choice.
-    """
+    """Compile a pattern that is tried at so many places, in time linear in each of them."""
     pieces = _pieces(pattern)
     steps = (places + 1) * max(1, len(pattern) if len(pieces) > 1 else 1)
     effort(steps)
     if steps > _MAX_STEPS:
         raise TooCostlyError
-    first, *rest = pieces
-    out = [first]
-    for number, piece in enumerate(rest[:-1]):
-        # What Python calls an atomic group from 3.11 on.
-        out.append(f"(?=(?P<p{number}>.*?{piece}))(?P=p{number})")
-    if rest:
-        out.append(f"{'.*' if greedy else '.*?'}{rest[-1]}")
-    return re.compile("".join(out))
+    return compile_pieces(pieces, last=".*" if greedy else ".*?")
 
 
 def _pieces(pattern: str) -> list[str]:

@@ -106,6 +106,13 @@ class UsedDirectory:
         return answer
 
 
+def _is_fixed(cache: CacheDir) -> bool:
+    """Tell whether nothing that a base image sets can move a directory (``/var/cache/zypp``)."""
+    templates = (cache.path, cache.root_path)
+    steady = all("$" not in template for template in templates) and not cache.relative
+    return steady and not cache.when and not any(way.env or way.fact for way in cache.moved_by)
+
+
 class Placing:
     """Finds the directories that the tool of one invocation has."""
 
@@ -199,7 +206,7 @@ class Placing:
             placed = self._moved(way, value)
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
             return placed, image or open_to_image, way
-        return self._default(cache), True, None
+        return self._default(cache), not _is_fixed(cache), None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
         if isinstance(value, NotKnown):

@@ -19,7 +19,7 @@ from cachekey.commands.invocation import Invocation
 from cachekey.commands.read import read_commands
 from cachekey.devcontainer.compose import Service
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.giving import concerns
+from cachekey.devcontainer.giving import concerns, given
 from cachekey.devcontainer.imageowner import may_be_fetched, owner_in_image
 from cachekey.devcontainer.lifecycle import Ran, Standing
 from cachekey.devcontainer.mentions import named_in_build
@@ -33,6 +33,10 @@ from cachekey.text import Mapped, Source, Span
 
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
 """Parts of names of programs that may well be scripts which give directories away."""
+
+
+_ENGINE = "/var/lib/docker/volumes"
+"""Where an engine keeps its volumes on the host, unless it is told otherwise."""
 
 
 @record(frozen=True)
@@ -187,12 +191,15 @@ def _packaged(program: str, container: Container) -> bool:
 
 
 def _may_give(effect: Effect, item: Invocation, place: str) -> bool:
-    """Tell whether an effect of root's may give a directory away: its owner, its mode, a copy of both."""
+    """Tell whether an effect of root's may give a directory away: its owner, its mode, a copy of both.
+
+    A chown to root gives nothing away, nor does a mode under which only root may write.
+    """
     if effect.kind in ("copies", "moves"):
         return effect.to is None or covers(effect.to, place)
     if effect.kind == "makes":
         return item.program == "install" and concerns(effect, place)
-    return effect.kind == "opens" and concerns(effect, place)
+    return effect.kind == "opens" and concerns(effect, place) and given(item, "root") != "root"
 
 
 def _names(item: Invocation, place: str) -> bool:
@@ -231,11 +238,23 @@ def _overridden(container: Container) -> bool:
 def _on_host(container: Container) -> bool:
     """Tell whether what the host runs before the container is made may give a volume away.
 
-    It runs another container that may (``docker run … chown``), or a file that nobody can follow.
+    It runs another container that may (``docker run … chown``), or a file that nobody can follow. A
+    directory of the host by its name is no volume, unless it may lie in the engine's own.
     """
     story = container.host_story
     return bool(story.suspects) or any(
-        ran.item.program == "chown" or _runs_container(ran.item) for ran in story.items
+        _opens_volumes(ran.item) or _runs_container(ran.item) for ran in story.items
+    )
+
+
+def _opens_volumes(item: Invocation) -> bool:
+    """Tell whether a command of the host may change the owner of what the engine keeps there."""
+    effects = effects_of(item) or ()
+    paths = {effect.path for effect in effects if effect.kind == "opens"}
+    # The opened folder, which is `/` here, holds none.
+    return any(
+        path is None or "{" in path or "volumes" in path or covers(path, _ENGINE)
+        for path in paths - {"/"}
     )
 
 

@@ -107,7 +107,9 @@ def _fixes(mount: Mount, user: User, writers: list[Place], ctx: Context) -> Iter
     reach = reach_of(mount)
     shared = shared_ownership(list(places_of(ctx.project, reach)))
     if shared is not None:
-        new = f", and a new cache belongs to {user.name or user.uid}" if user.uid is not None else ""
+        new = (
+            f", and a new cache belongs to {user.name or user.uid}" if user.uid is not None else ""
+        )
         title = f"Share it: root ends with {shared[1]}{new} ({{places}})"
         edits = partial(merge_edits, shared[0])
         yield ctx.fix(title, edits, preferred=True, reach=reach)

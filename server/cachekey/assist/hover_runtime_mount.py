@@ -218,32 +218,23 @@ def _filled(container: Container, mount: RuntimeMount) -> Iterator[Rich]:
 
 
 def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
-    stray = strays(cache, container) if cache is not None else None
-    if cache is None or stray is None:
-        return
-    if stray:
-        yield rich(
-            "{} caches here only for a project on the home's file system: others have `{}` where "
-            "their mount begins",
-            cache.tool,
-            cache.cache.beside_project,
-        )
+    if cache is None:
         return
     told = telling(cache, container) if cache.grade != "variable" else None
-    beside = cache.cache.beside_project
-    if told is not None:
+    beside, stray = cache.cache.beside_project, strays(cache, container)
+    if stray or (stray is None and told is None and cache.grade == "default"):
+        yield rich(
+            "{} caches here for projects on the same file system; for others in a `{}` beside them",
+            cache.tool,
+            beside,
+        )
+    elif told is not None:
         yield rich("{} caches here: `{}` {}", cache.tool, told.name, MOMENTS[told.moment])
     elif cache.grade == "variable" and cache.entry is not None:
         entry = cache.entry
         yield rich("{} caches here: `{}` in {}", cache.tool, entry.name, entry.place)
     elif beside and posixpath.basename(cache.mount.place or "") == beside:
         yield rich("{} caches here for projects on the mount around it", cache.tool)
-    elif beside and cache.grade == "default":
-        yield rich(
-            "{} caches here for projects on the same file system; for others in a `{}` beside them",
-            cache.tool,
-            beside,
-        )
     elif cache.grade == "default":
         yield rich("{} caches here of its own accord, for a user with this home", cache.tool)
     elif pin := cache.cache.pin:

@@ -45,7 +45,7 @@ from functools import partial
 
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
-from cachekey.commands.effect import inside
+from cachekey.commands.effect import inside, meets
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.purpose import purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
@@ -152,6 +152,9 @@ def _collisions(
         volume = (key.identity, mount.source)
         known, theirs = first.setdefault(volume, (place, contents))
         if theirs == contents or known.mount.directory == mount.directory:
+            continue
+        if _SEVERAL in (theirs, contents) and meets(known.mount.directory, mount.directory or "/"):
+            # That is another finding.
             continue
         used = names.setdefault(volume, {})
         suffix = contents[1] if contents[0] == theirs[0] else contents[0]

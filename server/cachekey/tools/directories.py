@@ -187,7 +187,14 @@ class Placing:
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
             # What the image does not set has a say in a condition as well.
             return placed, image or bool(cache.when), way
-        return self._default(cache), True, None
+        return self._default(cache), self._lies_by_image(cache), None
+
+    def _lies_by_image(self, cache: CacheDir) -> bool:
+        """Tell whether an image has a say in the default place: by a home, a user, a variable, a release."""
+        if cache.when or self._env.tool.when or cache.root_path or cache.root_file:
+            return True
+        ways = (way.env or way.config or way.fact for way in cache.moved_by)
+        return cache.path[:1] != "/" or "$" in cache.path or any(ways)
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
         if isinstance(value, NotKnown):

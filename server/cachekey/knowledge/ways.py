@@ -69,6 +69,12 @@ class Way:
     when: Mapping[str, str] = field(default_factory=dict)
     """Settings (see :class:`Setting`) that must have these values for the way to count."""
 
+    def is_env(self, name: str) -> bool:
+        """Tell whether this is the environment variable ``name``."""
+        if self.ignore_case:
+            return bool(name) and self.env.lower() == name.lower()
+        return bool(name) and self.env == name
+
     @property
     def label(self) -> str:
         """Name the way for a reader."""

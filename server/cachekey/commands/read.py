@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cachekey.budget import COMMAND_STEPS, Budget, SpentError, share
 from cachekey.commands.calls import Reader
-from cachekey.commands.familiar import SHELLS, names_other_language
+from cachekey.commands.familiar import SHELLS, makes_lists, names_other_language
 from cachekey.commands.files import Followed, Scripts
 from cachekey.commands.functions import runs
 from cachekey.commands.invocation import Invocation
@@ -152,7 +152,7 @@ def _shell_frame(shell: tuple[str, ...] | None) -> Frame | None:
     if not any(word[1:2] != "-" and "c" in word for word in flags):
         return None
     login = any(word == "--login" or (word[1:2] != "-" and "l" in word) for word in flags)
-    return Frame(login=login)
+    return Frame(login=login, lists=makes_lists(shell[at]))
 
 
 def _exec_form(strings: tuple[Mapped, ...], state: ShellState, reader: Reader) -> Commands:

@@ -49,6 +49,8 @@ class Frame:
     """The last command in front of it at which its script may have ended well."""
     in_pipeline: bool = False
     in_subshell: bool = False
+    lists: bool = False
+    """The shell makes many words of a list in braces."""
 
 
 @record(frozen=True, eq=False)

@@ -217,7 +217,7 @@ class Command:
     only: bool
     """With ``through``: nothing else makes the program call the tool."""
     matches: str
-    """... by this name, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
+    """... by this name, a glob, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
     reads: tuple[Pattern, ...] = ()
     """Take files by their paths (``dpkg -i /debs/*.deb``)."""
 

@@ -106,6 +106,13 @@ class UsedDirectory:
         return answer
 
 
+def _is_fixed(cache: CacheDir) -> bool:
+    """Tell whether nothing that a base image sets can move a directory (``/var/cache/zypp``)."""
+    templates = (cache.path, cache.root_path)
+    steady = all("$" not in template for template in templates) and not cache.relative
+    return steady and not cache.when and not any(way.env or way.fact for way in cache.moved_by)
+
+
 class Placing:
     """Finds the directories that the tool of one invocation has."""
 
@@ -199,14 +206,7 @@ class Placing:
             placed = self._moved(way, value)
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
             return placed, image or open_to_image, way
-        return self._default(cache), self._lies_by_image(cache), None
-
-    def _lies_by_image(self, cache: CacheDir) -> bool:
-        """Tell whether an image has a say in the default place: by a home, a user, a variable, a release."""
-        if cache.when or self._env.tool.when or cache.root_path or cache.root_file:
-            return True
-        ways = (way.env or way.config or way.fact for way in cache.moved_by)
-        return cache.path[:1] != "/" or "$" in cache.path or any(ways)
+        return self._default(cache), not _is_fixed(cache), None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
         if isinstance(value, NotKnown):

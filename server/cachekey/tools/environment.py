@@ -349,7 +349,7 @@ class ToolEnvironment:
             return True
         found = [self._through(way) for way in self.command.through]
         said = (re.split(r"[ ;]", one.text)[0] for one in found if isinstance(one, Known))
-        if any(posixpath.basename(text) == self.command.matches for text in said):
+        if any(matches(posixpath.basename(text), self.command.matches) for text in said):
             return True
         return None if any(isinstance(one, NotKnown) for one in found) else False
 

@@ -150,6 +150,22 @@ class ContextFiles:
         found = self.find(name)
         return None if found is None else found[1]
 
+    def ships(self, path: str) -> bool:
+        """Tell whether a mount or a COPY names the very file that lies at a path of the image.
+
+        Whatever the context is, it has it then: the build would fail without.
+        """
+        if any(mount.directory == path for mount in self._binds):
+            return True
+        folder, name = posixpath.split(path)
+        copied = self._copied
+        while copied is not None:
+            words = (posixpath.basename(word) for word in copied.words[:-1])
+            if copied.origin is None and copied.target in (path, folder) and name in words:
+                return True
+            copied = copied.previous
+        return False
+
     def find(self, path: str) -> tuple[str, str] | None:
         """Return name and text of the file of the context that lies at a path of the image."""
         if path not in self._known:

@@ -124,8 +124,12 @@ class Run:
     @cached_property
     def uses(self) -> tuple[ToolUse, ...]:
         """Return the uses of tools that the knowledge files know, with their cache directories."""
+        return self._uses(self.scope)
+
+    def _uses(self, scope: Scope) -> tuple[ToolUse, ...]:
+        files = self.context
         return find_tool_uses(
-            self.commands, self.scope, self.knowledge, self.context.config, self._stored
+            self.commands, scope, self.knowledge, files.config, self._stored, files.ships
         )
 
     @cached_property
@@ -135,9 +139,7 @@ class Run:
         if base.facts is not None or base.is_scratch:
             return self.uses
         scope = replace(self.scope, base=replace(base, facts=PLAIN))
-        return find_tool_uses(
-            self.commands, scope, self.knowledge, self.context.config, self._stored
-        )
+        return self._uses(scope)
 
     @cached_property
     def effects(self) -> RunEffects:

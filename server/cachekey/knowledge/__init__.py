@@ -17,11 +17,11 @@ from typing import Any
 from cachekey.knowledge.image_records import Image, Ships, User
 from cachekey.knowledge.images import ImageRecord, parse_image, read_reference
 from cachekey.knowledge.parse import parse_tool
-from cachekey.knowledge.paths import looks_like, own_places
+from cachekey.knowledge.paths import any_place, looks_like
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.programs import programs
 from cachekey.knowledge.reader import Problem
-from cachekey.knowledge.records import CacheDir, Command, Kind, Tool
+from cachekey.knowledge.records import CacheDir, Command, Tool
 from cachekey.record import cached_property, record
 
 if sys.version_info >= (3, 11):
@@ -33,6 +33,7 @@ __all__ = ["Claim", "Image", "Knowledge", "KnowledgeError", "Problem", "Tool", "
 
 _FOLDER = Path(__file__).parent
 _LISTS = re.compile(r"^(names|path|root_path|alternatives|looks_like|match) = (.+)$", re.MULTILINE)
+_PLACES = frozenset(("path", "root_path", "alternatives"))
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -79,6 +80,15 @@ def _scan(path: Path) -> _File:
         else:
             tails.update(string.rstrip("/}").rpartition("/")[2] for string in strings)
     return _File(path.stem, text, tuple(executables), frozenset(tails), tuple(match))
+
+
+def _folders(text: str) -> Iterator[str]:
+    """Yield globs of the folders around a tool's places, as far as they have names of their own."""
+    for key, value in _LISTS.findall(text):
+        for place in filter(None, _STRING.findall(value)) if key in _PLACES else ():
+            around = posixpath.dirname(any_place(place))
+            if not set(posixpath.basename(around)) & set("*?["):
+                yield around
 
 
 @lru_cache(maxsize=256)
@@ -231,14 +241,11 @@ class Knowledge:
 
     @cached_property
     def _gathering(self) -> tuple[str, ...]:
-        """Globs of folders in which caches of several tools lie; to know them, all files are parsed."""
+        """Globs of folders in which directories of several tools lie; no file is parsed for them."""
         owners: dict[str, set[str]] = {}
-        for tool in self.tools():
-            for cache in tool.caches:
-                for place in own_places(cache) if cache.kind is Kind.DOWNLOAD else ():
-                    around = posixpath.dirname(place)
-                    if not set(posixpath.basename(around)) & set("*?["):
-                        owners.setdefault(around, set()).add(tool.id)
+        for file in _files("tools"):
+            for around in _folders(file.text):
+                owners.setdefault(around, set()).add(file.name)
         return tuple(around for around, tools in owners.items() if len(tools) > 1)
 
     def image(self, reference: str) -> Image | None:

@@ -152,8 +152,7 @@ def own_places(cache: CacheDir) -> tuple[str, ...]:
     found: list[str] = []
     for template in (cache.path, cache.root_path, *cache.alternatives):
         if template:
-            glob = _any_place(template)
-            found.append(glob if glob[0] in "/*" else f"*/{glob}")
+            found.append(any_place(template))
     return tuple(dict.fromkeys(found))
 
 
@@ -168,7 +167,13 @@ def is_own_place(target: str, cache: CacheDir) -> bool:
     return any(matches(clean(target), glob) for glob in own_places(cache))
 
 
-def _any_place(template: str) -> str:
+def any_place(template: str) -> str:
+    """Return a glob of the places that a template may stand for, with its defaults, for any home."""
+    glob = _filled(template)
+    return glob if glob[:1] in ("/", "*") else f"*/{glob}"
+
+
+def _filled(template: str) -> str:
     """Fill a template in with its defaults, and ``*`` for what has none."""
     open_names = {"HOME"}
     for _ in template:

@@ -37,7 +37,7 @@ variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
 Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
 program is not known, when a variable, flag, configuration file or unknown base image may move the
 cache (a hint, where the file itself tells another place or another home), for a parent or a part of the directory, and when the script
-names the target.
+names the target. A configuration file counts that the Dockerfile itself names and copies to where the tool looks.
 
 ## Source
 Each tool's own manual, named in its file below `knowledge/tools`.

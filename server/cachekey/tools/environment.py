@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ConfigReader = Callable[[str], "str | None"]
 """Gives the text of a file of the project by its path from the Dockerfile's folder, or of the file
 that lies at an absolute path of the image; or None."""
+Ships = Callable[[str], bool]
+"""Tells whether the Dockerfile itself names and brings the file of this path of the image."""
 
 _MOST_FOLDERS = 8
 """Folders that the root of a project is looked for in."""
@@ -47,10 +49,11 @@ class ToolEnvironment:
         config: ConfigReader,
         earlier: Earlier,
         guest: bool = False,
+        ships: Ships = lambda _path: False,
     ) -> None:
         """Take the invocation; a ``guest`` tool is run by the invoked one, unseen flags and all."""
         self.tool, self.command, self.invocation = tool, command, invocation
-        self.scope, self.config = scope, config
+        self.scope, self.config, self.ships = scope, config, ships
         self.said = Spoken(tool, command, invocation, earlier, guest)
 
     @property
@@ -159,14 +162,20 @@ class ToolEnvironment:
         text = self._config_text(way.config)
         if text is None:
             return None
+        weak = not self._is_shipped(way.config)
         if not way.key:
-            return Known(way.value, way.config, weak=True) if way.text in text else None
+            return Known(way.value, way.config, weak=weak) if way.text in text else None
         value = config_value(way.config, text, way.key)
         if value is None:
             return None
         if isinstance(value, Unreadable) or "${" in value:
             return NotKnown(f"{way.key} in {way.config} cannot be read")
-        return Known(way.value or value, f"{way.key} in {way.config}", weak=True)
+        return Known(way.value or value, f"{way.key} in {way.config}", weak=weak)
+
+    def _is_shipped(self, name: str) -> bool:
+        """Tell whether the file surely is where the tool looks for it."""
+        place = self.cwd if name[:1] != "$" else None
+        return place is not None and self.ships(posixpath.join(place, name))
 
     def _config_text(self, name: str) -> str | None:
         """Return a file as the tool finds it: what COPY took to its directory, else the project's."""

@@ -29,7 +29,7 @@ from cachekey.record import cached_property, record
 from cachekey.text import Span
 from cachekey.tools.directories import Placing, UsedDirectory, closest
 from cachekey.tools.earlier import Earlier
-from cachekey.tools.environment import ConfigReader, ToolEnvironment
+from cachekey.tools.environment import ConfigReader, Ships, ToolEnvironment
 from cachekey.tools.switches import Disabled, find_switches
 from cachekey.tools.values import Known, NotKnown
 
@@ -300,6 +300,7 @@ def find_tool_uses(
     knowledge: Knowledge,
     config: ConfigReader,
     earlier: Sequence[Invocation] = (),
+    ships: Ships = lambda _path: False,
 ) -> tuple[ToolUse, ...]:
     """Return the uses of known tools in a RUN, in order.
 
@@ -311,7 +312,7 @@ def find_tool_uses(
     for invocation in commands.items:
         if invocation.program:
             for tool, command in knowledge.commands_for(invocation.program):
-                env = ToolEnvironment(tool, command, invocation, scope, config, before)
+                env = ToolEnvironment(tool, command, invocation, scope, config, before, ships=ships)
                 use = ToolUse(tool, command, invocation, env)
                 if use.applies is not False:
                     uses.append(use)
@@ -330,8 +331,9 @@ def _guests(
             continue
         seen.add(name)
         command = tool.commands[0]
+        earlier, ships = host.said.earlier, host.ships
         env = ToolEnvironment(
-            tool, command, use.invocation, host.scope, host.config, host.said.earlier, guest=True
+            tool, command, use.invocation, host.scope, host.config, earlier, True, ships
         )
         yield ToolUse(tool, command, use.invocation, env, use)
 

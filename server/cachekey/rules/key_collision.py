@@ -62,6 +62,9 @@ _MOST_FOLDERS = 20
 Contents = tuple[str, str, str]
 """Tool, role and the part of its directory."""
 
+_SEVERAL: Contents = ("all", "", "")
+"""What a folder holds in which several tools have their caches, side by side."""
+
 
 def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
     """Report the first mount of each key that holds something else than another file has in it.
@@ -137,9 +140,13 @@ def _collisions(
     first: dict[object, tuple[Place, Contents]] = {}
     names: dict[object, dict[Contents, str]] = {}
     for run, mount in dockerfile.caches:
-        contents = _contents(run, mount)
         key = key_of.get(mount.span.start)
-        if key is None or contents is None or not mount.id or run.onbuild:
+        if key is None or not mount.id or run.onbuild:
+            continue
+        contents = _contents(run, mount)
+        if contents is None and _is_of_several(dockerfile, run, mount):
+            contents = _SEVERAL
+        if contents is None:
             continue
         place = Place(dockerfile, run, mount)
         volume = (key.identity, mount.source)
@@ -154,6 +161,12 @@ def _collisions(
         used.setdefault(contents, suffix)
         label = f"{key.label} in {build}" if build else key.label
         yield place, _finding(known, place, theirs, contents, used[contents], ctx, label)
+
+
+def _is_of_several(dockerfile: Dockerfile, run: Run, mount: Mount) -> bool:
+    """Tell whether a mount that another shares its key with is a folder of several tools' caches."""
+    shared = mount.key is not None and len(dockerfile.by_key.get(mount.key.identity, ())) > 1
+    return shared and mount.directory is not None and run.knowledge.gathers(mount.directory)
 
 
 def _within_each_other(dockerfile: Dockerfile) -> Iterator[tuple[Place, Place]]:
@@ -270,6 +283,8 @@ def _describe(place: Place, contents: Contents) -> str:
 
 
 def _words(knowledge: Knowledge, contents: Contents) -> str:
+    if contents == _SEVERAL:
+        return "caches of several tools"
     name, role, part = contents
     tool = knowledge.tool(name)
     cache = tool.cache(role) if tool is not None else None

@@ -21,7 +21,8 @@ RUN --mount=type=cache,target=/root/.cache/uv uv sync
 ## Fix
 Mount the directory that the tool uses; below another user the same edit makes a new cache belong
 to that user. Or tell the tool to use the target, by its own variable; that puts a variable into
-the image and is not applied unasked.
+the image and is not applied unasked. Where only a version names the directory (`ruby/3.4.0/cache`), the mount
+can go.
 
 A RUN whose mounts end with a backslash takes the next line in, be it another `RUN`; the fix removes that word.
 

@@ -68,6 +68,28 @@ def test_nor_does_it_start_empty_under_a_new_name() -> None:
     assert not any(title.startswith("Start with an empty cache") for title in carried)
 
 
+def test_nor_does_one_that_is_carried_for_another_file() -> None:
+    entry = WORKFLOW.replace("action@v6", "action@v6\n        with: {file: app/Dockerfile}")
+    files = {"Dockerfile": TEXT, "app/Dockerfile": TEXT, ".github/workflows/image.yml": entry}
+    assert not any(title.startswith("Name this cache") for title in titles(files))
+    del files["app/Dockerfile"]
+    assert any(title.startswith("Name this cache") for title in titles(files))
+
+
+def test_two_caches_of_a_tool_get_two_directories() -> None:
+    mounts = "--mount=type=cache,target={} --mount=type=cache,target=/root/.cache/go-build"
+    both = f"FROM golang:1.25\nRUN {mounts} go build ./...\n"
+    kept = [
+        title.split(":")[0]
+        for title in titles({"Dockerfile": both.format("/go/pkg/mod")})
+        if title.startswith("Keep")
+    ]
+    assert kept == [
+        "Keep the Go cache in /cache/go in every file",
+        "Keep the Go cache in /cache/go-build in every file",
+    ]
+
+
 def test_one_cache_is_offered_one_name() -> None:
     text = f"FROM python:3.13\nENV UV_LINK_MODE=copy\n{MOUNT}./unknown\n{MOUNT}uv sync\n"
     names = {title for title in titles({"Dockerfile": text}) if title.startswith("Name this")}

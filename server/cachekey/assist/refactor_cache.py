@@ -126,7 +126,7 @@ def _one_directory(project: Project, document: Dockerfile, run: Run, mount: Moun
         return
     variable = purpose.cache.pin
     yield Fix(
-        f"Keep the {purpose.tool.name} cache in {directory_for(purpose.tool)} in every file: "
+        f"Keep the {purpose.tool.name} cache in {directory_for(purpose.tool, purpose.cache)} in every file: "
         f"ENV {variable} and id={name}",
         partial(_everywhere, project, purpose, name),
         safety=Safety.UNSAFE,

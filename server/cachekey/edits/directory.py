@@ -10,12 +10,13 @@ from cachekey.dockerfile.records import Dockerfile
 from cachekey.edits.caches import in_file, merge_edits, shared_ownership
 from cachekey.edits.mount import insert_line_before, set_option
 from cachekey.finding import FileEdit
-from cachekey.knowledge.records import Tool
+from cachekey.knowledge.records import CacheDir, Tool
 
 
-def directory_for(tool: Tool) -> str:
-    """Return the directory that all users and stages may have."""
-    return f"/cache/{tool.id}"
+def directory_for(tool: Tool, cache: CacheDir) -> str:
+    """Return the directory that all users and stages may have: each cache of a tool its own."""
+    first = next((one for one in tool.caches if one.pin), cache)
+    return f"/cache/{tool.id if cache.role == first.role else cache.id or cache.role}"
 
 
 def one_directory(
@@ -26,7 +27,7 @@ def one_directory(
     None where the tool has no variable for it, where the file sets that variable already or gives the
     tool a flag that is stronger, and where its users cannot share a directory.
     """
-    variable, folder = purpose.cache.pin, directory_for(purpose.tool)
+    variable, folder = purpose.cache.pin, directory_for(purpose.tool, purpose.cache)
     if not variable or any(_sets(place, variable) for place in places):
         return None
     if not all(_heeds(place, purpose) for place in places):

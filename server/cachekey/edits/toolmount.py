@@ -48,8 +48,8 @@ def spread(dockerfile: Dockerfile, mount: Mount, paths: Sequence[str]) -> Edit:
 def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
     """Return the edits that move a mount to ``path`` and let its user own a new cache there.
 
-    None when the RUN's user is not root and its number is not known: then the cache would only trade
-    one defect for another.
+    None when the RUN's user is not root and neither the file nor the mount tells its number: then the cache
+    would only trade one defect for another.
     """
     user = writer(run)
     if not is_mountable(path):
@@ -59,7 +59,8 @@ def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
         return edits
     owner = owner_of(user, run.scope)
     if not owner:
-        return None
+        # Who has written a number knows whose it is.
+        return edits if "uid" in mount.options and mount.uid != 0 else None
     if mount.uid != user.uid:
         edits += set_options(mount, **owner)
     return edits

@@ -21,7 +21,8 @@ RUN --mount=type=cache,target=/root/.cache/uv uv sync
 ## Fix
 Mount the directory that the tool uses; below another user the same edit makes a new cache belong
 to that user. Or tell the tool to use the target, by its own variable; that puts a variable into
-the image and is not applied unasked.
+the image and is not applied unasked. Where only a version names the directory (`ruby/3.4.0/cache`), the mount
+can go.
 
 A RUN whose mounts end with a backslash takes the next line in, be it another `RUN`; the fix removes that word.
 
@@ -46,7 +47,7 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
@@ -198,6 +199,7 @@ def _named_by_version(mount: Mount, found: tuple[ToolUse, UsedDirectory], ctx: C
         mount.target_span,
         f"{use.tool.name} keeps {item.cache.what} in {_readable(item.among)} here, not in {mount.directory}: "
         "this mount stays empty",
+        fixes=partial(_without, mount, in_some_version, ctx),
     )
 
 
@@ -217,17 +219,20 @@ def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
             related=[ctx.related(other.span, f"What {tool.name} keeps lies here")]
             if other is not None
             else [],
-            fixes=partial(_without, mount, ctx),
+            fixes=partial(_without, mount, needless, ctx),
             severity=Severity.HINT,
             cause=(tool.id, mount.directory),
         )
 
 
-def _without(mount: Mount, ctx: Context) -> Iterator[Fix]:
+def _without(
+    mount: Mount, why: Callable[[Run, Mount], object | None], ctx: Context
+) -> Iterator[Fix]:
+    """Offer to remove the mounts of this directory that are as idle: ``why`` tells of each."""
     places = [
         other
         for run, other in ctx.document.caches
-        if other.directory == mount.directory and needless(run, other) is not None
+        if other.directory == mount.directory and why(run, other) is not None
     ]
     lines = lines_text(ctx.document.source.line_of(one.span.start) + 1 for one in places)
     yield ctx.fix(

@@ -300,7 +300,7 @@ def _one_directory(
     ctx: Context,
 ) -> Iterator[Fix]:
     """Offer one directory for all users and stages, named by the tool's own variable."""
-    variable, folder = purpose.cache.pin, directory_for(purpose.tool)
+    variable, folder = purpose.cache.pin, directory_for(purpose.tool, purpose.cache)
     if any(place.path != dockerfile.path or not _holds(place, purpose) for place in places):
         # The variable moves this tool's cache only, and only in this image.
         return

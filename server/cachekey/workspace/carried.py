@@ -6,6 +6,7 @@ An entry of a map is a mount like any other, and its key is formed by the same r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
+from itertools import islice
 
 from cachekey.buildkit.keys import Key
 from cachekey.buildkit.mounts import Mount
@@ -19,6 +20,8 @@ from cachekey.workspace.project import Project
 
 FOLDER = "cache-mounts"
 """Where the contents of mounts lie on a runner, if nothing says otherwise."""
+_MOST_FILES = 50
+"""Files with a mount of one cache that are looked at: a key may be that of thousands."""
 
 
 @record(frozen=True, eq=False)
@@ -56,11 +59,24 @@ def carrier(project: Project, build: Invocation, key: Key) -> Dance | None:
 
 
 def is_carried(project: Project, document: Dockerfile, mount: Mount) -> bool:
-    """Tell whether a dance names the cache that a build finds at a mount: of another key it would not be."""
-    return any(
+    """Tell whether a dance names the cache that a build finds at a mount: of another key it would not be.
+
+    Builds of other files count, too, that have a mount of this cache.
+    """
+    if any(
         carrier(project, built.build, one.key) is not None
         for built in project.built(document)
         for one in built.keys.get(mount.span.start, ())
+    ):
+        return True
+    key = mount.key
+    if key is None:
+        return False
+    others = dict.fromkeys(other.path for other in project.index.sharing(key.identity))
+    return any(
+        carrier(project, build, key) is not None
+        for path in islice(others, _MOST_FILES)
+        for build in project.index.builds(path)
     )
 
 

@@ -28,7 +28,8 @@ def in_use(claim: Claim, container: Container) -> bool:
     tool = claim.tool
     if not _belongs(tool, container):
         return False
-    names = _names(tool)
+    # A mount for it is there: a compiler may well call ccache.
+    names = {tool.id, *(name for command in tool.commands for name in command.names)}
     if tool.id in _evident(container) or _led(claim, container):
         return True
     plain = [re.escape(name) for name in names if "*" not in name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from cachekey.assist.refactor import refactorings
 from cachekey.finding import Fix
 from cachekey.text import Span, apply_edits
@@ -37,6 +38,34 @@ def test_a_cache_that_a_workflow_carries_keeps_its_key() -> None:
     assert any(title.startswith("Keep the uv cache in") for title in alone)
     carried = titles({"Dockerfile": TEXT, ".github/workflows/image.yml": WORKFLOW})
     assert carried == [title for title in alone if title.startswith("Add # syntax")]
+
+
+@pytest.mark.parametrize(
+    ("image", "target", "command", "offered"),
+    [
+        ("python:3.13", "/root/.cache/uv", "uv sync", True),
+        ("python:3.13", "/c", "uv --cache-dir /c sync", False),
+        ("node:22", "/root/.npm", "npm ci", True),
+        ("node:22", "/c", "npm ci --cache /c", False),
+        ("node:22", "~/.npm", "npm ci", False),
+        ("python:3.13", "$NONE/root/.cache/uv", "uv sync", False),
+    ],
+)
+def test_one_directory_is_offered_where_the_variable_counts(
+    image: str, target: str, command: str, offered: bool
+) -> None:
+    """A flag of the command is stronger; what is not meant as it is written is another finding's."""
+    text = f"FROM {image}\nRUN --mount=type=cache,target={target} {command}\n"
+    found = [title for title in titles({"Dockerfile": text}) if title.startswith("Keep the ")]
+    assert bool(found) == offered
+
+
+def test_nor_does_it_start_empty_under_a_new_name() -> None:
+    named = {"Dockerfile": TEXT.replace("cache,target", "cache,id=uv,target")}
+    entry = WORKFLOW.replace('"/root/.cache/uv"', '{"id": "uv", "target": "/root/.cache/uv"}')
+    assert any(title.startswith("Start with an empty cache") for title in titles(named))
+    carried = titles({**named, ".github/workflows/image.yml": entry})
+    assert not any(title.startswith("Start with an empty cache") for title in carried)
 
 
 def test_one_cache_is_offered_one_name() -> None:

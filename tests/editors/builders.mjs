@@ -111,9 +111,14 @@ async function tell(editor, page, shot) {
 
   // By keyboard: the filter, the heads that sort, the links.
   const filter = caches.locator("#filter");
-  await filter.focus();
-  await page.keyboard.type("npm");
-  await caches.locator("#count", { hasText: "1 of" }).waitFor();
+  const one = caches.locator("#count", { hasText: "1 of" });
+  // Until the page has the focus, keys go to the window behind it.
+  await until("the filter leaves one", async () => {
+    await filter.fill("");
+    await filter.focus();
+    await page.keyboard.type("npm");
+    return one.waitFor({ timeout: 5_000 }).then(() => true, () => false);
+  });
   await filter.fill("");
   await caches.locator("button[data-sort=name]").focus();
   await page.keyboard.press("Enter");

@@ -13,6 +13,7 @@ _LIST = re.compile(
     r"(?:#|//|/\*)\s*cachekey\s*:\s*ignore(?:-file)?\s*\[(?P<codes>[^\]]*)\Z", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\s,]*\Z")
+_LONGEST = 60
 
 
 def complete_codes(source: Source, offset: int) -> Iterator[Proposal]:
@@ -21,7 +22,8 @@ def complete_codes(source: Source, offset: int) -> Iterator[Proposal]:
     found = _LIST.search(source.text[start:offset])
     if found is None:
         return
-    begun = _WORD.search(found["codes"])
+    # A code is short: of a long line only the end is looked at.
+    begun = _WORD.search(found["codes"][-_LONGEST:])
     typed = begun.group() if begun else ""
     span = Span(offset - len(typed), offset)
     for rule in ALL:

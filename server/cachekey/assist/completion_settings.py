@@ -18,6 +18,7 @@ _HEADER = re.compile(r"^[ \t]*\[([^\[\]\n]+)\][ \t]*(?:#.*)?$", re.MULTILINE)
 _KEY = re.compile(r"^[ \t]*([\w-]+)[ \t]*=[ \t]*", re.MULTILINE)
 _STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*""")
 _WORD = re.compile(r"""(?P<quote>["']?)(?P<word>[\w.-]*)\Z""")
+_LONGEST = 60
 _BEGINS = {"rules": '["', "severities": "{ ", "strings": '["', "string": '"', "engine": '"'}
 
 
@@ -47,7 +48,8 @@ def _table(before: str) -> tuple[tuple[str, ...], int]:
 
 def _proposals(table: tuple[str, ...], before: str, offset: int, behind: str) -> Iterator[Proposal]:
     settings = {item.key: item for item in documentation()}
-    begun = _WORD.search(before)
+    # A name is short: of a long text only the end is looked at.
+    begun = _WORD.search(before, max(0, len(before) - _LONGEST))
     assert begun is not None
     quote, span = begun["quote"], Span(offset - len(begun["word"]), offset)
     close = quote if quote and behind != quote else ""

@@ -16,7 +16,7 @@ from cachekey.devcontainer.lifecycle import Story, StoryReader
 from cachekey.devcontainer.makings import Makings
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import within
-from cachekey.devcontainer.users import Person, sudo_of, sudo_only_named, user_of
+from cachekey.devcontainer.users import Person, service_user, sudo_of, sudo_only_named, user_of
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.parse import span_in
 from cachekey.text import Mapped, Span
@@ -126,3 +126,18 @@ class Container(Makings):
         elif self.image is None:
             found.append(f"the image {self.reference}" if self.reference else "the image")
         return (*dict.fromkeys(found), *self.story.unread)
+
+
+@record(frozen=True, eq=False)
+class PlainService(Container):
+    """A service of compose files that no devcontainer.json names: nobody develops in it."""
+
+    @cached_property
+    def user(self) -> Person | None:
+        """Return who runs its command; ``None`` when nobody can tell."""
+        return service_user(self)
+
+    @cached_property
+    def folder(self) -> str | None:
+        """Return nothing: no workspace lies in it."""
+        return None

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
     """Return the cache that a mount is meant to be, when its tool is in use and not told of it."""
     document = container.document
-    if mount.compose or document.feature or mount.readonly:
+    if document.feature or mount.readonly:
         return None
     if mount.type not in ("volume", "bind", "cache"):
         return None
@@ -55,6 +55,19 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
     return None if _configured(found.cache, container) else found
 
 
+def strays(found: RuntimeCache, container: Container) -> bool | None:
+    """Tell whether a tool has this cache beside a project on another mount, since nothing pins it.
+
+    ``None``: it would, and nobody knows whether something does.
+    """
+    if found.grade == "name" or not found.cache.beside_project:
+        return False
+    pinned = _set_somewhere(found, container)
+    if pinned is False and _configured(found.cache, container):
+        return False
+    return None if pinned is None else not pinned
+
+
 def _goes_there_anyway(cache: CacheDir, mount: RuntimeMount, container: Container) -> bool:
     """Tell whether a mount is where a tool goes for projects that lie on another mount than the home."""
     place = container.place(mount)
@@ -71,7 +84,7 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
     The mount lies where another image, another user or another setting would put the cache.
     """
     document, place = container.document, container.place(mount)
-    if mount.compose or document.feature or mount.readonly or place is None:
+    if document.feature or mount.readonly or place is None:
         return None
     keeps = mount.type in {"volume", "cache"}
     found = cache_of(mount, document, container.knowledge) if keeps else None
@@ -143,7 +156,7 @@ def _set_somewhere(found: RuntimeCache, container: Container) -> bool | None:
     A tool's home is no such variable for a cache that leaves it when the project is elsewhere.
     """
     names = _names(found.cache)
-    if found.grade == "default":
+    if found.grade != "name" and found.cache.beside_project:
         names = frozenset((*found.cache.pins, *(pin.lower() for pin in found.cache.pins)))
     if any(entry.name in names or entry.name.lower() in names for entry in container.document.env):
         return True

@@ -221,9 +221,18 @@ def _elsewhere(place: str, container: Container, mount: RuntimeMount | None) -> 
     if container.service is not None:
         if container.service.unread or _other_service(container, mount):
             return True
-        if not _idles(container.service):
+        if not _overridden(container) and not _idles(container.service):
             return True
-    return _entry_point(container)
+    return not _overridden(container) and _entry_point(container)
+
+
+def _overridden(container: Container) -> bool:
+    """Tell whether the file says that neither entry point nor command of the container is run.
+
+    Without a word it depends: on compose files, and on the metadata of an image.
+    """
+    said = container.document.root.get("overrideCommand")
+    return said is not None and said.value is True
 
 
 def _on_host(container: Container) -> bool:
@@ -305,19 +314,28 @@ def _other_service(container: Container, mount: RuntimeMount | None) -> bool:
         found = composition.service(other) if other != service.name else None
         mounts = [item for item in found.mounts if item.volume == name] if found else []
         alike = all(mount is not None and item.place == mount.place for item in mounts)
-        if mounts and found is not None and not (alike and _same_user(found, service)):
+        if mounts and found is not None and not (alike and _same_user(found, service, container)):
             return True
     return False
 
 
-def _same_user(one: Service, other: Service) -> bool:
+def _same_user(one: Service, other: Service, container: Container) -> bool:
     """Tell whether two services run the same image as the same user, who is not root.
 
     What the one may not do, the other may not either: a service that others extend, most of all.
     """
-    user = one.literal("user")
-    if user is None or user.partition(":")[0] in ("root", "0") or user != other.literal("user"):
-        return False
+    targets = [
+        service.build.target if service.build is not None else None for service in (one, other)
+    ]
+    if one.setting("user") is None and other.setting("user") is None:
+        # Both are the Dockerfile's user.
+        stage = container.stage
+        if stage is None or stage.end.user.is_root is not False or targets[0] != targets[1]:
+            return False
+    else:
+        user = one.literal("user")
+        if user is None or user.partition(":")[0] in ("root", "0") or user != other.literal("user"):
+            return False
     built = one.build.dockerfile if one.build is not None else one.literal("image")
     there = other.build.dockerfile if other.build is not None else other.literal("image")
     return built is not None and built == there

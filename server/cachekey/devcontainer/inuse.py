@@ -21,16 +21,30 @@ COMMANDS = tuple((name,) for name in ("initializeCommand", *LIFECYCLE))
 
 
 def in_use(claim: Claim, container: Container) -> bool:
-    """Tell whether the file, its image, its Dockerfile or a lock file names the tool."""
+    """Tell whether the file, its image, its Dockerfile or a lock file names the tool.
+
+    Who sets the variable that leads it to this cache means to use it.
+    """
     tool = claim.tool
     if not _belongs(tool, container):
         return False
-    names = _names(tool)
-    if tool.id in _evident(container):
+    # A mount for it is there: a compiler may well call ccache.
+    names = {tool.id, *(name for command in tool.commands for name in command.names)}
+    if tool.id in _evident(container) or _led(claim, container):
         return True
     plain = [re.escape(name) for name in names if "*" not in name]
     word = re.compile(rf"(?<![\w-])(?:{'|'.join(plain)})(?![\w-])", re.IGNORECASE)
     return any(word.search(text) for text in _texts(container))
+
+
+def _led(claim: Claim, container: Container) -> bool:
+    """Tell whether the dev container or its service sets a variable that leads to the cache."""
+    return any(
+        found.moment not in ("image", "feature")
+        for way in claim.cache.moved_by
+        if way.env and not way.below
+        for found in container.environment.settings(way.env)
+    )
 
 
 def _names(tool: Tool) -> set[str]:

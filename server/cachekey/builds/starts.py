@@ -21,6 +21,22 @@ from cachekey.text import Source, Span, where_of
 
 _ANYTHING = frozenset(("args", "platforms", "target", "file"))
 _PROFILES = "COMPOSE_PROFILES"
+_YAML = (".yml", ".yaml")
+_CARRIES = frozenset(
+    [
+        "cache-from",
+        "cache-to",
+        "tags",
+        "labels",
+        "output",
+        "attest",
+        "pull",
+        "no-cache",
+        "secrets",
+        "ssh",
+    ]
+)
+"""Attributes of a target that decide no key."""
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
 
@@ -181,7 +197,14 @@ def baked(
         name: Outcome(UNKNOWN if said.text is None else said.text)
         for name, said in (caller.env or {}).items()
     }
-    scripts = [(path, Source(text)) for path, text in texts if not path.endswith((".yml", ".yaml"))]
+    scripts = [(path, Source(text)) for path, text in texts if not path.endswith(_YAML)]
+    composed = [path for path, _ in texts if path.endswith(_YAML)]
+    sure = not loose and len(composed) == 1 and posixpath.dirname(composed[0]) == base.strip("./")
+    sure = sure and not any(_decides(said) for said in sets)
+    for path in composed if files else ():
+        for made in _services(path, names, looker):
+            adopted = caller.adopt(made, span)
+            yield replace(adopted, open=adopted.open if sure else _ANYTHING)
     baker = Baker(read_set(scripts, given))
     chosen = baker.expand(names or ("default",))
     if not chosen and not names:
@@ -190,6 +213,20 @@ def baked(
         for made in target_builds(baker, name, looker, caller.bases[:1], sets):
             adopted = caller.adopt(made, span)
             yield replace(adopted, open=adopted.open | (_ANYTHING if loose else frozenset()))
+
+
+def _services(path: str, names: Sequence[str], looker: Looker) -> Iterator[Invocation]:
+    """Yield what Bake makes of a compose file: a target of each service that is built."""
+    file = read_file(path, looker.text)
+    if file is None:
+        return
+    for service in by_service(composition(file, looker), dict.fromkeys(names)):
+        yield service_build(service, path, service.key, file.source)
+
+
+def _decides(said: Said) -> bool:
+    """Tell whether a line of ``--set`` may decide which file is built, or with what."""
+    return (said.text or "").partition(".")[2].partition("=")[0].partition(".")[0] not in _CARRIES
 
 
 def _composed(item: Started, caller: Caller, looker: Looker) -> Iterator[Invocation]:

@@ -140,7 +140,8 @@ def _checkouts(job: Job) -> Places:
     for step in job.steps:
         if step.uses != "actions/checkout":
             continue
-        folder = (step.text("path") or "").removeprefix("./").strip("/")
+        folder = posixpath.normpath((step.text("path") or ".").strip("/"))
+        folder = "" if folder == "." else folder
         raw = step.raw.get("repository")
         if raw is None or _THIS.fullmatch(raw.text):
             found.add(folder)

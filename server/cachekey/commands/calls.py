@@ -8,7 +8,7 @@ from copy import copy
 
 from cachekey.budget import NESTED_STEPS, Budget
 from cachekey.commands.builtins import BUILTINS, SOURCES, assign, setting
-from cachekey.commands.familiar import PYTHON, SHELLS, is_opaque
+from cachekey.commands.familiar import PYTHON, SHELLS, interpreter, is_opaque, makes_lists
 from cachekey.commands.fetched import is_download
 from cachekey.commands.files import Followed
 from cachekey.commands.functions import Chain, Functions
@@ -17,8 +17,8 @@ from cachekey.commands.manifests import asked_for, lines_of
 from cachekey.commands.peeling import Call, NestedScript
 from cachekey.commands.runners import SAME_AS, find_program, program_name, python_module
 from cachekey.commands.shellstate import Frame, Setting, ShellState, joined
-from cachekey.commands.splitting import split_words
-from cachekey.commands.walk import Walk
+from cachekey.commands.splitting import split_lists, split_words
+from cachekey.commands.walk import ENDS, Walk, may_leave
 from cachekey.commands.whereabouts import handed, placed
 from cachekey.commands.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.record import replace
@@ -76,6 +76,8 @@ class Reader:
             place = ((script, command), *chain)
             if command.words:
                 self._command(walk, command, frame, place, base)
+                if may_leave(command):
+                    frame = replace(frame, past=command)
             elif command.assignments:
                 changed = assign(walk.state, command.assignments)
                 self._pay(changed.setting(one.name) for one in command.assignments)
@@ -106,6 +108,7 @@ class Reader:
             self.seen.add(command.span)
         state = walk.state
         words = split_words(command.words, state.value)
+        words = split_lists(words) if frame.lists else words
         first = words[0]
         name = first.resolve(state.value)
         inline = {one.name: setting(one, state) for one in command.assignments}
@@ -121,7 +124,11 @@ class Reader:
         )
         self.budget.spend(len(words) + sum(len(text) for text in call.texts if text))
         self.functions.name(call.texts, place)
-        if name in walk.functions:
+        if command.function:
+            self.functions.enter(command.function, command, name in ENDS)
+        if name is not None and name in walk.functions:
+            if not frame.conditional and frame.past is None:
+                self.functions.call(name, place)
             walk.call_function(command, name)
             if name not in walk.passing or len(call.words) < 2:
                 return
@@ -187,7 +194,7 @@ class Reader:
                     self._emit(before, command, place, opaque=True)
                     return
                 if call.nested is not None:
-                    self._nested(call, place, base)
+                    self._nested(call, place, base, lists=makes_lists(name))
                     return
                 if peeled:
                     continue
@@ -236,8 +243,10 @@ class Reader:
         call.change(via=via)
         return True
 
-    def _nested(self, call: Call, place: Chain, base: Lookup | None) -> None:
-        """Read the script that a shell is given."""
+    def _nested(
+        self, call: Call, place: Chain, base: Lookup | None, *, lists: bool = False
+    ) -> None:
+        """Read the script that a shell is given; ``lists``: one that knows lists in braces."""
         nested = call.nested
         assert nested is not None
         if self.depth >= _MAX_SCRIPTS:
@@ -253,6 +262,7 @@ class Reader:
             conditional=call.frame.conditional or outer.conditional,
             in_pipeline=call.frame.in_pipeline or outer.in_pipeline,
             in_subshell=True,
+            lists=lists,
         )
         self.budget.spend(NESTED_STEPS * len(nested.text))
         self.depth += 1
@@ -276,7 +286,7 @@ class Reader:
         text = handed(placed(text, path, path), call.texts[index + 1 :])
         call.nested = NestedScript(text, False)
         with self.files.inside(path, started=True):
-            self._nested(call, place, base)
+            self._nested(call, place, base, lists=makes_lists(interpreter(text.text)))
         return True
 
     def _source(self, call: Call, walk: Walk, command: Command, place: Chain) -> bool:

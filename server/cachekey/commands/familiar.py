@@ -9,6 +9,8 @@ from collections.abc import Sequence
 SHELLS = frozenset(("sh", "bash", "ash", "dash", "zsh", "ksh", "mksh", "rbash"))
 """Shells whose language :mod:`cachekey.syntax.shell.parse` reads."""
 
+_LIST_SHELLS = frozenset(("bash", "zsh", "ksh", "mksh", "rbash"))
+
 PYTHON = re.compile(r"(?:python|pypy)[0-9.]*t?\Z")
 
 _SHEBANG = re.compile(r"#![ \t]*(\S+)(?:[ \t]+(-S[ \t]+)?(\S+))?")
@@ -98,15 +100,29 @@ def is_familiar(program: str | None) -> bool:
     return program is not None and program in _FAMILIAR
 
 
-def names_other_language(text: str) -> bool:
-    """Tell whether a script's first line names an interpreter that is no shell."""
+def wraps_tool(path: str) -> bool:
+    """Tell whether a file by that name is a tool's wrapper: what it does is what the tool does."""
+    return posixpath.basename(path) in _WRAPPED_TOOLS
+
+
+def interpreter(text: str) -> str | None:
+    """Return the program that a script's first line names; None: there is no such line."""
     found = _SHEBANG.match(text)
     if found is None:
-        return False
+        return None
     name = posixpath.basename(found.group(1))
-    if name == "env":
-        name = posixpath.basename(found.group(3) or "")
-    return name not in SHELLS
+    return posixpath.basename(found.group(3) or "") if name == "env" else name
+
+
+def names_other_language(text: str) -> bool:
+    """Tell whether a script's first line names an interpreter that is no shell."""
+    name = interpreter(text)
+    return name is not None and name not in SHELLS
+
+
+def makes_lists(shell: str | None) -> bool:
+    """Tell whether a shell surely makes many words of a list in braces."""
+    return shell is not None and posixpath.basename(shell) in _LIST_SHELLS
 
 
 def is_opaque(program: str, path: str, texts: Sequence[str | None]) -> bool:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cachekey.budget import COMMAND_STEPS, Budget, SpentError, share
 from cachekey.commands.calls import Reader
-from cachekey.commands.familiar import SHELLS, names_other_language
+from cachekey.commands.familiar import SHELLS, makes_lists, names_other_language
 from cachekey.commands.files import Followed, Scripts
 from cachekey.commands.functions import runs
 from cachekey.commands.invocation import Invocation
@@ -127,7 +127,12 @@ def _read(
     except SpentError:
         return Commands(tuple(reader.items), complete=False, script=own, spent=True)
     alive = reader.functions.called()
-    items = (item for item in reader.items if runs(item.chain, alive))
+    surely = reader.functions.surely_called()
+    items = (
+        replace(item, called=True) if item.simple.function in surely else item
+        for item in reader.items
+        if runs(item.chain, alive)
+    )
     foreign = tuple(reader.foreign) if reader.complete else ()
     return Commands(tuple(items), reader.complete and not reader.foreign, own, foreign=foreign)
 
@@ -147,7 +152,7 @@ def _shell_frame(shell: tuple[str, ...] | None) -> Frame | None:
     if not any(word[1:2] != "-" and "c" in word for word in flags):
         return None
     login = any(word == "--login" or (word[1:2] != "-" and "l" in word) for word in flags)
-    return Frame(login=login)
+    return Frame(login=login, lists=makes_lists(shell[at]))
 
 
 def _exec_form(strings: tuple[Mapped, ...], state: ShellState, reader: Reader) -> Commands:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from cachekey.syntax.shell.parse import Lookup, Part, Word
@@ -13,6 +14,8 @@ MOST_WORDS = 200
 """Words of one value; behind that the variable counts as not known."""
 
 _GLOB = frozenset("*?[")
+_LIST = re.compile(r"\{([^{},*?\[~]*(?:,[^{},*?\[~]*)+)\}")
+"""A list in braces, of plain words."""
 
 
 class PieceOfWord(Word):
@@ -29,6 +32,37 @@ def split_words(words: Sequence[Word], lookup: Lookup) -> tuple[Word, ...]:
     for word in words:
         result += _split(word, lookup) if _splits(word) else (word,)
     return tuple(result)
+
+
+def split_lists(words: Sequence[Word]) -> tuple[Word, ...]:
+    """Return the words as bash makes them of lists in braces (``/var/cache/{yum,dnf}/*``).
+
+    A list within a list, a range (``{1..9}``) and more words than are read stay untold.
+    """
+    result: list[Word] = []
+    for word in words:
+        lists = [part for part in word.parts or () if _choices(word, part)]
+        result += _each(word) if lists else (word,)
+    return tuple(result)
+
+
+def _choices(word: Word, part: Part) -> list[str]:
+    """Return what a part of a word stands for one after the other, when it is a plain list."""
+    match = _LIST.fullmatch(word.source.text, part.start, part.stop)
+    return match.group(1).split(",") if part.kind == "hole" and match else []
+
+
+def _each(word: Word) -> Sequence[Word]:
+    fields: list[list[Part]] = [[]]
+    for part in word.parts or ():
+        made = [
+            [Part("text", part.start, part.stop, text, False)] if text else []
+            for text in _choices(word, part)
+        ] or [[part]]
+        if len(fields) * len(made) > MOST_WORDS:
+            return (word,)
+        fields = [[*field, *one] for field in fields for one in made]
+    return [PieceOfWord(word.source, word.start, word.stop, tuple(f)) for f in fields if f]
 
 
 def _splits(word: Word) -> bool:

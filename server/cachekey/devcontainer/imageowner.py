@@ -10,16 +10,16 @@ from cachekey.commands.builtins import SOURCES
 from cachekey.commands.effect import Effect
 from cachekey.commands.effect import covers as takes_in
 from cachekey.commands.effects import effects_of
-from cachekey.commands.fetched import FETCHERS, addresses, is_fetched
+from cachekey.commands.fetched import FETCHERS, is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names
 from cachekey.devcontainer.lifecycle import tells_nothing_else
 from cachekey.devcontainer.paths import covers
+from cachekey.dockerfile.installed import made_by_fetched
 from cachekey.dockerfile.purpose import is_remembered
 from cachekey.dockerfile.records import Run, Step
 from cachekey.knowledge.installers import installers
-from cachekey.knowledge.paths import UnknownValueError, expand_template
 from cachekey.knowledge.records import CacheDir, Kind
 from cachekey.syntax.dockerfile.tree import Instruction
 
@@ -67,7 +67,16 @@ def _in_base(place: str, container: Container) -> Owner | None:
     home = container.home
     if home is not None and covers(home, place) and container.image.facts.get("homes") == "bare":
         return None if place == home else "missing"
-    return "missing" if place.split("/")[1] not in _SYSTEM else None
+    if place.split("/")[1] in _SYSTEM or _named_by_image(place, container):
+        return None
+    return "missing"
+
+
+def _named_by_image(place: str, container: Container) -> bool:
+    """Tell whether a variable of the image names the place or one around it: it may well be there."""
+    values = container.image.env.values() if container.image is not None else ()
+    named = (posixpath.normpath(value) for value in values if value and value.startswith("/"))
+    return any(path != "/" and covers(path, place) for path in named)
 
 
 def _step(owner: Owner | None, step: Step, place: str, container: Container) -> Owner | None:
@@ -161,8 +170,10 @@ def _effect(
     if effect.kind == "opens":
         if root is False or owner == "missing" or not concerns(effect, place):
             return owner
-        # Whether one around it reaches it depends on whether it is there.
-        return given(item, owner) if owner == "root" or names(effect, place) else None
+        # Whether one around it reaches it depends on whether it is there: what has an owner is.
+        around = owner == "user" and takes_in(effect, place) and not item.conditional
+        reaches = owner == "root" or names(effect, place) or around
+        return given(item, owner) if reaches else None
     if effect.kind in ("removes", "moves"):
         if owner == "missing" or not concerns(effect, place):
             return owner
@@ -226,7 +237,7 @@ def _others(place: str, home: str, index: int, run: Run) -> bool:
 
     What is known of the installer counts; else a program of another name has another place.
     """
-    made = _made_by_fetched(index, run)
+    made = made_by_fetched(run, index)
     if made is not None:
         return not any(covers(path, place) or covers(place, path) for path in made)
     parts = [part for part in place[len(home) :].split("/") if part and part not in _SHARED]
@@ -239,25 +250,6 @@ def _others(place: str, home: str, index: int, run: Run) -> bool:
     own = {*re.findall(r"[a-z]{4,}", parts[0].lower()), name, *installers().folders.get(name, ())}
     squeezed = re.sub(r"[^a-z0-9]", "", urls)
     return bool(urls) and not any(w in squeezed for w in own) and not any(w in name for w in words)
-
-
-def _made_by_fetched(index: int, run: Run) -> tuple[str, ...] | None:
-    """Return the folders that a fetched installer makes; ``None``: not all that it is is known."""
-    item = run.commands.items[index]
-    found = [installers().fetched_from(url) for url in addresses(run.commands.items, index)]
-    known = [one for one in found if one is not None]
-
-    def look(name: str) -> str | None:
-        if name in item.env:
-            return item.env[name].text
-        return item.state.value(name) or run.scope.shell_variable(name)
-
-    if not found or len(known) < len(found):
-        return None
-    try:
-        return tuple(expand_template(text, look) for one in known for text in one.makes)
-    except UnknownValueError:
-        return None
 
 
 def _runs_as_root(item: Invocation, run: Run) -> bool | None:

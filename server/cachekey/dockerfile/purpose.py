@@ -72,6 +72,9 @@ def writer(run: Run, mount: Mount | None = None) -> User | None:
     items = run.commands.items
     if mount is not None and mount.directory is not None:
         own = [use.invocation for use in run.uses if _uses(use, mount.directory)]
+        if not own and run.scope.user.is_root is not True and _is_roots(run, mount.directory):
+            # A script out of sight calls sudo, or leaves it alone.
+            return None
         items = tuple(own) or items
     if all(item.user is None for item in items):
         return run.scope.user
@@ -99,6 +102,12 @@ def is_remembered(scope: Scope, user: User) -> bool:
 
 def _uses(use: ToolUse, folder: str) -> bool:
     return use.uses is not False and relation_to(folder, use) in ("exact", "part", "parent")
+
+
+def _is_roots(run: Run, folder: str) -> bool:
+    """Tell whether a directory is of tools that only root may run (``/var/cache/apt``)."""
+    claims = run.knowledge.claims(folder)
+    return bool(claims) and all(claim.tool.root_only for claim in claims)
 
 
 def opens_up(run: Run, directory: str | None) -> bool:

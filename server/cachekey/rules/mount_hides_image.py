@@ -21,7 +21,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
 Mount only the directories of the tool that lie below.
 
 What an earlier RUN has fetched ahead without the mount (`go mod download`) is hidden as well, and fetched
-again: an information, with the mount for that RUN.
+again: an information, with the mount for that RUN. So is what a fetched installer has installed there
+(`curl … sh.rustup.rs | sh`).
 
 Silent for images that are not known to have anything there, unless the file itself has copied
 something into the directory.
@@ -38,6 +39,8 @@ from functools import partial
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import all_known, maybe_covered, surely_idle, wanted
+from cachekey.dockerfile.installed import installed_into
+from cachekey.dockerfile.lost import mount_over
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.cleanups import clean_ups
 from cachekey.edits.mount import add_mount, is_mountable, set_option
@@ -82,6 +85,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             )
         elif copied is None and (fetched := _fetched(run, mount)) is not None:
             yield _again(fetched, mount, ctx)
+        elif copied is None:
+            yield from _installed(run, mount, ctx)
 
 
 @record(frozen=True)
@@ -110,7 +115,7 @@ def _fetched(run: Run, mount: Mount) -> _Fetched | None:
 def _is_refetched(item: UsedDirectory, earlier: Run, run: Run, use: ToolUse, mount: Mount) -> bool:
     """Tell whether a directory that a command surely fills lies below the mount, where it is used again."""
     surely = item.fills and item.used is True and item.path is not None and item.confidence.warns
-    if not surely or item.cache.kind is not Kind.DOWNLOAD or maybe_covered(earlier, item):
+    if not surely or item.cache.kind is Kind.RESULT or maybe_covered(earlier, item):
         return False
     if item.relation(mount.directory or "/") not in ("exact", "parent"):
         return False
@@ -148,6 +153,24 @@ def _shared(fetched: _Fetched, mount: Mount, line: int, ctx: Context) -> Iterato
         preferred=True,
         reason="the image no longer holds what is fetched there",
     )
+
+
+def _installed(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
+    """Tell what an earlier RUN has installed by a fetched installer, and the mount hides."""
+    for earlier in run.earlier():
+        if mount_over(earlier, mount.directory or "/") is not None:
+            return
+        head = installed_into(earlier, mount.directory or "/")
+        if head is None or _is_removed(earlier, mount.directory or "/"):
+            continue
+        line = ctx.document.source.line_of(head.start) + 1
+        yield ctx.finding(
+            mount.target_span,
+            f"This cache hides what line {line} has installed into {mount.directory}",
+            related=[ctx.related(head, "Installed here, without the cache")],
+            severity=Severity.INFORMATION,
+        )
+        return
 
 
 def _copied(run: Run, mount: Mount, ctx: Context) -> Span | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator
+from itertools import takewhile
 
 from cachekey.knowledge.paths import Relation, clean, relation
 from cachekey.knowledge.patterns import any_fits, matches
@@ -59,6 +60,14 @@ class UsedDirectory:
     generations: bool
     """Nobody knows which of the tools of this name it is, and each keeps its cache in a place of its own."""
     confidence: Confidence
+    way: Way | None = None
+    """What has moved it; None: nothing, it has its default."""
+
+    @property
+    def heeds_pin(self) -> bool:
+        """Tell whether the variable that pins the directory would count: nothing stronger moves it."""
+        stronger = takewhile(lambda way: not way.is_env(self.cache.pin), self.cache.moved_by)
+        return self.way is None or self.way not in tuple(stronger)
 
     @property
     def role(self) -> str:
@@ -97,6 +106,13 @@ class UsedDirectory:
         return answer
 
 
+def _is_fixed(cache: CacheDir) -> bool:
+    """Tell whether nothing that a base image sets can move a directory (``/var/cache/zypp``)."""
+    templates = (cache.path, cache.root_path)
+    steady = all("$" not in template for template in templates) and not cache.relative
+    return steady and not cache.when and not any(way.env or way.fact for way in cache.moved_by)
+
+
 class Placing:
     """Finds the directories that the tool of one invocation has."""
 
@@ -127,6 +143,7 @@ class Placing:
             children=(way.children if way is not None else ()) or cache.children,
             generations=self._is_one_of_several(cache),
             confidence=self._env.confidence(cache.confidence, image),
+            way=way,
         )
 
     def _is_one_of_several(self, cache: CacheDir) -> bool:
@@ -189,7 +206,7 @@ class Placing:
             placed = self._moved(way, value)
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
             return placed, image or open_to_image, way
-        return self._default(cache), True, None
+        return self._default(cache), not _is_fixed(cache), None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
         if isinstance(value, NotKnown):

@@ -57,6 +57,8 @@ def said(part: str, text: str = TEXT) -> str:
         ("FROM nobody", "describe it in the setting images"),
         ("/cache/uv \\", "this RUN is app (1000); line 7 opens what it leaves there"),
         ("/cache/uv uv sync", "Not the same cache: Dockerfile:11 (BuildKit refuses it)"),
+        (".npm npm", "/src/.npm: a new one belongs to root"),
+        ("/cache/uv uv sync", "A new one belongs to root, mode 0755; this RUN is root"),
     ],
 )
 def test_what_decides_says_so(part: str, wanted: str) -> None:
@@ -145,3 +147,93 @@ def test_the_builds_of_a_mount_are_one_sentence() -> None:
     assert told.count("uilt by") == 1
     assert "; by compose.yaml:" in told
     assert "Not reached" not in told
+
+
+def test_builds_that_make_nothing_of_a_cache_stand_at_from() -> None:
+    project = Project()
+    text = (
+        "FROM python:3.13 AS one\n"
+        "RUN --mount=type=cache,target=/a pip download x\n"
+        "FROM one AS two\n"
+        "RUN --mount=type=cache,target=/root/.cache/pip pip install x\n"
+    )
+    project.add("compose.yaml", "services:\n  api:\n    build: .\n")
+    project.add("Dockerfile", text)
+
+    def lines(part: str) -> list[str]:
+        found = hover(project, "Dockerfile", text.index(part) + 1)
+        assert found is not None
+        return plain_card(found.lines).splitlines()
+
+    assert not [line for line in lines("/root/.cache") if "uilt by" in line]
+    assert "- Built by compose.yaml:2 api" in lines("FROM one")
+    assert not [line for line in lines("FROM python") if "uilt by" in line]
+
+
+def test_what_nearly_is_the_cache_costs_no_line_of_its_own() -> None:
+    text = (
+        "FROM python:3.13\n"
+        "RUN --mount=type=cache,id=one,target=/root/.cache/pip pip install x\n"
+        "RUN --mount=type=cache,id=two,target=/root/.cache/pip pip install y\n"
+        "RUN --mount=type=cache,id=two,target=/root/.cache/pip pip install z\n"
+    )
+    assert (
+        "- Not shared in this folder, not even with Dockerfile:3, Dockerfile:4 (key two)"
+        in said("one,target=/root/.cache", text).splitlines()
+    )
+    lines = said("two,target", text).splitlines()
+    assert "- Same cache: Dockerfile:4 (stage 0, as root)" in lines
+    assert "- Not the same cache: Dockerfile:2 (key one)" in lines
+
+
+def test_what_a_stage_leaves_counts_in_those_that_are_built_on_it() -> None:
+    text = (
+        "FROM python:3.13 AS base\nARG NS=a\nUSER 1000\nWORKDIR /w\n"
+        "FROM base\nRUN --mount=type=cache,id=pip-$NS,target=pip pip install x\n"
+    )
+    assert "In the key or target of: Dockerfile:6 pip-a" in said("NS=a", text)
+    assert "Mounts of this user: Dockerfile:6" in said("USER", text)
+    assert "Dockerfile:6: the target pip is mounted on /w/pip" in said("WORKDIR", text)
+
+
+@pytest.mark.parametrize(
+    ("path", "build"),
+    [
+        ("compose.yaml", "services:\n  api:\n    build:\n      args:\n        {}: {}\n"),
+        ("compose.yaml", "services: {{api: {{build: {{context: ., args: [{}={}]}}}}}}\n"),
+        ("docker-bake.hcl", 'target "api" {{\n  args = {{ {} = "{}" }}\n}}\n'),
+        ("docker-bake.json", '{{"target": {{"api": {{"args": {{"{}": "{}"}}}}}}}}'),
+        (
+            ".devcontainer.json",
+            '{{"build": {{"dockerfile": "Dockerfile", "args": {{"{}": "{}"}}}}}}',
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("NS", "In the key or target of: Dockerfile:4 pip-1.2"),
+        ("PY", "Decides the image of Dockerfile:2"),
+        ("OTHER", "Dockerfile declares no ARG OTHER: nothing there sees it"),
+        ("HTTP_PROXY", ""),
+    ],
+)
+def test_an_argument_tells_what_it_decides_where_it_is_passed(
+    path: str, build: str, name: str, wanted: str
+) -> None:
+    project = Project()
+    text = build.format(name, "1.2")
+    project.add(
+        "Dockerfile",
+        "ARG PY=3\nFROM python:$PY\nARG NS\n"
+        "RUN --mount=type=cache,id=pip-$NS,target=/root/.cache/pip pip install x\n",
+    )
+    project.add(path, text)
+    for part in (name, "1.2"):
+        found = hover(project, path, text.index(part) + 1)
+        told = plain_card(found.lines) if found is not None else ""
+        if wanted:
+            assert told.splitlines()[0] == f"Argument {name} = 1.2"
+            assert wanted in told
+        else:
+            assert "Argument" not in told

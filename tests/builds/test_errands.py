@@ -191,6 +191,26 @@ both: (build "a") (build 'b' "all")
     assert told == want
 
 
+@pytest.mark.parametrize(
+    ("call", "want"),
+    [
+        ("just docker/build prod", ["docker/Dockerfile"]),
+        ("just ./docker/build prod", ["docker/Dockerfile"]),
+        ("just docker/", ["docker/Dockerfile"]),
+        ("just docker/check", []),
+        ("just api/build prod", []),
+        ("just check", []),
+    ],
+)
+def test_just_in_another_folder(call: str, want: list[str]) -> None:
+    files = {
+        "justfile": "check:\n    true\n",
+        "docker/justfile": 'build env="dev":\n    docker build --build-arg E={{ env }} .\ncheck:\n    true\n',
+        "docker/Dockerfile": "FROM a",
+    }
+    assert [item.dockerfile for item in read(call, files).invocations] == want
+
+
 def test_where_the_call_stands_and_where_the_values_are() -> None:
     (build, *_) = read("true\nmake image").invocations
     assert (build.where.line, build.values_in) == (8, "Makefile")

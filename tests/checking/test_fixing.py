@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from cachekey.checking.fixing import Outcome, apply_fixes, best_fix, choose, diff
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
+from cachekey.record import replace
 from cachekey.text import Edit, Span
 
 
@@ -95,6 +96,16 @@ def test_the_same_edit_of_two_findings_is_made_once() -> None:
         edit(5, 6, "a").edit,
         edit(8, 9, "a").edit,
     ]
+
+
+def test_a_fix_waits_while_another_changes_the_place_that_it_is_about() -> None:
+    about = finding(fix(edit(8, 8, "mkdir")), at=2)
+    elsewhere = finding(fix(edit(9, 9, "x")), at=4)
+    assert chosen(about, finding(fix(edit(1, 4, "b")), at=1))["x"] == [Edit(Span(1, 4), "b")]
+    assert len(chosen(about, elsewhere)["x"]) == 2
+    # Who edits the place as well is asked by its edits alone.
+    both = finding(fix(edit(3, 3, "c"), edit(8, 8, "mkdir")), at=2)
+    assert len(chosen(both, finding(fix(edit(2, 2, "b")), at=1))["x"]) == 3
 
 
 def test_insertions_of_one_fix_at_one_place_keep_their_order() -> None:
@@ -197,6 +208,22 @@ def test_a_fix_that_breaks_a_file_is_taken_back() -> None:
     assert outcome.texts == {}
     assert [item.code for item in outcome.abandoned] == ["CK101"]
     assert [item.code for item in outcome.findings] == ["CK101"]
+
+
+def test_a_fix_is_not_to_blame_for_what_one_of_another_file_does_to_its_file() -> None:
+    def rule(texts: Mapping[str, str]) -> list[Finding]:
+        found = []
+        for path, old, new in (("x", "a", "b"), ("y", "c", "d")):
+            if texts[path].startswith(old):
+                item = finding(fix(edit(0, 1, new, path)), code=f"CK10{path}")
+                found.append(replace(item, path=path))
+        if texts["x"].startswith("b"):
+            found.append(replace(finding(code="CK999"), path="y"))
+        return found
+
+    outcome = repair("a", rule, y="c")
+    assert outcome.texts == {"y": "d"}
+    assert [(item.path, item.code) for item in outcome.abandoned] == [("x", "CK10x")]
 
 
 def test_harmful_fixes_of_many_files_are_looked_for_side_by_side() -> None:

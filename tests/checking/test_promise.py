@@ -151,6 +151,50 @@ def test_a_mount_is_repeated_with_the_id_that_it_has_got() -> None:
     assert {item.code for item in findings} >= {"CK104", "CK401"}
 
 
+def test_what_follows_from_a_mixed_up_cache_is_not_to_blame() -> None:
+    """CK106 would part a cache of two files and is held; the entry of the map is added all the same."""
+    apk = (
+        "FROM alpine:3.22\nRUN --mount=type=cache,target=/etc/apk/cache,sharing=locked apk add x\n"
+    )
+    workflow = (
+        "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - uses: reproducible-containers/buildkit-cache-dance@v3\n"
+        '        with:\n          cache-map: |\n            {"pip": "/root/.cache/pip"}\n'
+        "      - uses: docker/build-push-action@v6\n"
+        "        with: {platforms: 'linux/amd64,linux/arm64'}\n"
+    )
+    pip = "RUN --mount=type=cache,target=/root/.cache/pip pip install x\n"
+    files = {"Dockerfile": apk + pip, "tools/Dockerfile": apk, ".github/workflows/a.yml": workflow}
+    project, findings = look(files)
+    assert {"CK106", "CK506"} <= {item.code for item in findings}
+    live, held = dict(files), [project]
+
+    def recheck(news: Mapping[str, str]) -> list[Finding]:
+        live.update(news)
+        held[0], found = look(live)
+        return found
+
+    outcome = apply_fixes(files, findings, Safety.SAFE, recheck, lambda: held[0].index)
+    assert [item.code for item in outcome.applied] == ["CK506"]
+    assert [item.code for item in outcome.abandoned] == ["CK106"]
+
+
+def test_no_directory_is_made_for_a_mount_that_becomes_a_volume() -> None:
+    mount = "source=${localEnv:HOME}/.cargo/registry,target=/usr/local/cargo/registry,type=bind"
+    files = {".devcontainer/devcontainer.json": json.dumps({"image": "rust:1", "mounts": [mount]})}
+    project, findings = look(files)
+    assert {"CK704", "CK705"} <= {item.code for item in findings}
+    live, held = dict(files), [project]
+
+    def recheck(news: Mapping[str, str]) -> list[Finding]:
+        live.update(news)
+        held[0], found = look(live)
+        return found
+
+    outcome = apply_fixes(files, findings, Safety.UNSAFE, recheck, lambda: held[0].index)
+    assert [item.code for item in outcome.applied] == ["CK704"]
+
+
 def repositories() -> list[Path]:
     return sorted(path for path in Path(CORPUS).iterdir() if path.is_dir()) if CORPUS else []
 

@@ -289,9 +289,20 @@ RUNS: dict[str, list[str]] = {
         ". ./env.sh [A=1, opaque]",
         "pip x [B=2, in None, not environment_known]",
     ],
-    "f() { pip x; }; f": ["pip x [in None, conditional]"],
+    "f() { pip x; }; f": ["pip x [in None]"],
+    "f() { pip x; }; [ -n y ] && f": ["pip x [in None, conditional]", "[ -n y ]"],
+    "f() { [ -n y ] && return; pip x; }; f": [
+        "[ -n y ] [in None, conditional]",
+        "return [in None, conditional]",
+        "pip x [in None, conditional]",
+    ],
+    "f() { g; }; g() { if true; then pip x; fi; pip y; }; f": [
+        "true [in None]",
+        "pip x [in None, conditional]",
+        "pip y [in None]",
+    ],
     "f() { cd /x; }; f; pip y": [
-        "cd /x [in None, conditional]",
+        "cd /x [in None]",
         "pip y [in None, not environment_known]",
     ],
     'retry() { "$@" || "$@"; }; retry pip install x': ["pip install x"],

@@ -125,8 +125,8 @@ BUILD = ["echo first", "next build [A=1]"]
             ". ./lib.sh && get x && pip check",
             [
                 ". ./lib.sh",
-                "echo ? [in None, conditional]",
-                "pip install ? [in None, conditional]",
+                "echo ? [in None]",
+                "pip install ? [in None]",
                 "export A=1",
                 "cd sub [A=1]",
                 "pip check [A=1, in /app/sub]",
@@ -153,9 +153,7 @@ def test_scripts(run: str, expected: list[str]) -> None:
 
 
 def test_a_function_that_nobody_calls_does_nothing() -> None:
-    assert runs("a() { b; }; b() { rm x; }; c() { rm y; }; a", {}) == [
-        "rm x [in None, conditional]"
-    ]
+    assert runs("a() { b; }; b() { rm x; }; c() { rm y; }; a", {}) == ["rm x [in None]"]
     assert runs("c() { rm y; }; trap c EXIT", {}) == ["rm y [in None, conditional]", "trap c EXIT"]
 
 

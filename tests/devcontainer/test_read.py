@@ -658,6 +658,30 @@ def hover(needle: str, files: dict[str, str] = FILES) -> tuple[str, list[str]] |
     return files[HERE][slice(*span)], lines
 
 
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        (
+            "{}",
+            (
+                "pnpm caches here for projects on the same file system; "
+                "for others in a `.pnpm-store` beside them"
+            ),
+        ),
+        (
+            '{ "npm_config_store_dir": "/root/.local/share/pnpm/store" }',
+            "pnpm caches here: `npm_config_store_dir` in containerEnv",
+        ),
+    ],
+)
+def test_hover_on_a_store_that_leaves_the_home(env: str, said: str) -> None:
+    mount = "type=volume,source=store,target=/root/.local/share/pnpm/store"
+    text = f'{{ "image": "node:22", "containerEnv": {env}, "mounts": ["{mount}"] }}'
+    found = hover("=volume", {HERE: text})
+    assert found is not None
+    assert said in found[1]
+
+
 def test_hover_on_a_volume() -> None:
     found = hover("=volume")
     assert found is not None
@@ -759,6 +783,8 @@ MADE = {
 }""",
     f"{HERE.rpartition('/')[0]}/Dockerfile": """FROM rust:1.90
 RUN useradd -m dev && install -d -o dev /usr/local/cargo/registry
+RUN apt-get update && apt-get install -y sudo
+RUN echo "dev ALL=(ALL) NOPASSWD: ALL" > /etc/sudoers.d/dev
 """,
 }
 
@@ -777,6 +803,37 @@ def test_hover_tells_whose_volumes_are_and_what_is_not_known() -> None:
     assert "npm: tmpfs on `/home/dev/.npm`" in told
     assert "`CARGO_HOME` is `/usr/local/cargo` (from the image)" in told
     assert told[-1] == "Not known from here: the --env-file of runArgs"
+
+
+def test_hover_on_what_gives_nothing_away_and_where_a_tool_does_not_go() -> None:
+    config = """{
+  "image": "node:22",
+  "remoteUser": "node",
+  "mounts": [
+    "type=volume,source=data,target=/data,volume-nocopy=false",
+    "type=volume,source=pnpm,target=/home/node/.local/share/pnpm/store",
+    "type=volume,source=near,target=/workspaces/.pnpm-store"
+  ],
+  "postCreateCommand": "sudo chown -R node /data"
+}"""
+    path = ".devcontainer/devcontainer.json"
+    project = make_project({path: config})
+    document = project.documents[path]
+    assert isinstance(document, Devcontainer)
+
+    def lines(needle: str) -> list[str]:
+        found = hover_devcontainer(project, document, config.index(needle) + 1)
+        return [markdown(line) for line in found[1]] if found is not None else []
+
+    no = "since postCreateCommand gives it away by sudo, which the user may not use"
+    assert f"New and empty it is root's, {no}" in lines("=volume,source=data")
+    whole = lines("remoteUser")
+    assert f"Volume `data` on `/data`, root's when new, {no}" in whole
+    assert "The workspace lies in `/workspaces/${localWorkspaceFolderBasename}`" in whole
+    far = "pnpm caches here for projects on the same file system; for others in a `.pnpm-store` beside them"
+    assert lines("=volume,source=pnpm")[-1] == far
+    near = "pnpm caches here for projects on the mount around it"
+    assert lines("=volume,source=near")[-1] == near
 
 
 def test_hover_on_the_name_of_a_service_that_another_extends() -> None:
@@ -805,7 +862,88 @@ def test_hover_on_the_name_of_a_service_that_another_extends() -> None:
     lines = [markdown(line) for line in found[1]]
     assert any(line.startswith("Used as `1000`") and "home not known" in line for line in lines)
     assert lines[-1] == "Not known from here: a file that env_file names"
-    assert hover_compose(project, document, files[path].index("other:") + 1) is None
+    other = hover_compose(project, document, files[path].index("other:") + 1)
+    assert other is not None
+    lines = [markdown(line) for line in other[1]]
+    assert lines[0] == f"**The container**: service `other` of {path}, image `node:22`"
+
+
+def test_hover_on_a_service_that_no_dev_container_uses() -> None:
+    """Compose alone runs it: the user that the image's metadata gives to dev containers is not its."""
+    text = """services:
+  app:
+    image: mcr.microsoft.com/devcontainers/python:3
+    volumes: ["pip:/root/.cache/pip"]
+  web:
+    build: { context: web, args: { NS: a } }
+    user: "1000"
+    environment: { PIP_CACHE_DIR: /cache/pip }
+    volumes:
+      - pip:/cache/pip
+      - type: cache
+        target: /x
+volumes: { pip: {} }
+"""
+    over = "services:\n  app: { user: dev }\n"
+    mount = "--mount=type=cache,id=pip-$NS,target=/root/.cache/pip"
+    dockerfile = f"FROM python:3.13\nARG NS\nRUN {mount} pip list\n"
+    files = {"compose.yaml": text, "web/Dockerfile": dockerfile}
+
+    def said(needle: str, **more: str) -> list[str]:
+        project = make_project({**files, **more})
+        document = project.documents["compose.yaml"]
+        assert isinstance(document, ComposeFile)
+        found = hover_compose(project, document, text.index(needle) + 1)
+        return [markdown(line) for line in found[1]] if found is not None else []
+
+    assert not [line for line in said("image:") if "workspace" in line]
+    assert "Used as `vscode`" not in "".join(said("image:"))
+    laid = said("image:", **{"compose.override.yaml": over})
+    assert [line for line in laid if line.startswith("Used as `dev` (user of app)")]
+    volume = said("pip:/cache")
+    assert volume[0] == "**Volume `pip`** on `/cache/pip`"
+    assert [line for line in said("user:") if line.startswith("Used as `1000` (user of web)")]
+    assert (
+        "The build's cache `pip-a` (web/Dockerfile:3) is another store: nothing moves between the two"
+        in volume
+    )
+    assert said("type: cache")[0] == "**No cache mounts at run time**"
+    assert said("PIP_CACHE_DIR")[0].startswith("**`PIP_CACHE_DIR`**: pip keeps")
+    assert said("services:") == []
+    assert said("pip: {}") == [
+        "**Volume `pip`**",
+        "Compose puts the project's name in front of it: other projects do not share it",
+        "Mounted on compose.yaml:4, compose.yaml:10",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ("", "Compose puts the project's name in front of it: other projects do not share it"),
+        ("external: true", "Shared by every container of this engine that names it: b.json:1"),
+        (
+            "name: known",
+            "The engine calls it `known`: shared by every container of this engine that names it",
+        ),
+    ],
+)
+def test_hover_on_a_volume_whose_name_compose_leaves_alone(declared: str, told: str) -> None:
+    text = "services: {app: {image: x, volumes: ['pip:/c']}}\nvolumes: {pip: {" + declared + "}}\n"
+    files = {"compose.yaml": text, "b.json": '{"image": "x", "mounts": ["source=pip,target=/c"]}'}
+    project = make_project({"compose.yaml": text})
+    project.add("b.json", files["b.json"], "devcontainer")
+    document = project.documents["compose.yaml"]
+    assert isinstance(document, ComposeFile)
+    found = hover_compose(project, document, text.index("pip:/c") + 1)
+    assert found is not None
+    assert told in [markdown(line) for line in found[1]]
+    top = hover_compose(project, document, text.index("pip: {") + 1)
+    assert top is not None
+    lines = [markdown(line) for line in top[1]]
+    assert (
+        lines[1] == "Compose puts the project's name in front of it: other projects do not share it"
+    ) == (not declared)
 
 
 @pytest.mark.parametrize("needle", ["features", "mounts", "service", "compose.yml"])

@@ -30,7 +30,7 @@ async function tell(editor, page, shot) {
   const hover = page.locator(".monaco-hover:visible").first();
   const marked = await squiggle.boundingBox();
   await page.mouse.move(marked.x + marked.width / 3, marked.y + marked.height / 2);
-  await hover.locator(".hover-contents", { hasText: "Not the same cache" }).first().waitFor();
+  await hover.locator(".hover-contents", { hasText: "Not shared in this folder" }).first().waitFor();
   say(`hover: ${(await hover.innerText()).replace(/\s+/g, " ")}`);
   const whole = await hover.locator(".monaco-hover-content").first().evaluate((content) => {
     const { clientHeight } = content.closest(".monaco-scrollable-element");

@@ -13,10 +13,25 @@ TABLE = Path(__file__).with_name("places.txt").read_text("utf-8")
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.splitlines()[1:]]
 NAMED_BY_CONFIG = {"yarn1", "yarn-berry", "dnf", "dnf5", "yum"}
 """Tools that share an executable; see the tests further down."""
+NAMED_BY_WORD = {"venv"}
+"""Tools that put all they make where their command line says."""
 
 
 def test_every_tool_has_a_case():
-    assert {row[0] for row in ROWS} | NAMED_BY_CONFIG == set(KNOWN.tool_ids)
+    assert {row[0] for row in ROWS} | NAMED_BY_CONFIG | NAMED_BY_WORD == set(KNOWN.tool_ids)
+
+
+@pytest.mark.parametrize(
+    ("command", "tool", "result"),
+    [
+        ("python3 -m venv /venv", "venv", "/venv"),
+        ("python -m venv --prompt app --copies .venv", "venv", "/src/.venv"),
+        ("python -m venv $(cat x)", "venv", None),
+        ("virtualenv -p python3 /opt/app", "virtualenv", "/opt/app"),
+    ],
+)
+def test_environments(command, tool, result):
+    assert path(run(command), "environment", tool) == result
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]}-{row[2]}-{row[5]}")

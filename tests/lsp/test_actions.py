@@ -54,11 +54,13 @@ async def test_every_fix_does_what_the_engine_says(client: Client, text: str) ->
     assert fixes, "a test of nothing"
     offered = [item for item in await client.actions(uri, WHOLE, "quickfix") if _is_fix(item)]
     assert {item.title for item in offered} == {_title(fix) for fix in fixes}
+    # An editor's "Auto Fix" applies the one that is preferred, without a question.
+    assert [action.title for action in offered if action.is_preferred] == [offered[0].title]
     for action in offered:
         fix = next(fix for fix in fixes if _title(fix) == action.title)
         assert action.diagnostics
         assert action.kind == types.CodeActionKind.QuickFix
-        assert bool(action.is_preferred) == (fix.preferred and fix.safety is Safety.SAFE)
+        assert not action.is_preferred or (fix.preferred and fix.safety is Safety.SAFE)
         wanted = text
         for edit in sorted(fix.edits, key=lambda item: item.edit.span, reverse=True):
             start, end = edit.edit.span
@@ -148,6 +150,33 @@ async def test_one_entry_silences_where_the_client_lets_choose(tmp_path: Path) -
         (applied,) = client.applied
         text = apply(SPLIT, edits_of(applied.edit)[uri], client.encoding)
         assert f"# cachekey: ignore[{first}]" in text
+
+
+async def test_nothing_is_offered_that_does_nothing(tmp_path: Path) -> None:
+    """Among the lines of a workflow's text no comment can stand: only the rule can be turned off."""
+    entry = '"uv": {"target": "/root/.cache/uv"}'
+    workflow = f"""\
+on: push
+jobs:
+  image:
+    runs-on: ubuntu-latest
+    steps:
+      - {{id: bx, uses: docker/setup-buildx-action@v3}}
+      - uses: reproducible-containers/buildkit-cache-dance@v3
+        with:
+          builder: ${{{{ steps.bx.outputs.name }}}}
+          cache-map: |
+            {{ {entry} }}
+      - uses: docker/build-push-action@v6
+"""
+    async with _choosing(tmp_path) as client:
+        mount = "--mount=type=cache,uid=1,target=/root/.cache/uv"
+        client.open(client.uri("Dockerfile"), f"FROM python:3.13\nRUN {mount} uv sync\n")
+        uri = client.open(client.uri(".github/workflows/image.yml"), workflow, "yaml")
+        (found,) = [item for item in await client.diagnose(uri, 1) if item.code == "CK506"]
+        offered = await client.actions(uri, found.range, "quickfix", diagnostics=[found])
+        (entries,) = [item.command.arguments for item in offered if "Silence" in item.title]
+        assert [item["label"][:11] for item in entries] == ["Turn CK506 "]
 
 
 @pytest.mark.parametrize("undo", [True, False])

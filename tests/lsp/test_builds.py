@@ -66,8 +66,39 @@ async def test_there_and_back(client: Client) -> None:
     assert hover is not None
     assert "passes `slim`" in str(hover.contents)
     assert "Not passed by" in str(hover.contents)
+    # Where an argument is passed the ARG is found, on its name and on its value, and what it decides.
+    for character in (14, 24):
+        (found,) = await client.text_document_definition_async(at(compose, 5, character))
+        assert (found.uri, found.range.start.line) == (dockerfile, 1)
+        hover = await client.text_document_hover_async(
+            types.HoverParams(
+                types.TextDocumentIdentifier(uri=compose),
+                types.Position(line=5, character=character),
+            )
+        )
+        assert hover is not None
+        assert "`pip-slim`" in str(hover.contents)
     for uri in (dockerfile, compose, makefile):
         client.close(uri)
+
+
+async def test_a_volume_is_found_where_it_is_declared_and_used(client: Client) -> None:
+    text = (
+        "services:\n  api:\n    image: python:3.13\n    volumes: [pip:/cache]\n"
+        "  web:\n    image: node:22\n    volumes: [pip:/c, /x]\nvolumes:\n  pip:\n"
+    )
+    uri = client.open(client.uri("volumes/compose.yaml"), text, "yaml")
+    await client.diagnose(uri, 1)
+    (found,) = await client.text_document_definition_async(at(uri, 3, 15))
+    assert found.range.start.line == 8
+    context = types.ReferenceContext(include_declaration=True)
+    for line, character in ((3, 15), (8, 3)):
+        place = types.Position(line=line, character=character)
+        asked = types.ReferenceParams(context, types.TextDocumentIdentifier(uri=uri), place)
+        shown = await client.text_document_references_async(asked)
+        assert [item.range.start.line for item in shown or ()] == [3, 6, 8]
+    assert not await client.text_document_definition_async(at(uri, 6, 22))
+    client.close(uri)
 
 
 WORKFLOW = """\

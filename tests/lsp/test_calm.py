@@ -66,10 +66,10 @@ class Typist:
         self.reporter.touched(self.document)
         await asyncio.sleep(0)
 
-    async def type(self, text: str, burst: int = 1) -> None:
+    async def type(self, text: str, burst: int = 1, first: int = 1) -> None:
         """Press keys until the text is this one; so many of them arrive together."""
         begun = len(self.document.text)
-        for end in [*range(begun + 1, len(text), burst), len(text)]:
+        for end in [*range(begun + first, len(text), burst), len(text)]:
             self.session.change(self.document.uri, self.document.version + 1, text[:end])
             self.reporter.touched(self.document)
             # The server looks as soon as all that has arrived is taken in.
@@ -149,7 +149,7 @@ async def test_a_squiggle_changes_once_for_a_word() -> None:
     assert seen[-1] == []
 
 
-@pytest.mark.parametrize("burst", [3, 7, 16])
+@pytest.mark.parametrize("burst", [3, 7, 16, 40])
 async def test_keys_that_arrive_together_are_keys(
     burst: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +169,18 @@ async def test_keys_that_arrive_together_are_keys(
     typist.reporter.touched(typist.document)
     await asyncio.sleep(0.01)
     assert "CK601" in [code for code, _ in typist.told]
+
+
+async def test_typing_goes_on_where_it_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine holds keys back for longer than a pause, and sends them together then."""
+    monkeypatch.setattr(diagnostics, "PAUSE", 3600)
+    head = "FROM python:3.13\n"
+    typist = Typist("untitled:/Dockerfile", head)
+    await typist.begin()
+    await typist.type(head + "RUN ")
+    typist.document.calm.rest()
+    await typist.type(head + "RUN --mount=type=cache,targe", 12, first=12)
+    assert not any(item.diagnostics for item in typist.pushed)
 
 
 async def test_what_is_true_shows_when_typing_pauses(client: Client) -> None:

@@ -203,7 +203,7 @@ def test_a_weak_record_makes_a_weak_answer():
     assert use(run("pip install x")).directory("cache").confidence is Confidence.VERIFIED
     weak = run("pip install x", image="opensuse/leap")
     assert use(weak).directory("cache").confidence is Confidence.REMEMBERED
-    told = run("pip install x", "ENV PIP_CACHE_DIR=/x", image="haskell")
+    told = run("pip install x", "ENV PIP_CACHE_DIR=/x", image="opensuse/leap")
     assert use(told).directory("cache").confidence is Confidence.VERIFIED
     assert use(run("turbo run build")).directory("cache").confidence is Confidence.REMEMBERED
 

@@ -14,11 +14,13 @@ from cachekey.assist.completion_codes import complete_codes
 from cachekey.assist.completion_devcontainer import Proposal, complete_devcontainer
 from cachekey.assist.options import OPTIONS
 from cachekey.buildkit.mounts import CANONICAL, SHARING, TYPES
+from cachekey.devcontainer.caches import claim_of_variable
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.mount import is_mountable
 from cachekey.knowledge.records import Kind, Tool
 from cachekey.markup.rich import rich
+from cachekey.record import cached_property
 from cachekey.syntax.dockerfile.mountflag import Field, parse_mount
 from cachekey.syntax.dockerfile.parse import Flag
 from cachekey.text import Span
@@ -177,15 +179,26 @@ class _Place:
         found = next((run.uses for run in model.runs if run.span.start == span.start), ())
         return sorted(found, key=self._likelihood)
 
-    def _likelihood(self, use: ToolUse) -> tuple[bool, int, bool]:
-        """Rank a tool: the file's own, those of its image, the image's package manager, all others."""
+    def _likelihood(self, use: ToolUse) -> tuple[bool, bool, int, bool]:
+        """Rank a tool: the file's own, those that it tells where to cache, those of its image, its
+        package manager, all others.
+        """
         facts = self.run.scope.base.facts
         usual = facts.tools if facts is not None else ()
         rank = usual.index(use.tool.id) if use.tool.id in usual else len(usual)
         known = any(
             use.tool.id == other.tool.id for run in self.document.runs for other in run.uses
         )
-        return (not known, rank, not (use.tool.families and facts is not None))
+        mine = not (use.tool.families and facts is not None)
+        return (not known, use.tool.id not in self._told, rank, mine)
+
+    @cached_property
+    def _told(self) -> frozenset[str]:
+        """Return the tools whose directories ENV or ARG of the file name."""
+        variables = self.run.scope.variables.values()
+        names = [item.name for item in variables if item.origin in ("arg", "env")]
+        claims = (claim_of_variable(self.project.knowledge, name) for name in names)
+        return frozenset(found[0].tool.id for found in claims if found is not None)
 
     def _may_have(self, tool: Tool) -> bool:
         """Tell whether the image may have a tool: it has one package manager."""
@@ -283,14 +296,28 @@ class _Place:
                     detail = f"{use.tool.name}: {item.cache.what}"
                     yield Proposal(item.cache.id, item.cache.id, span, "value", detail)
         for mount in self._named(span):
-            if mount.id in seen:
+            text = self._written(mount)
+            if text is None or text in seen:
                 continue
-            seen.add(mount.id)
+            seen.add(text)
             who = f"{mount.use.name} in " if mount.use is not None else ""
             count = self.project.index.count_sharing(mount.key.identity)
             more = f", {count} mounts" if count > 1 else ""
             where = f"{who}{mount.path}:{mount.line + 1}{more}"
-            yield Proposal(mount.id, mount.id, span, "value", where)
+            yield Proposal(text, text, span, "value", where)
+
+    def _written(self, mount: CacheMount) -> str | None:
+        """Return an id as it can be written here; None where its variables count elsewhere."""
+        if mount.path != self.document.path:
+            plain = mount.name_span.end - mount.name_span.start == len(mount.id)
+            return mount.id if plain else None
+        model = next((item for _, item in self.document.caches if item.span == mount.span), None)
+        if model is None or any(
+            model.scope.variables.get(name) is not self.run.scope.variables.get(name)
+            for name in model.used
+        ):
+            return None
+        return self.document.source.slice(mount.name_span)
 
     def _named(self, span: Span) -> Iterator[CacheMount]:
         """Yield the mounts of the workspace that have an id: of this file, of these tools, of others."""
@@ -302,7 +329,7 @@ class _Place:
         others = (mount for path in paths for mount in _mounts_of(index.get(path)))
         for mount in chain(_mounts_of(own), islice(alike, _MANY), others):
             here = mount.path == self.document.path and mount.name_span == span
-            if mount.id and "$" not in mount.id and not here:
+            if mount.id and not here:
                 yield mount
 
 

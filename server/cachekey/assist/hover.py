@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cachekey.assist.hover_builds import argument_lines
+from cachekey.assist.hover_builds import argument_lines, passed_lines, stage_line
 from cachekey.assist.hover_compose import hover_compose
 from cachekey.assist.hover_devcontainer import hover_devcontainer
 from cachekey.assist.hover_instruction import hover_instruction
 from cachekey.assist.hover_mount import Link, Reader, cache_card, other_mount_line
 from cachekey.assist.options import option_lines
 from cachekey.buildkit.mounts import Mount
+from cachekey.builds.invocation import BuildFile
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.coverage import covering
@@ -66,10 +67,16 @@ def hover(
     """
     document = project.documents.get(path)
     if isinstance(document, Devcontainer):
-        found = hover_devcontainer(project, document, offset)
+        found = passed_lines(project, path, offset, link) or hover_devcontainer(
+            project, document, offset
+        )
         return Hover(*found) if found else None
     if isinstance(document, ComposeFile):
-        found = hover_compose(project, document, offset)
+        passed = passed_lines(project, path, offset, link)
+        found = passed or hover_compose(project, document, offset)
+        return Hover(*found) if found else None
+    if isinstance(document, BuildFile):
+        found = passed_lines(project, path, offset, link)
         return Hover(*found) if found else None
     if not isinstance(document, Dockerfile):
         return None
@@ -94,7 +101,10 @@ def _instruction_hover(
     if about is None:
         return Hover(*passed) if passed else None
     span, told = about
-    return Hover(span, (*told, *passed[1][1:]) if passed else told)
+    made = next((one for one in document.stages if one.instruction.span == span), None)
+    built = stage_line(project, document, made, link) if made is not None else None
+    more = (*(passed[1][1:] if passed else ()), *((built,) if built is not None else ()))
+    return Hover(span, (*told, *more))
 
 
 # -- mounts ---------------------------------------------------------------------------------------

@@ -34,8 +34,8 @@ def container_lines(container: Container) -> Iterator[Rich]:
     """Tell what the container will have: the first line is a heading."""
     yield rich("**The container**: {}", _origin(container))
     yield _user(container)
-    if container.folder is not None:
-        yield rich("The workspace lies in `{}`", container.folder)
+    if container.shown_folder is not None:
+        yield rich("The workspace lies in `{}`", container.shown_folder)
     yield from _caches(container)
     yield from _variables(container)
     yield from _stores(container)
@@ -66,6 +66,7 @@ def _user(container: Container) -> Rich:
     return rich("Used as `{}` ({}){}{}", user.name, user.because, home, rights)
 
 
+NO_SUDO = rich("gives it away by sudo, which the user may not use")
 _RIGHTS = {True: rich(", sudo without a password"), False: rich(", no sudo"), None: Rich()}
 
 
@@ -104,6 +105,8 @@ def fresh_owner(mount: RuntimeMount, container: Container) -> Rich | None:
         unless = Rich() if judged.certain else rich(" unless the image has that directory")
         return rich("root's when new{}: {} cannot write to it", unless, judged.user)
     giver = given_by(place, container) if place is not None else None
+    if giver is not None and container.sudo is False:
+        return rich("root's when new, since {} {}", giver.moment, NO_SUDO)
     if giver is not None:
         return rich("given to {} by {}", user.name, giver.moment)
     if place is not None and not mount.nocopy and owner_in_image(place, container) == "user":
@@ -222,7 +225,8 @@ def command_lines(command: Lifecycle, container: Container) -> Iterator[Rich]:
     """Tell what a lifecycle command runs, and as whom."""
     user = container.user
     who = rich("`{}`", user.name) if user is not None else rich("the container's user")
-    where = rich(" in `{}`", container.folder) if container.folder is not None else Rich()
+    folder = container.shown_folder
+    where = rich(" in `{}`", folder) if folder is not None else Rich()
     yield rich("**{}**: runs as {}{}", command.name, who, where)
     yield rich("{}", _WHEN[command.name])
     ran = [item for item in container.story.items if item.moment == command.name]

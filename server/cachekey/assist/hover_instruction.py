@@ -44,11 +44,19 @@ def hover_instruction(
         for number, step in enumerate(stage.steps):
             if not step.instruction.span.contains(offset):
                 continue
-            rest = stage.steps[number + 1 :]
-            behind = rest[0].scope if rest else stage.end
+            own = stage.steps[number + 1 :]
+            behind = own[0].scope if own else stage.end
+            rest = [*own, *_built_on(document, stage)]
             about = _About(project, document, stage, rest, behind, link)
             return about.explain(step.instruction, offset)
     return _global_arg(project, document, offset, link)
+
+
+def _built_on(document: Dockerfile, stage: Stage) -> Iterator[Step]:
+    """Yield the steps of the stages that are built on one: what it leaves in force counts there."""
+    for other in document.stages:
+        if other is not stage and other.descends_from(stage):
+            yield from other.steps
 
 
 # -- FROM -----------------------------------------------------------------------------------------

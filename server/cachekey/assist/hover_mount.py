@@ -54,11 +54,10 @@ def cache_card(
         rich("**Cache `{}`**, {}", key.label, origin),
         reader.told,
         _one_line([*_variables(key, mount), *_frontend(document, mount, project)]),
-        _sharing(project, document, mount, key, reader.link),
-        _one_line(islice(build_lines(project, document, mount, reader.link), _MOST_BUILDS)),
-        _near(document, run, mount, key, reader.link),
+        *_others(project, document, run, mount, reader.link),
         _owner(document, run, mount),
         _use(run, mount),
+        _one_line(islice(build_lines(project, document, mount, reader.link), _MOST_BUILDS)),
         _one_line(islice(elsewhere, 1)),
     )
     shown = [line for line in told if line is not None][: _MOST_LINES - 1]
@@ -144,15 +143,26 @@ def _variables(key: Key, mount: Mount) -> Iterator[Rich]:
         yield rich("`{}` is not defined here: it expands to nothing", name)
 
 
-def _sharing(project: Project, document: Dockerfile, mount: Mount, key: Key, link: Link) -> Rich:
-    others = project.index.count_sharing(key.identity) - 1
-    if others < 1:
-        return rich("No other mount of this folder has this key")
+def _others(
+    project: Project, document: Dockerfile, run: Run, mount: Mount, link: Link
+) -> Iterator[Rich]:
+    """Tell who has the key and who nearly has it: in one line, where nobody has it."""
+    assert mount.key is not None
+    near = _near(document, run, mount, mount.key, link)
+    count = project.index.count_sharing(mount.key.identity) - 1
+    if count < 1:
+        if near is None:
+            yield rich("No other mount of this folder has this key")
+        else:
+            yield rich("Not shared in this folder, not even with {}", near)
+        return
     here = (document.path, mount.span)
-    found = (place for place in project.sharing(key) if (place.path, place.span) != here)
+    found = (item for item in project.sharing(mount.key) if (item.path, item.span) != here)
     shown = joined(", ", [_place(place, link) for place in islice(found, _MANY)])
-    more = rich(" and {} more", str(others - _MANY)) if others > _MANY else Rich()
-    return rich("Same cache: {}{}", shown, more)
+    more = rich(" and {} more", str(count - _MANY)) if count > _MANY else Rich()
+    yield rich("Same cache: {}{}", shown, more)
+    if near is not None:
+        yield rich("Not the same cache: {}", near)
 
 
 def _place(place: CacheMount, link: Link) -> Rich:
@@ -163,48 +173,42 @@ def _place(place: CacheMount, link: Link) -> Rich:
 
 
 def _near(document: Dockerfile, run: Run, mount: Mount, key: Key, link: Link) -> Rich | None:
-    """Name mounts that one would take for the same cache, and why they are not."""
-    found: list[Rich] = []
+    """Name mounts that one would take for the same cache, and why they are not: each reason once."""
+    found: dict[Rich, list[Rich]] = {}
     purpose = purpose_of(run, mount)
-    for other_run, other in document.caches:
-        if other is mount or other.key is None or other.key.identity == key.identity:
-            continue
+    for other_run, other in document.mounts:
         why = None
-        if other.key.name.key == key.name.key:
-            why = rich("its owner or `from` differs")
+        if other is mount or other.type != "cache":
+            continue
+        if other.error is not None:
+            if (other.id or other.target.text) == (mount.id or mount.target.text):
+                why = rich("BuildKit refuses it")
+        elif other.key is None or other.key.identity == key.identity:
+            continue
+        elif other.key.name.key == key.name.key:
+            why = rich("another owner or `from`")
         elif purpose is not None:
             theirs = purpose_of(other_run, other)
             if theirs is not None and theirs.key == purpose.key:
-                why = rich("its key is `{}`", other.key.label)
-        if why:
+                why = rich("key `{}`", other.key.label)
+        if why is not None and sum(map(len, found.values())) < _NEAR:
             line = document.source.line_of(other.span.start)
-            found.append(rich("{} ({})", link(document.path, line), why))
-    found += _refused(document, mount, key, link)
-    return rich("Not the same cache: {}", joined(", ", found[:_NEAR])) if found else None
-
-
-def _refused(document: Dockerfile, mount: Mount, key: Key, link: Link) -> Iterator[Rich]:
-    """Name mounts that are written as this cache and that the builder does not take."""
-    for _, other in document.mounts:
-        if other.error is None or other.type != "cache":
-            continue
-        if (other.id or other.target.text) == (mount.id or mount.target.text):
-            line = document.source.line_of(other.span.start)
-            yield rich("{} (BuildKit refuses it)", link(document.path, line))
+            found.setdefault(why, []).append(link(document.path, line))
+    shown = [rich("{} ({})", joined(", ", places), why) for why, places in found.items()]
+    return joined(", ", shown) if shown else None
 
 
 def _owner(document: Dockerfile, run: Run, mount: Mount) -> Rich:
-    directory = mount.directory or mount.target.text or "the working directory"
     mode = mount.value("mode")
     owner = "root" if mount.uid == 0 else "?" if mount.uid is None else str(mount.uid)
     octal = mode.text if mode else "0755"
-    return rich(
-        "`{}`: a new one belongs to {}, mode {}; {}",
-        directory,
-        owner,
-        octal,
-        _may(document, run, mount),
-    )
+    new = rich("A new one")
+    if mount.directory != mount.target.text:
+        # What is written says where it is, but for relative targets and variables.
+        where = mount.directory or mount.target.text or "the working directory"
+        new = rich("`{}`: a new one", where)
+    may = _may(document, run, mount)
+    return rich("{} belongs to {}, mode {}; {}", new, owner, octal, may)
 
 
 def _may(document: Dockerfile, run: Run, mount: Mount) -> Rich:

@@ -5,19 +5,20 @@ Everything here is rich text: whoever shows it decides what becomes of its code 
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from cachekey.assist.hover_container import MOMENTS, telling
+from cachekey.assist.hover_container import MOMENTS, NO_SUDO, telling
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, project_output
 from cachekey.devcontainer.complaints import complaints
+from cachekey.devcontainer.compose import engine_name
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.imageowner import owner_in_image
+from cachekey.devcontainer.judge import strays
 from cachekey.devcontainer.mentions import named_in_build
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.ownership import given_by, unwritable
-from cachekey.devcontainer.read import Devcontainer
-from cachekey.devcontainer.running import container_of
 from cachekey.devcontainer.substitution import literal, variables
 from cachekey.markup.rich import Rich, joined, lines, rich
 
@@ -90,7 +91,7 @@ def mount_card(project: Project, container: Container, mount: RuntimeMount) -> I
     if mount.type == "cache":
         yield from _no_cache(mount)
     elif mount.type == "volume":
-        yield from _volume(project, document, mount, place)
+        yield from _volume(project, container, mount, place)
     elif mount.type == "bind":
         yield from _bind(mount, place)
     elif mount.type == "tmpfs":
@@ -99,9 +100,9 @@ def mount_card(project: Project, container: Container, mount: RuntimeMount) -> I
     else:
         return
     if mount.type != "cache":
-        yield from _filled(project, document, mount)
+        yield from _filled(container, mount)
     yield from _tool(cache, container)
-    yield from _build_store(project, document, mount, cache)
+    yield from _build_store(project, container, mount, cache)
 
 
 def _no_cache(mount: RuntimeMount) -> Iterator[Rich]:
@@ -117,7 +118,7 @@ def _no_cache(mount: RuntimeMount) -> Iterator[Rich]:
 
 
 def _volume(
-    project: Project, document: Devcontainer, mount: RuntimeMount, place: Rich
+    project: Project, container: Container, mount: RuntimeMount, place: Rich
 ) -> Iterator[Rich]:
     if mount.source is None:
         yield rich("**A volume without a name** on {}", place)
@@ -126,26 +127,40 @@ def _volume(
     yield rich("**Volume `{}`** on {}", mount.source.text, place)
     yield rich("Kept by the Docker engine over rebuilds; `docker volume rm` empties it")
     kinds = {variable.kind for variable in variables(mount.source)}
-    if (mount.compose or mount.path) and mount.field("external") is None:
-        yield rich("Compose puts the project's name in front of it: other projects do not share it")
-    elif "devcontainerId" in kinds:
+    declared = _declared(container, mount)
+    if "devcontainerId" in kinds:
         yield rich("One for this folder only: other clones and projects have their own")
+    elif declared is not None or not (mount.compose or mount.path) or mount.external:
+        known = rich("Shared")
+        if declared is not None and declared != mount.source.text:
+            known = rich("The engine calls it `{}`: shared", declared)
+        others = _others(project, container, mount, declared or mount.volume)
+        yield rich("{} by every container of this engine that names it{}", known, others)
     else:
-        others = _others(project, document, mount)
-        yield rich("Shared by every container of this engine that names it{}", others)
-    yield _owner(project, document, mount)
+        yield rich("Compose puts the project's name in front of it: other projects do not share it")
+    yield _owner(container, mount)
     output = project_output(mount, project.knowledge)
     if output is not None:
         yield rich("It holds {} of one project", output.cache.what)
 
 
-def _others(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
-    if mount.volume is None:
+def _declared(container: Container, mount: RuntimeMount) -> str | None:
+    """Return what the engine calls a volume to which a compose file gives that name itself."""
+    volumes = container.composition.volumes if container.composition is not None else {}
+    found = volumes.get(mount.source.text) if mount.source is not None else None
+    name = engine_name(found[1], found[2]) if found is not None else None
+    return name.text if name is not None else None
+
+
+def _others(
+    project: Project, container: Container, mount: RuntimeMount, volume: str | None
+) -> Rich:
+    if volume is None:
         return Rich()
     found = [
         _at(path, item.line)
-        for path, item in project.index.volumes(mount.volume)
-        if path != document.path
+        for path, item in project.index.volumes(volume)
+        if path not in (container.document.path, mount.path)
     ]
     return rich(": {}", joined(", ", found[:5])) if found else Rich()
 
@@ -154,12 +169,11 @@ def _at(path: str, line: int) -> Rich:
     return rich("{}", f"{path}:{line + 1}")
 
 
-def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Rich:
-    if mount.field("volume-nocopy") is not None:
+def _owner(container: Container, mount: RuntimeMount) -> Rich:
+    if mount.nocopy:
         return rich(
             "New and empty it is root's, since `volume-nocopy` takes nothing from the image"
         )
-    container = container_of(document, project)
     judged = unwritable(mount, container)
     if judged is not None and judged.certain:
         return rich(
@@ -168,6 +182,8 @@ def _owner(project: Project, document: Devcontainer, mount: RuntimeMount) -> Ric
     place, user = container.place(mount), container.user
     if judged is None and place is not None and user is not None and not user.root:
         giver = given_by(place, container)
+        if giver is not None and container.sudo is False:
+            return rich("New and empty it is root's, since {} {}", giver.moment, NO_SUDO)
         if giver is not None:
             return rich("New and empty it is given to {} by {}", user.name, giver.moment)
         if owner_in_image(place, container) == "user":
@@ -188,11 +204,11 @@ def _bind(mount: RuntimeMount, place: Rich) -> Iterator[Rich]:
     yield rich("Slow on Mac and Windows; Codespaces leaves it out")
 
 
-def _filled(project: Project, document: Devcontainer, mount: RuntimeMount) -> Iterator[Rich]:
+def _filled(container: Container, mount: RuntimeMount) -> Iterator[Rich]:
     """Tell what becomes of what the build put where the mount is."""
-    if mount.place is None or not named_in_build(mount.place, container_of(document, project)):
+    if mount.place is None or not named_in_build(mount.place, container):
         return
-    if mount.type == "volume" and mount.field("volume-nocopy") is None:
+    if mount.type == "volume" and not mount.nocopy:
         yield rich(
             "The Dockerfile names this directory: an empty volume starts with a copy of what the "
             "image has there, a filled one hides it, also after the image has changed"
@@ -205,11 +221,20 @@ def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
     if cache is None:
         return
     told = telling(cache, container) if cache.grade != "variable" else None
-    if told is not None:
+    beside, stray = cache.cache.beside_project, strays(cache, container)
+    if stray or (stray is None and told is None and cache.grade == "default"):
+        yield rich(
+            "{} caches here for projects on the same file system; for others in a `{}` beside them",
+            cache.tool,
+            beside,
+        )
+    elif told is not None:
         yield rich("{} caches here: `{}` {}", cache.tool, told.name, MOMENTS[told.moment])
     elif cache.grade == "variable" and cache.entry is not None:
         entry = cache.entry
         yield rich("{} caches here: `{}` in {}", cache.tool, entry.name, entry.place)
+    elif beside and posixpath.basename(cache.mount.place or "") == beside:
+        yield rich("{} caches here for projects on the mount around it", cache.tool)
     elif cache.grade == "default":
         yield rich("{} caches here of its own accord, for a user with this home", cache.tool)
     elif pin := cache.cache.pin:
@@ -217,28 +242,31 @@ def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
 
 
 def _build_store(
-    project: Project, document: Devcontainer, mount: RuntimeMount, cache: RuntimeCache | None
+    project: Project, container: Container, mount: RuntimeMount, cache: RuntimeCache | None
 ) -> Iterator[Rich]:
-    """Tell the build's cache of the same tool or name from this store."""
-    dockerfile = project.dockerfile_of(document)
+    """Tell the build's cache of the same name, or else of the same tool, from this store."""
+    dockerfile = container.dockerfile
     if dockerfile is None:
         return
     names = {mount.volume, literal(mount.value("id")), mount.place} - {None}
+    found: list[tuple[int, int, Rich]] = []
     for _, built in dockerfile.caches:
         if built.key is None:
             continue
-        same = built.key.name.text in names
-        if not same and cache is not None and built.directory is not None:
-            claims = project.knowledge.claims(built.directory)
-            same = any(claim.tool.id == cache.claim.tool.id for claim in claims)
-        if same:
-            where = _at(dockerfile.path, dockerfile.source.line_of(built.span.start))
-            yield rich(
-                "The build's cache `{}` ({}) is another store: nothing moves between the two",
-                built.key.label,
-                where,
-            )
-            return
+        claims = project.knowledge.claims(built.directory) if built.directory is not None else ()
+        nearness = 3
+        if cache is not None and any(claim.tool.id == cache.claim.tool.id for claim in claims):
+            nearness = 2 - any(claim.cache == cache.cache for claim in claims)
+        if built.key.name.text in names:
+            nearness = 0
+        if nearness < 3:
+            line = dockerfile.source.line_of(built.span.start)
+            label = rich("`{}` ({})", built.key.label, _at(dockerfile.path, line))
+            found.append((nearness, len(found), label))
+    if found:
+        yield rich(
+            "The build's cache {} is another store: nothing moves between the two", min(found)[2]
+        )
 
 
 def runtime_lines(project: Project, dockerfile: Dockerfile, tools: Iterable[str]) -> Iterator[Rich]:

@@ -98,7 +98,7 @@ def _start_fresh(project: Project, document: Dockerfile, mount: Mount) -> Iterat
     """Offer another id in every file: an empty cache, without touching the builder."""
     option = mount.options.get("id")
     name = name_at(project, document.path, option.span.start) if option is not None else None
-    if name is None or not is_plain(name.text):
+    if name is None or not is_plain(name.text) or is_carried(project, document, mount):
         return
     number = _NUMBER.search(name.text)
     stem = name.text[: number.start()] if number else name.text
@@ -119,7 +119,7 @@ def _one_directory(project: Project, document: Dockerfile, run: Run, mount: Moun
     purpose = purpose_of(run, mount)
     if purpose is None or not purpose.is_download or not purpose.cache.pin:
         return
-    if is_carried(project, document, mount):
+    if is_carried(project, document, mount) or not _is_meant(project, document, mount):
         return
     name = purpose.cache.id or f"{purpose.tool.id}-{purpose.cache.role}"
     if one_directory(document, [Place(document, run, mount)], purpose, name) is None:
@@ -133,6 +133,13 @@ def _one_directory(project: Project, document: Dockerfile, run: Run, mount: Moun
         reason=f"{variable} becomes part of the images' environment",
         choose=True,
     )
+
+
+def _is_meant(project: Project, document: Dockerfile, mount: Mount) -> bool:
+    """Tell whether the index has the mount among those of its tool: key and target say what was meant."""
+    known = project.index.get(document.path)
+    span = mount.span.fixed
+    return known is not None and any(one.meant for one in known.mounts if one.span == span)
 
 
 def _everywhere(project: Project, purpose: Purpose, name: str) -> Iterator[FileEdit]:

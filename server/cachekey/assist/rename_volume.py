@@ -112,6 +112,17 @@ def rename_volume(project: Project, path: str, place: Place, new: str) -> Volume
     return VolumeEdits(tuple(edit for _, edit in ordered), joins)
 
 
+def same_volume(project: Project, path: str, offset: int) -> list[tuple[str, Place]]:
+    """Return where the volume whose name stands at an offset is named, file by file; none elsewhere."""
+    document = project.documents.get(path)
+    known = places(document) if isinstance(document, Devcontainer | ComposeFile) else ()
+    place = next((item for item in known if item.name.span().contains(offset)), None)
+    if place is None:
+        return []
+    found, _ = _reached(project, path, place, place.name.text)
+    return sorted(found, key=lambda item: (item[0], item[1].name.span().start))
+
+
 def _reached(
     project: Project, path: str, first: Place, new: str
 ) -> tuple[list[tuple[str, Place]], int]:

@@ -88,6 +88,7 @@ class BuildIdentity:
             if error is not None:
                 return replace(mount, error=error)
             fingerprint = self._origin_fingerprint(origin)
+            origin = self._first_name(origin, fingerprint)
         owner = None
         if mount.owner_options and mount.source == "/":
             uid, gid, mode = mount.uid, mount.gid, mount.number("mode")
@@ -145,6 +146,17 @@ class BuildIdentity:
             last = len(earlier) - 1 - earlier[::-1].index(lowered)
             return self._fingerprint(last)
         return f"image {origin}"
+
+    def _first_name(self, origin: str, fingerprint: str) -> str:
+        """Return the name of the first stage that is the snapshot of ``from=``, or the image as written.
+
+        One snapshot has one name, however a mount writes it.
+        """
+        earlier = self._names[: len(self._stages)]
+        if origin.lower() not in earlier:
+            return origin
+        alike = (n for n, _ in enumerate(earlier) if self._fingerprint(n) == fingerprint)
+        return next((name for n in alike if (name := earlier[n])), origin)
 
     def _buildah(self, mount: Mount) -> Mount:
         """Form the key as Buildah does: the cleaned id or target, nothing joins it.

@@ -32,7 +32,7 @@ class Base:
     """What joins the name: a source snapshot, the directory options, or both."""
 
     origin: str | None = None
-    """The stage or image of ``from=``, as written."""
+    """The stage or image of ``from=``: of stages that are one snapshot, the first."""
     fingerprint: str | None = None
     """By which two sources are the same snapshot; None without ``from=``."""
     owner: Owner | None = None

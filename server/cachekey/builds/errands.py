@@ -75,6 +75,7 @@ _ERRANDS = re.compile(
 )
 """What a script must hold that calls something with a recipe."""
 _FOLDERS = re.compile(r"(?:working-directory:|--?[Cd]\b|--prefix|\bcd)[ \t=]+['\"]?([\w./-]+)")
+_JUST_IN = re.compile(r"\bjust[ \t]+([\w./-]+)/")
 _MOST_RECIPES = 100
 """That are looked at on behalf of one file."""
 _DEEPEST = 4
@@ -108,7 +109,8 @@ def may_call(path: str, text: str, looker: Looker | None) -> bool:
     """Tell whether a workflow may call a recipe that builds: a quick look, before any reading."""
     if looker is None:
         return bool(_WORDS.search(text) or _SCRIPT.search(text))
-    folders = {"", *(found.strip("/") for found in _FOLDERS.findall(text)[:20])}
+    told = [*_FOLDERS.findall(text)[:20], *_JUST_IN.findall(text)[:20]]
+    folders = {"", *(found.strip("/") for found in told)}
     names: list[str] = []
     if _WORDS.search(text):
         every = [name for files in _FILES.values() for name in files]
@@ -233,6 +235,15 @@ def _env(call: Call) -> dict[str, str | None]:
     return {name: setting.text for name, setting in call.env.items()}
 
 
+def _in_folder(tool: str, folder: str, names: list[str | None]) -> tuple[str, list[str | None]]:
+    """Take the folder off just's first word: the file of ``just docker/build`` is looked for there."""
+    first = names[0] if tool == "just" and names else None
+    place, slash, recipe = (first or "").rpartition("/")
+    if not slash:
+        return folder, names
+    return posixpath.join(folder, place or "/"), [recipe, *names[1:]] if recipe else names[1:]
+
+
 def _told(call: Call, tool: str) -> Errand | None:
     """Read the words behind ``make``, ``just`` or ``npm``."""
     folder, file = ".", None
@@ -274,6 +285,7 @@ def _told(call: Call, tool: str) -> Errand | None:
         names = names[1:2] if names[:1] in (["run"], ["run-script"]) else names[:1]
         if not names:
             return None
+    folder, names = _in_folder(tool, folder, names)
     stop = call.args[0].span if call.args else call.head
     span = call.head.to(stop).fixed
     return Errand(

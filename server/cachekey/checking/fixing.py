@@ -90,6 +90,16 @@ class _Taken:
             for other in near
         )
 
+    def inside(self, place: Span) -> bool:
+        """Tell whether an edit changes something of a place."""
+        at = bisect_left(self.edits, place, key=_span)
+        near = self.edits[max(0, at - 1) : at + 1]
+        return any(
+            (other.span.start < place.end and place.start < other.span.end)
+            or place.start < other.span.start == other.span.end < place.end
+            for other in near
+        )
+
     def add(self, edit: Edit) -> None:
         """Take an edit in, once."""
         if edit not in self._same(edit):
@@ -164,7 +174,29 @@ def choose(
         applied.append(Applied(finding.path, finding.code, finding.message, fix.title))
         places.append(finding.span.fixed)
         fixes.append(fix)
-    return Choice(Change.of(fixes), tuple(applied), tuple(places), tuple(fixes))
+    kept = [
+        number
+        for number, (item, place, fix) in enumerate(zip(applied, places, fixes, strict=True))
+        if not _is_changed(place, fix, item.path, taken.get(item.path, _Taken()))
+    ] or range(len(fixes))
+    fixes = [fixes[number] for number in kept]
+    return Choice(
+        Change.of(fixes),
+        tuple(applied[number] for number in kept),
+        tuple(places[number] for number in kept),
+        tuple(fixes),
+    )
+
+
+def _is_changed(place: Span, fix: Fix, path: str, taken: _Taken) -> bool:
+    """Tell whether others change the place of a finding whose own fix leaves it as it is.
+
+    Then nobody knows whether it is still true: a directory is made for a mount that becomes a volume.
+    """
+    own = [item.edit.span for item in fix.edits if item.path == path]
+    if any(span.start <= place.end and place.start <= span.end for span in own):
+        return False
+    return taken.inside(place)
 
 
 def _consistent(edits: Sequence[FileEdit]) -> bool:
@@ -210,10 +242,13 @@ class _Repair:
 
         Where that makes a file worse, half of its fixes are tried, until the one that does is found;
         all such files are looked through side by side, and what other files have is not tried again.
+        Where nothing is left, what was blamed while the last to blame stood beside it is tried again
+        without that: it may have edited another file.
         """
         choice = choose(self.findings, self.level, self._refuse)
         mounts = mounts_of(self.index(), choice.edits)
         held = len(self.abandoned)
+        steps: list[tuple[Applied, ...]] = []
         while news := self._apply(choice):
             findings = self._check(news)
             bad = self._bad(
@@ -225,7 +260,10 @@ class _Repair:
             choice, blamed = choice.narrowed(bad)
             for item in blamed:
                 self._hold(item)
+            steps += [blamed] if blamed else []
         self._check({})
+        for item in (item for some in steps[:-1] for item in some):
+            self.held.pop(item, None)
         if len(self.abandoned) > held:
             return True
         if self.held and len(self.applied) > self.since:
@@ -258,11 +296,13 @@ class _Repair:
         return self.said
 
     def _bad(self, choice: Choice, mounts: Mounts, findings: list[Finding]) -> set[str]:
-        """Return the files that are worse than before, or not better although they were mended."""
-        return (
-            mixed_up(choice.change, mounts, self.index())
-            | worse(choice.change, self.told, loud(findings))
-            | self._idle(choice, findings)
+        """Return the files that are worse than before, or not better although they were mended.
+
+        Files with mixed-up caches come first: what others say about these caches may follow from that.
+        """
+        mixed = mixed_up(choice.change, mounts, self.index())
+        return mixed or (
+            worse(choice.change, self.told, loud(findings)) | self._idle(choice, findings)
         )
 
     def _hold(self, item: Applied) -> None:

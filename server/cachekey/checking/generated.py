@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 _HEAD = 2000
 """Characters at the top of a file in which such a notice stands."""
@@ -24,6 +25,20 @@ def is_generated(path: str, text: str) -> bool:
     found = _NOTICE.search(text, 0, _HEAD)
     if found is None:
         return False
-    # The two words may stand on two lines of one comment.
-    around = text[max(0, found.start() - 300) : found.end() + 300]
-    return bool(_MADE.search(around))
+    return bool(_MADE.search(_comment_around(text, found.end())))
+
+
+def _comment_around(text: str, at: int) -> str:
+    """Return the comment that a place stands in: what is said may fill several of its lines."""
+    before = text[:at].splitlines()
+    behind = text[at : at + _HEAD].splitlines()
+    lines = [
+        *takewhile(_is_comment, reversed(before[:-1])),
+        *(before[-1:] + behind[:1]),
+        *takewhile(_is_comment, behind[1:]),
+    ]
+    return "\n".join(lines)
+
+
+def _is_comment(line: str) -> bool:
+    return line.strip()[:2] == "//" or line.strip()[:1] in ("", "#")

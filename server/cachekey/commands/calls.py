@@ -18,7 +18,7 @@ from cachekey.commands.peeling import Call, NestedScript
 from cachekey.commands.runners import SAME_AS, find_program, program_name, python_module
 from cachekey.commands.shellstate import Frame, Setting, ShellState, joined
 from cachekey.commands.splitting import split_lists, split_words
-from cachekey.commands.walk import Walk
+from cachekey.commands.walk import ENDS, Walk, may_leave
 from cachekey.commands.whereabouts import handed, placed
 from cachekey.commands.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.record import replace
@@ -76,6 +76,8 @@ class Reader:
             place = ((script, command), *chain)
             if command.words:
                 self._command(walk, command, frame, place, base)
+                if may_leave(command):
+                    frame = replace(frame, past=command)
             elif command.assignments:
                 changed = assign(walk.state, command.assignments)
                 self._pay(changed.setting(one.name) for one in command.assignments)
@@ -122,7 +124,11 @@ class Reader:
         )
         self.budget.spend(len(words) + sum(len(text) for text in call.texts if text))
         self.functions.name(call.texts, place)
-        if name in walk.functions:
+        if command.function:
+            self.functions.enter(command.function, command, name in ENDS)
+        if name is not None and name in walk.functions:
+            if not frame.conditional and frame.past is None:
+                self.functions.call(name, place)
             walk.call_function(command, name)
             if name not in walk.passing or len(call.words) < 2:
                 return

@@ -100,6 +100,11 @@ def is_familiar(program: str | None) -> bool:
     return program is not None and program in _FAMILIAR
 
 
+def wraps_tool(path: str) -> bool:
+    """Tell whether a file by that name is a tool's wrapper: what it does is what the tool does."""
+    return posixpath.basename(path) in _WRAPPED_TOOLS
+
+
 def interpreter(text: str) -> str | None:
     """Return the program that a script's first line names; None: there is no such line."""
     found = _SHEBANG.match(text)
@@ -135,8 +140,10 @@ def is_opaque(program: str, path: str, texts: Sequence[str | None]) -> bool:
     if program == "find":
         return any(text in ("-exec", "-execdir", "-ok") for text in texts) and not _finds(texts)
     if "/" in path and program not in _WRAPPED_TOOLS:
-        # A path outside of bin directories is a script, or a program that the build has made.
-        return not _IN_BIN.search(path.removeprefix("./"))
+        # A path outside of bin directories is a script, or a program that the build has made, and what a
+        # project keeps in one (vendor/bin/install) is not the system's program of that name.
+        ours = not path.startswith(("/", "$")) and is_familiar(program)
+        return ours or not _IN_BIN.search(path.removeprefix("./"))
     return False
 
 

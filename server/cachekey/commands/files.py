@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from cachekey.commands.familiar import is_familiar, names_other_language
+from cachekey.commands.familiar import is_familiar, names_other_language, wraps_tool
 from cachekey.text import Mapped
 
 _LONGEST = 100_000
@@ -33,7 +33,7 @@ class Followed:
     def first(self, paths: Iterable[str], caller: Mapped) -> tuple[str, Mapped] | None:
         """Return path and text of the first of these files that there is, if it can be read."""
         for path in paths if self._scripts is not None else ():
-            if path in self._open or self._read >= _MOST:
+            if path in self._open or self._read >= _MOST or wraps_tool(path):
                 return None
             text = self._scripts(path, caller) if self._scripts is not None else None
             if text is None:

@@ -52,6 +52,8 @@ class Invocation:
     """It does nothing but run what is there to be read: the invocations behind this one."""
     chain: tuple[tuple[Script, Command], ...]
     """The scripts that the call stands in with its command there, innermost first."""
+    called: bool = False
+    """It stands in a function that is called under no condition."""
 
     @property
     def via(self) -> str:
@@ -118,7 +120,9 @@ class Invocation:
     @cached_property
     def conditional(self) -> bool:
         """It may not run, or not just once."""
-        return self.frame.conditional or self.simple.conditional
+        simple, frame = self.simple, self.frame
+        here = simple.conditional_here if self.called else simple.conditional
+        return here or frame.conditional or frame.past is not None
 
     @cached_property
     def in_pipeline(self) -> bool:

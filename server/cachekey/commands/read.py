@@ -127,7 +127,12 @@ def _read(
     except SpentError:
         return Commands(tuple(reader.items), complete=False, script=own, spent=True)
     alive = reader.functions.called()
-    items = (item for item in reader.items if runs(item.chain, alive))
+    surely = reader.functions.surely_called()
+    items = (
+        replace(item, called=True) if item.simple.function in surely else item
+        for item in reader.items
+        if runs(item.chain, alive)
+    )
     foreign = tuple(reader.foreign) if reader.complete else ()
     return Commands(tuple(items), reader.complete and not reader.foreign, own, foreign=foreign)
 

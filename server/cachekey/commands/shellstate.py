@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from cachekey.record import record, replace
-from cachekey.syntax.shell.parse import Lookup, Word
+from cachekey.syntax.shell.parse import Command, Lookup, Word
 from cachekey.text import Span
 
 _MAX_VARIABLES = 500
@@ -45,6 +45,8 @@ class Frame:
     args_known: bool = True
     via: str = ""
     conditional: bool = False
+    past: Command | None = None
+    """The last command in front of it at which its script may have ended well."""
     in_pipeline: bool = False
     in_subshell: bool = False
     lists: bool = False

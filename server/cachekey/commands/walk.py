@@ -12,6 +12,7 @@ from cachekey.syntax.shell.parse import Block, Command
 
 _MOST_CHOICES = 24
 """Words of a loop that are told one by one."""
+ENDS = frozenset(("return", "exit"))
 _MOVES = re.compile(r"\b(?:cd|pushd|popd)\b")
 
 
@@ -124,3 +125,17 @@ class Walk:
         """Take over what a function may have changed."""
         if name in self.dirty:
             self.change(command, replace(self.state.forgotten(), cwd=None))
+
+
+def may_leave(command: Command) -> bool:
+    """Tell whether a script may end well at a command: nobody knows whether it comes to what is behind.
+
+    Where it ends with an error the build does, too. Behind `||` that is what `exit` alone says.
+    """
+    if command.words[0].written not in ENDS or not command.conditional:
+        return False
+    if command.function or command.in_subshell:
+        return False
+    if len(command.words) == 1:
+        return command.connector != "||"
+    return command.words[1].written == "0"

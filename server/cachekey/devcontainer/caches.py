@@ -157,7 +157,13 @@ def carried_over(
     return None
 
 
+_CONFIGURATION = frozenset((".config", "etc"))
+
+
 def _by_name(mount: RuntimeMount, place: str, knowledge: Knowledge) -> Claim | None:
+    if not _CONFIGURATION.isdisjoint(place.split("/")):
+        # What is called after its tool there is the tool's configuration.
+        return None
     names = [literal(mount.value("id")), mount.volume, posixpath.basename(place)]
     for name in names:
         stem = re.sub(r"[-_.]?(?:cache|volume|vol|downloads)[-_.]?", "", (name or "").lower())

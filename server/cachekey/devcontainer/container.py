@@ -8,6 +8,7 @@ lifecycle commands run. What nobody can know from here is ``None`` and named in 
 from __future__ import annotations
 
 import posixpath
+import re
 
 from cachekey.devcontainer.environment import Environment
 from cachekey.devcontainer.files import Files
@@ -15,10 +16,27 @@ from cachekey.devcontainer.lifecycle import Story, StoryReader
 from cachekey.devcontainer.makings import Makings
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import within
-from cachekey.devcontainer.users import Person, sudo_of, sudo_only_named, user_of
+from cachekey.devcontainer.users import Person, service_user, sudo_of, sudo_only_named, user_of
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.parse import span_in
-from cachekey.text import Span
+from cachekey.text import Mapped, Span
+
+HOST_HOME = "/~home~"
+"""The home of the host's user, as the commands of the host are read."""
+_HOST = {"HOME": HOST_HOME}
+_OF_HOST = re.compile(r"\$\{(?:(?:localEnv|env):(HOME|USERPROFILE)|localWorkspaceFolder)\}")
+
+
+def _of_host(text: Mapped) -> Mapped:
+    """Substitute what the file itself says of the host; one of the two homes is empty on any host."""
+    parts: list[Mapped] = []
+    at = 0
+    for match in _OF_HOST.finditer(text.text):
+        value = _HOST.get(match[1], "") if match[1] else "/"
+        offset = text.offset(match.start())
+        parts += [text.slice(at, match.start()), Mapped(value, ((0, offset),), offset)]
+        at = match.end()
+    return Mapped.join((*parts, text.slice(at)), text.offset(0)) if parts else text
 
 
 @record(frozen=True, eq=False)
@@ -77,10 +95,11 @@ class Container(Makings):
 
     @cached_property
     def host_story(self) -> Story:
-        """Return what ``initializeCommand`` runs on the host; the opened folder is its ``/``."""
-        reader = StoryReader(
-            lambda name: None, lambda text: text, "/", self._opened, lambda name: None
-        )
+        """Return what ``initializeCommand`` runs on the host.
+
+        The opened folder is its ``/``, the home of its user :data:`HOST_HOME`.
+        """
+        reader = StoryReader(_HOST.get, _of_host, "/", self._opened, lambda name: None)
         if self.document.initialize is not None:
             reader.read(self.document.initialize)
         unread = tuple(dict.fromkeys(reader.unread))
@@ -107,3 +126,18 @@ class Container(Makings):
         elif self.image is None:
             found.append(f"the image {self.reference}" if self.reference else "the image")
         return (*dict.fromkeys(found), *self.story.unread)
+
+
+@record(frozen=True, eq=False)
+class PlainService(Container):
+    """A service of compose files that no devcontainer.json names: nobody develops in it."""
+
+    @cached_property
+    def user(self) -> Person | None:
+        """Return who runs its command; ``None`` when nobody can tell."""
+        return service_user(self)
+
+    @cached_property
+    def folder(self) -> str | None:
+        """Return nothing: no workspace lies in it."""
+        return None

@@ -86,7 +86,9 @@ def _fetched_into(place: str, container: Container) -> bool:
     path = stage.end.variables.get("PATH") if stage is not None else None
     if stage is None or path is None or len(name) < _SHORTEST or not name.isalpha():
         return False
-    if not any(covers(place, folder) for folder in path.value.text.split(":") if folder):
+    folders = [folder for folder in path.value.text.split(":") if folder]
+    # A version manager fills its shims when it installs a tool, which may well be at run time.
+    if not any(covers(place, one) and posixpath.basename(one) != "shims" for one in folders):
         return False
     return any(
         is_fetched(items, at) and any(_hosted_by(name, url) for url in addresses(items, at))

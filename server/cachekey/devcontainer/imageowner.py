@@ -67,7 +67,16 @@ def _in_base(place: str, container: Container) -> Owner | None:
     home = container.home
     if home is not None and covers(home, place) and container.image.facts.get("homes") == "bare":
         return None if place == home else "missing"
-    return "missing" if place.split("/")[1] not in _SYSTEM else None
+    if place.split("/")[1] in _SYSTEM or _named_by_image(place, container):
+        return None
+    return "missing"
+
+
+def _named_by_image(place: str, container: Container) -> bool:
+    """Tell whether a variable of the image names the place or one around it: it may well be there."""
+    values = container.image.env.values() if container.image is not None else ()
+    named = (posixpath.normpath(value) for value in values if value and value.startswith("/"))
+    return any(path != "/" and covers(path, place) for path in named)
 
 
 def _step(owner: Owner | None, step: Step, place: str, container: Container) -> Owner | None:
@@ -161,8 +170,10 @@ def _effect(
     if effect.kind == "opens":
         if root is False or owner == "missing" or not concerns(effect, place):
             return owner
-        # Whether one around it reaches it depends on whether it is there.
-        return given(item, owner) if owner == "root" or names(effect, place) else None
+        # Whether one around it reaches it depends on whether it is there: what has an owner is.
+        around = owner == "user" and takes_in(effect, place) and not item.conditional
+        reaches = owner == "root" or names(effect, place) or around
+        return given(item, owner) if reaches else None
     if effect.kind in ("removes", "moves"):
         if owner == "missing" or not concerns(effect, place):
             return owner

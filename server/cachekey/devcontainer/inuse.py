@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.container import Container
@@ -25,7 +25,7 @@ def in_use(claim: Claim, container: Container) -> bool:
     tool = claim.tool
     if not _belongs(tool, container):
         return False
-    names = {tool.id, *(name for c in tool.commands for name in c.names)}
+    names = _names(tool)
     if tool.id in _evident(container):
         return True
     plain = [re.escape(name) for name in names if "*" not in name]
@@ -33,9 +33,20 @@ def in_use(claim: Claim, container: Container) -> bool:
     return any(word.search(text) for text in _texts(container))
 
 
+def _names(tool: Tool) -> set[str]:
+    """Return the words that tell a tool; ``cargo`` calls ccache only where something else says so."""
+    return {tool.id, *(name for c in tool.commands if not c.through for name in c.names)}
+
+
 def _evident(container: Container) -> frozenset[str]:
     """Return the ids of the tools that lock files, features and commands show to be in use."""
-    found = {tool for use in container.features if use.known for tool in use.known.tools}
+    featured = {tool for use in container.features if use.known for tool in use.known.tools}
+    return _called_for(container) | _own(featured, container)
+
+
+def _called_for(container: Container) -> frozenset[str]:
+    """Return the ids of the tools that the project's own files and commands show to be in use."""
+    found = set()
     for name, tool in container.knowledge.project_files().items():
         if container.texts.read(posixpath.join(container.root, name)) is not None:
             found.add(tool)
@@ -43,7 +54,12 @@ def _evident(container: Container) -> frozenset[str]:
         for item, command in container.knowledge.commands_for(ran.item.program or ""):
             if not command.through:
                 found.add(item.id)
-    tools = ((name, container.knowledge.tool(name)) for name in found)
+    return _own(found, container)
+
+
+def _own(names: Iterable[str], container: Container) -> frozenset[str]:
+    """Leave out the tools that the project's files tell to be others of the same name."""
+    tools = ((name, container.knowledge.tool(name)) for name in names)
     return frozenset(name for name, tool in tools if tool is None or _belongs(tool, container))
 
 
@@ -74,8 +90,16 @@ def _said(tool: Tool, name: str, container: Container) -> str | None:
 
 
 def project_tools(container: Container) -> Iterator[Claim]:
-    """Yield the directories of the tools that the project's own files and commands call for."""
-    for name in sorted(_evident(container)):
+    """Yield the directories of the tools that the project's own files and commands call for.
+
+    Of a feature that brings several tools those count that the project calls for, all if it calls for none.
+    """
+    called = _called_for(container)
+    wanted = set(called)
+    for use in container.features:
+        brought = frozenset(use.known.tools if use.known is not None else ())
+        wanted |= frozenset() if brought & called else _own(brought, container)
+    for name in sorted(wanted):
         tool = container.knowledge.tool(name)
         if tool is not None:
             yield from (Claim(tool, cache) for cache in tool.caches)
@@ -89,7 +113,7 @@ def tools_in_use(container: Container) -> Iterator[Claim]:
     words = frozenset(re.findall(r"[a-z][\w+-]+", text)) | {e.name.lower() for e in document.env}
     evident = _evident(container)
     for tool in container.knowledge.tools():
-        names = {tool.id, *(name for command in tool.commands for name in command.names)}
+        names = _names(tool)
         pins = {cache.pin.lower() for cache in tool.caches if cache.pin}
         if (tool.id in evident or words & (names | pins)) and _belongs(tool, container):
             yield from (Claim(tool, cache) for cache in tool.caches)

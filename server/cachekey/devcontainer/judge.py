@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from cachekey.commands.effects import effects_of
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
     """Return the cache that a mount is meant to be, when its tool is in use and not told of it."""
     document = container.document
-    if mount.compose or document.feature or mount.readonly:
+    if document.feature or mount.readonly:
         return None
     if mount.type not in ("volume", "bind", "cache"):
         return None
@@ -52,7 +53,20 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
         return None
     if mount.place is None or _said_elsewhere(mount, container, found.grade == "default"):
         return None
-    return None if _configured(found.cache, container) else found
+    return None if _configured(found.cache, found.claim.tool, container) else found
+
+
+def strays(found: RuntimeCache, container: Container) -> bool | None:
+    """Tell whether a tool has this cache beside a project on another mount, since nothing pins it.
+
+    ``None``: it would, and nobody knows whether something does.
+    """
+    if found.grade == "name" or not found.cache.beside_project:
+        return False
+    pinned = _set_somewhere(found, container)
+    if pinned is False and _configured(found.cache, found.claim.tool, container):
+        return False
+    return None if pinned is None else not pinned
 
 
 def _goes_there_anyway(cache: CacheDir, mount: RuntimeMount, container: Container) -> bool:
@@ -71,7 +85,7 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
     The mount lies where another image, another user or another setting would put the cache.
     """
     document, place = container.document, container.place(mount)
-    if mount.compose or document.feature or mount.readonly or place is None:
+    if document.feature or mount.readonly or place is None:
         return None
     keeps = mount.type in {"volume", "cache"}
     found = cache_of(mount, document, container.knowledge) if keeps else None
@@ -101,7 +115,7 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
     )
     if by_others or _said_elsewhere(mount, container, True):
         return None
-    return None if _configured(found.cache, container) else (found, where)
+    return None if _configured(found.cache, found.claim.tool, container) else (found, where)
 
 
 def lies(claim: Claim, container: Container) -> str | None:
@@ -143,7 +157,7 @@ def _set_somewhere(found: RuntimeCache, container: Container) -> bool | None:
     A tool's home is no such variable for a cache that leaves it when the project is elsewhere.
     """
     names = _names(found.cache)
-    if found.grade == "default":
+    if found.grade != "name" and found.cache.beside_project:
         names = frozenset((*found.cache.pins, *(pin.lower() for pin in found.cache.pins)))
     if any(entry.name in names or entry.name.lower() in names for entry in container.document.env):
         return True
@@ -195,7 +209,7 @@ def _exported(names: Iterable[str], container: Container) -> bool:
     return any(name in text for text in texts if text is not None for name in wanted)
 
 
-def _configured(cache: CacheDir, container: Container) -> bool:
+def _configured(cache: CacheDir, tool: Tool, container: Container) -> bool:
     """Tell whether a command or a file of the workspace moves the cache."""
     if _exported(_names(cache), container):
         return True
@@ -208,13 +222,27 @@ def _configured(cache: CacheDir, container: Container) -> bool:
                 return True
         elif way.command is not None:
             word = way.command.words[-1] if way.command.words else way.command.text
-            if any(
-                word in (text or "") for ran in container.story.items for text in ran.item.texts
-            ):
-                return True
-            if any(word in text for text in build_texts(container)):
+            if _told_by_command(word, tool, container):
                 return True
     return False
+
+
+def _told_by_command(word: str, tool: Tool, container: Container) -> bool:
+    """Tell whether a command of a tool has the name of a setting, or any text gives it a value."""
+    built = (step.run.commands.items for step in container.steps if step.run is not None)
+    for item in (*(ran.item for ran in container.story.items), *chain.from_iterable(built)):
+        its = any(
+            known.id == tool.id for known, _ in container.knowledge.commands_for(item.program or "")
+        )
+        if its and any(text is None or text == word for text in item.texts):
+            return True
+        if any(_gives_value(word, text or "") for text in item.texts):
+            return True
+    return any(_gives_value(word, text) for text in build_texts(container))
+
+
+def _gives_value(word: str, text: str) -> bool:
+    return f"{word}=" in text or f"{word}:" in text
 
 
 def unmounted(container: Container) -> Iterator[tuple[EnvEntry, Claim, str]]:

@@ -123,12 +123,17 @@ class Makings:
         Who writes ``/workspaces/app/node_modules`` has called the folder so, whatever it is called
         where this is read.
         """
+        return self._named or "workspace"
+
+    @cached_property
+    def _named(self) -> str:
+        """Return the same; empty where neither the files nor the path tell it."""
         named = Counter(
             match.group(1) for text in self._written() for match in _NAMED.finditer(text)
         )
         for name, _count in named.most_common(1):
             return name
-        return posixpath.basename(self.root) or "workspace"
+        return posixpath.basename(self.root)
 
     def _written(self) -> Iterator[str]:
         """Yield the paths and commands of the file, and the scripts that the commands name."""
@@ -158,6 +163,17 @@ class Makings:
             return "/" if self.document.compose else f"/workspaces/{self.basename}"
         text = self.path(written.text)
         return text if text is not None and text.startswith("/") else None
+
+    @property
+    def shown_folder(self) -> str | None:
+        """Return the same for a reader: a name that nobody tells stays the variable that stands for it."""
+        member = self.document.root.string("workspaceFolder")
+        text = member.text if member is not None else ""
+        if self._named or (member is None and self.document.compose):
+            return self.folder
+        if member is None:
+            return "/workspaces/${localWorkspaceFolderBasename}"
+        return text if self.folder is not None and "Basename}" in text else self.folder
 
     def path(self, written: str | None) -> str | None:
         """Return a path of the container cleaned and literal; ``None`` when a variable tells it."""

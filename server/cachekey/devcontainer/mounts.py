@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from cachekey.devcontainer.substitution import literal, variables
+from cachekey.knowledge.patterns import matches
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.dockermount import MountField, MountText, parse_mount, parse_volume
 from cachekey.syntax.jsonc.parse import span_in
@@ -146,6 +147,7 @@ class RuntimeMount:
 
 
 _HOST_PATH = re.compile(r"[/.~\\]|[A-Za-z]:|\$\{localWork")
+_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\w+")
 _FALLBACK = re.compile(r"\$\{\w+:?-([^{}]*)\}|\$\{localEnv:\w+:([^{}:]*)\}")
 
 
@@ -156,13 +158,20 @@ def _short_type(source: str) -> str | None:
     """
     if _HOST_PATH.match(source):
         return "bind"
-    rest = re.sub(r"\$\{[^{}]*\}|\$\w+", "", source)
+    rest = _VARIABLE.sub("", source)
     if re.search(r"[/\\]", rest):
         return "bind"
     fallback = _FALLBACK.match(source)
     if fallback is not None and _HOST_PATH.match(fallback.group(1) or fallback.group(2) or ""):
         return "bind"
     return None if source and not rest and fallback is None else "volume"
+
+
+def may_name(source: str, volume: str) -> bool:
+    """Tell whether a source may come to the name of a volume, whatever its variables hold."""
+    while (plain := _VARIABLE.sub("*", source)) != source:
+        source = plain
+    return matches(volume, source)
 
 
 def mounts_of(node: Node | None, *, compose: bool) -> Iterator[RuntimeMount]:

@@ -19,7 +19,7 @@ from cachekey.commands.invocation import Invocation
 from cachekey.commands.read import read_commands
 from cachekey.devcontainer.compose import Service
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.giving import concerns
+from cachekey.devcontainer.giving import concerns, given
 from cachekey.devcontainer.imageowner import may_be_fetched, owner_in_image
 from cachekey.devcontainer.lifecycle import Ran, Standing
 from cachekey.devcontainer.mentions import named_in_build
@@ -33,6 +33,10 @@ from cachekey.text import Mapped, Source, Span
 
 _SETS_UP = re.compile(r"fix|perm|own|set-?up|init|post|entry|devcontainer|bootstrap|provision")
 """Parts of names of programs that may well be scripts which give directories away."""
+
+
+_ENGINE = "/var/lib/docker/volumes"
+"""Where an engine keeps its volumes on the host, unless it is told otherwise."""
 
 
 @record(frozen=True)
@@ -187,12 +191,15 @@ def _packaged(program: str, container: Container) -> bool:
 
 
 def _may_give(effect: Effect, item: Invocation, place: str) -> bool:
-    """Tell whether an effect of root's may give a directory away: its owner, its mode, a copy of both."""
+    """Tell whether an effect of root's may give a directory away: its owner, its mode, a copy of both.
+
+    A chown to root gives nothing away, nor does a mode under which only root may write.
+    """
     if effect.kind in ("copies", "moves"):
         return effect.to is None or covers(effect.to, place)
     if effect.kind == "makes":
         return item.program == "install" and concerns(effect, place)
-    return effect.kind == "opens" and concerns(effect, place)
+    return effect.kind == "opens" and concerns(effect, place) and given(item, "root") != "root"
 
 
 def _names(item: Invocation, place: str) -> bool:
@@ -214,19 +221,40 @@ def _elsewhere(place: str, container: Container, mount: RuntimeMount | None) -> 
     if container.service is not None:
         if container.service.unread or _other_service(container, mount):
             return True
-        if not _idles(container.service):
+        if not _overridden(container) and not _idles(container.service):
             return True
-    return _entry_point(container)
+    return not _overridden(container) and _entry_point(container)
+
+
+def _overridden(container: Container) -> bool:
+    """Tell whether the file says that neither entry point nor command of the container is run.
+
+    Without a word it depends: on compose files, and on the metadata of an image.
+    """
+    said = container.document.root.get("overrideCommand")
+    return said is not None and said.value is True
 
 
 def _on_host(container: Container) -> bool:
     """Tell whether what the host runs before the container is made may give a volume away.
 
-    It runs another container that may (``docker run … chown``), or a file that nobody can follow.
+    It runs another container that may (``docker run … chown``), or a file that nobody can follow. A
+    directory of the host by its name is no volume, unless it may lie in the engine's own.
     """
     story = container.host_story
     return bool(story.suspects) or any(
-        ran.item.program == "chown" or _runs_container(ran.item) for ran in story.items
+        _opens_volumes(ran.item) or _runs_container(ran.item) for ran in story.items
+    )
+
+
+def _opens_volumes(item: Invocation) -> bool:
+    """Tell whether a command of the host may change the owner of what the engine keeps there."""
+    effects = effects_of(item) or ()
+    paths = {effect.path for effect in effects if effect.kind == "opens"}
+    # The opened folder, which is `/` here, holds none.
+    return any(
+        path is None or "{" in path or "volumes" in path or covers(path, _ENGINE)
+        for path in paths - {"/"}
     )
 
 
@@ -286,19 +314,28 @@ def _other_service(container: Container, mount: RuntimeMount | None) -> bool:
         found = composition.service(other) if other != service.name else None
         mounts = [item for item in found.mounts if item.volume == name] if found else []
         alike = all(mount is not None and item.place == mount.place for item in mounts)
-        if mounts and found is not None and not (alike and _same_user(found, service)):
+        if mounts and found is not None and not (alike and _same_user(found, service, container)):
             return True
     return False
 
 
-def _same_user(one: Service, other: Service) -> bool:
+def _same_user(one: Service, other: Service, container: Container) -> bool:
     """Tell whether two services run the same image as the same user, who is not root.
 
     What the one may not do, the other may not either: a service that others extend, most of all.
     """
-    user = one.literal("user")
-    if user is None or user.partition(":")[0] in ("root", "0") or user != other.literal("user"):
-        return False
+    targets = [
+        service.build.target if service.build is not None else None for service in (one, other)
+    ]
+    if one.setting("user") is None and other.setting("user") is None:
+        # Both are the Dockerfile's user.
+        stage = container.stage
+        if stage is None or stage.end.user.is_root is not False or targets[0] != targets[1]:
+            return False
+    else:
+        user = one.literal("user")
+        if user is None or user.partition(":")[0] in ("root", "0") or user != other.literal("user"):
+            return False
     built = one.build.dockerfile if one.build is not None else one.literal("image")
     there = other.build.dockerfile if other.build is not None else other.literal("image")
     return built is not None and built == there

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cachekey.devcontainer.compose import ComposeFile, compose
-from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.container import Container, PlainService
 from cachekey.devcontainer.localfeature import local_feature
 from cachekey.devcontainer.makings import FeatureUse
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import within
-from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.read import Devcontainer, read_devcontainer
 from cachekey.devcontainer.substitution import literal
 from cachekey.dockerfile.records import Dockerfile, Stage
 from cachekey.dockerfile.scoping import BuildOptions
@@ -65,7 +66,22 @@ def _fresh(texts: object, around: Surroundings) -> bool:
     return isinstance(texts, KnownTexts) and texts.around is around and texts.fresh()
 
 
-def _make(document: Devcontainer, around: Surroundings) -> Container:
+def service_alone(paths: Sequence[str], name: str, around: Surroundings) -> Container:
+    """Return a service of compose files by itself, as ``docker compose up`` runs it.
+
+    ``paths`` are the files that Compose reads, the first one first.
+    """
+    folder = posixpath.dirname(paths[0])
+    files = [posixpath.relpath(path, folder or ".") for path in paths]
+    text = json.dumps({"dockerComposeFile": files, "service": name})
+    # The very file that somebody would write who wanted to develop in it.
+    bare = read_devcontainer(posixpath.join(folder, "devcontainer.json"), Source(text))
+    return _make(bare, around, PlainService)
+
+
+def _make(
+    document: Devcontainer, around: Surroundings, kind: type[Container] = Container
+) -> Container:
     texts = KnownTexts(around)
     features = tuple(
         FeatureUse(item, feature(name) or local_feature(name, document.path, texts.read))
@@ -100,7 +116,7 @@ def _make(document: Devcontainer, around: Surroundings) -> Container:
     if image is not None and not image.confidence.warns:
         # What is only remembered accuses nobody; an image that nobody knows does not, either.
         image = None
-    return Container(
+    return kind(
         document,
         around.knowledge,
         texts,

@@ -29,7 +29,7 @@ class Person:
 
 def user_of(made: Makings) -> Person | None:
     """Return who runs the lifecycle commands and terminals; ``None`` when nobody can tell."""
-    document, service = made.document, made.service
+    document = made.document
     remote = document.remote_user
     if remote is not None:
         return _named(remote, "remoteUser", made)
@@ -47,6 +47,12 @@ def user_of(made: Makings) -> Person | None:
         return None
     if label is not None and label.container_user is not None:
         return _person(label.container_user, "the image's metadata", None, made)
+    return service_user(made)
+
+
+def service_user(made: Makings) -> Person | None:
+    """Return as whom a service or image runs that nobody develops in; ``None`` when nobody can tell."""
+    service = made.service
     if service is not None and (user := service.setting("user")) is not None:
         text, place = service.literal("user"), Place(user.path, user.span)
         return _person(text, f"user of {service.name}", place, made) if text else None

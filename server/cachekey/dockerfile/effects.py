@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from cachekey.commands.effect import Effect, inside, meets
 from cachekey.commands.effects import effects_of
@@ -14,6 +14,7 @@ from cachekey.commands.familiar import is_familiar
 from cachekey.commands.read import Commands, Invocation
 from cachekey.knowledge import Knowledge
 from cachekey.record import cached_property
+from cachekey.text import Span
 from cachekey.tools.uses import ToolUse
 
 _PLACES = ("copies", "moves", "links")
@@ -116,7 +117,8 @@ class RunEffects:
                 return None
             if any(use.opaque for use in uses):
                 return None
-            return None if _names(item, folder) else False
+            own = {one.span for use in uses for one in use.directories}
+            return None if _names(item, folder, own=own) else False
         written = any(
             effect.kind == "writes" and not (effect.path and inside(effect.path, folder))
             for effect in effects
@@ -190,12 +192,20 @@ def _tool_writes(use: ToolUse, path: str, outside: str | None) -> bool:
     return _names(use.invocation, path, outside)
 
 
-def _names(item: Invocation, path: str, outside: str | None = None) -> bool:
+def _names(
+    item: Invocation,
+    path: str,
+    outside: str | None = None,
+    own: Collection[Span | None] = (),
+) -> bool:
     """Tell whether a word of the command names the path, or what lies in it or around it.
 
-    A word that names what lies in the folder ``outside`` does not count.
+    A word that names what lies in the folder ``outside`` does not count, nor do those at ``own`` places:
+    they tell a tool where its directory is.
     """
     for word, text in zip(item.args, item.texts, strict=True):
+        if word.span in own:
+            continue
         if text is None:
             text = item.resolve(word, globs=True)
         if text is None:

@@ -26,6 +26,8 @@ from cachekey.tools.uses import ToolUse, meant, relation_to
 _COMPILERS = frozenset(("cc", "c++", "gcc", "g++", "clang", "clang++"))
 """Programs that a directory in front of PATH may replace by a compiler cache."""
 
+_ROOTS_HOME = "/root"
+
 
 @remembered
 def candidates(run: Run, mount: Mount) -> list[Wanted]:
@@ -102,6 +104,26 @@ def in_another_home(run: Run, mount: Mount) -> tuple[Tool, str] | None:
     return tool, path
 
 
+def in_a_closed_home(run: Run, mount: Mount) -> Tool | None:
+    """Return the tool whose cache in root's home a mount is, where somebody else runs the RUN.
+
+    Whatever the commands are: root alone gets into that home, unless somebody opens it.
+    """
+    folder, scope, user = mount.directory, run.scope, run.scope.user
+    stranger = user.is_root is False and user.home is None and bool(user.name)
+    if folder is None or not stranger or not inside(folder, _ROOTS_HOME) or run.onbuild:
+        return None
+    if not run.visible_mount(mount) or not run.commands.complete or "HOME" in scope.variables:
+        return None
+    if any(item.user or not item.environment_known for item in run.commands.items):
+        return None
+    earlier = (run, *run.earlier())
+    if linked(run, folder) or any(one.effects.may_open(_ROOTS_HOME) for one in earlier):
+        return None
+    claims = run.knowledge.claims(folder)
+    return claims[0].tool if len({claim.tool.id for claim in claims}) == 1 else None
+
+
 def _default(cache: CacheDir, home: str, said: set[str], root: bool = False) -> str | None:
     """Return where a cache is in a home when none of the variables that are set says otherwise."""
 
@@ -156,7 +178,11 @@ def supposed_elsewhere(run: Run) -> list[tuple[Mount, ToolUse, UsedDirectory]]:
             continue
         if any(relation_to(folder, use) in COVERS for use in (*run.uses, *run.supposed)):
             continue
-        for use, item in meant(folder, run.supposed):
+        looks = list(meant(folder, run.supposed))
+        if any(item.path is None for _, item in looks):
+            # It may be another directory of the tool, whose place nobody knows.
+            continue
+        for use, item in looks:
             surely = use.applies is True and item.used is True and item.cache.kind is Kind.DOWNLOAD
             default = item.decided_by.startswith("the default")
             if surely and item.path is not None and (home if default else item.span is not None):
@@ -185,7 +211,11 @@ def needless(run: Run, mount: Mount) -> tuple[Tool, Mount | None] | None:
     for item in wanted(run, (Kind.RESULT,)):
         if nearly(folder, item.path) and not maybe_covered(run, item.directory):
             return (item.use.tool, None)
-    found = [(use, covering(run, item)) for use, item in meant(folder, run.uses)]
+    looks = list(meant(folder, run.uses))
+    results = {id(item.directory) for item in wanted(run, (Kind.RESULT,))}
+    if looks and all(id(item) in results and not maybe_covered(run, item) for _, item in looks):
+        return (looks[0][0].tool, None)
+    found = [(use, covering(run, item)) for use, item in looks]
     use, other = found[0] if found else (None, None)
     everywhere = all(one.applies is True and place is not None for one, place in found)
     return (use.tool, other) if use is not None and other is not None and everywhere else None

@@ -126,7 +126,8 @@ def _cleans(run: Run, item: Invocation, folder: str) -> bool:
         if use.invocation is item:
             break
         around = use.invocation.simple.block.outward
-        if use.uses is True and any(one is block for one in around):
+        along = use.invocation.frame.past is item.frame.past
+        if use.uses is True and along and any(one is block for one in around):
             if any(_fills(directory, folder) for directory in use.directories):
                 return True
     return False

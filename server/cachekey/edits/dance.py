@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from cachekey.builds.invocation import BuildFile, Dance, Invocation
 from cachekey.builds.steps import lines_of
@@ -267,17 +267,45 @@ def carry(project: Project, file: BuildFile, job: str) -> list[Edit]:
     named = builder_text(stand, builder)
     if named is None:
         return []
-    made = yamledit.insert_items(stand.steps, before, dance_steps(map_text(items), named[0]))
+    steps = dance_steps(
+        map_text(items),
+        named[0],
+        when=_condition(stand, {build.step for build, _ in found}),
+        matrix=stand.job.node.get("strategy") is not None,
+    )
+    made = yamledit.insert_items(stand.steps, before, steps)
     return [*named[1], made] if made is not None else []
 
 
-def dance_steps(text: str, builder: str) -> tuple[list[str], list[str]]:
+def _condition(stand: Stand, numbers: Collection[int]) -> str:
+    """Return the condition that all these steps of a job have, as it is written; empty without one."""
+    found = set()
+    for step in stand.job.steps:
+        if step.index in numbers:
+            member = yamledit.member(step.node, "if") if step.node is not None else None
+            found.add(member[1].source.slice(_whole(member[1])) if member is not None else "")
+    text = found.pop() if len(found) == 1 else ""
+    return text if "\n" not in text else ""
+
+
+def _whole(node: YamlNode) -> Span:
+    return Span(node.span.start, yamledit.end_of(node))
+
+
+def dance_steps(
+    text: str, builder: str, *, when: str = "", matrix: bool = False
+) -> tuple[list[str], list[str]]:
     """Return the lines of the steps that keep a map's folders over runs and carry what is in them.
 
-    ``builder`` is what the input of this name says; the default builder needs no word.
+    ``builder`` is what the input of this name says; the default builder needs no word. ``when`` is the
+    condition of the build that they stand in front of. Jobs of a ``matrix`` have one name, and each its
+    own contents.
     """
-    key = f"{FOLDER}-${{{{ github.job }}}}-${{{{ runner.arch }}}}-"
+    number = "${{ strategy.job-index }}-" if matrix else ""
+    key = f"{FOLDER}-${{{{ github.job }}}}-{number}${{{{ runner.arch }}}}-"
+    condition = [f"if: {when}"] if when else []
     restoring = [
+        *condition,
         "uses: actions/cache@v4",
         "with:",
         f"  path: {FOLDER}",
@@ -286,4 +314,5 @@ def dance_steps(text: str, builder: str) -> tuple[list[str], list[str]]:
     ]
     named = [f"  builder: {builder}"] if builder != "default" else []
     lines = [f"    {line}" for line in text.split("\n")]
-    return restoring, [f"uses: {ACTION}{_NEWEST}", "with:", *named, f"  {_MAP}: |", *lines]
+    dance = [f"uses: {ACTION}{_NEWEST}", "with:", *named, f"  {_MAP}: |", *lines]
+    return restoring, [*condition, *dance]

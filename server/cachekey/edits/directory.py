@@ -23,11 +23,13 @@ def one_directory(
 ) -> tuple[FileEdit, ...] | None:
     """Return the edits that keep the mounts of one file in one directory, under the id ``name``.
 
-    None where the tool has no variable for it, where the file sets that variable already, and where
-    its users cannot share a directory.
+    None where the tool has no variable for it, where the file sets that variable already or gives the
+    tool a flag that is stronger, and where its users cannot share a directory.
     """
     variable, folder = purpose.cache.pin, directory_for(purpose.tool)
     if not variable or any(_sets(place, variable) for place in places):
+        return None
+    if not all(_heeds(place, purpose) for place in places):
         return None
     edits: list[FileEdit] = []
     for place in places:
@@ -49,6 +51,13 @@ def one_directory(
 def _sets(place: Place, variable: str) -> bool:
     run = place.run
     return variable in run.scope.variables or any(variable in x.env for x in run.commands.items)
+
+
+def _heeds(place: Place, purpose: Purpose) -> bool:
+    """Tell whether the tool of a RUN would go by its variable."""
+    uses = (use for use in place.run.uses if use.tool.id == purpose.tool.id)
+    found = (use.directory(purpose.cache.role) for use in uses)
+    return all(item.heeds_pin for item in found if item is not None)
 
 
 def _first_of_each_chain(dockerfile: Dockerfile, places: Sequence[Place]) -> Iterator[Place]:

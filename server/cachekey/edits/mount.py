@@ -83,10 +83,14 @@ def remove_options(mount: Mount, *names: str) -> list[Edit]:
 def remove_mount(dockerfile: Dockerfile, mount: Mount) -> Edit:
     """Remove a whole ``--mount`` flag with the blanks or the continuation behind it.
 
-    A comment in the next line needs its continuation.
+    A comment in the next line needs its continuation, unless the flag has a line of its own.
     """
-    text = dockerfile.source.text
+    source, text = dockerfile.source, dockerfile.source.text
     escape = re.escape(dockerfile.tree.escape)
+    start = source.line_starts[source.line_of(mount.span.start)]
+    rest = re.compile(rf"[ \t]*{escape}[ \t]*\r?\n").match(text, mount.span.end)
+    if rest is not None and not text[start : mount.span.start].strip():
+        return Edit(Span(start, rest.end()), "")
     gap = re.compile(rf"[ \t]*(?:{escape}[ \t]*\r?\n(?![ \t]*#)[ \t]*)?").match(
         text, mount.span.end
     )

@@ -39,10 +39,15 @@ class Plan:
     """Where it is done, to be put behind a title."""
 
 
-def plan(container: Container, places: Sequence[str]) -> Plan:
-    """Give volumes on ``places`` (as written) to the user who runs the commands."""
-    command = f"chown -R $(id -u):$(id -g) {' '.join(map(_quoted, places))}"
-    return as_root(container, _owning(container, places), command, "cache-owner")
+def plan(container: Container, places: Sequence[str], filled: bool = True) -> Plan:
+    """Give volumes on ``places`` (as written) to the user who runs the commands.
+
+    ``filled``: a new one takes the owner of the image's directory over, as all do without ``nocopy``.
+    """
+    owned = dict.fromkeys(_around(place, container) for place in places)
+    command = f"chown -R $(id -u):$(id -g) {' '.join(map(_quoted, owned))}"
+    line = _owning(container, places) if filled else None
+    return as_root(container, line, command, "cache-owner")
 
 
 def as_root(container: Container, line: str | None, command: str, label: str) -> Plan:
@@ -136,6 +141,21 @@ def _top(path: str, home: str | None) -> str:
     if home is None or not covers(home, path) or path == home:
         return path
     return f"{home}/{path[len(home) :].strip('/').split('/')[0]}"
+
+
+def _around(place: str, container: Container) -> str:
+    """Return what must change hands when the container runs: Docker makes missing parents as root's, too.
+
+    What else is mounted there may be the host's, whose owners are none of the container's business.
+    """
+    path, folder = container.path(place), container.folder
+    if path is None or container.in_workspace(path):
+        return place
+    top = _top(path, container.home)
+    others = (container.place(mount) for mount in container.mounts if mount.type != "volume")
+    if any(other is not None and covers(top, other) for other in (*others, folder)):
+        return place
+    return place if top == path else top
 
 
 def _place_as_root(dockerfile: Dockerfile, stage: Stage) -> tuple[int, bool] | None:

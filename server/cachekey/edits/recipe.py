@@ -43,9 +43,9 @@ class Recipe:
     """What it does besides the mount, to be put behind a title."""
 
 
-def own(container: Container, place: str) -> tuple[Recipe, str]:
-    """Give a fresh volume to the container's user; also tell where that is done."""
-    made = plan(container, [place])
+def own(container: Container, place: str, filled: bool = True) -> tuple[Recipe, str]:
+    """Give a fresh volume, ``filled`` from the image or not, to the user; also tell where that is done."""
+    made = plan(container, [place], filled)
     return Recipe(
         partial(writes, container.document, (), made), Safety.UNSAFE, made.reason
     ), made.where
@@ -312,11 +312,17 @@ def _host(container: Container, item: _Missing, below: str) -> Recipe:
 
 
 def _below_home(claim: Claim) -> str | None:
-    """Return where a tool keeps a cache on a host where nobody has told it, below the home."""
+    """Return what a host where nobody has told a tool has for the tool's variable, below the home.
+
+    Yarn 1 makes a ``v6`` in the directory that its variable names.
+    """
     try:
         path = expand_template(claim.cache.path, lambda name: "~" if name == "HOME" else None)
     except UnknownValueError:
         return None
+    for way in claim.cache.moved_by:
+        if way.env in claim.cache.pins and way.below:
+            path = path.removesuffix(f"/{way.below}")
     return path[2:] if path.startswith("~/") else None
 
 

@@ -6,6 +6,7 @@ executable, a path or an image is found by a scan for the lines that name them.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,11 +17,11 @@ from typing import Any
 from cachekey.knowledge.image_records import Image, Ships, User
 from cachekey.knowledge.images import ImageRecord, parse_image, read_reference
 from cachekey.knowledge.parse import parse_tool
-from cachekey.knowledge.paths import looks_like
+from cachekey.knowledge.paths import looks_like, own_places
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.programs import programs
 from cachekey.knowledge.reader import Problem
-from cachekey.knowledge.records import CacheDir, Command, Tool
+from cachekey.knowledge.records import CacheDir, Command, Kind, Tool
 from cachekey.record import cached_property, record
 
 if sys.version_info >= (3, 11):
@@ -223,6 +224,22 @@ class Knowledge:
         ]
         found.sort(key=lambda item: -item[0])
         return tuple(claim for _, claim in found)
+
+    def gathers(self, folder: str) -> bool:
+        """Tell whether several tools have their caches directly in a folder (``~/.cache``)."""
+        return any(matches(folder, glob) for glob in self._gathering)
+
+    @cached_property
+    def _gathering(self) -> tuple[str, ...]:
+        """Globs of folders in which caches of several tools lie; to know them, all files are parsed."""
+        owners: dict[str, set[str]] = {}
+        for tool in self.tools():
+            for cache in tool.caches:
+                for place in own_places(cache) if cache.kind is Kind.DOWNLOAD else ():
+                    around = posixpath.dirname(place)
+                    if not set(posixpath.basename(around)) & set("*?["):
+                        owners.setdefault(around, set()).add(tool.id)
+        return tuple(around for around, tools in owners.items() if len(tools) > 1)
 
     def image(self, reference: str) -> Image | None:
         """Return what is known of ``FROM reference``; None for an unknown image."""

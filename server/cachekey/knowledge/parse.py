@@ -164,6 +164,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         needed_by=table.patterns("needed_by"),
         kept_apart=tuple(_way(item) for item in table.tables("kept_apart")),
         instead=table.text("instead"),
+        filled_by_any=table.flag("filled_by_any"),
         filled_only=table.flag("filled_only"),
         programs=table.flag("programs"),
         linked=_linking(table.table("linked")),
@@ -193,6 +194,7 @@ def _way(table: Table) -> Way:
         command=pattern(command) if command else None,
         by=table.text("by"),
         program=table.text("program"),
+        argument=table.flag("argument"),
         fact=table.text("fact"),
         key=table.text("key"),
         text=table.text("text"),
@@ -205,9 +207,10 @@ def _way(table: Table) -> Way:
         when=table.mapping("when"),
     )
     table.close()
-    kinds = (way.flag, way.env, way.word, way.config, way.command, way.program, way.fact)
-    if sum(map(bool, kinds)) != 1:
-        table.complain("exactly one of flag, env, word, config, command, program, fact is needed")
+    named = (way.flag, way.env, way.word, way.config, way.command, way.program, way.fact)
+    if sum(map(bool, (*named, way.argument))) != 1:
+        kinds = "flag, env, word, config, command, program, fact, argument"
+        table.complain(f"exactly one of {kinds} is needed")
     if way.by and not way.command:
         table.complain("by needs a command")
     if way.config and not (way.key or way.value):
@@ -337,7 +340,11 @@ def _gathering(table: Table) -> Gathering:
 
 
 def _passing(table: Table) -> Passing:
-    item = Passing(pattern(table.text("command", required=True)), table.text("what", required=True))
+    item = Passing(
+        pattern(table.text("command", required=True)),
+        table.text("what", required=True),
+        table.text("cache"),
+    )
     table.close()
     return item
 

@@ -199,7 +199,7 @@ def nearly(target: str, path: str) -> bool:
 
     That is a component with a slip of the pen (at least four letters, and four in five of them right,
     in their order) or with something behind or in front of it (``.npm-production``), one invented,
-    one forgotten in front of the last, or two that are swapped.
+    one forgotten in front of the last (``~/.pip`` for ``~/.cache/pip``), or two that are swapped.
     """
     mine, theirs = clean(target).split("/")[1:], clean(path).split("/")[1:]
     if mine == theirs:
@@ -209,6 +209,8 @@ def nearly(target: str, path: str) -> bool:
     if len(mine) == len(theirs):
         wrong = [(a, b) for a, b in zip(mine, theirs, strict=True) if a != b]
         return sorted(mine) == sorted(theirs) or (len(wrong) == 1 and _alike(*wrong[0]))
+    if len(mine) < len(theirs) and mine[-1] == f".{theirs[-1]}":
+        mine = [*mine[:-1], theirs[-1]]
     shorter, longer = sorted((mine, theirs), key=len)
     if len(longer) - len(shorter) != 1:
         return False

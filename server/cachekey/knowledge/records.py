@@ -157,6 +157,8 @@ class CacheDir:
     """Subcommands that use it; none: all that use any cache."""
     filled_by: tuple[Pattern, ...]
     """Subcommands that fill it ahead of others."""
+    filled_by_any: bool
+    """All that use it count as having filled it, for those that need it: what they make is no help."""
     filled_only: bool
     """Nothing else fills it: where it is empty, others fail."""
     needed_by: tuple[Pattern, ...]
@@ -298,6 +300,8 @@ class Passing:
 
     command: Pattern
     what: str
+    cache: str = ""
+    """The role of the directory that it is kept in: it ends where that is a cache mount."""
 
 
 @record(frozen=True)

@@ -28,7 +28,7 @@ class Pattern:
 class Way:
     """One thing that may decide a value.
 
-    Exactly one of flag, env, word, config, command, program, fact is set.
+    Exactly one of flag, env, word, config, command, program, fact, argument is set.
     """
 
     flag: str = ""
@@ -45,6 +45,8 @@ class Way:
     """With ``command``: another program that has run it (``corepack prepare yarn@3.2.0``)."""
     program: str = ""
     """The tool is called by this name: what tells it from another one, whatever the image is."""
+    argument: bool = False
+    """The last word of the command line that is no option: the directory that a tool is to make."""
     fact: str = ""
     """A fact that the base image's record states."""
     key: str = ""
@@ -67,6 +69,12 @@ class Way:
     when: Mapping[str, str] = field(default_factory=dict)
     """Settings (see :class:`Setting`) that must have these values for the way to count."""
 
+    def is_env(self, name: str) -> bool:
+        """Tell whether this is the environment variable ``name``."""
+        if self.ignore_case:
+            return bool(name) and self.env.lower() == name.lower()
+        return bool(name) and self.env == name
+
     @property
     def label(self) -> str:
         """Name the way for a reader."""
@@ -74,7 +82,9 @@ class Way:
             return f"{self.flag} {self.key}".strip()
         if self.config:
             return f"{self.key} in {self.config}" if self.key else self.config
-        named = self.env or self.word or self.program or self.fact
+        named = (
+            self.env or self.word or self.program or self.fact or "its last word" * self.argument
+        )
         return named or (self.command.text if self.command else "")
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cachekey.lsp.analysis import Analysis
     from cachekey.lsp.session import Document, Session
     from cachekey.markup.message import Message
+    from cachekey.text import Edit
 
 _SAFETY = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
 _MOST_FIXES = 4
@@ -119,7 +120,9 @@ def _silencers(
     for index in here:
         finding, about = analysis.findings[index], [analysis.diagnostics[index]]
         name = f"{finding.code} ({finding.rule})"
-        titles = {"ignore": f"Ignore {name} here"}
+        titles: dict[str, str] = {}
+        if _ignoring(document, finding) is not None:
+            titles["ignore"] = f"Ignore {name} here"
         if (file := _settings_name(session, document)) is not None:
             titles["off"] = f"Turn {name} off in {file}"
         for do, title in titles.items():
@@ -144,6 +147,8 @@ def _fixes(
     wanted: set[int],
 ) -> Iterator[types.CodeAction]:
     shown: dict[str, list[Fix]] = {}
+    # Of a list an editor's *Auto Fix* takes the preferred entry; where there are two it asks which.
+    best = True
     left = max(_MOST_FIXES, len(here))
     trial = Trial(document.area.project, document.area.settings)
     for index, number, fix in _in_turn(here, wanted):
@@ -163,11 +168,14 @@ def _fixes(
             continue
         alike.append(fix)
         left -= 1
+        asked_for = not wanted or index in wanted
+        preferred = best and asked_for and fix.preferred and fix.safety is Safety.SAFE
+        best = best and not preferred
         action = words.action(
             _title(fix),
             types.CodeActionKind.QuickFix,
             [analysis.diagnostics[index]],
-            preferred=fix.preferred and fix.safety is Safety.SAFE,
+            preferred=preferred,
         )
         data = {"do": "fix", "index": index, "fix": number}
         yield _with_edit(session, document, action, data)
@@ -325,9 +333,14 @@ def _complete(session: Session, document: Document, finding: Finding) -> types.W
     return workspace_edit(session, area, [FileEdit(path, edit) for edit in edits])
 
 
-def _ignore(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
+def _ignoring(document: Document, finding: Finding) -> Edit | None:
+    """Return the comment that silences a finding; None where none can stand, as in a workflow's step."""
     model = document.area.project.documents.get(document.path)
-    edit = comments.ignore_here(model, finding) if model is not None else None
+    return comments.ignore_here(model, finding) if model is not None else None
+
+
+def _ignore(session: Session, document: Document, finding: Finding) -> types.WorkspaceEdit | None:
+    edit = _ignoring(document, finding)
     if edit is None:
         return None
     return workspace_edit(session, document.area, [FileEdit(document.path, edit)])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from cachekey.assist.hover_builds import declared, passing_at
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp.convert import to_range, where_range
 from cachekey.syntax.dockerfile.namevalue import arg_pairs
@@ -32,6 +33,18 @@ def links(session: Session, document: Document, source: Source) -> list[types.Do
             ),
         )
     return list(found.values())
+
+
+def arguments_at(session: Session, document: Document, offset: int) -> list[types.Location]:
+    """Return where Dockerfiles declare the argument that a file passes at a place."""
+    project = document.area.project
+    found: dict[tuple[str, Span], None] = {}
+    for build, name, _, _ in passing_at(project, document.path, offset):
+        model = project.model(build.dockerfile or "")
+        if isinstance(model, Dockerfile):
+            found |= {(model.path, span): None for span in declared(model, name)}
+    places = (session.location(document.area, path, span) for path, span in found)
+    return [place for place in places if place is not None]
 
 
 def dockerfiles_at(session: Session, document: Document, offset: int) -> list[types.Location]:

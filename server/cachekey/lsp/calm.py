@@ -36,16 +36,21 @@ class Calm:
     """The last change was a key, and typing has not paused since."""
     shown: Analysis | None = None
     """What was shown when the last word was complete."""
+    _end: int = -1
+    """Where the last change ended."""
 
     def changed(self, before: str, after: str) -> None:
         """Note a change of the text.
 
-        What is more than a key counts as typed only behind a key: a fix comes out of the blue.
+        What is more than a key counts as typed only where the last change ended, or behind a key: a fix
+        comes out of the blue. On a busy machine keys arrive late, and many of them at once.
         """
         gone, come = changed(before, after)
         less, more = sorted((gone.end - gone.start, come.end - come.start))
-        burst = self.typing and more <= _A_BURST and "\n" not in after[come.start : come.end]
+        goes_on = come.start == self._end or (self.typing and more <= _A_BURST)
+        burst = goes_on and "\n" not in after[come.start : come.end]
         self.typing = less <= _A_KEY and (more <= _A_KEY or burst)
+        self._end = come.end
 
     def rest(self) -> None:
         """Note that typing has paused."""

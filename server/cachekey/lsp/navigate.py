@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from cachekey.assist.rename_volume import same_volume
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile
 from cachekey.lsp import builds
@@ -28,11 +29,12 @@ _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))")
 def definition(session: Session, params: types.DefinitionParams) -> list[types.Location]:
     """Answer ``textDocument/definition``: where a variable in a mount is set, or the other mounts.
 
-    On the rest of a mount the answer are the mounts that share its cache.
+    On the rest of a mount the answer are the mounts that share its cache; in other files the Dockerfile
+    that is built, the ARG that takes a build argument, or where a volume is declared.
     """
     document, mount = _mount_at(session, params)
     if document is None or mount is None:
-        return _dockerfiles(session, params)
+        return _elsewhere(session, params)
     source = session.read(document)
     offset = to_offset(source, params.position, session.encoding)
     set_at = _set_at(source, mount, offset)
@@ -50,7 +52,8 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
 def references(session: Session, params: types.ReferenceParams) -> list[types.Location]:
     """Answer ``textDocument/references``: every mount of a cache or of a variable; at a FROM who builds.
 
-    A variable has its references where it is set and where it stands in a mount.
+    A variable has its references where it is set and where it stands in a mount; a volume where its
+    name stands.
     """
     document, mount = _mount_at(session, params)
     if document is None:
@@ -62,7 +65,7 @@ def references(session: Session, params: types.ReferenceParams) -> list[types.Lo
         if set_at is None:
             return _locations(session, document.area, _sharing(document.area, mount))
         offset = set_at.start
-    found = _uses_of_variable(session, document, offset)
+    found = _uses_of_variable(session, document, offset) or _volumes(session, document, offset)
     return [*found, *builds.builds_at(session, document, offset)]
 
 
@@ -129,12 +132,29 @@ def _uses_of_variable(session: Session, document: Document, offset: int) -> list
     return found
 
 
-def _dockerfiles(session: Session, params: types.DefinitionParams) -> list[types.Location]:
+def _elsewhere(session: Session, params: types.DefinitionParams) -> list[types.Location]:
     document = session.find(params.text_document.uri)
     if document is None:
         return []
     offset = to_offset(session.read(document), params.position, session.encoding)
-    return builds.dockerfiles_at(session, document, offset)
+    return (
+        builds.arguments_at(session, document, offset)
+        or _volumes(session, document, offset, declared=True)
+        or builds.dockerfiles_at(session, document, offset)
+    )
+
+
+def _volumes(
+    session: Session, document: Document, offset: int, *, declared: bool = False
+) -> list[types.Location]:
+    """Return where the volume is named that is named at an offset, or only where it is declared."""
+    area = document.area
+    places = (
+        session.location(area, path, place.name.span())
+        for path, place in same_volume(area.project, document.path, offset)
+        if place.declares or not declared
+    )
+    return [place for place in places if place is not None]
 
 
 def _mount_at(

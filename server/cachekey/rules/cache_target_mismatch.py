@@ -53,6 +53,7 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.coverage import Wanted
 from cachekey.dockerfile.idle import (
+    in_a_closed_home,
     in_another_home,
     in_some_version,
     kept_elsewhere,
@@ -94,6 +95,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     yield from _never_called(run, ctx)
     yield from _beside_unseen(run, ctx)
     yield from _of_another_user(run, ctx)
+    yield from _in_a_closed_home(run, ctx)
     for mount in run.caches:
         if mount.undefined or not run.visible_mount(mount) or not _is_path(mount):
             continue
@@ -165,6 +167,20 @@ def _of_another_user(run: Run, ctx: Context) -> Iterator[Finding]:
             )
 
 
+def _in_a_closed_home(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Hint at mounts in the home of root, on an unknown base image, where somebody else runs the RUN."""
+    moved = [mount for mount, _, _ in supposed_elsewhere(run)]
+    for mount in run.caches:
+        tool = None if mount in moved else in_a_closed_home(run, mount)
+        if tool is not None:
+            yield ctx.finding(
+                mount.target_span,
+                f"This RUN runs as {run.scope.user.label}, and the home of root is closed to others, unless the "
+                f"base image opens it: {tool.name} cannot reach this mount",
+                severity=Severity.HINT,
+            )
+
+
 def _never_called(run: Run, ctx: Context) -> Iterator[Finding]:
     """Hint at the mount of a compiler cache that nothing tells the compiling program to call."""
     unless = "" if run.scope.base.facts is not None else ", unless the base image does"
@@ -181,9 +197,14 @@ def _named_by_version(mount: Mount, found: tuple[ToolUse, UsedDirectory], ctx: C
     use, item = found
     return ctx.finding(
         mount.target_span,
-        f"{use.tool.name} keeps {item.cache.what} in {item.among} here, not in {mount.directory}: "
+        f"{use.tool.name} keeps {item.cache.what} in {_readable(item.among)} here, not in {mount.directory}: "
         "this mount stays empty",
     )
+
+
+def _readable(glob: str) -> str:
+    """Show a glob of ours to a reader: a star stands for a version, the one in front of a name for nothing."""
+    return re.sub(r"\*(?=\w)", "", glob)
 
 
 def _beside_another(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:

@@ -126,7 +126,9 @@ def _slips(stage: Stage, dockerfile: Dockerfile) -> list[_Slip]:
                 continue
             done.add(use.tool.id)
             if not _dealt_with(stage, keeping, dockerfile, run):
-                late = next((one for one in stage.runs if _touches(one, keeping)), None)
+                late = next(
+                    (one for one in stage.runs if _touches(one, keeping, surely=True)), None
+                )
                 found[use.tool.id] = _Slip(stage, run, use, mount, keeping, late)
     return list(found.values())
 
@@ -194,16 +196,16 @@ def _touched(run: Run, keeping: Keeping) -> bool:
     return unseen or _touches(run, keeping)
 
 
-def _touches(run: Run, keeping: Keeping) -> bool:
-    return any(_tells(item, keeping) for item in run.commands.items)
+def _touches(run: Run, keeping: Keeping, *, surely: bool = False) -> bool:
+    return any(_tells(item, keeping, surely=surely) for item in run.commands.items)
 
 
-def _tells(item: Invocation, keeping: Keeping) -> bool:
-    """Tell whether a command touches the configuration, or may."""
+def _tells(item: Invocation, keeping: Keeping, *, surely: bool = False) -> bool:
+    """Tell whether a command touches the configuration; not ``surely``: or may, with a path that nobody knows."""
     for effect in effects_of(item) or ():
-        if effect.kind in ("removes", "writes", "moves") and _is_one(effect.path, keeping):
-            return True
-        if effect.kind in ("copies", "links", "moves") and _is_one(effect.to, keeping):
+        places = [effect.path] if effect.kind in ("removes", "writes", "moves") else []
+        places += [effect.to] if effect.kind in ("copies", "links", "moves") else []
+        if any(_is_one(place, keeping) and not (surely and place is None) for place in places):
             return True
     return any(sign in word.written for word in item.args for sign in keeping.words)
 

@@ -40,6 +40,7 @@ from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of, sightings
 from cachekey.devcontainer.settings import host_variables, plain
 from cachekey.devcontainer.substitution import HOST_ENV, Variable, variables
+from cachekey.edits.recipe import completed
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
@@ -147,4 +148,20 @@ def _fixes(named: list[Variable], ctx: Context) -> Iterator[Fix]:
     gone = [Edit(variable.span, "") for variable in rest]
     reason = "the container's user is taken from what is known of the image"
     edits = (Edit(first.span, value), *gone)
+    mounts = (m for m in ctx.document.mounts if m.span.contains(first.span.start))
+    mount = next((m for m in mounts if m.type == "volume" and m.target), None)
+    if mount is not None and mount.target is not None:
+        # A volume there may be root's.
+        place = mount.target.text.replace(first.text, value)
+        for variable in rest:
+            place = place.replace(variable.text, "")
+        recipe = completed(container_of(ctx.document, ctx.project), lambda: edits, place, ())
+        yield ctx.fix(
+            f"Write {value}{recipe.extras}",
+            recipe.write,
+            safety=Safety.UNSAFE,
+            preferred=True,
+            reason=recipe.reason or reason,
+        )
+        return
     yield ctx.fix(f"Write {value}", *edits, safety=Safety.UNSAFE, preferred=True, reason=reason)

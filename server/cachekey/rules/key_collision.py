@@ -62,6 +62,9 @@ _MOST_FOLDERS = 20
 Contents = tuple[str, str, str]
 """Tool, role and the part of its directory."""
 
+_SEVERAL: Contents = ("all", "", "")
+"""What a folder holds in which several tools have their caches, side by side."""
+
 
 def _across(summary: Summary, ctx: Context) -> Iterator[Finding]:
     """Report the first mount of each key that holds something else than another file has in it.
@@ -137,14 +140,21 @@ def _collisions(
     first: dict[object, tuple[Place, Contents]] = {}
     names: dict[object, dict[Contents, str]] = {}
     for run, mount in dockerfile.caches:
-        contents = _contents(run, mount)
         key = key_of.get(mount.span.start)
-        if key is None or contents is None or not mount.id or run.onbuild:
+        if key is None or not mount.id or run.onbuild:
+            continue
+        contents = _contents(run, mount)
+        if contents is None and _is_of_several(dockerfile, run, mount):
+            contents = _SEVERAL
+        if contents is None:
             continue
         place = Place(dockerfile, run, mount)
         volume = (key.identity, mount.source)
         known, theirs = first.setdefault(volume, (place, contents))
         if theirs == contents or known.mount.directory == mount.directory:
+            continue
+        if _SEVERAL in (theirs, contents) and _nest(known.mount.directory, mount.directory):
+            # Told as what lies within each other.
             continue
         used = names.setdefault(volume, {})
         suffix = contents[1] if contents[0] == theirs[0] else contents[0]
@@ -154,6 +164,16 @@ def _collisions(
         used.setdefault(contents, suffix)
         label = f"{key.label} in {build}" if build else key.label
         yield place, _finding(known, place, theirs, contents, used[contents], ctx, label)
+
+
+def _is_of_several(dockerfile: Dockerfile, run: Run, mount: Mount) -> bool:
+    """Tell whether a mount that another shares its key with is a folder of several tools' caches."""
+    shared = mount.key is not None and len(dockerfile.by_key.get(mount.key.identity, ())) > 1
+    return shared and mount.directory is not None and run.knowledge.gathers(mount.directory)
+
+
+def _nest(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and (inside(one, other) or inside(other, one))
 
 
 def _within_each_other(dockerfile: Dockerfile) -> Iterator[tuple[Place, Place]]:
@@ -166,7 +186,7 @@ def _within_each_other(dockerfile: Dockerfile) -> Iterator[tuple[Place, Place]]:
         place = Place(dockerfile, run, mount)
         others = seen.setdefault((mount.key.identity, mount.source), {})
         for other, first in others.items():
-            if other != folder and (inside(folder, other) or inside(other, folder)):
+            if other != folder and _nest(folder, other):
                 yield first, place
                 break
         if len(others) < _MOST_FOLDERS:
@@ -270,6 +290,8 @@ def _describe(place: Place, contents: Contents) -> str:
 
 
 def _words(knowledge: Knowledge, contents: Contents) -> str:
+    if contents == _SEVERAL:
+        return "caches of several tools"
     name, role, part = contents
     tool = knowledge.tool(name)
     cache = tool.cache(role) if tool is not None else None

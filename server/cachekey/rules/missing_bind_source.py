@@ -40,15 +40,17 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.devcontainer.caches import cache_of
+from cachekey.devcontainer.container import HOST_HOME
+from cachekey.devcontainer.hostmade import folder_may_be_made
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.read import Devcontainer
+from cachekey.devcontainer.running import container_of
 from cachekey.edits.devcontainer import run_on_host_first
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import span_in
 
 _HOME = re.compile(r"(?:\$\{localEnv:(?:HOME|USERPROFILE)\}){1,2}/")
-_SCRIPT = re.compile(r"\.(?:sh|py|js|ps1|cmd|bat)\b|\./|\b(?:make|just|task|bash|node|python3?)\b")
 
 
 @rule("CK705", "missing-bind-source", Severity.INFORMATION, Fixable.ALWAYS)
@@ -65,7 +67,7 @@ def check(mount: RuntimeMount, ctx: Context) -> Iterator[Finding]:
         return
     cache = cache_of(mount, document, ctx.project.knowledge)
     looks_so = cache is not None or re.search(r"cache", source, re.IGNORECASE)
-    if not looks_so or _made(source, document):
+    if not looks_so or _made(source, document, ctx):
         return
     message = (
         f"Docker does not make the source of a bind mount: without {_HOME.sub('~/', source)} on the host "
@@ -85,12 +87,7 @@ def _fixes(source: str, ctx: Context) -> Iterator[Fix]:
     )
 
 
-def _made(source: str, document: Devcontainer) -> bool:
-    """Tell whether initializeCommand names the directory, or runs something that may make it."""
-    command = document.initialize
-    if command is None:
-        return False
-    if _SCRIPT.search(command.text):
-        return True
-    tail = source[source.rindex("}") + 1 :].strip("/")
-    return any(part in command.text for part in (tail, posixpath.basename(tail)))
+def _made(source: str, document: Devcontainer, ctx: Context) -> bool:
+    """Tell whether initializeCommand, or a script that it calls, may make the directory."""
+    place = posixpath.normpath(_HOME.sub(f"{HOST_HOME}/", source))
+    return folder_may_be_made(place, container_of(document, ctx.project))

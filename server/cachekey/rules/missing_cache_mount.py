@@ -81,9 +81,10 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     for use in run.uses:
         if use.via is not None or use.applies is not True or use.tool.id in seen:
             continue
-        places, lacks = _places(run, use), ""
+        places, lacks = _places(run, use, ctx), ""
         if not places:
-            places = [item for item in _other_places(run, use) if not _lies_elsewhere(item[0], ctx)]
+            others = _other_places(run, use, ctx)
+            places = [item for item in others if not _lies_elsewhere(item[0], ctx)]
             lacks = _contents(places)
         if not places or (not lacks and _has_one(run, use)):
             continue
@@ -154,7 +155,7 @@ def _purposes(run: Run, use: ToolUse) -> Iterator[Purpose]:
     return (one for one in purposes if one is not None and one.tool is use.tool)
 
 
-def _places(run: Run, use: ToolUse) -> list[ToMount]:
+def _places(run: Run, use: ToolUse, ctx: Context) -> list[ToMount]:
     """Return where to mount what; empty when one place is not known or already has a mount."""
     places: list[ToMount] = []
     for name in use.suggested:
@@ -167,12 +168,12 @@ def _places(run: Run, use: ToolUse) -> list[ToMount]:
             return []
         if maybe_covered(run, item):
             return []
-        if not _comes_from_layer(run, use, item):
+        if not (_comes_from_layer(run, use, item) or _must_stay(run, use, item, ctx)):
             places.append((f"{item.path}/{part}" if part else item.path, item))
     return places
 
 
-def _other_places(run: Run, use: ToolUse) -> list[ToMount]:
+def _other_places(run: Run, use: ToolUse, ctx: Context) -> list[ToMount]:
     """Return what is left to mount where some of the caches that the tool surely uses surely are."""
     places: list[ToMount] = []
     held = 0
@@ -186,7 +187,7 @@ def _other_places(run: Run, use: ToolUse) -> list[ToMount]:
         elif maybe_covered(run, item):
             return []
         elif item.used is True and item.cache.path and role not in use.rarely_filled:
-            if not _comes_from_layer(run, use, item):
+            if not (_comes_from_layer(run, use, item) or _must_stay(run, use, item, ctx)):
                 places.append((item.path, item))
     return places if held else []
 
@@ -197,6 +198,14 @@ def _comes_from_layer(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
     if item.cache.filled_only and not fetched:
         return True
     return (item.needs or not fetched) and _lies_in_layer(run, use, item)
+
+
+def _must_stay(run: Run, use: ToolUse, item: UsedDirectory, ctx: Context) -> bool:
+    """Tell whether a later RUN needs what lies there in the layer, and cannot fill it itself.
+
+    A cache may be empty while this step comes from the layers of an earlier build: then the later one fails.
+    """
+    return item.cache.filled_only and any(True for _ in _behind(run, use, item, ctx))
 
 
 def _lies_in_layer(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
@@ -231,7 +240,11 @@ def _lies_elsewhere(path: str, ctx: Context) -> bool:
 
 def _mendable(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> bool:
     """Tell whether the fix can be made: without it this hint would only be in the way."""
-    if owner_here(run) is None or None in _switches(run, use, places):
+    owner = owner_here(run)
+    if owner is None or None in _switches(run, use, places):
+        return False
+    if use.tool.root_only and owner:
+        # It stops before it fetches anything; a cache of that user's would be wrong once root runs it.
         return False
     found = _clean_ups(run, places)
     if any(one.wide for one in found):
@@ -264,15 +277,24 @@ def _removals(found: list[CleanUp], ctx: Context) -> list[Edit | None]:
 
 def _heirs(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> list[_Heir]:
     """Return the later RUNs that need what this one has filled: a mount here takes it from the layer."""
-    stage, found = ctx.document.stage_of(run), dict[int, _Heir]()
+    found: dict[int, _Heir] = {}
     for _, item in places:
-        fills = item.fills or _fetched_by(run, use.tool.id, item.path)
-        for later, needed in _needs(ctx.document).get((use.tool.id, item.path), {}).values():
-            leaves = fills or (item.needs and needed[1].needs)
-            behind = leaves and later.span.start > run.span.start
-            if behind and ctx.document.stage_of(later).descends_from(stage):
-                found.setdefault(later.span.start, (later, []))[1].append(needed)
+        for later, needed in _behind(run, use, item, ctx):
+            found.setdefault(later.span.start, (later, []))[1].append(needed)
     return [found[start] for start in sorted(found)]
+
+
+def _behind(
+    run: Run, use: ToolUse, item: UsedDirectory, ctx: Context
+) -> Iterator[tuple[Run, ToMount]]:
+    """Yield the later RUNs that find in the layer what this one has left in a directory."""
+    stage = ctx.document.stage_of(run)
+    fills = item.fills or _fetched_by(run, use.tool.id, item.path)
+    for later, needed in _needs(ctx.document).get((use.tool.id, item.path), {}).values():
+        leaves = fills or (item.needs and needed[1].needs)
+        if leaves and later.span.start > run.span.start:
+            if ctx.document.stage_of(later).descends_from(stage):
+                yield later, needed
 
 
 @remembered

@@ -40,11 +40,8 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from cachekey.commands.effect import Effect
-from cachekey.commands.effects import effects_of
-from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.compose import Build, ComposeFile
-from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.hostmade import file_may_be_made
 from cachekey.devcontainer.paths import covers, workspace_root
 from cachekey.devcontainer.read import BuildTarget, Devcontainer
 from cachekey.devcontainer.running import container_of
@@ -74,7 +71,7 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
     if ctx.document.source.text[target.span.end : target.span.end + 1] not in ("'", '"'):
         # The path is still being typed.
         return
-    if _is_made(target.path, container_of(document, ctx.project)):
+    if file_may_be_made(target.path, container_of(document, ctx.project)):
         return
     message = (
         f"There is no file {target.path}: the path {target.written} counts from the folder of this "
@@ -100,7 +97,7 @@ def _of_services(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
             continue
         if _in_submodule(build.dockerfile, ctx):
             continue
-        if _is_made(build.dockerfile, container):
+        if file_may_be_made(build.dockerfile, container):
             continue
         span = span_in(build.said[1])
         if not build.names_dockerfile and not file.source.text[span.end :].strip():
@@ -126,53 +123,6 @@ def _named(build: Build, file: ComposeFile, span: Span, ctx: Context) -> Iterato
         written = posixpath.relpath(beside, build.context or ".")
         if re.fullmatch(r"[\w./-]+", written):
             yield ctx.fix(f"Write {written}", Edit(span, written), preferred=True)
-
-
-_FILLS = ("writes", "copies", "moves", "links")
-_ENGINES = ("docker", "podman")
-_TOUCHES_NO_FILE = frozenset(
-    ("volume", "network", "pull", "login", "image", "info", "context", "ps")
-)
-"""What an engine's command line does without a file of the workspace."""
-
-
-def _is_made(path: str, container: Container) -> bool:
-    """Tell whether initializeCommand, which runs before the build, may make a file."""
-    story = container.host_story
-    below = posixpath.relpath(path, container.root or ".")
-    if story.unread or below.startswith(".."):
-        return bool(story.unread)
-    return any(_may_make(f"/{below}", ran.item) for ran in story.items)
-
-
-def _may_make(path: str, item: Invocation) -> bool:
-    """Tell whether a command may make a file of the opened folder, which is the command's ``/``."""
-    name = posixpath.basename(path)
-    if item.shown:
-        # What it runs comes by itself.
-        return False
-    if any(text is not None and name in text for text in item.texts):
-        return True
-    effects = effects_of(item)
-    if effects is None:
-        words = [text for text in item.texts if text is None or not text.startswith("-")]
-        return (
-            item.program not in _ENGINES
-            or words[:1] == [None]
-            or not (set(words[:1]) & _TOUCHES_NO_FILE)
-        )
-    return any(_fills(effect, path, item) for effect in effects)
-
-
-def _fills(effect: Effect, path: str, item: Invocation) -> bool:
-    """Tell whether an effect puts something at a place, or into a folder around it, or may do so."""
-    if effect.kind == "makes":
-        # `git clone` and the like make folders with something in them.
-        return item.program != "mkdir" and (effect.path is None or covers(effect.path, path))
-    if effect.kind not in _FILLS:
-        return False
-    where = effect.path if effect.kind == "writes" else effect.to
-    return where is None or covers(where, path)
 
 
 def _is_template(document: Devcontainer, ctx: Context) -> bool:

@@ -63,7 +63,19 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
             message = (
                 f"The volume on {mount.place} has no name: each new container gets an empty one"
             )
-            yield ctx.finding(mount.span, message, fixes=partial(_fixes, mount, ctx))
+            yield ctx.finding(
+                mount.span,
+                message,
+                fixes=partial(_fixes, mount, ctx),
+                severity=None if _known(seen, ctx) else Severity.INFORMATION,
+            )
+
+
+def _known(seen: Sighting, ctx: Context) -> bool:
+    """Tell whether a mount is a tool's: anything else may be meant for this container alone."""
+    mount, knowledge = seen.mount, ctx.project.knowledge
+    cache = cache_of(mount, seen.container.document, knowledge)
+    return cache is not None or project_output(mount, knowledge) is not None
 
 
 def _inherited(seen: Sighting, place: str, ctx: Context) -> Iterator[Finding]:

@@ -49,6 +49,7 @@ from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import add_mount
 from cachekey.finding import Finding, Fix, Safety, Severity
+from cachekey.knowledge.records import Passing
 from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
@@ -67,8 +68,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     yield from _out_of_sight(run, ctx)
     seen: set[str] = set()
     for use in run.uses:
-        if use.tells_of_passing:
-            yield from _passing(run, use, ctx)
+        if use.tells_of_passing is not None:
+            yield from _passing(run, use, use.tells_of_passing, ctx)
         for item in use.directories:
             if not item.needs or item.path is None or not item.confidence.warns:
                 continue
@@ -170,22 +171,37 @@ def _alone(run: Run, use: ToolUse, mount: Mount, ctx: Context) -> bool:
     return fetches_for_nobody(ctx.document, run, use)
 
 
-def _passing(run: Run, use: ToolUse, ctx: Context) -> Iterator[Finding]:
+def _passing(run: Run, use: ToolUse, passing: Passing, ctx: Context) -> Iterator[Finding]:
     """Report a question about what has ended with the RUN that did the work."""
     if any(other.tool.id == use.tool.id and other.uses for other in run.uses):
         return
     if not run.commands.complete or any(item.opaque for item in run.commands.items):
         return
+    item = use.directory(passing.cache) if passing.cache else None
+    if passing.cache and (item is None or maybe_covered(run, item)):
+        return
     for earlier in run.earlier():
-        if any(other.tool.id == use.tool.id and other.uses for other in earlier.uses):
+        worked = [one for one in earlier.uses if one.tool.id == use.tool.id and one.uses]
+        if worked:
+            if item is not None and not _kept_apart(earlier, worked, item):
+                return
             line = ctx.document.source.line_of(earlier.span.start) + 1
             yield ctx.finding(
                 use.invocation.span,
-                f"The {use.tells_of_passing} of {use.tool.name} ended with the RUN of line {line}: "
+                f"The {passing.what} of {use.tool.name} ended with the RUN of line {line}: "
                 "ask at the end of that RUN",
                 related=[ctx.related(earlier.instruction.keyword_span, "The work was done here")],
             )
             return
+
+
+def _kept_apart(run: Run, uses: list[ToolUse], item: UsedDirectory) -> bool:
+    """Tell whether the same directory lay in a cache mount of a RUN for all that used it there."""
+    places = [one.directory(item.role) for one in uses]
+    return item.path is not None and all(
+        place is not None and place.path == item.path and _mount_on(run, place) is not None
+        for place in places
+    )
 
 
 def _fixes(run: Run, mount: Mount, ctx: Context) -> Iterator[Fix]:
@@ -217,7 +233,8 @@ def _filled(run: Run, use: ToolUse, item: UsedDirectory) -> tuple[Run, Mount] | 
                 mount = _mount_on(earlier, directory)
                 if mount is None:
                     return None
-                if directory.fills and other.tool.id == use.tool.id and found is None:
+                fills = directory.fills or (item.cache.filled_by_any and directory.used is True)
+                if fills and other.tool.id == use.tool.id and found is None:
                     found = (earlier, mount)
     return found
 

@@ -92,7 +92,7 @@ def _is_fresh(run: Run, user: User) -> bool:
     made_here = user.account is not None and user.account.span is not None
     return made_here or (
         facts is not None
-        and inside("/home", user.home or "/")
+        and inside(user.home or "/", "/home")
         and not any(inside(x.path, user.home or "/") for x in ships)
     )
 

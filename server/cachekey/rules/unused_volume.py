@@ -28,7 +28,7 @@ volumes:
   cargo-registry:
 ```
 
-Silent where a file that cannot be read may mount it.
+Silent where a file that cannot be read may mount it, or a variable may come to its name.
 
 ## Source
 compose-spec, *Volumes top-level element*.
@@ -40,6 +40,7 @@ from collections.abc import Iterator
 
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.mounts import may_name
 from cachekey.devcontainer.running import container_of
 from cachekey.finding import Finding, Severity
 from cachekey.rules.rule import Context, Fixable, rule
@@ -58,7 +59,7 @@ def check(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
             return
         used |= _mounted(container)
     for name, key, _ in file.section("volumes") if containers else ():
-        if name not in used:
+        if not any(may_name(source, name) for source in used):
             yield ctx.finding(
                 key.span,
                 f"Nothing mounts the volume '{name}': delete it, or mount it in a service",
@@ -70,11 +71,10 @@ def _mounted(container: Container) -> set[str]:
     """Return every word of the services' mounts that may name a volume."""
     composition = container.composition
     assert composition is not None
-    found = {mount.source.text for mount in container.document.mounts if mount.source is not None}
+    mounts = [*container.document.mounts]
     for file in composition.files:
-        found |= {mount.source.text for mount in file.mounts if mount.source is not None}
+        mounts += file.mounts
     for name in composition.services:
         service = composition.service(name)
-        mounts = service.mounts if service is not None else ()
-        found |= {mount.source.text for mount in mounts if mount.source is not None}
-    return found
+        mounts += service.mounts if service is not None else ()
+    return {m.source.text for m in mounts if m.source is not None and m.type != "bind"}

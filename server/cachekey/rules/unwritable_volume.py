@@ -99,7 +99,7 @@ def _fixes(seen: Sighting, place: str, user: str, ctx: Context) -> Iterator[Fix]
     moved = reachable(place, container)
     if moved != place and target is not None:
         # Root's home is closed to others: what is in it helps nobody, whoever owns it.
-        recipe, where = own(container, moved)
+        recipe, where = own(container, moved, not seen.mount.nocopy)
         head = span_in(target, 0, len(ROOT_HOME))
         retarget = FileEdit(
             seen.mount.path or container.document.path, Edit(head, str(container.home))
@@ -112,7 +112,7 @@ def _fixes(seen: Sighting, place: str, user: str, ctx: Context) -> Iterator[Fix]
             reason=recipe.reason,
         )
         return
-    recipe, where = own(container, place)
+    recipe, where = own(container, place, not seen.mount.nocopy)
     yield ctx.fix(
         f"Give {place} to {user} {where}",
         partial(placed, container.document.path, recipe.write),

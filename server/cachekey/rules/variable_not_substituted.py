@@ -36,7 +36,7 @@ devcontainer.json*; devcontainers/spec#282 and #434.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from cachekey.devcontainer.compose import ComposeFile
@@ -45,7 +45,7 @@ from cachekey.devcontainer.read import Devcontainer, EnvEntry
 from cachekey.devcontainer.running import Sighting, container_of, sightings
 from cachekey.devcontainer.settings import host_variables
 from cachekey.devcontainer.substitution import NAMED, PLAIN, Variable, resolved_late
-from cachekey.edits.devcontainer import move_variable
+from cachekey.edits.devcontainer import move_variable, together
 from cachekey.edits.recipe import completed
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
@@ -224,9 +224,24 @@ def _expand(entry: EnvEntry, name: str, span: Span, ctx: Context) -> Iterator[Fi
     elif entry.place == "remoteEnv" and name != "HOME":
         text = f"${{containerEnv:{name}}}"
         yield ctx.fix(f"Write {text}", Edit(span, text), preferred=True)
+    elif entry.place == "containerEnv" and name == "PATH":
+        yield ctx.fix(
+            "Move PATH to remoteEnv, with ${containerEnv:PATH}",
+            partial(_to_remote, entry, span, ctx),
+            safety=Safety.UNSAFE,
+            reason="only lifecycle commands and terminals see remoteEnv",
+        )
     elif name == "HOME" and (home := _home(ctx)) is not None:
         reason = "the user's home is taken from what is known of the image"
         yield ctx.fix(f"Write {home}", Edit(span, home), safety=Safety.UNSAFE, reason=reason)
+
+
+def _to_remote(entry: EnvEntry, span: Span, ctx: Context) -> Iterable[Edit]:
+    def move(now: Devcontainer) -> tuple[Edit, ...]:
+        moved = next((e for e in now.container_env if e.name == entry.name), None)
+        return move_variable(now, moved, "remoteEnv") if moved is not None else ()
+
+    return together(ctx.document, (Edit(span, "${containerEnv:PATH}"),), move)
 
 
 def _message(path: tuple[str, ...], variable: Variable, document: Devcontainer) -> str:

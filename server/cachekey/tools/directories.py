@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator
+from itertools import takewhile
 
 from cachekey.knowledge.paths import Relation, clean, relation
 from cachekey.knowledge.patterns import any_fits, matches
@@ -59,6 +60,14 @@ class UsedDirectory:
     generations: bool
     """Nobody knows which of the tools of this name it is, and each keeps its cache in a place of its own."""
     confidence: Confidence
+    way: Way | None = None
+    """What has moved it; None: nothing, it has its default."""
+
+    @property
+    def heeds_pin(self) -> bool:
+        """Tell whether the variable that pins the directory would count: nothing stronger moves it."""
+        stronger = takewhile(lambda way: not way.is_env(self.cache.pin), self.cache.moved_by)
+        return self.way is None or self.way not in tuple(stronger)
 
     @property
     def role(self) -> str:
@@ -134,6 +143,7 @@ class Placing:
             children=(way.children if way is not None else ()) or cache.children,
             generations=self._is_one_of_several(cache),
             confidence=self._env.confidence(cache.confidence, image),
+            way=way,
         )
 
     def _is_one_of_several(self, cache: CacheDir) -> bool:
@@ -182,18 +192,20 @@ class Placing:
         if cache.when and env.holds(cache.when) is None:
             reason = f"{env.in_words(cache.when)} is not known here, and that decides it"
             return NotKnown(reason), True, None
+        open_to_image = bool(cache.when)
         for way in cache.moved_by:
             if way.when and env.holds(way.when) is False:
                 continue
             value = env.way(way)
             if value is None:
+                # What the image does not set has a say as well.
+                open_to_image = open_to_image or bool(way.env or way.config)
                 continue
             if isinstance(value, Known) and way.when and env.holds(way.when) is None:
                 value = NotKnown(f"whether {way.label} counts is not known")
             placed = self._moved(way, value)
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
-            # What the image does not set has a say in a condition as well.
-            return placed, image or bool(cache.when), way
+            return placed, image or open_to_image, way
         return self._default(cache), not _is_fixed(cache), None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:

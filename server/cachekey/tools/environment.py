@@ -74,6 +74,8 @@ class ToolEnvironment:
             return self.variable(way.env, way.ignore_case)
         if way.word:
             return self.said.word(way)
+        if way.argument:
+            return self._argument()
         if way.config:
             return self.configured(way)
         if way.command is not None:
@@ -85,6 +87,16 @@ class ToolEnvironment:
         if fact is None:
             return None
         return Known(fact, f"the base image {self._image_name}", from_image=True)
+
+    def _argument(self) -> Known | NotKnown | None:
+        """Return the last word of the command line that is no option."""
+        line = self.line
+        if not line.words:
+            return None
+        text = line.words[-1]
+        if text is None or not self.invocation.args_known:
+            return NotKnown("its last word is not known")
+        return Known(text, "its last word", self.invocation.args[line.word_places[-1]].span)
 
     def variable(self, name: str, ignore_case: bool = False) -> Known | NotKnown | None:
         """Return an environment variable as the tool sees it; an empty one counts as not set."""

@@ -20,6 +20,7 @@ from cachekey.knowledge.records import (
     Confidence,
     Emptying,
     Kind,
+    Passing,
     Suggestion,
     Tool,
 )
@@ -183,10 +184,10 @@ class ToolUse:
         return next(found, None)
 
     @cached_property
-    def tells_of_passing(self) -> str:
-        """What the subcommand tells of that has ended with another RUN; empty for others."""
+    def tells_of_passing(self) -> Passing | None:
+        """What the subcommand tells of that has ended with another RUN; None for others."""
         found = (item for item in self.tool.passing if fits(item.command, self._env.line) is True)
-        return next((item.what for item in found), "")
+        return next(found, None)
 
     @cached_property
     def files(self) -> tuple[tuple[str, Span], ...]:

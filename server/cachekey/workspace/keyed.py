@@ -22,7 +22,7 @@ Read = Callable[[Mapping[str, str], frozenset[str], frozenset[str]], Dockerfile]
 """Reads the Dockerfile with these build arguments, with others of unknown values, and without some."""
 
 _NOTHING: frozenset[str] = frozenset()
-_BY_CLIENT = re.compile(r"(?i:\w+_proxy)|SOURCE_DATE_EPOCH|BUILDKIT_\w+")
+BY_CLIENT = re.compile(r"(?i:\w+_proxy)|SOURCE_DATE_EPOCH|BUILDKIT_\w+")
 """Arguments that a client passes unasked, from its configuration or environment."""
 _MOST_READINGS = 12
 """Of one Dockerfile with other arguments; of builds beyond that the keys are not told."""
@@ -155,7 +155,7 @@ def _bare(document: Dockerfile) -> frozenset[str]:
         if instruction.keyword == "ARG":
             pairs = arg_pairs(instruction.args, document.tree.escape)
             found |= {name.text for name, default in pairs if default is None}
-    return frozenset(name for name in found - PLATFORM_ARGS if not _BY_CLIENT.fullmatch(name))
+    return frozenset(name for name in found - PLATFORM_ARGS if not BY_CLIENT.fullmatch(name))
 
 
 def _built(build: Invocation, reader: _Readings) -> Built:

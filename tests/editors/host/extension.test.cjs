@@ -83,7 +83,7 @@ describe("Cachekey in VS Code", () => {
     const hovers = await vscode.commands.executeCommand(command, dockerfile, split.range.start);
     const text = hovers.flatMap(({ contents }) => contents.map((part) => part.value ?? part)).join("\n");
     assert.match(text, /Cache `\/home\/vscode\/\.cache\/uv`/);
-    assert.match(text, /Not the same cache/);
+    assert.match(text, /Not shared in this folder, not even with/);
   });
 
   it("shares the cache with one quick fix, and undo takes it back", async () => {

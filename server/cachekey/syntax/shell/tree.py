@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from cachekey.budget import LONGEST_VALUE
@@ -339,6 +340,12 @@ class Command:
                 return True
             block = block.parent
         return False
+
+    @cached_property
+    def conditional_here(self) -> bool:
+        """The same within the body of its function: whether it may not run when that is called."""
+        around = takewhile(lambda block: block.kind != "function", self.block.outward)
+        return self.guarded or any(block.conditional for block in around)
 
     @cached_property
     def in_pipeline(self) -> bool:

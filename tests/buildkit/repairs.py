@@ -102,6 +102,7 @@ MAKES = {
     "mvn": "mkdir -p target && touch target/app.jar",
     "dart": "mkdir -p bin && touch bin/server",
     "npm": "mkdir -p node_modules dist && touch node_modules/made dist/made",
+    "swift": "mkdir -p .build/release .build/debug && touch .build/release/App .build/debug/App",
     "go": "while [ $# -gt 1 ]; do [ $1 = -o ] && mkdir -p ${2%/*} && touch $2; shift; done",
     "bash": "cat >/dev/null",
     "pip": "while [ $# -gt 1 ]; do case $1 in -d|-w) mkdir -p $2 && touch $2/a.whl ;; esac; shift; done",

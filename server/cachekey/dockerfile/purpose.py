@@ -72,8 +72,9 @@ def writer(run: Run, mount: Mount | None = None) -> User | None:
     items = run.commands.items
     if mount is not None and mount.directory is not None:
         own = [use.invocation for use in run.uses if _uses(use, mount.directory)]
-        if not own and run.scope.user.is_root is not True and _is_roots(run, mount.directory):
-            # A script out of sight calls sudo, or leaves it alone.
+        told = any(item.user is not None for item in own)
+        if not told and run.scope.user.is_root is not True and _is_roots(run, mount.directory):
+            # A script out of sight calls sudo, or leaves it alone; the tool itself just fails.
             return None
         items = tuple(own) or items
     if all(item.user is None for item in items):

@@ -72,6 +72,7 @@ from cachekey.edits.toolmount import clashes, companions, places, retarget, spre
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, capital, rule
+from cachekey.syntax.dockerfile.tree import Instruction
 from cachekey.text import Edit, Span
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
@@ -274,7 +275,7 @@ def _without_command(run: Run, ctx: Context) -> Finding:
 def _joined(run: Run, ctx: Context) -> Iterator[Fix]:
     instructions = ctx.document.tree.instructions
     behind = [item for item in instructions if item.span.start >= run.span.end]
-    if not behind or behind[0].keyword != "RUN":
+    if not behind or behind[0].keyword != "RUN" or not _is_for(run, behind[0], ctx):
         return
     gap = Span(run.span.end, behind[0].keyword_span.end)
     source = ctx.document.source
@@ -282,6 +283,14 @@ def _joined(run: Run, ctx: Context) -> Iterator[Fix]:
     quoted = re.search("[\"']", source.slice(run.span))
     if "#" not in source.slice(gap) and not quoted:
         yield ctx.fix("Move the mounts to the next RUN", Edit(gap, ""), preferred=True)
+
+
+def _is_for(run: Run, instruction: Instruction, ctx: Context) -> bool:
+    """Tell whether a RUN may have a use for the mounts of another, as far as their places tell."""
+    places = [mount.directory or "" for mount in run.caches]
+    meant = {claim.tool.id for place in places for claim in run.knowledge.claims(place)}
+    behind = next(one for one in ctx.document.runs if one.instruction is instruction)
+    return not meant or not meant.isdisjoint(use.tool.id for use in behind.uses)
 
 
 def _begun_again(run: Run) -> Invocation | None:

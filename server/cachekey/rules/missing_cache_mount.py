@@ -48,7 +48,7 @@ from cachekey.dockerfile.coverage import (
     surely_idle,
 )
 from cachekey.dockerfile.idle import candidates
-from cachekey.dockerfile.purpose import purpose_of
+from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.caches import in_file, merge_edits
 from cachekey.edits.cleanups import CleanUp, clean_ups, deletions, together
@@ -56,7 +56,7 @@ from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import add_mount, is_mountable
 from cachekey.edits.toolmount import ToMount, flags_for, owner_here
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
-from cachekey.knowledge.records import Kind
+from cachekey.knowledge.records import CacheDir, Kind
 from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
@@ -88,6 +88,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             lacks = _contents(places)
         if not places or (not lacks and _has_one(run, use)):
             continue
+        if not lacks and _has_output(run, use):
+            fetched = all(_is_fetched(item) for _, item in places)
+            lacks = "all that it downloads" if fetched else _contents(places)
         if any(item.fills for _, item in places) and fetches_for_nobody(ctx.document, run, use):
             # Whoever runs the image may want it: a mount would take it out, for no step of this file.
             continue
@@ -135,8 +138,21 @@ def _has_one(run: Run, use: ToolUse) -> bool:
     """Tell whether a mount of the RUN is meant for this tool, wherever the tool may look."""
     if any(mount.directory and linked(run, mount.directory) for mount in run.caches):
         return True
+    return any(not _only_builds(one.cache) for one in _purposes(run, use))
+
+
+def _has_output(run: Run, use: ToolUse) -> bool:
+    """Tell whether a mount of the RUN holds what this tool builds, where nothing that it fetches lies."""
+    return any(_only_builds(one.cache) for one in _purposes(run, use))
+
+
+def _only_builds(cache: CacheDir) -> bool:
+    return cache.kind is Kind.BUILD and not cache.filled_by
+
+
+def _purposes(run: Run, use: ToolUse) -> Iterator[Purpose]:
     purposes = (purpose_of(run, mount) for mount in run.caches)
-    return any(purpose is not None and purpose.tool is use.tool for purpose in purposes)
+    return (one for one in purposes if one is not None and one.tool is use.tool)
 
 
 def _places(run: Run, use: ToolUse, ctx: Context) -> list[ToMount]:

@@ -264,8 +264,10 @@ def problems(table, **head):
                 "commands": ["x"],
                 "caches": [{"path": "/x", "moved_by": [{"flag": "-a", "env": "A"}]}],
             },
-            "x.caches.0.moved_by.0: exactly one of flag, env, word, config, command, program, fact, argument "
-            "is needed",
+            (
+                "x.caches.0.moved_by.0: exactly one of flag, env, word, config, command, program, fact, "
+                "argument is needed"
+            ),
         ),
         (
             {

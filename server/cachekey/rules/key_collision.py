@@ -153,6 +153,9 @@ def _collisions(
         known, theirs = first.setdefault(volume, (place, contents))
         if theirs == contents or known.mount.directory == mount.directory:
             continue
+        if _SEVERAL in (theirs, contents) and _nest(known.mount.directory, mount.directory):
+            # Told as what lies within each other.
+            continue
         used = names.setdefault(volume, {})
         suffix = contents[1] if contents[0] == theirs[0] else contents[0]
         taken = [name for other, name in used.items() if other != contents]
@@ -169,6 +172,10 @@ def _is_of_several(dockerfile: Dockerfile, run: Run, mount: Mount) -> bool:
     return shared and mount.directory is not None and run.knowledge.gathers(mount.directory)
 
 
+def _nest(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and (inside(one, other) or inside(other, one))
+
+
 def _within_each_other(dockerfile: Dockerfile) -> Iterator[tuple[Place, Place]]:
     """Yield mounts of one volume whose directories lie within each other."""
     seen: dict[object, dict[str, Place]] = {}
@@ -179,7 +186,7 @@ def _within_each_other(dockerfile: Dockerfile) -> Iterator[tuple[Place, Place]]:
         place = Place(dockerfile, run, mount)
         others = seen.setdefault((mount.key.identity, mount.source), {})
         for other, first in others.items():
-            if other != folder and (inside(folder, other) or inside(other, folder)):
+            if other != folder and _nest(folder, other):
                 yield first, place
                 break
         if len(others) < _MOST_FOLDERS:

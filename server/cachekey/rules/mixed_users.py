@@ -107,9 +107,10 @@ def _fixes(mount: Mount, user: User, writers: list[Place], ctx: Context) -> Iter
     reach = reach_of(mount)
     shared = shared_ownership(list(places_of(ctx.project, reach)))
     if shared is not None:
-        title = f"Share it: root ends with {shared[1]}"
-        if user.uid is not None:
-            title += f", and a new cache belongs to {user.name or user.uid} ({{places}})"
+        new = (
+            f", and a new cache belongs to {user.name or user.uid}" if user.uid is not None else ""
+        )
+        title = f"Share it: root ends with {shared[1]}{new} ({{places}})"
         edits = partial(merge_edits, shared[0])
         yield ctx.fix(title, edits, preferred=True, reach=reach)
     if user.uid is not None and mount.key is not None:

@@ -91,15 +91,16 @@ async function typed(editor, page, shot) {
   say("typed in calm");
 }
 
-/** Type a text key by key; returns how often a squiggle was seen on the way. */
+/** Type a text key by key, as fast as people do; returns how often a squiggle was seen on the way. */
 async function byHand(page, file, text) {
   let seen = 0;
   let last = Date.now();
   let paused = false;
   for (const key of text) {
     await page.keyboard.type(key);
+    await page.waitForTimeout(60);
     // A slow machine types with pauses: then a half-typed word is rightly taken for what is meant.
-    paused ||= Date.now() - last > 250;
+    paused ||= Date.now() - last > 400;
     last = Date.now();
     seen += paused ? 0 : await file.locator("[class*=squiggly-]").count();
     if (key === "=" || key === ",") {

@@ -11,7 +11,7 @@ async def test_what_the_server_offers(client: Client) -> None:
     offered = client.started.capabilities
     assert offered.position_encoding == FLAVOURS[client.flavour]
     sync = offered.text_document_sync
-    assert (sync.open_close, sync.change) == (True, types.TextDocumentSyncKind.Full)
+    assert (sync.open_close, sync.change) == (True, types.TextDocumentSyncKind.Incremental)
     pull = types.DiagnosticOptions(
         inter_file_dependencies=True, workspace_diagnostics=True, identifier="cachekey"
     )

@@ -84,7 +84,7 @@ def build() -> Server:
     server = Server(
         "cachekey",
         __version__,
-        types.TextDocumentSyncKind.Full,
+        types.TextDocumentSyncKind.Incremental,
         protocol_cls=Protocol,
         converter_factory=converter,
     )

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from pygls.protocol import LanguageServerProtocol
+from lsprotocol import types
+from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from cachekey.lsp import words
+from cachekey.lsp.sync import changed_text
 from cachekey.markup.message import message
 
 if TYPE_CHECKING:
-    from lsprotocol import types
+    from collections.abc import Iterator
+
+    from cachekey.text import Encoding
 
 
 class Protocol(LanguageServerProtocol):
     """Answers requests; an error's text may quote the request, which may quote a workspace."""
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(
+        self, params: types.DidChangeTextDocumentParams
+    ) -> Iterator[Any]:
+        """Take in changes as one of the whole text; pygls would count lines at form feeds, too."""
+        document = self.workspace.text_documents.get(unquote(params.text_document.uri))
+        if document is not None and params.content_changes:
+            encoding: Encoding = types.PositionEncodingKind(self.workspace.position_encoding).value
+            text = changed_text(document.source, params.content_changes, encoding)
+            params.content_changes = [types.TextDocumentContentChangeWholeDocument(text=text)]
+        yield from super().lsp_text_document__did_change(params)
 
     def _send_response(
         self, msg_id: Any, result: Any = None, error: types.ResponseError | None = None

@@ -830,7 +830,10 @@ def test_hover_on_what_gives_nothing_away_and_where_a_tool_does_not_go() -> None
     whole = lines("remoteUser")
     assert f"Volume `data` on `/data`, root's when new, {no}" in whole
     assert "The workspace lies in `/workspaces/${localWorkspaceFolderBasename}`" in whole
-    far = "pnpm caches here for projects on the same file system; for others in a `.pnpm-store` beside them"
+    far = (
+        "pnpm caches here only for a project on the home's file system: others have `.pnpm-store` "
+        "where their mount begins"
+    )
     assert lines("=volume,source=pnpm")[-1] == far
     near = "pnpm caches here for projects on the mount around it"
     assert lines("=volume,source=near")[-1] == near

@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { Editor, main, say, until } from "./lib.mjs";
+import { Editor, command, main, say, until } from "./lib.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const THEMES = [
@@ -43,14 +43,6 @@ main(async ({ root, vsix, shots, builder, bin, python }) => {
   }
   say(`refused by the policy: ${JSON.stringify(wrong)}`);
 });
-
-/** Runs a command by its title, as a user does. */
-async function command(page, title) {
-  await page.keyboard.press("F1");
-  await page.locator(".quick-input-widget input").fill(`>${title}`);
-  await page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
-  await page.keyboard.press("Enter");
-}
 
 /** The document within the webviews: the one that holds this text. */
 async function shown(page, text) {

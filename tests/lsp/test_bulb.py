@@ -79,7 +79,7 @@ def test_where_findings_meet_each_shows_its_best_fix_first() -> None:
     found = entries(session, document, place)
     fixes = [entry for entry in found if entry.data]
     codes = [entry.diagnostics[0].code for entry in fixes if entry.diagnostics]
-    assert len(found) == 8
+    assert len(found) == 7
     assert set(codes[:3]) == {"CK101", "CK201", "CK204"}
 
 

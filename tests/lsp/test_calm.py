@@ -13,7 +13,7 @@ from cachekey.kinds import kind_of
 from cachekey.lsp import diagnostics
 from cachekey.lsp.abilities import Abilities
 from cachekey.lsp.area import Area
-from cachekey.lsp.calm import PAUSE
+from cachekey.lsp.calm import PAUSE, Calm
 from cachekey.lsp.diagnostics import Reporter
 from cachekey.lsp.session import Document, Session
 from cachekey.rules import ALL
@@ -147,6 +147,19 @@ async def test_a_squiggle_changes_once_for_a_word() -> None:
     seen.append([(item.code, item.message) for item in typist.shown])
     assert sum(one != other for one, other in pairwise(seen)) == 1
     assert seen[-1] == []
+
+
+def test_a_fix_where_another_edit_has_ended_is_not_typed() -> None:
+    calm, text = Calm(), "RUN --mount=type=cache,id=uv,target=/x true\n"
+    cut = text.replace(",id=uv", "")
+    calm.changed(text, cut)
+    calm.changed(cut, text)
+    assert not calm.typing
+    # What goes on behind a key is typed, also when it comes late and at once.
+    calm.changed(text, f"{text}R")
+    calm.rest()
+    calm.changed(f"{text}R", f"{text}RUN --mount=type=cache")
+    assert calm.typing
 
 
 @pytest.mark.parametrize("burst", [3, 7, 16, 40])

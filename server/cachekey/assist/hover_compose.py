@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cachekey.assist.hover_container import container_lines, variable_lines
 from cachekey.assist.hover_runtime_mount import mount_card
 from cachekey.assist.rename_volume import same_volume
-from cachekey.builds.composefile import composition
-from cachekey.builds.places import Looker
+from cachekey.builds.composefile import overrides
 from cachekey.devcontainer.compose import ComposeFile, Service, engine_name
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.running import container_of, service_alone, sightings
@@ -74,8 +74,8 @@ def _alone(project: Project, document: ComposeFile, offset: int) -> Container | 
     """Return the container of the service at a place, where no devcontainer.json has it."""
     for name, key, node in document.section("services"):
         if key.span.contains(offset) or node.span.contains(offset):
-            files = composition(document, Looker(project.read)).files
-            return service_alone([file.path for file in files], name, project)
+            over = (path for path in overrides(document.path) if project.read(path) is not None)
+            return service_alone(document, [document.path, *islice(over, 1)], name, project)
     return None
 
 

@@ -41,18 +41,25 @@ def compose_builds(file: ComposeFile, looker: Looker) -> Iterator[Invocation]:
 
 def composition(file: ComposeFile, looker: Looker) -> Composition:
     """Return a compose file with the one that Compose lays over it unasked."""
-    folder, name = posixpath.split(file.path)
     files = [file]
-    match = _NAMES.match(name)
-    for end in (".override.yml", ".override.yaml") if match is not None else ():
-        assert match is not None
-        other = read_file(posixpath.join(folder, match.group(1) + end), looker.text)
+    for path in overrides(file.path):
+        other = read_file(path, looker.text)
         if other is not None and len(files) == 1:
             files.append(other)
+    folder = posixpath.dirname(file.path)
     includes = any(node.get("include") is not None for one in files for node in one.documents)
     unread = ("include",) if includes else ()
     folders = {item.path: folder for item in files}
     return Composition(tuple(files), unread, looker.text, folders)
+
+
+def overrides(path: str) -> Iterator[str]:
+    """Yield the files of which Compose lays the first that is there over a compose file."""
+    folder, name = posixpath.split(path)
+    match = _NAMES.match(name)
+    for end in (".override.yml", ".override.yaml") if match is not None else ():
+        assert match is not None
+        yield posixpath.join(folder, match.group(1) + end)
 
 
 def service_build(service: Service, path: str, span: Span, source: Source) -> Invocation:

@@ -66,17 +66,25 @@ def _fresh(texts: object, around: Surroundings) -> bool:
     return isinstance(texts, KnownTexts) and texts.around is around and texts.fresh()
 
 
-def service_alone(paths: Sequence[str], name: str, around: Surroundings) -> Container:
-    """Return a service of compose files by itself, as ``docker compose up`` runs it.
+def service_alone(
+    file: ComposeFile, paths: Sequence[str], name: str, around: Surroundings
+) -> Container:
+    """Return a service of a compose file by itself, as ``docker compose up`` runs it.
 
-    ``paths`` are the files that Compose reads, the first one first.
+    ``paths`` are the files that Compose reads, the first one first. It is made once, like any container.
     """
+    kept: dict[tuple[str, ...], Container] = file.__dict__.setdefault("_alone", {})
+    key = (name, *paths)
+    known = kept.get(key)
+    if known is not None and _fresh(known.texts, around):
+        return known
     folder = posixpath.dirname(paths[0])
     files = [posixpath.relpath(path, folder or ".") for path in paths]
     text = json.dumps({"dockerComposeFile": files, "service": name})
     # The very file that somebody would write who wanted to develop in it.
     bare = read_devcontainer(posixpath.join(folder, "devcontainer.json"), Source(text))
-    return _make(bare, around, PlainService)
+    made = kept[key] = _make(bare, around, PlainService)
+    return made
 
 
 def _make(

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 
 _SAFETY = (Safety.SAFE, Safety.UNSAFE, Safety.MANUAL)
 _MOST_FIXES = 4
-"""With *Explain* and two ways to silence a finding nobody reads more than seven entries. Where several
-findings meet each shows its best fix, then its second, until there are so many."""
+_MOST_ENTRIES = 7
+"""Nobody reads more: with *Explain* for each rule, and the ways to silence. Where several findings meet
+each shows its best fix, then its second, until there are so many."""
 _MOST_ROUNDS = 8
 """Fixes behind each other that one click makes."""
 
@@ -149,7 +150,8 @@ def _fixes(
     shown: dict[str, list[Fix]] = {}
     # Of a list an editor's *Auto Fix* takes the preferred entry; where there are two it asks which.
     best = True
-    left = max(_MOST_FIXES, len(here))
+    others = len({finding.code for _, finding in here}) + 1
+    left = max(len(here), min(_MOST_FIXES, _MOST_ENTRIES - others))
     trial = Trial(document.area.project, document.area.settings)
     for index, number, fix in _in_turn(here, wanted):
         if not left:

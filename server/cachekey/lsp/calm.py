@@ -37,7 +37,7 @@ class Calm:
     shown: Analysis | None = None
     """What was shown when the last word was complete."""
     _end: int = -1
-    """Where the last change ended."""
+    """Where the last change ended that was typed; a fix may well begin where another edit has ended."""
 
     def changed(self, before: str, after: str) -> None:
         """Note a change of the text.
@@ -50,7 +50,7 @@ class Calm:
         goes_on = come.start == self._end or (self.typing and more <= _A_BURST)
         burst = goes_on and "\n" not in after[come.start : come.end]
         self.typing = less <= _A_KEY and (more <= _A_KEY or burst)
-        self._end = come.end
+        self._end = come.end if self.typing else -1
 
     def rest(self) -> None:
         """Note that typing has paused."""

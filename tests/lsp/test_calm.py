@@ -166,7 +166,7 @@ def test_a_fix_where_another_edit_has_ended_is_not_typed() -> None:
 async def test_keys_that_arrive_together_are_keys(
     burst: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """VS Code sends what was typed in a quarter of a second as one change."""
+    """Some clients send what was typed in a quarter of a second as one change."""
     monkeypatch.setattr(diagnostics, "PAUSE", 3600)
     head = "FROM python:3.13\nENV UV_LINK_MODE=copy\n"
     typist = Typist("untitled:/Dockerfile", head)

@@ -25,7 +25,7 @@ PAUSE = 0.5
 _A_KEY = 2
 """Characters that one key may write or take away: an editor closes brackets and quotes by itself."""
 _A_BURST = 16
-"""Characters of keys that arrive together: VS Code gathers those of a quarter of a second."""
+"""Characters of keys that arrive together: some clients gather those of a quarter of a second."""
 
 
 @dataclass(eq=False)

@@ -21,6 +21,8 @@ from cachekey.builder.programs import complaint
 from cachekey.builder.records import BuilderError
 from cachekey.cli import main
 
+from tests.support.interrupts import heard
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 VERSION = {"Version": "28.5.1"}
@@ -390,6 +392,7 @@ def test_it_is_shown_again_until_it_is_interrupted(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "cachekey", "builder", "--watch=0.1"],
         env=env,
+        preexec_fn=heard,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

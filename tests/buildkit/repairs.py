@@ -105,11 +105,14 @@ MAKES = {
     "swift": "mkdir -p .build/release .build/debug && touch .build/release/App .build/debug/App",
     "go": "while [ $# -gt 1 ]; do [ $1 = -o ] && mkdir -p ${2%/*} && touch $2; shift; done",
     "bash": "cat >/dev/null",
+    "cmake": "mkdir -p build && touch build/app",
+    "stack": "mkdir -p .stack-work/install/bin && touch .stack-work/install/bin/app",
+    "git": "if [ $1 = clone ]; then for last do true; done; mkdir -p ${last##*/}; fi",
     "pip": "while [ $# -gt 1 ]; do case $1 in -d|-w) mkdir -p $2 && touch $2/a.whl ;; esac; shift; done",
     **dict.fromkeys(("frobnicate", "pack-all", "setup-home"), "true"),
     **dict.fromkeys(("dnf5", "pip-compile", "strip", "xx-apt-get"), "true"),
 }
-SCRIPTS = ("configure", "build.sh", "gradlew", "mvnw")
+SCRIPTS = ("base.sh", "build.sh", "configure", "env.sh", "go.sh", "gradlew", "mvnw")
 """What the context has for files that run them."""
 IMAGE = re.compile(r"(\bfrom=)(?=[\w-]+(?:\.[\w-]+)+/|[\w./-]+:)[\w./:@-]+")
 NUMBER = re.compile(r"(?m)(--from=)(\d+)\b")
@@ -134,6 +137,7 @@ def prelude(text: str, trial: str) -> str:
     links = f"for name in {' '.join(APPLETS)}; do /bin/busybox ln -s busybox /bin/$name; done"
     commands = [
         links,
+        standin.HOMES,
         "mkdir -p /etc/apk /etc/apt/apt.conf.d /etc/dnf /etc/sudoers.d /opt /usr/bin /usr/local/cargo/bin",
     ]
     for name, script in MAKES.items():

@@ -43,10 +43,12 @@ while [ $# -gt 1 ]; do shift; done
 echo "$1:x:2000:" >> /etc/group
 """
 
-STAGE = """FROM scratch AS cachekey-busybox
+HOMES = "for home in /home/*; do /bin/busybox chown ${home##*/}:${home##*/} $home; done"
+"""Each user's home is his own."""
+STAGE = f"""FROM scratch AS cachekey-busybox
 COPY busybox /bin/busybox
 COPY cachekey-tools /
-RUN ["/bin/busybox","sh","-c","/bin/busybox --install -s /bin; rm -f /bin/adduser /bin/addgroup"]
+RUN ["/bin/busybox","sh","-c","/bin/busybox --install -s /bin; rm -f /bin/adduser /bin/addgroup; {HOMES}"]
 """
 FROM = re.compile(r"(?im)^([ \t]*FROM[ \t]+(?:--platform=\S+[ \t]+)?)(\S+)(.*)$")
 COPIES = re.compile(r"(?im)^[ \t]*(?:COPY|ADD)[ \t]+(.*)$")

@@ -16,6 +16,7 @@ from cachekey.cli import main
 from cachekey.cli.workers import WORTH
 
 from tests.cli.test_cli import BROKEN, CLEAN, _folder, checked, codes, posix, put, run
+from tests.support.interrupts import heard
 
 __all__ = ["_folder"]
 
@@ -355,6 +356,7 @@ def test_watching_checks_again_at_a_change() -> None:
     put("Dockerfile", CLEAN)
     with subprocess.Popen(
         [sys.executable, "-m", "cachekey", "check", "--watch"],
+        preexec_fn=heard,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from cachekey.cli import main
 
+from tests.support.interrupts import heard
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 CLEAN = "FROM debian:13\nRUN true\n"
@@ -557,8 +559,7 @@ def test_an_interrupt_is_one_line() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
-        # A shell that starts the tests in the background lets them ignore the signal.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heard,
     )
     assert process.stdin is not None
     assert process.stderr is not None

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from cachekey.cli.workers import CHUNK, WORTH, WorkerLostError, Workers
 
+from tests.support.interrupts import heard
+
 MANY = WORTH + 2 * CHUNK
 TEXTS = (
     "FROM python:3.13\nRUN --mount=type=cache,target=/root/.cache/pip pip install x\n",
@@ -169,7 +171,12 @@ def test_an_interrupted_run_stops_at_once(tree: Path) -> None:
         (tree / f"x{number}/Dockerfile").write_text(TEXTS[0] + "RUN pip install y\n" * 40)
     command = [sys.executable, "-m", "cachekey", "check", "--jobs", "2"]
     process = subprocess.Popen(
-        command, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        command,
+        cwd=tree,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=heard,
     )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     until = time.monotonic() + 60

@@ -664,8 +664,8 @@ def hover(needle: str, files: dict[str, str] = FILES) -> tuple[str, list[str]] |
         (
             "{}",
             (
-                "pnpm caches here for projects on the same file system; "
-                "for others in a `.pnpm-store` beside them"
+                "pnpm caches here only for a project on the home's file system: "
+                "others have `.pnpm-store` where their mount begins"
             ),
         ),
         (

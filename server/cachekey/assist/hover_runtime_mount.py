@@ -224,7 +224,8 @@ def _tool(cache: RuntimeCache | None, container: Container) -> Iterator[Rich]:
     beside, stray = cache.cache.beside_project, strays(cache, container)
     if stray or (stray is None and told is None and cache.grade == "default"):
         yield rich(
-            "{} caches here for projects on the same file system; for others in a `{}` beside them",
+            "{} caches here only for a project on the home's file system: others have `{}` where their "
+            "mount begins",
             cache.tool,
             beside,
         )

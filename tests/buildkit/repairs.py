@@ -107,13 +107,13 @@ MAKES = {
     "bash": "cat >/dev/null",
     "cmake": "mkdir -p build && touch build/app",
     "stack": "mkdir -p .stack-work/install/bin && touch .stack-work/install/bin/app",
-    "git": "if [ $1 = clone ]; then for last do true; done; mkdir -p ${last##*/}; fi",
     "pip": "while [ $# -gt 1 ]; do case $1 in -d|-w) mkdir -p $2 && touch $2/a.whl ;; esac; shift; done",
     **dict.fromkeys(("frobnicate", "pack-all", "setup-home"), "true"),
     **dict.fromkeys(("dnf5", "pip-compile", "strip", "xx-apt-get"), "true"),
 }
-SCRIPTS = ("base.sh", "build.sh", "configure", "env.sh", "go.sh", "gradlew", "mvnw")
-"""What the context has for files that run them."""
+SCRIPTS = ("build.sh", "configure", "env.sh", "go.sh", "gradlew", "mvnw", "scripts/base.sh")
+FILES = ("LICENSE", "sources.list")
+"""What the context has for files that run them, or copy them on."""
 IMAGE = re.compile(r"(\bfrom=)(?=[\w-]+(?:\.[\w-]+)+/|[\w./-]+:)[\w./:@-]+")
 NUMBER = re.compile(r"(?m)(--from=)(\d+)\b")
 FROM = re.compile(r"(?im)^[ \t]*FROM[ \t]")
@@ -187,7 +187,8 @@ def build_all(files: Iterable[str]) -> dict[str, Built]:
     wanted = list(dict.fromkeys(files))
     # One context for all of them: the builder need not be sent another each time.
     context = standin.context("\n".join(wanted), on.context, on.folder)
-    for name in SCRIPTS:
+    for name in SCRIPTS + FILES:
+        (context / name).parent.mkdir(exist_ok=True)
         (context / name).write_text("#!/bin/sh\n", encoding="utf-8")
         (context / name).chmod(0o755)
 

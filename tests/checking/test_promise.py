@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from cachekey.checking import engine
-from cachekey.checking.fixing import apply_fixes
+from cachekey.checking.fixing import Outcome, apply_fixes
 from cachekey.checking.keeping import Trial
 from cachekey.finding import Finding, Fix, Safety
 from cachekey.kinds import kind_in
@@ -49,6 +49,18 @@ def look(files: Files) -> tuple[Project, list[Finding]]:
     for path in sorted(kinds, key=lambda path: kinds[path] == "dockerfile"):
         project.add(path, files[path], kinds[path])
     return project, [item for path in project.documents for item in engine.check(project, path)]
+
+
+def mended(files: Files, project: Project, findings: list[Finding], level: Safety) -> Outcome:
+    """Apply the fixes of a level as ``--fix`` does, each file read again when it has changed."""
+    live, held = dict(files), [project]
+
+    def recheck(news: Mapping[str, str]) -> list[Finding]:
+        live.update(news)
+        held[0], found = look(live)
+        return found
+
+    return apply_fixes(dict(files), findings, level, recheck, lambda: held[0].index)
 
 
 def offered(project: Project, findings: list[Finding]) -> Iterator[tuple[Finding, Fix]]:
@@ -87,21 +99,13 @@ def each_alone(files: Files, most: int | None = None) -> list[str]:
 def all_together(files: Files, level: Safety) -> list[str]:
     """Return what is wrong with what ``--fix`` leaves, and what a second one would still change."""
     project, findings = look(files)
-    live, held = dict(files), [project]
-
-    def recheck(news: Mapping[str, str]) -> list[Finding]:
-        live.update(news)
-        held[0], found = look(live)
-        return found
-
-    outcome = apply_fixes(dict(files), findings, level, recheck, lambda: held[0].index)
+    outcome = mended(files, project, findings, level)
     after = {**files, **outcome.texts}
-    held[0], found = look(after)
+    project, found = look(after)
     titles = [item.title for item in outcome.applied]
     wrong = complaints(files, after, together.edits_between(files, after), titles)
     wrong += promise.told_worse(findings, found)
-    live.update(after)
-    again = apply_fixes(after, found, level, recheck, lambda: held[0].index)
+    again = mended(after, project, found, level)
     wrong += [f"a second pass applies: {item.title}" for item in again.applied]
     return [f"{what} ({'; '.join(titles)})" for what in wrong]
 
@@ -167,14 +171,7 @@ def test_what_follows_from_a_mixed_up_cache_is_not_to_blame() -> None:
     files = {"Dockerfile": apk + pip, "tools/Dockerfile": apk, ".github/workflows/a.yml": workflow}
     project, findings = look(files)
     assert {"CK106", "CK506"} <= {item.code for item in findings}
-    live, held = dict(files), [project]
-
-    def recheck(news: Mapping[str, str]) -> list[Finding]:
-        live.update(news)
-        held[0], found = look(live)
-        return found
-
-    outcome = apply_fixes(files, findings, Safety.SAFE, recheck, lambda: held[0].index)
+    outcome = mended(files, project, findings, Safety.SAFE)
     assert [item.code for item in outcome.applied] == ["CK506"]
     assert [item.code for item in outcome.abandoned] == ["CK106"]
 
@@ -184,14 +181,7 @@ def test_no_directory_is_made_for_a_mount_that_becomes_a_volume() -> None:
     files = {".devcontainer/devcontainer.json": json.dumps({"image": "rust:1", "mounts": [mount]})}
     project, findings = look(files)
     assert {"CK704", "CK705"} <= {item.code for item in findings}
-    live, held = dict(files), [project]
-
-    def recheck(news: Mapping[str, str]) -> list[Finding]:
-        live.update(news)
-        held[0], found = look(live)
-        return found
-
-    outcome = apply_fixes(files, findings, Safety.UNSAFE, recheck, lambda: held[0].index)
+    outcome = mended(files, project, findings, Safety.UNSAFE)
     assert [item.code for item in outcome.applied] == ["CK704"]
 
 

@@ -162,17 +162,21 @@ class Source:
         if position.line >= len(self.line_starts):
             return len(self.text)
         span = self.line_span(max(0, position.line))
-        if position.character <= 0:
-            return span.start
-        text = self.slice(span)
-        if encoding == "utf-32" or text.isascii():
-            return min(span.start + position.character, span.end)
-        units = 0
-        for index, char in enumerate(text):
-            if units >= position.character:
-                return span.start + index
-            units += _units(char, encoding)
-        return span.end
+        return span.start + index_of(self.slice(span), position.character, encoding)
+
+
+def index_of(line: str, column: int, encoding: Encoding) -> int:
+    """Return the index of a column, in code units of ``encoding``, clamped to a line without its end."""
+    if column <= 0:
+        return 0
+    if encoding == "utf-32" or line.isascii():
+        return min(column, len(line))
+    units = 0
+    for index, char in enumerate(line):
+        if units >= column:
+            return index
+        units += _units(char, encoding)
+    return len(line)
 
 
 def _units(text: str, encoding: Encoding) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from cachekey.text import Position, Source
+from cachekey.text import index_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,9 @@ def changed_text(
 
 def _lines(text: str) -> list[str]:
     """Part a text into lines with their ends; the last one, which may be empty, has none."""
+    if "\r" not in text:
+        *ended, last = text.split("\n")
+        return [*(f"{line}\n" for line in ended), last]
     found = _LINES.findall(text)
     # At the end of a text without a last line end the pattern finds nothing once more.
     return found[:-1] if len(found) > 1 and found[-2][-1:] not in ("\r", "\n") else found
@@ -68,4 +71,4 @@ def _place(lines: list[str], position: types.Position, encoding: Encoding) -> tu
     if position.line >= len(lines):
         return len(lines) - 1, len(lines[-1])
     line = max(0, position.line)
-    return line, Source(lines[line]).offset(Position(0, position.character), encoding)
+    return line, index_of(lines[line].rstrip("\r\n"), position.character, encoding)

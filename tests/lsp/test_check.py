@@ -112,6 +112,18 @@ async def test_a_check_can_be_stopped_and_begun_anew(tmp_path: Path) -> None:
         assert _codes(await _pull(client)).keys() == {"a", "b", "c", *names}
 
 
+async def test_a_check_that_is_pushed_waits_for_what_is_still_read(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    for number in range(300):
+        (tmp_path / f"0{number}").mkdir()
+        (tmp_path / f"0{number}" / "Dockerfile").write_text(RIGHT)
+    async with connect(tmp_path, PUSHED[0]) as client:
+        command = types.ExecuteCommandParams(command="cachekey.check")
+        await client.workspace_execute_command_async(command)
+        told = {params.uri for params in client.published}
+        assert told == {client.uri("a/Dockerfile"), client.uri("c/Dockerfile")}
+
+
 async def test_our_own_client_waits_for_the_user(tmp_path: Path) -> None:
     _fill(tmp_path)
     made = capabilities("vscode")

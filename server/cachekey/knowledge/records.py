@@ -155,6 +155,8 @@ class CacheDir:
     """
     used_by: tuple[Pattern, ...]
     """Subcommands that use it; none: all that use any cache."""
+    aside: tuple[Pattern, ...]
+    """Subcommands that do the same in a directory of their own (below /tmp), unless something moves this one."""
     filled_by: tuple[Pattern, ...]
     """Subcommands that fill it ahead of others."""
     filled_by_any: bool
@@ -344,6 +346,8 @@ class Tool:
     """Options that change the working directory."""
     project_flags: tuple[str, ...]
     """Options that name the file of another project than the one in the working directory."""
+    project_folders: tuple[str, ...]
+    """Options that name its folder."""
     project_words: tuple[str, ...]
     """Globs of words that name the project's file, beside which its relative directories lie; without
     such a word their place is not known."""

@@ -255,6 +255,11 @@ class ToolEnvironment:
             if named is not None:
                 path = self.absolute(named.text)
                 return None if isinstance(path, NotKnown) else posixpath.dirname(path)
+        for flag in self.tool.project_folders:
+            named = self.said.flag(flag)
+            if named is not None:
+                path = named if isinstance(named, NotKnown) else self.absolute(named.text)
+                return None if isinstance(path, NotKnown) else path
         return None if self.cwd is None else clean(self.cwd)
 
     def folder(self) -> Known | NotKnown:

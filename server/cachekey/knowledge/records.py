@@ -156,7 +156,7 @@ class CacheDir:
     used_by: tuple[Pattern, ...]
     """Subcommands that use it; none: all that use any cache."""
     aside: tuple[Pattern, ...]
-    """Subcommands that do the same in a directory of their own (below /tmp), unless something moves this one."""
+    """Subcommands that take a directory of their own below /tmp instead, unless something moves this one."""
     filled_by: tuple[Pattern, ...]
     """Subcommands that fill it ahead of others."""
     filled_by_any: bool

@@ -219,7 +219,8 @@ class Command:
     only: bool
     """With ``through``: nothing else makes the program call the tool."""
     matches: str
-    """... by this name, a glob, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
+    """... by this name, a glob, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``); of a list
+    that ``split`` takes apart (``PATH``), by one item as it stands."""
     reads: tuple[Pattern, ...] = ()
     """Take files by their paths (``dpkg -i /debs/*.deb``)."""
 

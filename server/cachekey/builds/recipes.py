@@ -20,7 +20,7 @@ LARGEST = 100_000
 """Characters; a larger file is none that people write."""
 _SPEAKS = re.compile(
     r"""(?<![\w.-]) (?:docker|podman|nerdctl|buildah|depot|finch) (?:-compose|-buildx)? (?![\w/:.-])
-      | (?:build-push|bake)-action | buildkit-cache-dance | github-builder
+      | (?:build-push|bake)-action | buildah-build | buildkit-cache-dance | github-builder
       | (?:\$[({]{0,2} | \{\{) \s* [\w.-]{0,60}? (?:docker|podman|nerdctl|buildah|container|engine|oci)""",
     re.VERBOSE | re.IGNORECASE,
 )

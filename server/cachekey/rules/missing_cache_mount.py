@@ -22,8 +22,9 @@ RUN --mount=type=cache,target=/home/node/.npm,uid=1000,gid=1000 npm ci
 ## Fix
 Add the mounts that this tool needs here. Where the tool has two caches and one of them is mounted, that is
 the other one. A flag that switches the cache off and a clean-up that
-would empty the mount are removed by the same edit. The image no longer holds what the tool leaves in its cache, and so
-the fix is not applied unasked.
+would empty the mount are removed by the same edit, and where the image deletes packages after each installation, a RUN
+in front of the first one lets it keep them. The image no longer holds what the tool leaves in its cache, and so the fix
+is not applied unasked.
 
 A hint without a squiggle. Silent where the place of the cache or the user is not known, where a
 variable switches the cache off, where a mount of the RUN may already hold it, and where the RUN removes a
@@ -54,9 +55,10 @@ from cachekey.edits.caches import in_file, merge_edits
 from cachekey.edits.cleanups import CleanUp, clean_ups, deletions, together
 from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import add_mount, is_mountable
+from cachekey.edits.packages import leaving, set_up, to_keep
 from cachekey.edits.toolmount import ToMount, flags_for, owner_here
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
-from cachekey.knowledge.records import CacheDir, Kind
+from cachekey.knowledge.records import CacheDir, Keeping, Kind
 from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
@@ -285,12 +287,21 @@ def _removals(found: list[CleanUp], ctx: Context) -> list[Edit | None]:
     return deletions(found, ctx.document.source)
 
 
-def _heirs(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> list[_Heir]:
-    """Return the later RUNs that need what this one has filled: a mount here takes it from the layer."""
+def _heirs(
+    run: Run, use: ToolUse, places: list[ToMount], keeping: Keeping | None, ctx: Context
+) -> list[_Heir]:
+    """Return the later RUNs that need what this one has filled: a mount here takes it from the layer.
+
+    With ``keeping`` also those that would leave their packages in the image from now on.
+    """
     found: dict[int, _Heir] = {}
-    for _, item in places:
-        for later, needed in _behind(run, use, item, ctx):
-            found.setdefault(later.span.start, (later, []))[1].append(needed)
+    heirs = [heir for _, item in places for heir in _behind(run, use, item, ctx)]
+    if keeping is not None:
+        heirs += leaving(run, use.tool, keeping, ctx.document)
+    for later, needed in heirs:
+        theirs = found.setdefault(later.span.start, (later, []))[1]
+        if needed[0] not in [path for path, _ in theirs]:
+            theirs.append(needed)
     return [found[start] for start in sorted(found)]
 
 
@@ -329,27 +340,34 @@ def _fixes(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> Itera
         return
     where = " and ".join(path for path, _ in places)
     what = "a cache mount" if len(places) == 1 else "cache mounts"
-    heirs = _heirs(run, use, places, ctx)
+    keeping = to_keep(run, use, places, ctx.document)
+    heirs = _heirs(run, use, places, keeping, ctx)
     line_of = ctx.document.source.line_of
     lines = [line_of(later.span.start) + 1 for later, _ in heirs]
+    also = [*_told(use, keeping), *_deleted(run, use, places)]
     yield ctx.fix(
         f"Add {what} for {where}"
         + (f", to {lines_text(lines)} as well" if lines else "")
-        + _deleted(run, use, places),
-        partial(_edits, run, use, places, heirs, ctx),
+        + (f", {also[0]}" if len(also) > 1 else "")
+        + (f", and {also[-1]}" if also else ""),
+        partial(_edits, run, use, places, heirs, keeping, ctx),
         safety=Safety.UNSAFE,
         preferred=True,
         reason="the image no longer holds what the tool leaves in its cache",
     )
 
 
-def _deleted(run: Run, use: ToolUse, places: list[ToMount]) -> str:
+def _told(use: ToolUse, keeping: Keeping | None) -> list[str]:
+    return [f"let {use.tool.name} keep its packages"] if keeping is not None else []
+
+
+def _deleted(run: Run, use: ToolUse, places: list[ToMount]) -> list[str]:
     """Say what the fix deletes: what switches the caches off, and what would empty them."""
     gone = list(dict.fromkeys(word.written for word in _switches(run, use, places) if word))
     count = len(_clean_ups(run, places))
     if count:
         gone.append("the clean-up" if count == 1 else f"{count} clean-ups")
-    return f", and delete {' and '.join(gone)}" if gone else ""
+    return [f"delete {' and '.join(gone)}"] if gone else []
 
 
 def _edits(
@@ -357,11 +375,13 @@ def _edits(
     use: ToolUse,
     places: list[ToMount],
     heirs: list[_Heir],
+    keeping: Keeping | None,
     ctx: Context,
 ) -> tuple[FileEdit, ...]:
     source = ctx.document.source
     switches = _switches(run, use, places)
     changes = [
+        *([set_up(ctx.document, run, keeping)] if keeping is not None else []),
         add_mount(ctx.document, run, *flags_for(run, places, ctx.document)),
         *(
             add_mount(ctx.document, later, *flags_for(later, theirs, ctx.document))

@@ -124,8 +124,12 @@ def _contents(places: list[ToMount]) -> str:
 def _again(places: list[ToMount], lacks: str) -> str:
     """Say what the tool does again, and why."""
     if lacks:
-        verb = "fetches" if all(_is_fetched(item) for _, item in places) else "makes"
-        return f"{verb} {lacks} anew whenever this step is built: no cache mount holds that"
+        fetched = [place for place in places if _is_fetched(place[1])]
+        made = [place for place in places if not _is_fetched(place[1])]
+        doing = f"{'makes' if made else 'fetches'} {lacks}"
+        if fetched and made and lacks == _contents(places):
+            doing = f"fetches {_contents(fetched)} and makes {_contents(made)}"
+        return f"{doing} anew whenever this step is built: no cache mount holds that"
     if any(_is_fetched(item) for _, item in places):
         return "downloads everything anew whenever this step is built: it has no cache mount"
     return f"makes {_contents(places)} anew whenever this step is built: it has no cache mount"
@@ -160,9 +164,9 @@ def _purposes(run: Run, use: ToolUse) -> Iterator[Purpose]:
 def _places(run: Run, use: ToolUse, ctx: Context) -> list[ToMount]:
     """Return where to mount what; empty when one place is not known or already has a mount."""
     places: list[ToMount] = []
-    for name in use.suggested:
+    for one, name in _suggested(run, use):
         role, _, part = name.partition("/")
-        item = use.directory(role)
+        item = one.directory(role)
         if item is None:
             # The tool has it in other releases.
             continue
@@ -170,26 +174,32 @@ def _places(run: Run, use: ToolUse, ctx: Context) -> list[ToMount]:
             return []
         if maybe_covered(run, item):
             return []
-        if not (_comes_from_layer(run, use, item) or _must_stay(run, use, item, ctx)):
+        if not (_comes_from_layer(run, one, item) or _must_stay(run, one, item, ctx)):
             places.append((f"{item.path}/{part}" if part else item.path, item))
     return places
+
+
+def _suggested(run: Run, use: ToolUse) -> Iterator[tuple[ToolUse, str]]:
+    """Yield what to mount for a tool, and for those that it surely runs."""
+    for one in (use, *(guest for guest in run.uses if guest.via is use)):
+        yield from ((one, name) for name in one.suggested if use.suggested)
 
 
 def _other_places(run: Run, use: ToolUse, ctx: Context) -> list[ToMount]:
     """Return what is left to mount where some of the caches that the tool surely uses surely are."""
     places: list[ToMount] = []
     held = 0
-    for name in use.suggested:
+    for one, name in _suggested(run, use):
         role, _, part = name.partition("/")
-        item = use.directory(role)
+        item = one.directory(role)
         if item is None or item.path is None or part or not item.confidence.warns:
             return []
         if covering(run, item) is not None:
             held += 1
         elif maybe_covered(run, item):
             return []
-        elif item.used is True and item.cache.path and role not in use.rarely_filled:
-            if not (_comes_from_layer(run, use, item) or _must_stay(run, use, item, ctx)):
+        elif item.used is True and item.cache.path and role not in one.rarely_filled:
+            if not (_comes_from_layer(run, one, item) or _must_stay(run, one, item, ctx)):
                 places.append((item.path, item))
     return places if held else []
 

@@ -11,7 +11,10 @@ import posixpath
 import re
 from collections.abc import Sequence
 
+from cachekey.commands.shellstate import joined
 from cachekey.text import Mapped
+
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 _PLAIN = re.compile(r"/[\w./@+-]*", re.ASCII)
 _ZERO = r"\$\{?0\}?"
@@ -46,6 +49,14 @@ _POSITION = re.compile(
 MOST_FILLED = 10_000
 """Characters that arguments may add to a script."""
 _QUIET = r"(?:\s*(?:&>|>&|[12]?>)\s*/dev/null|\s*2>&1)*"
+
+
+def places(cwd: str | None, name: str, searched: bool) -> list[str]:
+    """Return where a script may lie that is called by this name; ``searched``: as a program."""
+    if "/" not in name and searched:
+        return [f"{folder}/{name}" for folder in _PATH]
+    path = joined(cwd, name)
+    return [] if path is None else [path]
 
 
 def placed(text: Mapped, path: str, started: str | None) -> Mapped:

@@ -13,7 +13,7 @@ from cachekey.commands.effects import effects_of
 from cachekey.commands.fetched import FETCHERS, is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names
+from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names, receiver
 from cachekey.devcontainer.lifecycle import tells_nothing_else
 from cachekey.devcontainer.paths import covers
 from cachekey.dockerfile.installed import made_by_fetched
@@ -155,8 +155,46 @@ def _command(
         return owner
     root = _runs_as_root(item, run)
     for effect in effects:
-        owner = _effect(owner, effect, item, place, root)
+        before, owner = owner, _effect(owner, effect, item, place, root)
+        sure = before is not None and not item.conditional and _gives(effect, place)
+        if sure and _to_another(item, container):
+            owner = "other" if owner == "user" else owner
     return owner
+
+
+_JOINS = re.compile(r"\b(?:usermod|groupmod|gpasswd|addgroup|adduser\s+\S+\s+\S+)\b")
+"""What gives an account another name, number or group."""
+
+
+def _gives(effect: Effect, place: str) -> bool:
+    """Tell whether an effect surely decides whose the place is."""
+    if effect.kind == "makes":
+        return names(effect, place)
+    return effect.kind == "opens" and takes_in(effect, place)
+
+
+def _to_another(item: Invocation, container: Container) -> bool:
+    """Tell whether a command names an account that is surely not the container's user.
+
+    Two names of one number, and a group that the user is in, are none of another's.
+    """
+    said, user = receiver(item), container.user
+    name, _, group = (said or "").partition(":")
+    if (
+        name in ("", "root", "0")
+        or user is None
+        or user.root
+        or group not in ("", name, "root", "0")
+    ):
+        return False
+    if name == user.name or name.isdigit() != user.name.isdigit():
+        return False
+    if any(_JOINS.search(step.run.text) for step in container.steps if step.run is not None):
+        return False
+    stage = container.stage
+    known = stage.end.accounts if stage is not None else {}
+    mine, theirs = (known[one].uid if one in known else None for one in (user.name, name))
+    return name.isdigit() or mine is None or mine != theirs
 
 
 def _effect(
@@ -172,7 +210,7 @@ def _effect(
             return owner
         # Whether one around it reaches it depends on whether it is there: what has an owner is.
         around = owner == "user" and takes_in(effect, place) and not item.conditional
-        reaches = owner == "root" or names(effect, place) or around
+        reaches = owner in ("root", "other") or names(effect, place) or around
         return given(item, owner) if reaches else None
     if effect.kind in ("removes", "moves"):
         if owner == "missing" or not concerns(effect, place):

@@ -50,6 +50,8 @@ class Unwritable:
     """A command gives it away in a way that has no effect: without the right to."""
     closed: bool = False
     """It lies in root's home, which nobody else may enter, whoever owns it."""
+    another: bool = False
+    """It is not root's, but another account's, to whom the Dockerfile gives the directory."""
 
 
 def unwritable(mount: RuntimeMount, container: Container) -> Unwritable | None:
@@ -75,8 +77,8 @@ def unwritable_at(
         return None
     nocopy = mount is not None and mount.nocopy
     owner = "missing" if nocopy else owner_in_image(place, container)
-    if owner in ("root", "missing"):
-        return Unwritable(user.name, True)
+    if owner in ("root", "missing", "other"):
+        return Unwritable(user.name, True, another=owner == "other")
     if closed:
         return Unwritable(user.name, True, closed=True)
     home = container.home

@@ -76,6 +76,8 @@ def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Fi
     who = f"user {judged.user}" if judged.user.isdigit() else judged.user
     soft = not judged.certain or not seen.own
     message = f"A new volume on {place} belongs to root{unless}: {who} cannot write to it"
+    if judged.another:
+        message = f"A new volume on {place} belongs to another user, as in the image: {who} cannot write to it"
     if judged.closed:
         message = f"The volume on {place} is out of reach: {who} may not enter root's home"
     return ctx.finding(

@@ -16,7 +16,7 @@ from cachekey.dockerfile.coverage import (
     uncovered,
     wanted,
 )
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.knowledge.paths import UnknownValueError, expand_template, nearly, nearly_begins
 from cachekey.knowledge.records import CacheDir, Kind, Tool
 from cachekey.record import record, remembered
@@ -233,6 +233,19 @@ def passed_by(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
         if item.aside and item.relation(folder) in COVERS
     )
     return next(found, None)
+
+
+def is_another_runs(document: Dockerfile, run: Run, mount: Mount) -> bool:
+    """Tell whether a mount is meant for a tool of another RUN with the same cache, and for none here."""
+    if mount.key is None:
+        return False
+    claiming = {claim.tool.id for claim in run.knowledge.claims(mount.directory or "")}
+    return claiming.isdisjoint(use.tool.id for use in run.uses) and any(
+        use.tool.id in claiming
+        for other, _ in document.by_key[mount.key.identity]
+        if other is not run
+        for use in other.uses
+    )
 
 
 def kept_elsewhere(run: Run, mount: Mount) -> list[Wanted]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import linked, surely_idle
-from cachekey.dockerfile.idle import candidates
+from cachekey.dockerfile.idle import candidates, is_another_runs
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import users_differ, writer
 from cachekey.dockerfile.records import Dockerfile, Run
@@ -67,14 +67,20 @@ def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
 
 
 def companions(dockerfile: Dockerfile, mount: Mount, path: str) -> list[Place]:
-    """Return the other mounts of the same cache that are as idle, and whose tool keeps it in ``path``."""
+    """Return the other mounts of the same cache that are as idle, and whose tool keeps it in ``path``.
+
+    So are those of RUNs in which that tool does not run at all.
+    """
     places = same_cache(dockerfile, mount) if mount.key is not None else ()
     return [
         place
         for place in places
         if place.mount is not mount
         and (surely_idle(place.run, place.mount) or _only_meant(place.run, place.mount))
-        and path in [item.path for item in candidates(place.run, place.mount)][:1]
+        and (
+            path in [item.path for item in candidates(place.run, place.mount)][:1]
+            or is_another_runs(dockerfile, place.run, place.mount)
+        )
     ]
 
 

@@ -38,6 +38,8 @@ tool surely runs in the RUN and has its cache elsewhere.
 The mount of a compiler cache (sccache, ccache) that nothing tells the program to call is a hint: set the
 variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
 
+Silent about a mount for a tool of another RUN, which has the same cache (`npm i -g corepack` beside Yarn's).
+
 Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
 program is not known, when a variable, flag, configuration file or unknown base image may move the
 cache (a hint, where the file itself tells another place or another home), for a parent or a part of the directory, and when the script
@@ -60,6 +62,7 @@ from cachekey.dockerfile.idle import (
     in_a_closed_home,
     in_another_home,
     in_some_version,
+    is_another_runs,
     kept_elsewhere,
     meant_beside_unseen,
     needless,
@@ -113,6 +116,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             yield _passed(run, mount, passed, ctx)
             continue
         found = kept_elsewhere(run, mount)
+        if found and is_another_runs(ctx.document, run, mount):
+            # That one speaks, if it has no use for it either.
+            continue
         if not found:
             yield from _beside_another(run, mount, ctx)
             continue

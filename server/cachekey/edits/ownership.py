@@ -50,6 +50,16 @@ def plan(container: Container, places: Sequence[str], filled: bool = True) -> Pl
     return as_root(container, line, command, "cache-owner")
 
 
+def folders_of(container: Container, folders: Sequence[str]) -> Plan:
+    """Give folders of a home to the user who runs the commands, and nothing of what is mounted in them."""
+    words = " ".join(map(_quoted, folders))
+    user, stage = container.user, container.stage
+    line = None
+    if user is not None and stage is not None and user.name in stage.end.accounts:
+        line = f"mkdir -p {words} && chown {user.name} {words}"
+    return as_root(container, line, f"chown $(id -u):$(id -g) {words}", "home-owner")
+
+
 def as_root(container: Container, line: str | None, command: str, label: str) -> Plan:
     """Let root do something once: by a RUN's ``line``, else by a ``command`` of the container.
 

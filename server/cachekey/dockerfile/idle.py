@@ -221,6 +221,20 @@ def needless(run: Run, mount: Mount) -> tuple[Tool, Mount | None] | None:
     return (use.tool, other) if use is not None and other is not None and everywhere else None
 
 
+def passed_by(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
+    """Return the tool that works in a directory of its own instead of the one that an idle mount holds."""
+    folder = mount.directory
+    if folder is None or not run.visible_mount(mount) or not surely_idle(run, mount):
+        return None
+    found = (
+        (use, item)
+        for use in run.uses
+        for item in use.directories
+        if item.aside and item.relation(folder) in COVERS
+    )
+    return next(found, None)
+
+
 def kept_elsewhere(run: Run, mount: Mount) -> list[Wanted]:
     """Return the caches that the mount is meant for and does not hold."""
     if mount.directory is not None:

@@ -365,7 +365,7 @@ def may_be_for_another(target: str, uses: Sequence[ToolUse], knowledge: Knowledg
 
 def _is_output(target: str, uses: Sequence[ToolUse]) -> bool:
     found = (item for _, item in meant(target, uses))
-    return any(item.used is True and item.cache.kind is Kind.BUILD for item in found)
+    return any(item.used is not None and item.cache.kind is Kind.BUILD for item in found)
 
 
 def meant(target: str, uses: Iterable[ToolUse]) -> Iterator[tuple[ToolUse, UsedDirectory]]:

@@ -381,6 +381,22 @@ def test_scripts_of_a_workflow() -> None:
     ]
 
 
+def test_buildah_build_action() -> None:
+    def built(given: str) -> tuple[Invocation, ...]:
+        text = steps(f"- name: x\n  uses: redhat-actions/buildah-build@v2\n  with: {{{given}}}")
+        return read(WORKFLOW, text).invocations
+
+    (item,) = built("containerfiles: api/Dockerfile, archs: 'amd64, arm64', build-args: V=3.13")
+    platforms = ["linux/amd64", "linux/arm64"]
+    assert shown(item) == ("b/x", "api/Dockerfile", {"V": "3.13"}, platforms, None)
+    assert (item.runner, item.builder, item.open) == ("fresh", None, frozenset())
+    (item,) = built("context: ./api, dockerfiles: ./Dockerfile")
+    assert item.dockerfile == "Dockerfile"
+    (item,) = built("containerfiles: Dockerfile, extra-args: --target x")
+    assert "target" in item.open
+    assert not built("image: app, base-image: scratch")
+
+
 def test_bake_action() -> None:
     text = steps(
         "- uses: docker/bake-action@v6\n"

@@ -798,7 +798,7 @@ def test_hover_tells_whose_volumes_are_and_what_is_not_known() -> None:
         in told
     )
     assert any(line.endswith("/target`, given to dev by postCreateCommand") for line in told)
-    assert "Volume `data` on `/srv/data`, whose when new is not known from here" in told
+    assert "Volume `data` on `/srv/data`, whose it is when new is not known from here" in told
     assert "Volume `new` on `/new`, root's when new: dev cannot write to it" in told
     assert "npm: tmpfs on `/home/dev/.npm`" in told
     assert "`CARGO_HOME` is `/usr/local/cargo` (from the image)" in told
@@ -825,10 +825,10 @@ def test_hover_on_what_gives_nothing_away_and_where_a_tool_does_not_go() -> None
         found = hover_devcontainer(project, document, config.index(needle) + 1)
         return [markdown(line) for line in found[1]] if found is not None else []
 
-    no = "since postCreateCommand gives it away by sudo, which the user may not use"
-    assert f"New and empty it is root's, {no}" in lines("=volume,source=data")
+    no = "postCreateCommand would give it away by sudo, which the user may not use"
+    assert f"New and empty it is root's: {no}" in lines("=volume,source=data")
     whole = lines("remoteUser")
-    assert f"Volume `data` on `/data`, root's when new, {no}" in whole
+    assert f"Volume `data` on `/data`, root's when new: {no}" in whole
     assert "The workspace lies in `/workspaces/${localWorkspaceFolderBasename}`" in whole
     far = (
         "pnpm caches here only for a project on the home's file system: others have `.pnpm-store` "
@@ -902,10 +902,14 @@ volumes: { pip: {} }
     assert not [line for line in said("image:") if "workspace" in line]
     assert "Used as `vscode`" not in "".join(said("image:"))
     laid = said("image:", **{"compose.override.yaml": over})
-    assert [line for line in laid if line.startswith("Used as `dev` (user of app)")]
+    assert [line for line in laid if line.startswith("Used as `dev` (user of the service app)")]
     volume = said("pip:/cache")
     assert volume[0] == "**Volume `pip`** on `/cache/pip`"
-    assert [line for line in said("user:") if line.startswith("Used as `1000` (user of web)")]
+    assert [
+        line
+        for line in said("user:")
+        if line.startswith("Used as `1000` (user of the service web)")
+    ]
     assert (
         "The build's cache `pip-a` (web/Dockerfile:3) is another store: nothing moves between the two"
         in volume

@@ -95,7 +95,7 @@ def test_what_names_no_repository(text):
             "/opt/app-root/src",
             "rhel",
         ),
-        ("registry.access.redhat.com/ubi9/ubi-minimal", "rhel", "root", "/root", "rhel"),
+        ("registry.access.redhat.com/ubi9/ubi-minimal", "ubi-minimal", "root", "/root", "rhel"),
         ("nvidia/cuda:12.4.1-devel-ubuntu22.04", "cuda", "root", "/root", "ubuntu"),
         ("nvidia/cuda:12.4.1-devel-rockylinux9", "cuda", "root", "/root", "rhel"),
         ("ros:humble", "ros", "root", "/root", "ubuntu"),

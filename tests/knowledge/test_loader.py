@@ -170,7 +170,7 @@ def test_only_the_files_in_question_are_parsed():
         ("pip3.11", {"pip"}),
         ("uvx", {"uv"}),
         ("yarn", {"yarn1", "yarn-berry"}),
-        ("dnf", {"dnf", "dnf5"}),
+        ("dnf", {"dnf", "dnf5", "microdnf"}),
         ("aptitude", {"apt"}),
         ("gradlew", {"gradle"}),
         ("mvnw", {"maven"}),

@@ -11,7 +11,7 @@ from tests.knowledge.uses import APP, KNOWN, YARN1, path, read, run, use
 
 TABLE = Path(__file__).with_name("places.txt").read_text("utf-8")
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.splitlines()[1:]]
-NAMED_BY_CONFIG = {"yarn1", "yarn-berry", "dnf", "dnf5", "yum"}
+NAMED_BY_CONFIG = {"yarn1", "yarn-berry", "dnf", "dnf5", "microdnf", "yum"}
 """Tools that share an executable; see the tests further down."""
 NAMED_BY_WORD = {"venv"}
 """Tools that put all they make where their command line says."""
@@ -98,6 +98,29 @@ def test_dnf_by_its_image(image, tool, result):
     assert path(run("dnf install -y x", image=image), tool=tool) == result
 
 
+UBI = "registry.access.redhat.com"
+
+
+@pytest.mark.parametrize(
+    ("image", "program", "tool", "result"),
+    [
+        (f"{UBI}/ubi9-minimal:9.6", "microdnf", "microdnf", "/var/cache/yum"),
+        (f"{UBI}/ubi8/ubi-minimal", "microdnf", "microdnf", "/var/cache/yum"),
+        (f"{UBI}/ubi9/ubi", "dnf", "dnf", "/var/cache/dnf"),
+        ("quay.io/fedora/fedora-minimal:36", "microdnf", "microdnf", "/var/cache/yum"),
+        ("quay.io/fedora/fedora-minimal:42", "microdnf", "dnf5", "/var/cache/libdnf5"),
+        ("public.ecr.aws/lambda/python:3.12", "dnf", "microdnf", "/var/cache/yum"),
+        ("public.ecr.aws/lambda/python:3.12", "microdnf", "microdnf", "/var/cache/yum"),
+        ("amazonlinux:2023", "dnf", "dnf", "/var/cache/dnf"),
+        ("amazonlinux:2023-minimal", "dnf", "microdnf", "/var/cache/yum"),
+    ],
+)
+def test_microdnf_by_its_image(image, program, tool, result):
+    text = run(f"{program} install -y x", image=image)
+    assert [one.tool.id for one in read(text)] == [tool]
+    assert path(text, tool=tool) == result
+
+
 @pytest.mark.parametrize(
     ("image", "role", "result"),
     [
@@ -113,7 +136,7 @@ def test_yum_is_dnf_from_el_8_on(image, role, result):
 
 def test_dnf_of_an_unknown_image_is_unknown():
     uses = read(run("dnf install -y x", image="example/x"))
-    assert [one.directories[0].path for one in uses] == [None, None]
+    assert {one.directories[0].path for one in uses} == {None}
 
 
 @pytest.mark.parametrize(

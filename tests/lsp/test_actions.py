@@ -202,6 +202,19 @@ async def test_turning_off_says_where_and_can_be_undone(tmp_path: Path, undo: bo
     assert len(client.applied) == 1 + undo
 
 
+async def test_turning_off_counts_when_the_editor_does_not_see_its_own_file(tmp_path: Path) -> None:
+    async with _choosing(tmp_path) as client:
+        uri = client.open(client.uri("Dockerfile"), INVALID)
+        assert await client.diagnose(uri, 1)
+        offered = await client.actions(uri, WHOLE, "quickfix")
+        (choices,) = [item.command.arguments for item in offered if "Silence" in item.title]
+        off = next(item for item in choices if item["label"].startswith("Turn CK601 "))
+        # What the editor writes when it applies the edit; that the file is there, nobody tells.
+        client.write("cachekey.toml", 'ignore = ["CK601"]\n')
+        await _pick(client, off)
+        await client.until_none(uri)
+
+
 def _choosing(root: Path):
     made = capabilities("vscode")
     made.experimental = {"cachekey": {"silence": True}}

@@ -88,6 +88,42 @@ async def test_closed_files_are_pushed_on_demand(tmp_path: Path, flavour: str) -
         assert [item.code for item in found] == ["CK601"]
 
 
+async def test_a_check_can_be_stopped_and_begun_anew(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    names = [f"0{number}" for number in range(500)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Dockerfile").write_text(WRONG * 5)
+    async with connect(tmp_path, "vscode") as client:
+        await _known(client, 1)
+
+        def bars() -> list[types.ProgressToken]:
+            title = "Checking the workspace"
+            told = [(token, *said[:1]) for token, said in client.progress_reports.items()]
+            return [token for token, *begun in told if any(bar.title == title for bar in begun)]
+
+        stopped = asyncio.ensure_future(_pull(client))
+        while not bars() and not stopped.done():
+            await asyncio.sleep(0.001)
+        (token,) = bars()
+        assert client.progress_reports[token][0].cancellable
+        client.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token))
+        assert 0 < len(_codes(await stopped)) < len(names)
+        assert _codes(await _pull(client)).keys() == {"a", "b", "c", *names}
+
+
+async def test_a_check_that_is_pushed_waits_for_what_is_still_read(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    for number in range(300):
+        (tmp_path / f"0{number}").mkdir()
+        (tmp_path / f"0{number}" / "Dockerfile").write_text(RIGHT)
+    async with connect(tmp_path, PUSHED[0]) as client:
+        command = types.ExecuteCommandParams(command="cachekey.check")
+        await client.workspace_execute_command_async(command)
+        told = {params.uri for params in client.published}
+        assert told == {client.uri("a/Dockerfile"), client.uri("c/Dockerfile")}
+
+
 async def test_our_own_client_waits_for_the_user(tmp_path: Path) -> None:
     _fill(tmp_path)
     made = capabilities("vscode")

@@ -66,7 +66,7 @@ def _user(container: Container) -> Rich:
     return rich("Used as `{}` ({}){}{}", user.name, user.because, home, rights)
 
 
-NO_SUDO = rich("gives it away by sudo, which the user may not use")
+NO_SUDO = rich("would give it away by sudo, which the user may not use")
 _RIGHTS = {True: rich(", sudo without a password"), False: rich(", no sudo"), None: Rich()}
 
 
@@ -106,12 +106,12 @@ def fresh_owner(mount: RuntimeMount, container: Container) -> Rich | None:
         return rich("root's when new{}: {} cannot write to it", unless, judged.user)
     giver = given_by(place, container) if place is not None else None
     if giver is not None and container.sudo is False:
-        return rich("root's when new, since {} {}", giver.moment, NO_SUDO)
+        return rich("root's when new: {} {}", giver.moment, NO_SUDO)
     if giver is not None:
         return rich("given to {} by {}", user.name, giver.moment)
     if place is not None and not mount.nocopy and owner_in_image(place, container) == "user":
         return rich("{}'s when new, as in the image", user.name)
-    return rich("whose when new is not known from here")
+    return rich("whose it is when new is not known from here")
 
 
 def _variables(container: Container) -> Iterator[Rich]:
@@ -229,21 +229,32 @@ def command_lines(command: Lifecycle, container: Container) -> Iterator[Rich]:
     where = rich(" in `{}`", folder) if folder is not None else Rich()
     yield rich("**{}**: runs as {}{}", command.name, who, where)
     yield rich("{}", _WHEN[command.name])
-    ran = [item for item in container.story.items if item.moment == command.name]
+    story = container.story_of(command)
+    ran = story.items
     scripts = dict.fromkeys(i.item.script.path for i in ran if i.item.script is not None)
     if scripts:
         yield rich("Scripts that were read: {}", _list(scripts))
     as_root = dict.fromkeys(i.item.program for i in ran if i.as_root and i.item.program)
     if as_root and user is not None and not user.root:
-        yield rich("As root: {}", _list(as_root))
-    if container.story.unread:
-        yield rich("Could not be read: {}", _list(container.story.unread[:_MANY]))
+        how = _BY_NOBODY if container.sudo is False else rich("As root: {}", _list(as_root))
+        yield how
+    if story.unread:
+        yield rich("Could not be read: {}", _list(story.unread[:_MANY]))
 
 
+def host_command_lines(command: Lifecycle) -> Iterator[Rich]:
+    """Tell when and where ``initializeCommand`` runs."""
+    yield rich("**{}**: runs on the host, in the folder that is opened", command.name)
+    yield rich("Before the container is made, and again whenever it is started")
+    yield rich("What a bind needs on the host can be made here; a volume needs nothing")
+    yield rich("On Windows `cmd.exe` runs it, which has no `mkdir -p`")
+
+
+_BY_NOBODY = rich("It asks for sudo, which the user may not use")
 _WHEN = {
-    "onCreateCommand": "Once, when the container is made, before all others",
-    "updateContentCommand": "When the container is made, behind onCreateCommand",
-    "postCreateCommand": "Once, when the container is made, behind updateContentCommand",
+    "onCreateCommand": "Once, when the container is made, before all others in it",
+    "updateContentCommand": "When the container is made, after onCreateCommand",
+    "postCreateCommand": "Once, when the container is made, after updateContentCommand",
     "postStartCommand": "At every start of the container",
     "postAttachCommand": "Each time a tool attaches to the container",
 }

@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cachekey.assist.hover_container import command_lines, container_lines, feature_lines
+from cachekey.assist.hover_container import (
+    command_lines,
+    container_lines,
+    feature_lines,
+    host_command_lines,
+)
 from cachekey.assist.hover_runtime_mount import MOUNT_KEYS, mount_card
 from cachekey.devcontainer.caches import claim_of_variable
 from cachekey.devcontainer.mounts import RuntimeMount
@@ -72,6 +77,9 @@ def _decisive(
         if command.member.span.contains(offset):
             about = command_lines(command, container_of(document, project))
             return command.member.span, tuple(about)
+    started = document.initialize
+    if started is not None and started.member.span.contains(offset):
+        return started.member.span, tuple(host_command_lines(started))
     container = container_of(document, project)
     for use in container.features:
         if use.member.span.contains(offset):

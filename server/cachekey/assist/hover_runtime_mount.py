@@ -183,7 +183,7 @@ def _owner(container: Container, mount: RuntimeMount) -> Rich:
     if judged is None and place is not None and user is not None and not user.root:
         giver = given_by(place, container)
         if giver is not None and container.sudo is False:
-            return rich("New and empty it is root's, since {} {}", giver.moment, NO_SUDO)
+            return rich("New and empty it is root's: {} {}", giver.moment, NO_SUDO)
         if giver is not None:
             return rich("New and empty it is given to {} by {}", user.name, giver.moment)
         if owner_in_image(place, container) == "user":

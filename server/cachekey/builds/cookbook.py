@@ -13,20 +13,24 @@ from cachekey.builds.recipes import (
     JUST_ASSIGN,
     JUST_RULE,
     just_text,
-    logical,
-    make_lines,
-    make_text,
-    make_variables,
     speaks_of_builds,
 )
 from cachekey.devcontainer.paths import within
 from cachekey.record import record, replace
 from cachekey.syntax.jsonc.parse import parse as parse_json
+from cachekey.syntax.makefile import (
+    included,
+    logical,
+    make_lines,
+    make_text,
+    make_variables,
+    needs_of,
+    statements,
+)
 from cachekey.text import Mapped, Source, Span
 
 Lookup = Callable[[str], "str | None"]
 
-_INCLUDE = re.compile(r"[ ]*-?s?include[ \t]+(?P<files>[^\n$#]+)")
 _PARAMETER = re.compile(
     r"[ \t](?P<rest>[*+])?\$?(?P<name>[A-Za-z_][\w-]*)"
     r"(?:[ \t]*=[ \t]*(?:\"(?P<d>[^\"\\]*)\"|'(?P<s>[^']*)'|[^\s]*))?(?![^\s])"
@@ -161,7 +165,7 @@ def make_rules(source: Source, folder: str, read: Lookup) -> Rules:
                 # Rules of one target add up; only one of them has lines.
                 both = (*before.first, *recipe.first)
                 found[recipe.name] = Recipe(recipe.name, before.lines or recipe.lines, both)
-        for name in _included(one, lines):
+        for name in (name for line in statements(one, lines) for name in included(line)):
             inside = within(folder, name)
             text = read(inside) if inside is not None else None
             if text is not None and all(text != other.text for other, _ in files):
@@ -183,7 +187,8 @@ def make_book(
     where the Makefile only has a default.
     """
     recipes, files = rules
-    variables = make_variables(files, given, environment)
+    found = [line for source, lines in files for line in statements(source, lines)]
+    variables = make_variables(found, given, environment)
     return Cookbook(path, files[0][0], folder, recipes, variables)
 
 
@@ -200,18 +205,11 @@ def _make_rules(source: Source, lines: Sequence[Span]) -> Iterator[Recipe]:
             body.append(make_text(line))
             continue
         yield from done()
-        needs = line.string[line.end() :].partition(";")[0].partition("#")[0].replace("\\\n", " ")
+        needs = needs_of(line)
         body = []
         names = [n for n in line.group("name").split() if not n.startswith(".") and "%" not in n]
         first = () if "=" in needs else tuple((n,) for n in needs.replace("|", " ").split())
     yield from done()
-
-
-def _included(source: Source, lines: Sequence[Span]) -> Iterator[str]:
-    for span in lines:
-        match = _INCLUDE.match(source.slice(span))
-        if match is not None:
-            yield from match.group("files").split()
 
 
 def just_book(path: str, source: Source, folder: str) -> Cookbook:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from cachekey.builds.invocation import BuildFile, Invocation, unique
 from cachekey.builds.places import Looker, bases
 from cachekey.builds.shell import started
 from cachekey.builds.starts import Caller, builds_of
+from cachekey.syntax.makefile import logical, make_lines, make_text, make_variables, statements
 from cachekey.text import Mapped, Source, Span
 
 LARGEST = 100_000
 """Characters; a larger file is none that people write."""
 _SPEAKS = re.compile(
     r"""(?<![\w.-]) (?:docker|podman|nerdctl|buildah|depot|finch) (?:-compose|-buildx)? (?![\w/:.-])
-      | (?:build-push|bake)-action | buildkit-cache-dance | github-builder
+      | (?:build-push|bake)-action | buildah-build | buildkit-cache-dance | github-builder
       | (?:\$[({]{0,2} | \{\{) \s* [\w.-]{0,60}? (?:docker|podman|nerdctl|buildah|container|engine|oci)""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -28,15 +29,6 @@ _SPEAKS = re.compile(
 _BUILDS = re.compile(r"\b(?:build|buildx|bake|bud)\b")
 _MOST_LINES = 400
 """Command lines of one file that are read."""
-_DEEPEST = 8
-
-_ASSIGN = re.compile(
-    r"(?P<head>[ ]*(?:export[ \t]+|override[ \t]+)*)(?P<name>[\w.-]+)[ \t]*(?P<op>::?:?=|\?=|\+=|=|!=)[ \t]*"
-)
-RULE = re.compile(r"(?P<name>[^\s#:=][^:#=]*)::?(?!=)")
-_MAKE_VARIABLE = re.compile(
-    r"\$(?:(?P<dollar>\$)|\((?P<round>[\w.-]+)\)|\{(?P<curly>[\w.-]+)\}|\((?P<call>[^()]*)\)|(?P<auto>[@<^?*+|%]))"
-)
 _JUST_VARIABLE = re.compile(r"\{\{(?P<inside>[^{}]*)\}\}")
 JUST_ASSIGN = re.compile(
     r"(?:export[ \t]+)?(?P<name>[A-Za-z_][\w-]*)[ \t]*:=[ \t]*"
@@ -80,7 +72,7 @@ def _file(path: str, source: Source, looker: Looker, found: Iterator[Invocation]
 def read_makefile(path: str, source: Source, looker: Looker) -> BuildFile:
     """Read a Makefile: each line of a recipe is a script of its own, in the Makefile's folder."""
     lines = logical(source)
-    variables = make_variables([(source, lines)])
+    variables = make_variables(list(statements(source, lines)))
     folder = posixpath.dirname(path)
 
     def builds() -> Iterator[Invocation]:
@@ -89,36 +81,6 @@ def read_makefile(path: str, source: Source, looker: Looker) -> BuildFile:
             yield from _of_text(make_text(line), caller, looker, variables)
 
     return _file(path, source, looker, builds())
-
-
-def logical(source: Source) -> list[Span]:
-    """Return the lines of a Makefile, those that a backslash continues as one."""
-    found: list[Span] = []
-    text = source.text
-    at = 0
-    for match in re.finditer(r"(?:[^\n\\]|\\\r?\n|\\)*(?:\n|\Z)", text):
-        if match.start() != at or match.end() == at:
-            break
-        end = match.end() - (1 if text[match.end() - 1 : match.end()] == "\n" else 0)
-        found.append(Span(at, end))
-        at = match.end()
-    return found
-
-
-def make_lines(source: Source, lines: Sequence[Span]) -> Iterator[re.Match[str] | Mapped]:
-    """Yield the head of each rule as a match of ``RULE``, and what each line of a recipe runs."""
-    defining = False
-    for span in lines:
-        text = source.slice(span)
-        if defining:
-            defining = not text.startswith("endef")
-        elif text.startswith("define "):
-            defining = True
-        elif text.startswith("\t"):
-            skip = len(text) - len(text.lstrip("\t @+-"))
-            yield Mapped.plain(source, Span(span.start + skip, span.end))
-        elif (match := RULE.match(text)) is not None:
-            yield match
 
 
 def _recipes(source: Source, lines: Sequence[Span]) -> Iterator[tuple[str, Mapped]]:
@@ -130,76 +92,6 @@ def _recipes(source: Source, lines: Sequence[Span]) -> Iterator[tuple[str, Mappe
         elif _BUILDS.search(line.text) and count < _MOST_LINES:
             count += 1
             yield name, line
-
-
-def make_variables(
-    files: Sequence[tuple[Source, Sequence[Span]]],
-    given: Mapping[str, str | None] | None = None,
-    environment: Callable[[str], str | None] = lambda _name: None,
-) -> Callable[[str], str | None]:
-    """Return a look-up of the variables that are set once, to a text that tells itself.
-
-    ``given`` are those of the command line, which win; those of the ``environment`` stand in for
-    defaults. Files come with their lines.
-    """
-    written: dict[str, str | None] = {}
-    for source, lines in files:
-        for span in lines:
-            text = source.slice(span)
-            match = None if text.startswith("\t") else _ASSIGN.match(text)
-            if match is None:
-                continue
-            name = match.group("name")
-            value = text[match.end() :].split(" #")[0].replace("\\\n", " ").strip()
-            if match.group("op") == "?=" and (outside := environment(name)) is not None:
-                value = outside
-            known = match.group("op") in ("=", ":=", "::=", "?=") and name not in written
-            written[name] = value if known else None
-    resolve = _resolver({**written, **(given or {})})
-    known_names = written.keys() | (given or {}).keys()
-    return lambda name: resolve(name) if name in known_names else environment(name)
-
-
-def _resolver(written: Mapping[str, str | None]) -> Callable[[str], str | None]:
-    known: dict[str, str | None] = {}
-
-    def value(name: str, depth: int = 0) -> str | None:
-        if name in known:
-            return known[name]
-        text = written.get(name)
-        if text is None or depth > _DEEPEST:
-            return None
-        known[name] = None
-        parts: list[str] = []
-        at = 0
-        for match in _MAKE_VARIABLE.finditer(text):
-            inner = match.group("round") or match.group("curly")
-            found = "$" if match.group("dollar") else value(inner, depth + 1) if inner else None
-            if found is None or len(found) > LARGEST // 100:
-                return None
-            parts += (text[at : match.start()], found)
-            at = match.end()
-        whole = "".join((*parts, text[at:]))
-        known[name] = whole if "$" not in text[at:] and len(whole) <= LARGEST // 100 else None
-        return known[name]
-
-    return value
-
-
-def make_text(line: Mapped) -> Mapped:
-    """Return a recipe's line as the shell's: Make's variables become those of the shell."""
-    parts: list[Mapped] = []
-    at = 0
-    for match in _MAKE_VARIABLE.finditer(line.text):
-        parts.append(line.slice(at, match.start()))
-        name = match.group("round") or match.group("curly")
-        if match.group("dollar"):
-            parts.append(line.slice(match.start(), match.start() + 1))
-        else:
-            text = f"${{{name}}}" if name and re.fullmatch(r"\w+", name) else "${__make__}"
-            parts.append(line.standing(text, match.start(), match.end()))
-        at = match.end()
-    return Mapped.join([*parts, line.slice(at)], line.end)
 
 
 # -- just ------------------------------------------------------------------------------------------

@@ -33,8 +33,13 @@ _BUILDERS = re.compile(
 )
 
 
+_BUILDAH = "redhat-actions/buildah-build"
+
+
 def builds_with(step: Step) -> str:
-    """Return ``build-push`` or ``bake`` for an action that builds, else nothing."""
+    """Return ``build-push``, ``bake`` or ``buildah`` for an action that builds, else nothing."""
+    if step.uses == _BUILDAH:
+        return "buildah"
     match = _BUILDERS.match(step.uses)
     return match.group("what") if match is not None else ""
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 
+from cachekey.builds.inputs import Places
 from cachekey.builds.shell import Text
 from cachekey.builds.steps import Job, Step, fill
 from cachekey.commands.effects import effects_of
 from cachekey.commands.read import read_commands
 from cachekey.text import Mapped
-
-Places = tuple[str, ...]
-"""Folders of a runner in which this repository lies; the empty one is where a job begins."""
 
 _THIS = re.compile(r"\s*\$\{\{\s*github\.repository\s*\}\}\s*|")
 _EXPRESSION = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")

@@ -1,33 +1,36 @@
 """GitHub workflows: what their jobs build, on which builder, and what carries caches over runs.
 
-Source: the ``action.yml`` of docker/build-push-action and docker/bake-action.
+Source: the ``action.yml`` of docker/build-push-action, docker/bake-action and redhat-actions/buildah-build.
 """
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cachekey.builds.dance import read_dance
 from cachekey.builds.errands import Follower
-from cachekey.builds.flags import pair_of
+from cachekey.builds.inputs import (
+    DEFAULT_CONTEXT,
+    Places,
+    in_tree,
+    listed,
+    pairs,
+    placed,
+    tree_input,
+)
 from cachekey.builds.invocation import BuildFile, Dance, Invocation, Said, unique
 from cachekey.builds.matrix import keys_in
-from cachekey.builds.places import Looker, Place, place
+from cachekey.builds.places import Looker, Place
 from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
 from cachekey.builds.starts import Caller, baked, builds_of
 from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
-from cachekey.builds.tree import Places, checkouts, makes_anew, without_expressions
+from cachekey.builds.tree import checkouts, makes_anew, without_expressions
 from cachekey.devcontainer.paths import within
 from cachekey.record import replace
 from cachekey.syntax.yaml import parse
-from cachekey.text import Mapped, Source, where_of
+from cachekey.text import Source, where_of
 
-_DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.*))?\Z")
-_OWN_TREE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}/?")
-_HOSTED_TREE = re.compile(r"/home/runner/work/([^/]+)/\1(?:/|\Z)")
-"""Where GitHub's own machines check the repository out: its name, twice."""
 _OWN_GIT = re.compile(
     r"\$\{\{\s*github\.server_url\s*\}\}/\$\{\{\s*github\.repository\s*\}\}(?:\.git)?(?:#[^:]*)?\Z"
 )
@@ -94,6 +97,8 @@ def _builds(
         made: Iterable[Invocation] = ()
         if what == "build-push":
             made = (_push(step, caller, places),)
+        elif what == "buildah":
+            made = _buildah(step, caller, looker, places)
         elif what == "bake":
             made = _bake(job, step, caller, looker, places)
         elif step.run is not None and step.shell in _SHELLS:
@@ -132,43 +137,16 @@ def _caller(job: Job, step: Step, path: str, source: Source, shown: str) -> Call
     )
 
 
-def _inside(places: Places, text: str | None) -> str | None:
-    """Return a path of the runner's folder as one of the repository."""
-    if text is None:
-        return None
-    cleaned = posixpath.normpath(text)
-    for folder in places:
-        if not folder:
-            return text
-        if cleaned == folder:
-            return "."
-        if cleaned.startswith(f"{folder}/"):
-            return cleaned[len(folder) + 1 :]
-    return None
-
-
-def _tree(step: Step, name: str) -> Said | None:
-    """Return an input that is a path; the runner's own folder is the repository."""
-    said = step.inputs.get(name)
-    raw = step.raw.get(name)
-    if said is not None and said.text is None and raw is not None:
-        text = _OWN_TREE.sub("", raw.text) or "."
-        return fill(text, raw.span() if step.here else step.span, step.scope)
-    if said is not None and said.text is not None and (hosted := _HOSTED_TREE.match(said.text)):
-        return Said(said.text[hosted.end() :] or ".", said.span, said.open)
-    return said
-
-
 def _push(step: Step, caller: Caller, places: Places) -> Invocation:
     """Read docker/build-push-action."""
-    context, file = _tree(step, "context"), _tree(step, "file")
+    context, file = tree_input(step, "context"), tree_input(step, "file")
     if file is not None and file.text == "":
         file = None
     opened = {"file"} if any(s is not None and s.open for s in (context, file)) else set()
-    args, loose = _pairs(step, "build-args")
-    contexts, _ = _pairs(step, "build-contexts")
+    args, loose = pairs(step, "build-args")
+    contexts, _ = pairs(step, "build-contexts")
     opened |= {"args"} if loose else set()
-    found = _place(context, file, places)
+    found = placed(context, file, places)
     target = step.inputs.get("target")
     return replace(
         caller.build(step.span),
@@ -178,69 +156,43 @@ def _push(step: Step, caller: Caller, places: Places) -> Invocation:
         args=args,
         contexts=contexts,
         target=target if target is not None and target.text != "" else None,
-        platforms=_listed(step, "platforms"),
-        cache_from=_listed(step, "cache-from", ""),
-        cache_to=_listed(step, "cache-to", ""),
+        platforms=listed(step, "platforms"),
+        cache_from=listed(step, "cache-from", ""),
+        cache_to=listed(step, "cache-to", ""),
         open=frozenset(opened),
     )
 
 
-def _place(context: Said | None, file: Said | None, places: Places) -> Place:
-    if (context is not None and context.text is None) or (file is not None and file.text is None):
-        if file is not None and file.text is not None:
-            return Place(None, place("", ".", _inside(places, file.text), beside=False).dockerfile)
-        return Place(None, None)
-    written = context.text if context is not None else "{{defaultContext}}"
-    match = _DEFAULT_CONTEXT.match(written or "{{defaultContext}}")
-    name = file.text if file is not None else None
-    if match is not None:
-        # Fetched from the repository itself: the file is looked for in the context.
-        return place("", match.group(1) or ".", name, beside=True)
-    if name is not None and (name := _inside(places, name)) is None:
-        return Place(None, None)
-    inside = _inside(places, written)
-    return place("", inside, name, beside=False)
+def _buildah(step: Step, caller: Caller, looker: Looker, places: Places) -> Iterator[Invocation]:
+    """Read redhat-actions/buildah-build; without a Containerfile it builds from none.
 
-
-def _listed(step: Step, name: str, separators: str = ",") -> tuple[Said, ...]:
-    """Return a list: a line each, and at commas where they are no part of an entry."""
-    said, raw = step.inputs.get(name), step.raw.get(name)
-    if said is None or raw is None:
-        return ()
-    if said.text is None or "${{" in raw.text or not step.here:
-        texts = [] if said.text is None else re.split(r"[\n,]" if separators else r"\n", said.text)
-        kept = [Said(text.strip(), said.span, said.open) for text in texts if text.strip()]
-        return tuple(kept) if said.text is not None else (said,)
-    found: list[Said] = []
-    for line in lines_of(raw):
-        for part in _split(line) if separators else (line,):
-            found.append(Said(part.text, part.span().fixed))
-    return tuple(found)
-
-
-def _split(line: Mapped) -> Iterator[Mapped]:
-    at = 0
-    for text in line.text.split(","):
-        kept = text.strip()
-        if kept:
-            start = at + text.index(kept)
-            yield line.slice(start, start + len(kept))
-        at += len(text) + 1
-
-
-def _pairs(step: Step, name: str) -> tuple[tuple[tuple[str, Said], ...], bool]:
-    """Return the ``NAME=value`` lines of an input, and whether there may be more."""
-    raw = step.raw.get(name)
-    found: dict[str, Said] = {}
-    loose = False
-    for line in lines_of(raw) if raw is not None else ():
-        span = line.span() if step.here else step.span
-        if line.text.startswith("#"):
-            continue
-        filled = fill(line.text, span, step.scope)
-        if pair_of(found, filled, line.text):
-            loose = True
-    return tuple(found.items()), loose
+    A Containerfile is looked for below the workspace, then below the context (``src/index.ts`` of 2026-08).
+    """
+    files = listed(step, "containerfiles", "") or listed(step, "dockerfiles", "")
+    if not files:
+        return
+    context = tree_input(step, "context") or Said(".", step.span.fixed)
+    found = placed(context, files[0], places) if len(files) == 1 else Place(None, None)
+    if found.folder and found.dockerfile and not looker.is_there(found.dockerfile):
+        inside = within(found.folder, files[0].text)
+        found = Place(found.folder, inside) if inside and looker.is_there(inside) else found
+    args, loose = pairs(step, "build-args")
+    platforms = [*listed(step, "platforms"), *listed(step, "platform")]
+    for said in (*listed(step, "archs"), *listed(step, "arch")):
+        text = f"linux/{said.text}" if said.text else None
+        platforms.append(Said(text, said.span, said.open))
+    more = listed(step, "extra-args", "")
+    yield replace(
+        caller.build(step.span),
+        folder=found.folder,
+        dockerfile=found.dockerfile,
+        file=files[0],
+        args=args,
+        platforms=tuple(platforms),
+        # It goes by folders of its own, on the runner.
+        builder=None,
+        open=_ANYTHING if more else frozenset(("args",) if loose else ()),
+    )
 
 
 def _bake(
@@ -255,14 +207,14 @@ def _bake(
     if text is not None and "://" in text:
         # Another repository.
         return
-    match = _DEFAULT_CONTEXT.match(text or ".")
-    inside = (match.group(1) or ".") if match is not None else _inside(places, text or ".")
+    match = DEFAULT_CONTEXT.match(text or ".")
+    inside = (match.group(1) or ".") if match is not None else in_tree(places, text or ".")
     folder = within("", inside) if text is not None else None
     if folder is None:
         yield replace(caller.build(step.span), open=_ANYTHING)
         return
-    files = [_file(said, folder) for said in _listed(step, "files")]
-    names = _listed(step, "targets")
+    files = [_file(said, folder) for said in listed(step, "files")]
+    names = listed(step, "targets")
     sets, loose = _sets(step)
     loose = loose or any(said.text is None for said in names)
     own = replace(caller, bases=(folder,))
@@ -310,7 +262,7 @@ def _run(
     job: Job, step: Step, caller: Caller, looker: Looker, places: Places, follower: Follower
 ) -> Iterator[Invocation]:
     assert step.run is not None
-    folder = _inside(places, step.folder or ("." if step.folder is not None else None))
+    folder = in_tree(places, step.folder or ("." if step.folder is not None else None))
     base = within("", folder) if folder is not None else None
     values = caller.env or {}
 
@@ -330,6 +282,9 @@ def _run(
         runner, runs_on = runner_of(job, step, plain=plain)
         builder = item.line.builder
         named = builder.text if builder is not None else builder_of(job, step, plain=plain)
+        if item.program in ("podman", "buildah"):
+            # No builder of BuildKit's: a dance carries nothing for it.
+            named = None
         native = native_of(job) if runner == "fresh" else ""
         sure = replace(own, runner=runner, runs_on=runs_on, builder=named, native=native)
         place = span if step.here else step.span

@@ -13,13 +13,14 @@ from cachekey.commands.fetched import is_download
 from cachekey.commands.files import Followed
 from cachekey.commands.functions import Chain, Functions
 from cachekey.commands.invocation import Invocation
-from cachekey.commands.manifests import asked_for, lines_of
+from cachekey.commands.makefiles import goals_of
+from cachekey.commands.manifests import asked_for
 from cachekey.commands.peeling import Call, NestedScript
 from cachekey.commands.runners import SAME_AS, find_program, program_name, python_module
 from cachekey.commands.shellstate import Frame, Setting, ShellState, joined
 from cachekey.commands.splitting import split_lists, split_words
 from cachekey.commands.walk import ENDS, Walk, may_leave
-from cachekey.commands.whereabouts import handed, placed
+from cachekey.commands.whereabouts import handed, placed, places
 from cachekey.commands.wrappers import WRAPPERS, UnreadableError, UnreadableScriptError
 from cachekey.record import replace
 from cachekey.syntax.shell.parse import Command, Lookup, Redirect, Script, parse_script
@@ -30,8 +31,6 @@ _MAX_SCRIPTS = 6
 _MAX_LAYERS = 24
 """Wrappers in front of one command that are taken off."""
 _HANDS_ON = frozenset(('"$@"', "$@", "$*", '"$*"'))
-
-_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 class Reader:
@@ -278,7 +277,7 @@ class Reader:
         shipped = self.files.shipped(name) if bare else None
         if bare and shipped is None and not is_opaque(name, name, ()):
             return False
-        paths = [shipped] if shipped else self._paths(call, name, index == call.at)
+        paths = [shipped] if shipped else places(call.cwd, name, index == call.at)
         found = self.files.first(paths, call.words[index].raw)
         if found is None:
             return False
@@ -294,7 +293,7 @@ class Reader:
         name = call.text(1)
         if not name or self.depth >= _MAX_SCRIPTS:
             return False
-        found = self.files.first(self._paths(call, name, False), call.words[1].raw)
+        found = self.files.first(places(call.cwd, name, False), call.words[1].raw)
         if found is None:
             return False
         path, text = found
@@ -317,41 +316,37 @@ class Reader:
         self, call: Call, name: str, command: Command, place: Chain, base: Lookup | None
     ) -> bool:
         """Read the script that a file of the project names; False: none is asked for, or to be read."""
-        asked = asked_for(call, name)
+        asked = asked_for(call, name) or goals_of(call, name)
         folder = joined(call.cwd, asked.folder or ".") if asked is not None else None
         if asked is None or folder is None:
             return False
-        paths = [posixpath.join(folder, file) for file in asked.runner.files]
-        found = self.files.first(paths, call.words[call.at].raw)
-        if found is None:
+        word = call.words[call.at].raw
+        found = self.files.first([posixpath.join(folder, file) for file in asked.files], word)
+        made = [posixpath.join(folder, file) for file in asked.generators]
+        if found is None or self.files.has(made, word):
+            return False
+        if any(item.program in asked.generators for item in self.items):
             return False
         path, text = found
         self.budget.spend(len(text))
-        script, lines = f"{path}#{asked.name}", lines_of(asked, text)
-        if lines is None:
+        script, told = f"{path}#{asked.name}", asked.read(call, folder, text, call.handed_on(base))
+        if told is None:
             return False
-        shown = bool(lines) and not self.files.is_open(script)
+        opened = self.files.is_open(script)
+        shown = told.whole and not opened
         self._emit(call, command, place, opaque=not shown, shown=shown)
-        if not shown:
-            return True
         call.cwd, outer = folder, call.frame
+        call.env = {**call.env, **told.env}
         with self.files.inside(script):
-            for line in lines:
+            for line in () if opened else told.lines:
                 call.frame = replace(
                     outer,
                     conditional=outer.conditional or not line.surely,
                     args_known=outer.args_known and not (line.last and asked.more),
                 )
                 call.nested = NestedScript(line.text, False)
-                self._nested(call, place, base)
+                self._nested(call, place, base, lists=line.lists)
         return True
-
-    def _paths(self, call: Call, name: str, searched: bool) -> list[str]:
-        """Return where a script may lie that is called by this name."""
-        if "/" not in name and searched:
-            return [f"{folder}/{name}" for folder in _PATH]
-        path = joined(call.cwd, name)
-        return [] if path is None else [path]
 
     # -- results ----------------------------------------------------------------------------
 

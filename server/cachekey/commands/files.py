@@ -44,6 +44,11 @@ class Followed:
             return path, text
         return None
 
+    def has(self, paths: Iterable[str], caller: Mapped) -> bool:
+        """Tell whether the build context tells of one of these files."""
+        scripts = self._scripts
+        return scripts is not None and any(scripts(path, caller) is not None for path in paths)
+
     def shipped(self, name: str) -> str | None:
         """Return where the script of a bare name lies that is none of a common program."""
         return None if self._ships is None or is_familiar(name) else self._ships(name)

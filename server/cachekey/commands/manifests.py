@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 from cachekey.commands.peeling import Call
+from cachekey.commands.shellstate import Setting
 from cachekey.knowledge.scripts import ScriptRunner, script_runners
+from cachekey.syntax.shell.parse import Lookup
 from cachekey.text import Elsewhere, Mapped, Span
 
 if sys.version_info >= (3, 11):
@@ -38,6 +40,21 @@ class Asked(NamedTuple):
     more: bool
     """Further words go to the script."""
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of which the first counts that there is."""
+        return self.runner.files
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """Nothing makes such a file anew."""
+        return ()
+
+    def read(self, _call: Call, _folder: str, text: Mapped, _environment: Lookup) -> Told | None:
+        """Return what runs; None: the file has no such script."""
+        lines = lines_of(self, text)
+        return None if lines is None else Told(lines, bool(lines))
+
 
 class Line(NamedTuple):
     """One command of a script."""
@@ -47,6 +64,18 @@ class Line(NamedTuple):
     """False for a hook that only some releases run."""
     last: bool
     """What further words of the call go to."""
+    lists: bool = False
+    """Its shell knows lists in braces."""
+
+
+class Told(NamedTuple):
+    """What a file tells of a script."""
+
+    lines: Sequence[Line]
+    whole: bool
+    """False: more may run than the lines tell."""
+    env: Mapping[str, Setting] = {}
+    """Variables that the lines get beside those of the call."""
 
 
 def asked_for(call: Call, name: str) -> Asked | None:

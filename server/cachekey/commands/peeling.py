@@ -9,7 +9,7 @@ from typing import Any
 
 from cachekey.commands.shellstate import Frame, Setting, ShellState, joined
 from cachekey.record import record, replace
-from cachekey.syntax.shell.parse import Word
+from cachekey.syntax.shell.parse import Lookup, Word
 from cachekey.text import Mapped
 
 _NAME_AT_END = re.compile(r"/[^/$`]+\Z")
@@ -111,6 +111,11 @@ class Call:
     def move(self, path: str | None) -> None:
         """Run on in another directory."""
         self.cwd = joined(self.cwd, path)
+
+    def handed_on(self, base: Lookup | None) -> Lookup:
+        """Return the environment of what this starts; ``base`` is the one of a call without a shell."""
+        state = self.nested_state()
+        return state.value if base is None else replace(state, base=base).value
 
     def nested_state(self) -> ShellState:
         """Return the state that a script begins with which this call starts."""

@@ -16,6 +16,7 @@ from cachekey.devcontainer.lifecycle import Story, StoryReader
 from cachekey.devcontainer.makings import Makings
 from cachekey.devcontainer.mounts import RuntimeMount
 from cachekey.devcontainer.paths import within
+from cachekey.devcontainer.read import Lifecycle
 from cachekey.devcontainer.users import Person, service_user, sudo_of, sudo_only_named, user_of
 from cachekey.record import cached_property, record
 from cachekey.syntax.jsonc.parse import span_in
@@ -87,9 +88,13 @@ class Container(Makings):
     @cached_property
     def story(self) -> Story:
         """Return what the lifecycle commands run, with the scripts that they call."""
+        return self.story_of(*self.document.lifecycle)
+
+    def story_of(self, *commands: Lifecycle) -> Story:
+        """Return what some of the lifecycle commands run."""
         here, files = self.environment, Files(self)
         reader = StoryReader(here.lookup, here.fill, self.folder, files.find, files.ships)
-        for command in self.document.lifecycle:
+        for command in commands:
             reader.read(command)
         return Story(tuple(reader.items), tuple(dict.fromkeys(reader.unread)))
 

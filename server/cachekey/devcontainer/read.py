@@ -203,8 +203,13 @@ class Devcontainer:
 
     @cached_property
     def run_env(self) -> tuple[EnvEntry, ...]:
-        """Return the variables that ``runArgs`` sets with ``-e`` or ``--env``."""
-        return () if self.compose else tuple(_run_env(self.get("runArgs")))
+        """Return the variables that ``runArgs`` sets with ``-e`` or ``--env``: with compose none."""
+        return () if self.compose else self.run_settings
+
+    @cached_property
+    def run_settings(self) -> tuple[EnvEntry, ...]:
+        """Return the variables that are written in ``runArgs``, whether anybody gets them or not."""
+        return tuple(_run_env(self.get("runArgs")))
 
     @cached_property
     def env(self) -> tuple[EnvEntry, ...]:

@@ -55,7 +55,7 @@ def service_user(made: Makings) -> Person | None:
     service = made.service
     if service is not None and (user := service.setting("user")) is not None:
         text, place = service.literal("user"), Place(user.path, user.span)
-        return _person(text, f"user of {service.name}", place, made) if text else None
+        return _person(text, f"user of the service {service.name}", place, made) if text else None
     return _image_user(made)
 
 

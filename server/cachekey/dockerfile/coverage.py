@@ -118,6 +118,8 @@ def linked(run: Run, directory: str) -> bool:
 
 
 def _may_be(directory: str, item: UsedDirectory) -> bool:
+    if item.aside:
+        return False
     relation = item.relation(directory)
     if relation == "unknown" and item.cache.relative:
         # Somewhere below an unknown working directory: then its own name must be there.

@@ -46,13 +46,14 @@ class RunEffects:
 
     def mentions(self, path: str) -> bool:
         """Tell whether a word, a variable or a redirection of the RUN speaks of a path."""
-        for item in self._items:
-            words = [text or word.written for word, text in zip(item.args, item.texts, strict=True)]
-            words += [setting.text for setting in item.env.values() if setting.text]
-            words += [redirect.target.written for redirect in item.simple.redirects]
-            if any(path in word for word in words):
-                return True
-        return False
+        return any(self.speaks_of(item, path) for item in self._items)
+
+    def speaks_of(self, item: Invocation, path: str) -> bool:
+        """Tell the same of one of its commands."""
+        words = [text or word.written for word, text in zip(item.args, item.texts, strict=True)]
+        words += [setting.text for setting in item.env.values() if setting.text]
+        words += [redirect.target.written for redirect in item.simple.redirects]
+        return any(path in word for word in words)
 
     # -- writing --------------------------------------------------------------------------------
 

@@ -204,8 +204,7 @@ def _tells_home(scope: Scope) -> bool:
 def needless(run: Run, mount: Mount) -> tuple[Tool, Mount | None] | None:
     """Return the tool that an idle mount is meant for, and where that tool has what was meant.
 
-    None for the latter where it belongs into the image: what the tool installs; and where this command of the
-    tool has no such thing.
+    None for the latter where it belongs into the image: what the tool installs.
     """
     folder = mount.directory
     if folder is None or run.onbuild or not run.visible_mount(mount) or not surely_idle(run, mount):
@@ -217,13 +216,27 @@ def needless(run: Run, mount: Mount) -> tuple[Tool, Mount | None] | None:
     results = {id(item.directory) for item in wanted(run, (Kind.RESULT,))}
     if looks and all(id(item) in results and not maybe_covered(run, item) for _, item in looks):
         return (looks[0][0].tool, None)
-    if looks and all(item.used is False and item.cache.kind is Kind.BUILD for _, item in looks):
-        # It builds elsewhere, or not at all.
+    if looks and all(item.aside for _, item in looks):
+        # It builds in a folder of its own making.
         return (looks[0][0].tool, None)
     found = [(use, covering(run, item)) for use, item in looks]
     use, other = found[0] if found else (None, None)
     everywhere = all(one.applies is True and place is not None for one, place in found)
     return (use.tool, other) if use is not None and other is not None and everywhere else None
+
+
+def passed_by(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
+    """Return the tool that works in a directory of its own instead of the one that an idle mount holds."""
+    folder = mount.directory
+    if folder is None or not run.visible_mount(mount) or not surely_idle(run, mount):
+        return None
+    found = (
+        (use, item)
+        for use in run.uses
+        for item in use.directories
+        if item.aside and item.relation(folder) in COVERS
+    )
+    return next(found, None)
 
 
 def kept_elsewhere(run: Run, mount: Mount) -> list[Wanted]:

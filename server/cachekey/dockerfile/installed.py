@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cachekey.commands.effect import inside
 from cachekey.commands.fetched import addresses, is_fetched
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge.installers import installers
@@ -32,10 +33,10 @@ def made_by_fetched(run: Run, index: int) -> tuple[str, ...] | None:
 
 
 def installed_into(run: Run, folder: str) -> Span | None:
-    """Return the command of a RUN that surely installs something into ``folder`` by what it fetches."""
+    """Return the command of a RUN that surely installs into ``folder``, or below, by what it fetches."""
     items = run.commands.items
     for index, item in enumerate(items):
         if is_fetched(items, index) and not item.conditional:
-            if folder in (made_by_fetched(run, index) or ()):
+            if any(inside(made, folder) for made in made_by_fetched(run, index) or ()):
                 return item.head
     return None

@@ -16,6 +16,8 @@ from cachekey.knowledge.records import Kind
 from cachekey.record import record
 from cachekey.syntax.shell.tree import Word
 from cachekey.text import Span
+from cachekey.tools.directories import UsedDirectory
+from cachekey.tools.uses import ToolUse
 
 _UNKNOWN = re.compile(r"[$`{]")
 """What begins a variable, a command or a list in a word."""
@@ -121,6 +123,19 @@ def is_built(run: Run, path: str) -> bool:
         for use in run.uses
         for item in use.directories
     )
+
+
+def installs_into(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
+    """Return the tool that installs into the mount: surely, at a known place, by this command."""
+    if mount.directory is None or mount.readonly:
+        return None
+    for use in run.uses:
+        for item in use.directories:
+            surely = item.used is True and item.path is not None and item.confidence.warns
+            if item.cache.kind is Kind.RESULT and surely:
+                if item.relation(mount.directory) in ("exact", "parent"):
+                    return use, item
+    return None
 
 
 def led(stage: Stage, path: str) -> str:

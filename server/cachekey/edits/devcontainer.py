@@ -6,6 +6,7 @@ recipes put their fixes together from these.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import SequenceMatcher
 
@@ -15,7 +16,7 @@ from cachekey.devcontainer.substitution import LIFECYCLE, variables
 from cachekey.syntax.jsonc import edit as jsonc_edit
 from cachekey.syntax.jsonc.dockermount import BUILD_ONLY, MountField, volume_name
 from cachekey.syntax.jsonc.parse import escape, quote
-from cachekey.syntax.jsonc.tree import Member
+from cachekey.syntax.jsonc.tree import Element, Member, Node
 from cachekey.text import Edit, Source, Span, apply_edits
 
 _MOST_LINES = 1000
@@ -189,6 +190,46 @@ def as_string(mount: RuntimeMount, extra: Iterable[str] = ()) -> Edit:
     names = ("type", "source", "target")
     parts = [csv_field(f"{n}={v.text}") for n in names if (v := mount.value(n)) is not None]
     return Edit(mount.node.span, quote(",".join((*parts, *extra))))
+
+
+def remove_arguments(
+    document: Devcontainer, node: Node, owner: Member, gone: Sequence[Span]
+) -> tuple[Edit, ...]:
+    """Remove elements from a list of command line arguments, a member ``owner`` of ``node``.
+
+    ``gone`` holds places in their values, or flags: an element that is nothing but a flag goes together
+    with the value behind it, and a value with the flag in front. With the last one the member goes.
+    """
+    elements = owner.value.elements if owner.value is not None else ()
+    hit = {i for i, e in enumerate(elements) if any(_within(span, e.span) for span in gone)}
+    doomed = set(hit)
+    for index in hit:
+        if _bare_flag(elements[index]) and index + 1 < len(elements):
+            behind = elements[index + 1].value.text
+            doomed |= (
+                {index + 1} if behind is not None and not behind.text.startswith("-") else set()
+            )
+        elif index and not _is_flag(elements[index]) and _bare_flag(elements[index - 1]):
+            doomed.add(index - 1)
+    if len(doomed) == len(elements):
+        return jsonc_edit.remove(document.source, node, [owner])
+    assert owner.value is not None
+    return jsonc_edit.remove(document.source, owner.value, [elements[i] for i in sorted(doomed)])
+
+
+def _within(span: Span, other: Span) -> bool:
+    return other.start <= span.start and span.end <= other.end
+
+
+def _is_flag(element: Element) -> bool:
+    text = element.value.text
+    return text is not None and text.text.startswith("-")
+
+
+def _bare_flag(element: Element) -> bool:
+    """Tell whether an element is a flag whose value is the next one."""
+    text = element.value.text
+    return text is not None and bool(re.fullmatch(r"--[a-z-]+|-[a-z]", text.text))
 
 
 def set_variable(document: Devcontainer, name: str, value: str) -> tuple[Edit, ...]:

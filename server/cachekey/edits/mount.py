@@ -139,13 +139,19 @@ def _indent(line: str) -> str:
 
 
 def insert_line_before(dockerfile: Dockerfile, offset: int, line: str) -> Edit:
-    """Insert a line in front of the instruction at ``offset`` and of the comments that belong to it."""
+    """Insert a line in front of the instruction at ``offset`` and of the comments that belong to it.
+
+    Where the comments begin a paragraph, the line is one of its own; parser directives stay at the top.
+    """
     source = dockerfile.source
-    number = source.line_of(offset)
-    while number > 0 and source.line_text(number - 1).lstrip().startswith("#"):
+    own = number = source.line_of(offset)
+    told = [source.line_of(item.span.start) + 1 for item in dockerfile.tree.directives]
+    top = max(told, default=0)
+    while number > top and source.line_text(number - 1).lstrip().startswith("#"):
         number -= 1
     start = source.line_starts[number]
-    return Edit(Span(start, start), line + source.newline)
+    apart = number < own and number > 0 and not source.line_text(number - 1).strip()
+    return Edit(Span(start, start), line + source.newline * (2 if apart else 1))
 
 
 # What may stand behind the last command of a script that can still be continued by `&&`.

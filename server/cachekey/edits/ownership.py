@@ -6,10 +6,12 @@ where the image has no sudo, with the feature that brings it.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cachekey.devcontainer.container import Container
+from cachekey.devcontainer.fresh import may_write_when_new
 from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.dockerfile.records import Dockerfile, Stage
@@ -48,6 +50,41 @@ def plan(container: Container, places: Sequence[str], filled: bool = True) -> Pl
     command = f"chown -R $(id -u):$(id -g) {' '.join(map(_quoted, owned))}"
     line = _owning(container, places) if filled else None
     return as_root(container, line, command, "cache-owner")
+
+
+def settle(container: Container, places: Sequence[str]) -> tuple[Plan | None, str]:
+    """Give volumes that are new on ``places`` to the user, where they are not the user's anyway.
+
+    Also return what is missing, in words: nobody knows of a volume that its image is not known.
+    """
+    rights = {place: may_write_when_new(place, container) for place in places}
+    roots = [place for place in places if rights[place] == "no"]
+    unsure = [place for place in places if rights[place] == "unknown"]
+    made = plan(container, [*roots, *unsure]) if roots or unsure else None
+    if not unsure or (made is not None and made.others):
+        # Made and owned in the Dockerfile, they are the user's whatever the image had there.
+        return made, ""
+    user = container.user.name if container.user is not None else "the user of the container"
+    missing = f"nobody can tell whether {user} may write to {' and '.join(unsure)}"
+    return (plan(container, roots) if roots else None), missing
+
+
+def open_way(container: Container, place: str) -> Plan | None:
+    """Give the user the folders that Docker makes as root's around a mount on ``place``, if it does.
+
+    ``place`` is absolute. What is mounted there itself may be the host's, and stays whose it is.
+    """
+    home, user = container.home, container.user
+    if home is None or user is None or user.root or not covers(home, place) or place == home:
+        return None
+    around = [place]
+    while (folder := posixpath.dirname(around[-1])) != home:
+        around.append(folder)
+    missing = [path for path in around[1:] if may_write_when_new(path, container) == "no"]
+    if not missing:
+        return None
+    command = f"chown $(id -u):$(id -g) {' '.join(map(_quoted, missing))}"
+    return as_root(container, _owning(container, [place]), command, "cache-owner")
 
 
 def as_root(container: Container, line: str | None, command: str, label: str) -> Plan:

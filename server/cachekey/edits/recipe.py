@@ -17,12 +17,12 @@ from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of
 from cachekey.edits import devcontainer as edit
-from cachekey.edits.ownership import plan, writes
+from cachekey.edits.ownership import Plan, open_way, plan, settle, writes
 from cachekey.finding import FileEdit, Safety
 from cachekey.knowledge import Claim
 from cachekey.knowledge.installers import installers
 from cachekey.knowledge.paths import UnknownValueError, expand_template
-from cachekey.knowledge.records import Kind
+from cachekey.knowledge.records import Concurrency, Kind
 from cachekey.record import record, replace
 from cachekey.syntax.jsonc.parse import escape
 from cachekey.text import Edit, Span
@@ -284,31 +284,53 @@ def _volumes(container: Container, wanted: Sequence[_Missing]) -> Recipe:
         text = f"type=volume,source={item.claim.cache.id},target={item.place}"
         # Compose puts the project's name in front of a volume, unless it is somebody else's.
         steps.append(partial(_mount, f"{text},external=true" if document.compose else text))
-    roots = [item.place for item in wanted if unwritable_at(item.place, container) is not None]
-    made = plan(container, roots) if roots else None
+    made, missing = settle(container, [item.place for item in wanted])
     steps += made.steps if made is not None else ()
-    reason = made.reason if made is not None else ""
+    reasons = [made.reason if made is not None else "", missing]
     if document.compose:
         names = " && ".join(f"docker volume create {item.claim.cache.id}" for item in wanted)
         steps.append(lambda now: edit.run_on_host_first(now, names))
-        reason = reason or "it runs docker on the host, before the container is made"
+        reasons.append("it runs docker on the host, before the container is made")
+    reasons += _crowded(wanted, "in two containers at once")
+    return _recipe(container, steps, made, reasons)
 
+
+def _recipe(
+    container: Container, steps: Sequence[edit.Step], made: Plan | None, reasons: Sequence[str]
+) -> Recipe:
     def write() -> Iterator[Edit | FileEdit]:
-        yield from edit.together(document, (), *steps)
+        yield from edit.together(container.document, (), *steps)
         yield from made.others if made is not None else ()
 
+    reason = "; ".join(filter(None, reasons))
     return Recipe(write, Safety.UNSAFE if reason else Safety.SAFE, reason)
+
+
+def _crowded(wanted: Iterable[_Missing], where: str) -> list[str]:
+    """Say which tools damage a cache, or fail, when two use it at the same time."""
+    tools = dict.fromkeys(
+        item.claim.tool.name
+        for item in wanted
+        if item.claim.cache.concurrent in (Concurrency.CORRUPTS, Concurrency.FAILS)
+    )
+    return [f"{' and '.join(tools)} must not use it {where}"] if tools else []
 
 
 def _host(container: Container, item: _Missing, below: str) -> Recipe:
     place = item.place
     steps: list[edit.Step] = [partial(_set, name, value) for name, value in item.variables]
     source = f"${{localEnv:HOME}}${{localEnv:USERPROFILE}}/{below}"
-    reason = "it runs mkdir -p on the host, which Windows does not have"
+    reasons = ["it runs mkdir -p on the host, which Windows does not have"]
     steps.append(lambda now: edit.run_on_host_first(now, f"mkdir -p {source}"))
     steps.append(partial(_mount, f"type=bind,source={source},target={place}"))
-    write = partial(edit.together, container.document, (), *steps)
-    return Recipe(write, Safety.UNSAFE, reason)
+    made = open_way(container, place)
+    if made is not None:
+        steps += made.steps
+        reasons.append(made.reason)
+    if container.user is not None and container.user.root:
+        reasons.append("on Linux what root writes there is root's on the host, too")
+    reasons += _crowded([item], "on the host at the same time")
+    return _recipe(container, steps, made, reasons)
 
 
 def _below_home(claim: Claim) -> str | None:

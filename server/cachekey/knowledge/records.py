@@ -155,6 +155,8 @@ class CacheDir:
     """
     used_by: tuple[Pattern, ...]
     """Subcommands that use it; none: all that use any cache."""
+    aside: tuple[Pattern, ...]
+    """Subcommands that take a directory of their own below /tmp instead, unless something moves this one."""
     filled_by: tuple[Pattern, ...]
     """Subcommands that fill it ahead of others."""
     filled_by_any: bool
@@ -217,7 +219,8 @@ class Command:
     only: bool
     """With ``through``: nothing else makes the program call the tool."""
     matches: str
-    """... by this name, a glob, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``)."""
+    """... by this name, a glob, be it behind a directory (``RUSTC_WRAPPER=/usr/bin/sccache``); of a list
+    that ``split`` takes apart (``PATH``), by one item as it stands."""
     reads: tuple[Pattern, ...] = ()
     """Take files by their paths (``dpkg -i /debs/*.deb``)."""
 
@@ -344,6 +347,8 @@ class Tool:
     """Options that change the working directory."""
     project_flags: tuple[str, ...]
     """Options that name the file of another project than the one in the working directory."""
+    project_folders: tuple[str, ...]
+    """Options that name its folder."""
     project_words: tuple[str, ...]
     """Globs of words that name the project's file, beside which its relative directories lie; without
     such a word their place is not known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,9 +36,26 @@ class ScriptRunner:
     refers: str
 
 
-def parse_script_runners(text: str, problems: list[Problem]) -> dict[str, ScriptRunner]:
-    """Read the runners by the program's name; what is wrong lands in ``problems``."""
+@record(frozen=True)
+class Book:
+    """How a program is told to run recipes of a file; the file explains every key."""
+
+    files: tuple[str, ...]
+    file: tuple[str, ...]
+    at: tuple[str, ...]
+    valued: tuple[str, ...]
+    numbered: tuple[str, ...]
+    switches: tuple[str, ...]
+    always: tuple[str, ...]
+    generators: tuple[str, ...]
+
+
+def parse_script_runners(
+    text: str, problems: list[Problem]
+) -> tuple[dict[str, ScriptRunner], dict[str, Book]]:
+    """Read runners and books by the program's name; what is wrong lands in ``problems``."""
     found: dict[str, ScriptRunner] = {}
+    books: dict[str, Book] = {}
     table = Table(tomllib.loads(text), ("runners",), problems)
     for key in ("source", "date"):
         table.text(key, required=True)
@@ -49,8 +67,13 @@ def parse_script_runners(text: str, problems: list[Problem]) -> dict[str, Script
             if name in found:
                 item.complain(f"{name!r} is there twice", "names")
             found[name] = runner
+    for item in table.tables("books"):
+        item.text("source", required=True)
+        book = Book(*(item.texts(field.name) for field in fields(Book)))
+        books.update((name, book) for name in item.texts("names"))
+        item.close()
     table.close()
-    return found
+    return found, books
 
 
 def _runner(table: Table) -> ScriptRunner:
@@ -74,11 +97,20 @@ def _runner(table: Table) -> ScriptRunner:
 
 
 @lru_cache(maxsize=1)
-def script_runners() -> dict[str, ScriptRunner]:
-    """Return the runners of the package's own file."""
+def _read() -> tuple[dict[str, ScriptRunner], dict[str, Book]]:
     problems: list[Problem] = []
     text = (Path(__file__).parent / "scripts.toml").read_text("utf-8")
     found = parse_script_runners(text, problems)
     if problems:
         raise ValueError("; ".join(map(str, problems)))
     return found
+
+
+def script_runners() -> dict[str, ScriptRunner]:
+    """Return the runners of the package's own file."""
+    return _read()[0]
+
+
+def books() -> dict[str, Book]:
+    """Return the programs that run recipes, of the package's own file."""
+    return _read()[1]

@@ -42,7 +42,7 @@ class Backend:
         around = self.scanner.wait_for_first
         self.reporter = Reporter(self.session, publish, self.renew, around)
         stoppable = partial(self.bar, cancellable=True)
-        self.check = WorkspaceCheck(self.session, publish, stoppable, client.progress)
+        self.check = WorkspaceCheck(self.session, publish, stoppable, client.progress, around)
         self._tasks: set[asyncio.Task[None]] = set()
         self._complaints: tuple[str, ...] = ()
         self._wrong_settings: dict[Area, dict[str, list[types.Diagnostic]]] = {}

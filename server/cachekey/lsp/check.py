@@ -18,7 +18,7 @@ from lsprotocol import types
 from cachekey.checking import engine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from cachekey.lsp.area import Area
     from cachekey.lsp.progress import Progress
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 _SLICE = 0.004
 """Seconds of checking between two looks at what the client has said."""
+_PATIENCE = 60.0
+"""Seconds that the command waits for a folder that is still being read."""
 _PART = 0.3
 """Seconds of checking between two parts of an answer, where the client takes parts."""
 
@@ -54,13 +56,15 @@ class WorkspaceCheck:
         publish: Callable[[types.PublishDiagnosticsParams], None],
         bar: Callable[[int], Progress],
         tell: Callable[[types.ProgressParams], None],
+        around: Callable[[Area, float], Awaitable[None]],
     ) -> None:
         """Begin with what sends.
 
         ``publish`` pushes, ``bar`` makes a bar for so many files that can be stopped, ``tell`` sends a
-        part of an answer.
+        part of an answer, ``around`` waits until the files of an area are read, so many seconds at most.
         """
         self._session, self._publish, self._bar, self._tell = session, publish, bar, tell
+        self._around = around
         self._wanted = asyncio.Event()
         self._asked = False
         """The user has asked, at least once."""
@@ -76,6 +80,9 @@ class WorkspaceCheck:
             # Whoever pulls asks by itself, and is answered from now on.
             self._wanted.set()
             return
+        # Nobody asks again when more files are read.
+        for area in list(self._session.areas):
+            await self._around(area, _PATIENCE)
         async for item in self._check():
             self._push(item.uri, item.diagnostics)
         for uri in [uri for uri in self._pushed if not self._knows(uri)]:

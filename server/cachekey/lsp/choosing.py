@@ -10,8 +10,9 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcContentModified
 
 from cachekey.disk import files
-from cachekey.lsp import words
+from cachekey.lsp import events, words
 from cachekey.lsp.actions import edit_for
+from cachekey.lsp.edits import touched
 from cachekey.lsp.turnoff import turning_off
 from cachekey.markup.message import message
 
@@ -46,14 +47,21 @@ async def apply(back: Backend, data: Mapping[str, Any]) -> None:
 
 
 async def send(back: Backend, edit: types.WorkspaceEdit) -> bool:
-    """Have the client apply an edit; tell whether it did. Files that are not open are saved."""
+    """Have the client apply an edit; tell whether it did.
+
+    Files that are not open are saved, and read again at once: an editor's watcher tells of them late, or
+    never while it is still starting.
+    """
     metadata = types.WorkspaceEditMetadata(is_refactoring=True)
     answer = await back.client.workspace_apply_edit_async(
         types.ApplyWorkspaceEditParams(edit=edit, metadata=metadata)
     )
     if not answer.applied:
         logger.warning("the client did not apply an edit: %s", answer.failure_reason)
-    return answer.applied
+        return False
+    changed = [types.FileEvent(uri, types.FileChangeType.Changed) for uri in touched(edit)]
+    await events.files_changed(back, types.DidChangeWatchedFilesParams(changed))
+    return True
 
 
 async def _offer_undo(back: Backend, area: Area, change: TurningOff, name: str) -> None:

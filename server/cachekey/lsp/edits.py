@@ -76,6 +76,16 @@ def deleted_file(uri: str) -> types.WorkspaceEdit:
     return types.WorkspaceEdit(document_changes=[types.DeleteFile(uri=uri, options=options)])
 
 
+def touched(edit: types.WorkspaceEdit) -> list[str]:
+    """Return the addresses of the files that an edit of ours changes, makes or deletes."""
+    named = [
+        item.text_document.uri if isinstance(item, types.TextDocumentEdit) else item.uri
+        for item in edit.document_changes or ()
+        if not isinstance(item, types.RenameFile)
+    ]
+    return list(dict.fromkeys([*(edit.changes or {}), *named]))
+
+
 def _assemble(
     session: Session,
     changes: Sequence[tuple[str, int | None, list[types.TextEdit]]],

@@ -73,12 +73,12 @@ class Scanner:
         for area in list(self._tasks):
             self.stop(area)
 
-    async def wait_for_first(self, area: Area) -> None:
+    async def wait_for_first(self, area: Area, patience: float = _PATIENCE) -> None:
         """Wait until an area was read once, but not for ever."""
         if area.is_lonely:
             return
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._first(area).wait(), _PATIENCE)
+            await asyncio.wait_for(self._first(area).wait(), patience)
 
     def _first(self, area: Area) -> asyncio.Event:
         return self._read.setdefault(area, asyncio.Event())

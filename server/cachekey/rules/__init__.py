@@ -49,6 +49,7 @@ from cachekey.rules.not_a_mount import check as not_a_mount
 from cachekey.rules.owner_splits_cache import check as owner_splits_cache
 from cachekey.rules.platforms_share_cache import check as platforms_share_cache
 from cachekey.rules.relative_target_key import check as relative_target_key
+from cachekey.rules.relied_on_cache import check as relied_on_cache
 from cachekey.rules.root_owned_parent import check as root_owned_parent
 from cachekey.rules.rule import Rule
 from cachekey.rules.shadowed_mount import check as shadowed_mount
@@ -91,6 +92,7 @@ ALL: tuple[Rule, ...] = (
     mount_missing_later,
     install_output_as_cache,
     mount_hides_image,
+    relied_on_cache,
     unlocked_cache,
     link_mode,
     missing_cache_mount,

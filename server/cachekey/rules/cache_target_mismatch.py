@@ -26,6 +26,9 @@ can go.
 
 A RUN whose mounts end with a backslash takes the next line in, be it another `RUN`; the fix removes that word.
 
+What `cargo install` takes from a registry or from Git it builds in a temporary directory: a mount on `target`
+beside it is an information.
+
 A mount that is meant for a tool which has its caches in other mounts of the RUN is a hint: nothing is lost, and
 nothing is ever in it (`/var/lib/apk` beside `/var/cache/apk`).
 
@@ -61,6 +64,7 @@ from cachekey.dockerfile.idle import (
     meant_beside_unseen,
     needless,
     never_called,
+    passed_by,
     supposed_elsewhere,
 )
 from cachekey.dockerfile.lost import is_read_later
@@ -103,6 +107,10 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         versioned = in_some_version(run, mount)
         if versioned is not None:
             yield _named_by_version(mount, versioned, ctx)
+            continue
+        passed = passed_by(run, mount)
+        if passed is not None:
+            yield _passed(run, mount, passed, ctx)
             continue
         found = kept_elsewhere(run, mount)
         if not found:
@@ -202,6 +210,34 @@ def _named_by_version(mount: Mount, found: tuple[ToolUse, UsedDirectory], ctx: C
         "this mount stays empty",
         fixes=partial(_without, mount, in_some_version, ctx),
     )
+
+
+def _passed(run: Run, mount: Mount, found: tuple[ToolUse, UsedDirectory], ctx: Context) -> Finding:
+    use, item = found
+    name, variable = use.tool.name, item.cache.pin
+    return ctx.finding(
+        mount.target_span,
+        f"What {name} installs here it builds in a temporary directory, unless {variable} names one: "
+        "this mount stays empty",
+        related=[ctx.related(use.invocation.head, f"{name} installs here")],
+        severity=Severity.INFORMATION,
+        fixes=partial(_told, run, mount, use, item, ctx),
+    )
+
+
+def _told(run: Run, mount: Mount, use: ToolUse, item: UsedDirectory, ctx: Context) -> Iterator[Fix]:
+    """Offer to tell the tool of the mount, in front of its command, or to remove that."""
+    at, folder = use.invocation.head.start, mount.directory or ""
+    plain = run.instruction.json is None and use.invocation.script is None
+    if plain and is_plain(folder) and use.invocation.span.start == at:
+        yield ctx.fix(
+            f"Let {use.tool.name} build in it: set {item.cache.pin} for this command",
+            Edit(Span(at, at), f"{item.cache.pin}={folder} "),
+            preferred=True,
+            safety=Safety.UNSAFE,
+            reason="the mount may only be there for another command's sake",
+        )
+    yield from _without(mount, passed_by, ctx)
 
 
 def _readable(glob: str) -> str:

@@ -26,7 +26,8 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
 A dev container's volume on the same directory stays empty in the same way.
 
 ## Fix
-The documented two lines, once, in front of the first RUN of each stage that needs them; for a volume in
+The documented two lines, once, in front of the first RUN of each stage that needs them, and a mount for each later
+RUN that would leave its packages in the image from now on; for a volume in
 the Dockerfile that the container builds, or when it is made. They change a configuration file of the
 image and are therefore not applied unasked.
 
@@ -41,37 +42,38 @@ Dockerfile reference, example "cache apt packages"; the tool's file below `knowl
 
 from __future__ import annotations
 
-import posixpath
-import re
 import shlex
 from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.commands.effect import meets
-from cachekey.commands.effects import effects_of
-from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.caches import cache_of
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import Sighting, sightings
-from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.coverage import COVERS
+from cachekey.dockerfile.packages import (
+    dealt_with,
+    deletes_packages,
+    fails_without,
+    is_told_by,
+    keeps_too_late,
+    tells,
+)
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.edits.caches import placed
 from cachekey.edits.everywhere import lines_text
-from cachekey.edits.mount import insert_line_before
+from cachekey.edits.mount import add_mount
 from cachekey.edits.ownership import as_root, writes
+from cachekey.edits.packages import leaving, set_up
+from cachekey.edits.toolmount import flags_for
 from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Keeping
 from cachekey.record import record, remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit
 from cachekey.tools.uses import ToolUse
-
-_SINGLE = re.compile(r"[\w-]+\.\w+")
-"""A file's name: `setup.sh`."""
 
 
 @rule("CK306", "docker-clean", Severity.INFORMATION, Fixable.SOMETIMES)
@@ -122,13 +124,11 @@ def _slips(stage: Stage, dockerfile: Dockerfile) -> list[_Slip]:
             if keeping is None or use.tool.id in done or use.uses is not True or use.disabled:
                 continue
             mount = _mounted(run, use, keeping)
-            if mount is None or not _deletes(stage, keeping):
+            if mount is None or not deletes_packages(stage, keeping):
                 continue
             done.add(use.tool.id)
-            if not _dealt_with(stage, keeping, dockerfile, run):
-                late = next(
-                    (one for one in stage.runs if _touches(one, keeping, surely=True)), None
-                )
+            if not dealt_with(stage, keeping, dockerfile, run):
+                late = keeps_too_late(stage, keeping)
                 found[use.tool.id] = _Slip(stage, run, use, mount, keeping, late)
     return list(found.values())
 
@@ -139,75 +139,8 @@ def _mounted(run: Run, use: ToolUse, keeping: Keeping) -> Mount | None:
             for mount in run.caches:
                 if mount.directory and directory.relation(mount.directory) in COVERS:
                     # Where the mount itself is what makes the tool keep packages, all is well.
-                    return None if _is_one(mount.directory, keeping) else mount
+                    return None if is_told_by(mount.directory, keeping) else mount
     return None
-
-
-def _deletes(stage: Stage, keeping: Keeping) -> bool:
-    facts = stage.chain[-1].base.facts
-    return facts is not None and facts.family in keeping.families
-
-
-def _dealt_with(
-    stage: Stage, keeping: Keeping, dockerfile: Dockerfile | None = None, last: Run | None = None
-) -> bool:
-    """Tell whether a step of the stage chain touches the configuration, or may do so unseen.
-
-    The ``dockerfile`` tells what other stages are, from which something is copied. Steps of the stage behind
-    the RUN ``last`` come too late for it.
-    """
-    for part in stage.chain:
-        for step in part.steps:
-            if last is not None and part is stage and step.instruction.span.start > last.span.start:
-                break
-            if step.run is not None and _touched(step.run, keeping):
-                return True
-            if step.copied is None or not _brings(step.copied, keeping):
-                continue
-            if dockerfile is None or not _has_none(step.copied, part, dockerfile, keeping):
-                return True
-    return False
-
-
-def _brings(copied: Copied, keeping: Keeping) -> bool:
-    """Tell whether a copy may bring one of the files; what looks like a single file keeps its name."""
-    target = copied.target
-    if target is None or not _is_one(target, keeping):
-        return target is None
-    names = [posixpath.basename(word.rstrip("/")) for word in copied.words[:-1]]
-    if not names or not all(_SINGLE.fullmatch(name) for name in names):
-        return True
-    return any(_is_one(posixpath.join(target, name), keeping) for name in names)
-
-
-def _has_none(copied: Copied, reader: Stage, dockerfile: Dockerfile, keeping: Keeping) -> bool:
-    """Tell whether what is copied is a whole image of which all is known, and it has no such file."""
-    brought = dockerfile.brought_whole(copied, reader)
-    return brought is not None and not any(_is_one(folder, keeping) for folder in brought)
-
-
-def _is_one(path: str | None, keeping: Keeping) -> bool:
-    return path is None or any(meets(file, path) for file in keeping.files)
-
-
-def _touched(run: Run, keeping: Keeping) -> bool:
-    """Tell whether a RUN deals with the configuration, or may: setting up apt is what scripts do."""
-    unseen = any(item.opaque and item.path and "/" in item.path for item in run.commands.items)
-    return unseen or _touches(run, keeping)
-
-
-def _touches(run: Run, keeping: Keeping, *, surely: bool = False) -> bool:
-    return any(_tells(item, keeping, surely=surely) for item in run.commands.items)
-
-
-def _tells(item: Invocation, keeping: Keeping, *, surely: bool = False) -> bool:
-    """Tell whether a command touches the configuration; not ``surely``: or may, with a path that nobody knows."""
-    for effect in effects_of(item) or ():
-        places = [effect.path] if effect.kind in ("removes", "writes", "moves") else []
-        places += [effect.to] if effect.kind in ("copies", "links", "moves") else []
-        if any(_is_one(place, keeping) and not (surely and place is None) for place in places):
-            return True
-    return any(sign in word.written for word in item.args for sign in keeping.words)
 
 
 def _finding(slips: list[_Slip], ctx: Context) -> Finding:
@@ -223,21 +156,10 @@ def _finding(slips: list[_Slip], ctx: Context) -> Finding:
                 if one.late
             ),
         ],
-        fixes=partial(_fixes, [one for one in slips if not _would_fail(one)], ctx),
+        fixes=partial(
+            _fixes, [one for one in slips if not fails_without(one.late, one.keeping)], ctx
+        ),
     )
-
-
-def _would_fail(slip: _Slip) -> bool:
-    """Tell whether the later RUN stops where what it removes is gone: `rm` without `-f`."""
-    removed = slip.late.effects.of("removes", "moves") if slip.late is not None else ()
-    return any(
-        _is_one(effect.path, slip.keeping) and not any(map(_forces, item.texts))
-        for item, effect in removed
-    )
-
-
-def _forces(text: str | None) -> bool:
-    return text == "--force" or bool(text and re.fullmatch(r"-[A-Za-z]*f[A-Za-z]*", text))
 
 
 def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
@@ -249,17 +171,30 @@ def _fixes(slips: list[_Slip], ctx: Context) -> Iterator[Fix]:
         if not any(stage in kinds for stage in one.stage.chain[1:]) and kinds[one.stage] is one
     ]
 
+    found = (
+        heir for one in apart for heir in leaving(one.run, one.use.tool, one.keeping, ctx.document)
+    )
+    others = list({later.span.start: (later, place) for later, place in found}.values())
+
     def edits() -> list[Edit]:
-        joint = f" {ctx.document.tree.escape}{ctx.document.source.newline}    && "
-        line = f"RUN {joint.join(slips[0].keeping.lines)}"
-        return [insert_line_before(ctx.document, one.run.span.start, line) for one in apart]
+        dockerfile = ctx.document
+        return [
+            *(set_up(dockerfile, one.run, one.keeping) for one in apart),
+            *(
+                add_mount(dockerfile, later, *flags_for(later, [place], dockerfile))
+                for later, place in others
+            ),
+        ]
 
     if not apart:
         return
     tool = slips[0].use.tool.name
-    lines = [ctx.document.source.line_of(one.run.span.start) + 1 for one in apart]
+    line_of = ctx.document.source.line_of
+    lines = lines_text(line_of(one.run.span.start) + 1 for one in apart)
+    more = lines_text(line_of(later.span.start) + 1 for later, _ in others) if others else ""
     yield ctx.fix(
-        f"Keep the packages in the cache: add a RUN that sets up {tool} in front of {lines_text(lines)}",
+        f"Keep the packages in the cache: add a RUN that sets up {tool} in front of {lines}"
+        + (f", and a mount to {more}" if more else ""),
         edits,
         safety=Safety.UNSAFE,
         preferred=True,
@@ -293,11 +228,11 @@ def _goes(container: Container, keeping: Keeping) -> bool:
     image, stage = container.image, container.stage
     if image is None or image.family not in keeping.families or container.unread:
         return False
-    if any(_is_one(container.place(mount), keeping) for mount in container.mounts):
+    if any(is_told_by(container.place(mount), keeping) for mount in container.mounts):
         return False
-    if stage is not None and _dealt_with(stage, keeping):
+    if stage is not None and dealt_with(stage, keeping):
         return False
-    return not any(_tells(ran.item, keeping) for ran in container.story.items)
+    return not any(tells(ran.item, keeping) for ran in container.story.items)
 
 
 def _keep(seen: Sighting, keeping: Keeping, ctx: Context) -> Iterator[Fix]:

@@ -41,7 +41,14 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import covering, maybe_covered
-from cachekey.dockerfile.lost import is_built, is_needed, is_put, is_replaced, mount_over
+from cachekey.dockerfile.lost import (
+    installs_into,
+    is_built,
+    is_needed,
+    is_put,
+    is_replaced,
+    mount_over,
+)
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
@@ -60,7 +67,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     yield from _links(run, ctx)
     yield from _linked_by_hand(run, ctx)
     for mount in run.caches:
-        found = _result(run, mount)
+        found = installs_into(run, mount)
         if found is None or run.effects.takes_out(mount.directory or "/") is not False:
             continue
         stage = dockerfile.stage_of(run)
@@ -73,19 +80,6 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             "is never part of it",
             fixes=partial(_fixes, run, mount, use, item, ctx),
         )
-
-
-def _result(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
-    """Return the tool that installs into the mount: surely, at a known place, by this command."""
-    if mount.directory is None or mount.readonly:
-        return None
-    for use in run.uses:
-        for item in use.directories:
-            surely = item.used is True and item.path is not None and item.confidence.warns
-            if item.cache.kind is Kind.RESULT and surely:
-                if item.relation(mount.directory) in ("exact", "parent"):
-                    return use, item
-    return None
 
 
 def _named(use: ToolUse, item: UsedDirectory) -> str:

@@ -50,7 +50,7 @@ from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.jsonc.parse import span_in
 
-_HOME = re.compile(r"(?:\$\{localEnv:(?:HOME|USERPROFILE)\}){1,2}/")
+_HOME = re.compile(r"(?:\$\{localEnv:(?:HOME|USERPROFILE)\}/?){1,2}(?<=/)")
 
 
 @rule("CK705", "missing-bind-source", Severity.INFORMATION, Fixable.ALWAYS)

@@ -22,8 +22,9 @@ RUN --mount=type=cache,target=/home/node/.npm,uid=1000,gid=1000 npm ci
 ## Fix
 Add the mounts that this tool needs here. Where the tool has two caches and one of them is mounted, that is
 the other one. A flag that switches the cache off and a clean-up that
-would empty the mount are removed by the same edit. The image no longer holds what the tool leaves in its cache, and so
-the fix is not applied unasked.
+would empty the mount are removed by the same edit, and where the image deletes packages after each installation, a RUN
+in front of the first one lets it keep them. The image no longer holds what the tool leaves in its cache, and so the fix
+is not applied unasked.
 
 A hint without a squiggle. Silent where the place of the cache or the user is not known, where a
 variable switches the cache off, where a mount of the RUN may already hold it, and where the RUN removes a
@@ -54,9 +55,10 @@ from cachekey.edits.caches import in_file, merge_edits
 from cachekey.edits.cleanups import CleanUp, clean_ups, deletions, together
 from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import add_mount, is_mountable
+from cachekey.edits.packages import leaving, set_up, to_keep
 from cachekey.edits.toolmount import ToMount, flags_for, owner_here
 from cachekey.finding import FileEdit, Finding, Fix, Safety, Severity
-from cachekey.knowledge.records import CacheDir, Kind
+from cachekey.knowledge.records import CacheDir, Keeping, Kind
 from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
@@ -122,8 +124,12 @@ def _contents(places: list[ToMount]) -> str:
 def _again(places: list[ToMount], lacks: str) -> str:
     """Say what the tool does again, and why."""
     if lacks:
-        verb = "fetches" if all(_is_fetched(item) for _, item in places) else "makes"
-        return f"{verb} {lacks} anew whenever this step is built: no cache mount holds that"
+        fetched = [place for place in places if _is_fetched(place[1])]
+        made = [place for place in places if not _is_fetched(place[1])]
+        doing = f"{'makes' if made else 'fetches'} {lacks}"
+        if fetched and made and lacks == _contents(places):
+            doing = f"fetches {_contents(fetched)} and makes {_contents(made)}"
+        return f"{doing} anew whenever this step is built: no cache mount holds that"
     if any(_is_fetched(item) for _, item in places):
         return "downloads everything anew whenever this step is built: it has no cache mount"
     return f"makes {_contents(places)} anew whenever this step is built: it has no cache mount"
@@ -158,9 +164,9 @@ def _purposes(run: Run, use: ToolUse) -> Iterator[Purpose]:
 def _places(run: Run, use: ToolUse, ctx: Context) -> list[ToMount]:
     """Return where to mount what; empty when one place is not known or already has a mount."""
     places: list[ToMount] = []
-    for name in use.suggested:
+    for one, name in _suggested(run, use):
         role, _, part = name.partition("/")
-        item = use.directory(role)
+        item = one.directory(role)
         if item is None:
             # The tool has it in other releases.
             continue
@@ -168,26 +174,32 @@ def _places(run: Run, use: ToolUse, ctx: Context) -> list[ToMount]:
             return []
         if maybe_covered(run, item):
             return []
-        if not (_comes_from_layer(run, use, item) or _must_stay(run, use, item, ctx)):
+        if not (_comes_from_layer(run, one, item) or _must_stay(run, one, item, ctx)):
             places.append((f"{item.path}/{part}" if part else item.path, item))
     return places
+
+
+def _suggested(run: Run, use: ToolUse) -> Iterator[tuple[ToolUse, str]]:
+    """Yield what to mount for a tool, and for those that it surely runs."""
+    for one in (use, *(guest for guest in run.uses if guest.via is use)):
+        yield from ((one, name) for name in one.suggested if use.suggested)
 
 
 def _other_places(run: Run, use: ToolUse, ctx: Context) -> list[ToMount]:
     """Return what is left to mount where some of the caches that the tool surely uses surely are."""
     places: list[ToMount] = []
     held = 0
-    for name in use.suggested:
+    for one, name in _suggested(run, use):
         role, _, part = name.partition("/")
-        item = use.directory(role)
+        item = one.directory(role)
         if item is None or item.path is None or part or not item.confidence.warns:
             return []
         if covering(run, item) is not None:
             held += 1
         elif maybe_covered(run, item):
             return []
-        elif item.used is True and item.cache.path and role not in use.rarely_filled:
-            if not (_comes_from_layer(run, use, item) or _must_stay(run, use, item, ctx)):
+        elif item.used is True and item.cache.path and role not in one.rarely_filled:
+            if not (_comes_from_layer(run, one, item) or _must_stay(run, one, item, ctx)):
                 places.append((item.path, item))
     return places if held else []
 
@@ -275,12 +287,21 @@ def _removals(found: list[CleanUp], ctx: Context) -> list[Edit | None]:
     return deletions(found, ctx.document.source)
 
 
-def _heirs(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> list[_Heir]:
-    """Return the later RUNs that need what this one has filled: a mount here takes it from the layer."""
+def _heirs(
+    run: Run, use: ToolUse, places: list[ToMount], keeping: Keeping | None, ctx: Context
+) -> list[_Heir]:
+    """Return the later RUNs that need what this one has filled: a mount here takes it from the layer.
+
+    With ``keeping`` also those that would leave their packages in the image from now on.
+    """
     found: dict[int, _Heir] = {}
-    for _, item in places:
-        for later, needed in _behind(run, use, item, ctx):
-            found.setdefault(later.span.start, (later, []))[1].append(needed)
+    heirs = [heir for _, item in places for heir in _behind(run, use, item, ctx)]
+    if keeping is not None:
+        heirs += leaving(run, use.tool, keeping, ctx.document)
+    for later, needed in heirs:
+        theirs = found.setdefault(later.span.start, (later, []))[1]
+        if needed[0] not in [path for path, _ in theirs]:
+            theirs.append(needed)
     return [found[start] for start in sorted(found)]
 
 
@@ -319,27 +340,34 @@ def _fixes(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> Itera
         return
     where = " and ".join(path for path, _ in places)
     what = "a cache mount" if len(places) == 1 else "cache mounts"
-    heirs = _heirs(run, use, places, ctx)
+    keeping = to_keep(run, use, places, ctx.document)
+    heirs = _heirs(run, use, places, keeping, ctx)
     line_of = ctx.document.source.line_of
     lines = [line_of(later.span.start) + 1 for later, _ in heirs]
+    also = [*_told(use, keeping), *_deleted(run, use, places)]
     yield ctx.fix(
         f"Add {what} for {where}"
         + (f", to {lines_text(lines)} as well" if lines else "")
-        + _deleted(run, use, places),
-        partial(_edits, run, use, places, heirs, ctx),
+        + (f", {also[0]}" if len(also) > 1 else "")
+        + (f", and {also[-1]}" if also else ""),
+        partial(_edits, run, use, places, heirs, keeping, ctx),
         safety=Safety.UNSAFE,
         preferred=True,
         reason="the image no longer holds what the tool leaves in its cache",
     )
 
 
-def _deleted(run: Run, use: ToolUse, places: list[ToMount]) -> str:
+def _told(use: ToolUse, keeping: Keeping | None) -> list[str]:
+    return [f"let {use.tool.name} keep its packages"] if keeping is not None else []
+
+
+def _deleted(run: Run, use: ToolUse, places: list[ToMount]) -> list[str]:
     """Say what the fix deletes: what switches the caches off, and what would empty them."""
     gone = list(dict.fromkeys(word.written for word in _switches(run, use, places) if word))
     count = len(_clean_ups(run, places))
     if count:
         gone.append("the clean-up" if count == 1 else f"{count} clean-ups")
-    return f", and delete {' and '.join(gone)}" if gone else ""
+    return [f"delete {' and '.join(gone)}"] if gone else []
 
 
 def _edits(
@@ -347,11 +375,13 @@ def _edits(
     use: ToolUse,
     places: list[ToMount],
     heirs: list[_Heir],
+    keeping: Keeping | None,
     ctx: Context,
 ) -> tuple[FileEdit, ...]:
     source = ctx.document.source
     switches = _switches(run, use, places)
     changes = [
+        *([set_up(ctx.document, run, keeping)] if keeping is not None else []),
         add_mount(ctx.document, run, *flags_for(run, places, ctx.document)),
         *(
             add_mount(ctx.document, later, *flags_for(later, theirs, ctx.document))

@@ -168,6 +168,7 @@ def _installed(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
             mount.target_span,
             f"This cache hides what line {line} has installed into {mount.directory}",
             related=[ctx.related(head, "Installed here, without the cache")],
+            fixes=partial(_fixes, run, mount, ctx),
             severity=Severity.INFORMATION,
         )
         return

@@ -38,7 +38,7 @@ from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.dockerfile.coverage import surely_idle
-from cachekey.dockerfile.place import same_cache
+from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Stage
 from cachekey.edits.caches import in_file, merge_edits, wish_for
@@ -123,6 +123,8 @@ def _on_builder(stage: Stage) -> bool:
 def _fixes(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context) -> Iterator[Fix]:
     lines = lines_text(place.line + 1 for place in same_cache(dockerfile, mount))
     title = f"Give each platform its own cache: id={{id}}-$TARGETARCH on {lines}"
+    if any(_lacks(place) for place in same_cache(dockerfile, mount)):
+        title += ", with ARG TARGETARCH in front"
     write = partial(_edits, dockerfile, mount)
     name = mount.id or (purpose.cache.id or "cache" if purpose.is_download else "")
     if name:
@@ -130,6 +132,10 @@ def _fixes(dockerfile: Dockerfile, mount: Mount, purpose: Purpose, ctx: Context)
     else:
         # Nobody else must share build output: without an id its new name has to tell the project.
         yield ctx.naming(title, wish_for(mount, ctx.path), write)
+
+
+def _lacks(place: Place) -> bool:
+    return "TARGETARCH" not in place.run.scope.variables
 
 
 def _edits(dockerfile: Dockerfile, mount: Mount, name: str) -> Iterable[FileEdit]:
@@ -140,8 +146,7 @@ def _edits(dockerfile: Dockerfile, mount: Mount, name: str) -> Iterable[FileEdit
     declared: list[Stage] = []
     for place in same_cache(dockerfile, mount):
         stage = dockerfile.stage_of(place.run)
-        missing = "TARGETARCH" not in place.run.scope.variables
-        if missing and not any(stage.descends_from(other) for other in declared):
+        if _lacks(place) and not any(stage.descends_from(other) for other in declared):
             declared.append(stage)
             line = insert_line_before(dockerfile, place.run.span.start, "ARG TARGETARCH")
             edits += in_file(dockerfile.path, [line])

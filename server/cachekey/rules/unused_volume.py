@@ -28,6 +28,9 @@ volumes:
   cargo-registry:
 ```
 
+## Fix
+The declaration is deleted, when asked. What an earlier container kept in the volume stays on the engine.
+
 Silent where a file that cannot be read may mount it, or a variable may come to its name.
 
 ## Source
@@ -37,16 +40,18 @@ compose-spec, *Volumes top-level element*.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cachekey.devcontainer.compose import ComposeFile
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.mounts import may_name
 from cachekey.devcontainer.running import container_of
-from cachekey.finding import Finding, Severity
+from cachekey.edits.compose import undeclare
+from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
 
 
-@rule("CK726", "unused-volume", Severity.INFORMATION, Fixable.NEVER)
+@rule("CK726", "unused-volume", Severity.INFORMATION, Fixable.SOMETIMES)
 def check(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
     """Report volumes of a dev container's compose file that no service mounts."""
     containers = [container_of(other, ctx.project) for other in ctx.project.composers(file.path)]
@@ -64,7 +69,15 @@ def check(file: ComposeFile, ctx: Context) -> Iterator[Finding]:
                 key.span,
                 f"Nothing mounts the volume '{name}': delete it, or mount it in a service",
                 unnecessary=True,
+                fixes=partial(_fixes, file, name, ctx),
             )
+
+
+def _fixes(file: ComposeFile, name: str, ctx: Context) -> Iterator[Fix]:
+    edit = undeclare(file, name)
+    if edit is not None:
+        title = f"Delete the volume '{name}'"
+        yield ctx.fix(title, edit, safety=Safety.UNSAFE, reason="or mount it instead")
 
 
 def _mounted(container: Container) -> set[str]:

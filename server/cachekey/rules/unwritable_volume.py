@@ -73,10 +73,11 @@ def check(document: Devcontainer | ComposeFile, ctx: Context) -> Iterator[Findin
 
 def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Finding:
     unless = "" if judged.certain else ", unless the image has that directory"
+    who = f"user {judged.user}" if judged.user.isdigit() else judged.user
     soft = not judged.certain or not seen.own
-    message = f"A new volume on {place} belongs to root{unless}: {judged.user} cannot write to it"
+    message = f"A new volume on {place} belongs to root{unless}: {who} cannot write to it"
     if judged.closed:
-        message = f"The volume on {place} is out of reach: {judged.user} may not enter root's home"
+        message = f"The volume on {place} is out of reach: {who} may not enter root's home"
     return ctx.finding(
         seen.span,
         message,

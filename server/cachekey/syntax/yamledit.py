@@ -188,7 +188,10 @@ def move(sequence: YamlNode, numbers: Sequence[int], before: int) -> list[Edit] 
 
 
 def insert_items(sequence: YamlNode, before: int, items: Sequence[Sequence[str]]) -> Edit | None:
-    """Insert items, each as its lines without dash and indentation, in front of another one."""
+    """Insert items, each as its lines without dash and indentation, in front of another one.
+
+    They are as far apart as the two items there: by a blank line, or by none.
+    """
     spans = regions(sequence)
     if spans is None or before >= len(spans):
         return None
@@ -200,9 +203,21 @@ def insert_items(sequence: YamlNode, before: int, items: Sequence[Sequence[str]]
     # The dash may have a line of its own.
     line = source.text[source.line_starts[source.line_of(dash)] : start]
     blank = " " * _column(source, start)
+    gap = source.newline if _is_apart(source, spans, before) else ""
     text = "".join(
-        f"{blank if number else line}{shown}{source.newline}"
+        "".join(
+            f"{blank if number else line}{shown}{source.newline}"
+            for number, shown in enumerate(lines)
+        )
+        + gap
         for lines in items
-        for number, shown in enumerate(lines)
     )
     return Edit(Span(spans[before].start, spans[before].start), text)
+
+
+def _is_apart(source: Source, spans: Sequence[Span], before: int) -> bool:
+    """Tell whether a blank line stands between an item and its neighbour in front, or else behind."""
+    number = before or 1
+    if number >= len(spans):
+        return False
+    return not source.line_text(source.line_of(spans[number].start) - 1).strip()

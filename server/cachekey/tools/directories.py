@@ -43,6 +43,8 @@ class UsedDirectory:
     """Other places that older versions use, or that a file of the project would lead away from."""
     used: bool | None
     """Whether this subcommand uses it; None when that is not known."""
+    aside: bool
+    """It would, and takes a directory of its own instead, since nothing moves this one."""
     fills: bool
     """It fills the directory ahead of other commands."""
     linked: str
@@ -57,6 +59,8 @@ class UsedDirectory:
     """Glob of the place when nothing but a version keeps its path from being known; else empty."""
     children: tuple[str, ...]
     """Globs of all that the tool makes in there; empty: not known."""
+    nowhere: bool
+    """The tool has no such directory here: it must be told of one, and surely is not."""
     generations: bool
     """Nobody knows which of the tools of this name it is, and each keeps its cache in a place of its own."""
     confidence: Confidence
@@ -86,7 +90,7 @@ class UsedDirectory:
         place = self.path or self.among
         if place:
             answers.add(self._relation(target, place))
-        if self.shaky or (not place and (self.cache.path or self.cache.moved_by)):
+        if self.shaky or not (place or self.nowhere):
             answers.add("unknown")
         return closest(answers)
 
@@ -124,6 +128,7 @@ class Placing:
         """Return one directory of the tool with its place here."""
         found, image, way = self._place(cache)
         line, known = self._env.line, isinstance(found, Known)
+        aside = known and way is None and any_fits(cache.aside, line) is True
         if isinstance(found, Known) and (leads := self._env.followed(found.text)) != found.text:
             found = replace(found, text=leads, because=f"a link in {found.text}", variable="")
         return UsedDirectory(
@@ -133,7 +138,8 @@ class Placing:
             span=found.span if isinstance(found, Known) else None,
             variable=found.variable if isinstance(found, Known) else "",
             also=tuple(self._alternatives(cache, found)) if known else (),
-            used=self._uses(cache),
+            used=False if aside else self._uses(cache),
+            aside=aside,
             fills=any_fits(cache.filled_by, line) is True,
             linked=self._linked(cache),
             doors=self._doors(cache),
@@ -141,10 +147,17 @@ class Placing:
             needs=any_fits(cache.needed_by, line) is True,
             among=self._among(way) if way is not None and not known else "",
             children=(way.children if way is not None else ()) or cache.children,
+            nowhere=not known and way is None and self._is_untold(cache),
             generations=self._is_one_of_several(cache),
             confidence=self._env.confidence(cache.confidence, image),
             way=way,
         )
+
+    def _is_untold(self, cache: CacheDir) -> bool:
+        """Tell whether a directory that has no default is the tool's for certain."""
+        if cache.path or cache.root_path or self._applies is None:
+            return False
+        return not cache.when or self._env.holds(cache.when) is not None
 
     def _is_one_of_several(self, cache: CacheDir) -> bool:
         """Tell whether an unknown generation of the tool decides, and nothing else moves the place."""
@@ -206,7 +219,9 @@ class Placing:
             placed = self._moved(way, value)
             image = isinstance(placed, Known) and (placed.from_image or placed.weak)
             return placed, image or open_to_image, way
-        return self._default(cache), not _is_fixed(cache), None
+        told_by_image = any(way.fact for item in env.tool.settings for way in item.sources)
+        open_to_image = not _is_fixed(cache) or bool(env.tool.when and told_by_image)
+        return self._default(cache), open_to_image, None
 
     def _moved(self, way: Way, value: Known | NotKnown) -> Known | NotKnown:
         if isinstance(value, NotKnown):

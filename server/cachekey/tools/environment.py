@@ -255,6 +255,11 @@ class ToolEnvironment:
             if named is not None:
                 path = self.absolute(named.text)
                 return None if isinstance(path, NotKnown) else posixpath.dirname(path)
+        for flag in self.tool.project_folders:
+            named = self.said.flag(flag)
+            if named is not None:
+                path = named if isinstance(named, NotKnown) else self.absolute(named.text)
+                return None if isinstance(path, NotKnown) else path
         return None if self.cwd is None else clean(self.cwd)
 
     def folder(self) -> Known | NotKnown:
@@ -347,11 +352,21 @@ class ToolEnvironment:
         """Tell whether the program, where it is another one, calls this tool."""
         if not self.command.through:
             return True
-        found = [self._through(way) for way in self.command.through]
+        lists = (way.env for way in self.command.through if way.split)
+        if any(matches(one, self.command.matches) for name in lists for one in self._items(name)):
+            return True
+        found = [self._through(way) for way in self.command.through if not way.split]
         said = (re.split(r"[ ;]", one.text)[0] for one in found if isinstance(one, Known))
         if any(matches(posixpath.basename(text), self.command.matches) for text in said):
             return True
         return None if any(isinstance(one, NotKnown) for one in found) else False
+
+    def _items(self, name: str) -> list[str]:
+        """Return the items of a list in a variable (``PATH``) that the file tells."""
+        setting, variable = self.invocation.env.get(name), self.scope.variables.get(name)
+        if setting is not None:
+            return (setting.text or "").split(":")
+        return variable.value.text.split(":") if variable is not None else []
 
     def _through(self, way: Way) -> Known | NotKnown | None:
         if way.env and assigned(self.invocation, way.env) is not None:

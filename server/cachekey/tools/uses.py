@@ -180,6 +180,9 @@ class ToolUse:
     def _suggestion(self) -> Suggestion | None:
         if self.uses is not True:
             return None
+        if self.via is not None:
+            # What it is told to do is not seen: all that it has counts.
+            return max(self.tool.suggest, key=lambda one: len(one.mounts), default=None)
         found = (x for x in self.tool.suggest if any_fits(x.commands, self._env.line) is True)
         return next(found, None)
 
@@ -365,7 +368,9 @@ def may_be_for_another(target: str, uses: Sequence[ToolUse], knowledge: Knowledg
 
 def _is_output(target: str, uses: Sequence[ToolUse]) -> bool:
     found = (item for _, item in meant(target, uses))
-    return any(item.used is not None and item.cache.kind is Kind.BUILD for item in found)
+    return any(
+        (item.used is True or item.aside) and item.cache.kind is Kind.BUILD for item in found
+    )
 
 
 def meant(target: str, uses: Iterable[ToolUse]) -> Iterator[tuple[ToolUse, UsedDirectory]]:

@@ -1,7 +1,8 @@
 """Takes commands and words out of a script and leaves the rest of the file byte for byte.
 
 A command goes with one of its connectors, and with the lines and line continuations that only it
-needed. Comment lines stay, also those between the command and its connector.
+needed. Comment lines stay, also those between the command and its connector. One that speaks of cleaning up
+goes with the command below it, where no other command follows there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ _BACKQUOTE_ESCAPES = re.compile(
     r"(?:[ \t]*#[^\n]*\n)*?[ \t]*#[ \t]*escape[ \t]*=[ \t]*`", re.IGNORECASE
 )
 _COMMENT_LINES = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
+_CLEANING = re.compile(
+    r"[ \t]*#(?![^\n]*(?:&&|[;\\])\s*\Z).*\b(?:clean|remov|delet|purg|tidy)", re.IGNORECASE
+)
+"""A comment on cleaning up; what ends like a command is one that somebody has switched off."""
 _HARMLESS = frozenset(("true", ":"))
 _KEPT_BLOCKS = frozenset(("script", "subshell", "group", "body", "function"))
 
@@ -214,6 +219,21 @@ class _Lines:
         first = span.end - len(self.source.slice(span).lstrip(" \t"))
         return self.script.index_at(first) is None
 
+    def reasons(self, line: int) -> int:
+        """Return the first of the comment lines right above that say why a line cleans up, or it itself."""
+        while line > 0 and _CLEANING.match(self.source.line_text(line - 1)):
+            line -= 1
+        return line
+
+    def stands_last(self, offset: int) -> bool:
+        """Tell whether a comment or the end of the script stands below the line at ``offset``."""
+        line = self.source.line_of(offset) + 1
+        if line >= len(self.source.line_starts):
+            return True
+        return bool(self.source.line_text(line).strip()) and (
+            self.is_comment(line) or self.is_dropped(line)
+        )
+
     def previous_code(self, line: int) -> int:
         """Return the nearest line above that the script has something from."""
         line -= 1
@@ -251,7 +271,9 @@ def _cut(source: Source, script: Mapped, tokens: _Tokens) -> Edit | None:
     if not comments:
         return Edit(Span(start, stop), "")
     if ends:
-        return Edit(Span(start, stop), source.newline + comments.rstrip("\r\n"))
+        first = source.line_starts[lines.reasons(source.line_of(stop))]
+        kept = lines.comments(start, first).rstrip("\r\n")
+        return Edit(Span(start, stop), source.newline + kept if kept else "")
     if continues:
         after = lines.next_start(stop)
         return Edit(Span(start, after), text[stop:after] + comments)
@@ -266,6 +288,8 @@ def _whole_lines(
         # The last line of a file without a final line end takes the one above it along.
         line_start = max(source.line_span(source.line_of(line_start) - 1).end, 0)
         return Edit(Span(line_start, after), "")
+    if lines.stands_last(stop):
+        line_start = source.line_starts[lines.reasons(source.line_of(line_start))]
     return Edit(Span(line_start, after), comments)
 
 
@@ -274,7 +298,8 @@ def _last_lines(
 ) -> Edit:
     """Cut at the end of an instruction: the line above must not go on any more."""
     mark_end = source.line_span(source.line_of(continued)).end
-    between = source.text[mark_end:line_start] + comments
+    first = source.line_starts[lines.reasons(source.line_of(line_start))]
+    between = source.text[mark_end : max(mark_end, first)] + comments
     if not between.strip():
         between = ""
     return Edit(Span(continued, stop), between.rstrip("\r\n"))

@@ -42,8 +42,9 @@ def candidates(run: Run, mount: Mount) -> list[Wanted]:
     downloads = [item for item in open_ones if item.directory.cache.kind is Kind.DOWNLOAD]
     if near or len({item.path for item in downloads}) != 1:
         return near
-    # A place that looks like no tool's cache may be anything's.
-    return downloads if run.knowledge.claims(directory) else []
+    # A place that looks like no tool's cache may be anything's, and build output is no download.
+    claims = run.knowledge.claims(directory)
+    return downloads if any(claim.cache.kind is not Kind.BUILD for claim in claims) else []
 
 
 def meant_beside_unseen(run: Run, mount: Mount) -> Wanted | None:
@@ -214,6 +215,9 @@ def needless(run: Run, mount: Mount) -> tuple[Tool, Mount | None] | None:
     looks = list(meant(folder, run.uses))
     results = {id(item.directory) for item in wanted(run, (Kind.RESULT,))}
     if looks and all(id(item) in results and not maybe_covered(run, item) for _, item in looks):
+        return (looks[0][0].tool, None)
+    if looks and all(item.aside for _, item in looks):
+        # It builds in a folder of its own making.
         return (looks[0][0].tool, None)
     found = [(use, covering(run, item)) for use, item in looks]
     use, other = found[0] if found else (None, None)

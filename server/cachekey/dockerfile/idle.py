@@ -5,6 +5,7 @@ from __future__ import annotations
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import Scope
 from cachekey.commands.effect import inside
+from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.coverage import (
     COVERS,
     Wanted,
@@ -311,3 +312,15 @@ def _may_compile(run: Run) -> bool:
         if item.program in _COMPILERS or not (id(item) in known or harmless):
             return True
     return False
+
+
+def is_empty(run: Run) -> bool:
+    """Tell whether the RUN has mounts and no command at all."""
+    instruction = run.instruction
+    return not instruction.args.text.strip() and not instruction.heredocs
+
+
+def begun_again(run: Run) -> Invocation | None:
+    """Return the command that is the word RUN: the line above goes on, and no instruction begins."""
+    first = next(iter(run.commands.items), None) if run.caches else None
+    return first if first is not None and first.program == "RUN" and first.args else None

@@ -33,6 +33,9 @@ def made_for_root(mount: RuntimeMount, container: Container) -> tuple[str, ...]:
         return ()
     if not covers(home, place) or mount.opaque or container.document.feature:
         return ()
+    if mount.type == "cache":
+        # With it no container starts; what mends that makes another mount of it.
+        return ()
     folder = home
     for name in place[len(home) :].strip("/").split("/")[:-1]:
         folder = posixpath.join(folder, name)

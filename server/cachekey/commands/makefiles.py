@@ -204,7 +204,7 @@ class _Making:
 
     def _words(self, text: str) -> list[str]:
         """Return the names of a list; with a ``%`` for what nobody knows."""
-        return filled(text, self.values, "%").split()
+        return filled(text, self.values, "%").replace(UNKNOWN, "%").split()
 
     # -- what the file says -----------------------------------------------------------------
 
@@ -335,7 +335,9 @@ class _Making:
         for name in self.set:
             handed = name in self.exported or name in self.asked.given
             if handed or self.environment(name) is not None:
-                found[name] = Setting(self.values(name), self.text.span())
+                value = self.values(name)
+                unknown = value is None or UNKNOWN in value
+                found[name] = Setting(None if unknown else value, self.text.span())
         overrides = " ".join(self.asked.given)
         if overrides:
             found["MAKEOVERRIDES"] = Setting(overrides, self.text.span())

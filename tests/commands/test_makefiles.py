@@ -125,6 +125,10 @@ WEB = f"make -C web build [{FLAGS}]"
         ("make -C none", ["make -C none [opaque]"]),
         ("MAKEFLAGS=-n make none", ["make none [MAKEFLAGS=-n, opaque]"]),
         ("./configure && make none", ["configure [opaque]", "make none [opaque]"]),
+        (
+            "sed -i s/a/b/ Makefile && make none",
+            ["sed -i s/a/b/ Makefile", "make none [opaque]"],
+        ),
         ("make -f /c/Makefile", ["make -f /c/Makefile [opaque]"]),
     ],
 )

@@ -30,6 +30,9 @@ FROM nginx
 COPY --from=build /out /usr/share/nginx/html
 ```
 
+A command that goes offline needs the downloads in the same way (`dotnet publish --no-restore`, `mvn -o`, any
+behind `--network=none`).
+
 A hint where a command cannot be read: it may install by itself.
 
 Silent about what a tool gets again on demand (downloads, compiled objects: `go build`, `cargo build`, `uv run`), and

@@ -57,7 +57,7 @@ def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
     if not is_mountable(path):
         return None
     edits = [set_option(mount, "target", path)]
-    if user is None or user.is_root is None or user.is_root or "mode" in mount.options:
+    if user is None or user.is_root is None or user.is_root or mount.is_open:
         return edits
     owner = owner_of(user, run.scope)
     if not owner:

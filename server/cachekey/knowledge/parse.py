@@ -267,6 +267,7 @@ def _hides(table: Table) -> Hides:
         table.text("path", required=True),
         table.text("what", required=True),
         table.texts("images"),
+        table.patterns("made_by"),
     )
     table.close()
     return item

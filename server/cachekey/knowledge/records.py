@@ -247,6 +247,8 @@ class Hides:
     what: str
     images: tuple[str, ...]
     """Only in these images (ids of image records); none: wherever the tool is installed."""
+    made_by: tuple[Pattern, ...]
+    """Subcommands that put something there, when it is nothing that the tool brings along."""
 
 
 @record(frozen=True)

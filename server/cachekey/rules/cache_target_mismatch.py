@@ -408,7 +408,7 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
     default = best.directory.decided_by.startswith("the default")
     whole = places(best.use, best.directory) == (best.path,)
     user = run.scope.user
-    writable = user.is_root or user.uid == mount.uid or "mode" in mount.options
+    writable = user.is_root or user.uid == mount.uid or mount.is_open
     if variable and default and whole and writable and len(paths) == 1:
         line = f"ENV {variable}={mount.directory}"
         yield ctx.fix(

@@ -19,6 +19,7 @@ from cachekey.knowledge.records import (
     Command,
     Confidence,
     Emptying,
+    Hides,
     Kind,
     Passing,
     Suggestion,
@@ -160,6 +161,10 @@ class ToolUse:
             for item in self.tool.empties
             if fits(item.command, self._env.line) is True
         )
+
+    def makes(self, hides: Hides) -> bool:
+        """Tell whether the subcommand puts something where a mount would hide it."""
+        return self.own and any_fits(hides.made_by, self._env.line) is True
 
     @cached_property
     def _downloads(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from cachekey.commands.effect import Effect, covers, inside
 from cachekey.commands.invocation import Invocation, removals
 from cachekey.dockerfile.coverage import COVERS
+from cachekey.dockerfile.installed import installed_into
 from cachekey.dockerfile.records import Run
 from cachekey.knowledge import Claim
 from cachekey.knowledge.records import Kind
@@ -84,6 +85,9 @@ def _is_wide(run: Run, effect: Effect, folder: str) -> bool:
         return False
     if posixpath.basename(path) in _CACHES:
         return False
+    if any(installed_into(one, path) is not None for one in (run, *run.earlier())):
+        # The program itself lies there (`rm -rf ~/.bun` behind its installer).
+        return True
     return not any(
         claim.cache.kind is Kind.DOWNLOAD and not claim.tool.hides
         for claim in run.knowledge.claims(path)

@@ -25,8 +25,8 @@ COPY --from=build /out/app /bin/app
 ```
 
 ## Fix
-Copy the result out of the cache at the end of the RUN, and point COPY at the copy. A later RUN
-gets the mount as well.
+Copy the result out of the cache at the end of the RUN, to a folder that its user may make, and point COPY at the
+copy. A later RUN gets the mount as well.
 
 What CMD or ENTRYPOINT starts by its path is told where a tool surely put it there; not where the file has
 a VOLUME.
@@ -48,7 +48,16 @@ from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import fixed, inside
 from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.coverage import emptied_first
-from cachekey.dockerfile.lost import Held, held_by_cache, is_built, is_put, led, origin_of, readings
+from cachekey.dockerfile.lost import (
+    Held,
+    held_by_cache,
+    installs_into,
+    is_built,
+    is_put,
+    led,
+    origin_of,
+    readings,
+)
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.dockerfile.start import named_at_start
 from cachekey.edits.mount import add_mount, append_command
@@ -57,7 +66,7 @@ from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Mapped, Span
 
 _OUT = ("/out", "/export", "/result")
-"""Where a copy may go: the first that no mount covers."""
+"""Where a copy may go: the first that no mount covers; below ``/tmp`` for who may write nowhere else."""
 
 
 @rule("CK401", "copy-from-cache", Severity.WARNING, Fixable.SOMETIMES)
@@ -79,11 +88,12 @@ def _of_copy(
     dockerfile: Dockerfile, stage: Stage, copied: Copied, ctx: Context
 ) -> Iterator[Finding]:
     for word, text in zip(copied.written[:-1], copied.words[:-1], strict=False):
-        path = fixed("/" + posixpath.normpath(f"/{text}").lstrip("/"))
+        whole = "/" + posixpath.normpath(f"/{text}").lstrip("/")
+        path = fixed(whole)
         held = held_by_cache(dockerfile, stage, path)
         if held is not None and inside(path if path != "/" else "", held.mount.directory or "/"):
             plain = copied.instruction.json is None and word.text == text
-            fixes = partial(_fixes, dockerfile, held.run, path, word, ctx)
+            fixes = partial(_fixes, dockerfile, held.run, path, word, ctx, whole)
             yield _finding(word.span(), path, stage, held, ctx, fixes if plain else ())
         elif held is not None:
             yield _finding(word.span(), path, stage, held, ctx)
@@ -130,6 +140,9 @@ def _of_start(dockerfile: Dockerfile, stage: Stage, ctx: Context) -> Iterator[Fi
         if held is None or not (
             is_built(held.run, place) or (named.starts and is_put(held.run, place))
         ):
+            continue
+        if installs_into(held.run, held.mount) is not None:
+            # One program of a virtual environment is of no use elsewhere: CK403 tells of all of it.
             continue
         here = source is stage
         plain = here and dockerfile.source.slice(word.span()) == word.text
@@ -180,16 +193,20 @@ def _mounted(run: Run, place: str) -> bool:
 
 
 def _fixes(
-    dockerfile: Dockerfile, run: Run, path: str, word: Mapped, ctx: Context
+    dockerfile: Dockerfile, run: Run, path: str, word: Mapped, ctx: Context, whole: str = ""
 ) -> Iterator[Fix]:
-    out = next((place for place in _OUT if not _mounted(run, place)), None)
+    """Copy out what ``path`` names, or the files of a pattern in the ``whole`` of it."""
+    writable = "" if run.scope.user.is_root is True else "/tmp"
+    places = (f"{writable}{place}" for place in _OUT)
+    out = next((place for place in places if not _mounted(run, place)), None)
     anew = any(item.path and inside(path, item.path) for _, item in emptied_first(run))
     if out is None or anew:
         # A cache that is emptied at each run is better no cache: CK403 mends that.
         return
-    edit = append_command(dockerfile, run, f"mkdir -p {out} && cp -r {path} {out}/")
+    whole = whole or path
+    edit = append_command(dockerfile, run, f"mkdir -p {out} && cp -r {whole} {out}/")
     if edit is not None:
-        name = posixpath.basename(path)
+        name = posixpath.basename(whole)
         line = dockerfile.source.line_of(run.span.start) + 1
         yield ctx.fix(
             f"Copy it out of the cache on line {line}, to {out}/{name}, and take it from there",

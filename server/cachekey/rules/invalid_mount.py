@@ -49,6 +49,8 @@ _GUESS = "the three do different things, and the file does not tell which one is
 _OTHERS = "where Podman builds this file, it does something"
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _ID_PAIR = re.compile(r"(\d+):(\d+)\Z")
+_BLANK_FOR_COMMA = re.compile(r"[ \t]+(?=(?:target|dst|destination)=/)")
+"""What stands between two options of a mount where a comma was meant."""
 _NEXT_OPTION = re.compile(r"[ \t]+(?=[A-Za-z]+=)")
 
 
@@ -112,7 +114,12 @@ def _fixes(run: Run, mount: Mount, error: MountError, ctx: Context) -> Iterator[
             yield ctx.fix(f"Write sharing={word}", edit, safety=Safety.UNSAFE, reason=_GUESS)
         return
     if error.message.startswith('invalid mount target "/"'):
-        yield from _for_its_tool(run, mount, ctx)
+        gap = _BLANK_FOR_COMMA.match(ctx.document.source.text, mount.span.end)
+        if gap is not None and "target" not in mount.options:
+            edit = Edit(Span(*gap.span()), ",")
+            yield ctx.fix("Put a comma in front of the target", edit, preferred=True)
+        else:
+            yield from _for_its_tool(run, mount, ctx)
         return
     found = next(_corrections(run, mount, error, field, ctx), None)
     if found is not None:

@@ -73,4 +73,5 @@ def _fixes(run: Run, mount: Mount, tail: str, ctx: Context) -> Iterator[Fix]:
     home = run.scope.home
     edits = retarget(run, mount, f"{home.rstrip('/')}{tail}") if home else None
     if edits:
-        yield ctx.fix(f"Write {home}{tail}", *edits, preferred=True)
+        given = ", and let a new cache belong to its user" if len(edits) > 1 else ""
+        yield ctx.fix(f"Write {home}{tail}{given}", *edits, preferred=True)

@@ -63,7 +63,6 @@ from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.syntax.shell.edit import remove_word
 from cachekey.syntax.shell.tree import Word
-from cachekey.text import Edit
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
 
@@ -262,7 +261,20 @@ def _mendable(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> bo
     if any(one.wide for one in found):
         # It must go where a mount lies in its way, and then the image keeps what it was to remove.
         return False
-    return not found or together(found, _removals(found, ctx))
+    return not found or together(found, deletions(found, ctx.document.source))
+
+
+def _left(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> list[ToMount]:
+    """Return where other tools would leave in the image what a clean-up that has to go removes today."""
+    gone = [one.span for one in _clean_ups(run, places)]
+    found: dict[str, ToMount] = {}
+    for other in run.uses if gone else ():
+        if other.tool is use.tool or other.via is not None or other.applies is not True:
+            continue
+        for place in _places(run, other, ctx) if not other.disabled else ():
+            if any(one.span in gone for one in _clean_ups(run, [place])):
+                found[place[0]] = place
+    return [place for path, place in found.items() if path not in [path for path, _ in places]]
 
 
 def _switches(run: Run, use: ToolUse, places: list[ToMount]) -> list[Word | None]:
@@ -280,11 +292,6 @@ def _switches(run: Run, use: ToolUse, places: list[ToMount]) -> list[Word | None
 def _clean_ups(run: Run, places: list[ToMount]) -> list[CleanUp]:
     """Return what would empty the new mounts."""
     return list(clean_ups(run, [path for path, _ in places]))
-
-
-def _removals(found: list[CleanUp], ctx: Context) -> list[Edit | None]:
-    """Return the edits that take these clean-ups away; None where one must stay."""
-    return deletions(found, ctx.document.source)
 
 
 def _heirs(
@@ -338,13 +345,16 @@ def _needs(
 def _fixes(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> Iterator[Fix]:
     if not all(is_mountable(path) for path, _ in places):
         return
-    where = " and ".join(path for path, _ in places)
+    places = [*places, *_left(run, use, places, ctx)]
+    *paths, last = (path for path, _ in places)
+    where = f"{', '.join(paths)} and {last}" if paths else last
     what = "a cache mount" if len(places) == 1 else "cache mounts"
     keeping = to_keep(run, use, places, ctx.document)
     heirs = _heirs(run, use, places, keeping, ctx)
     line_of = ctx.document.source.line_of
     lines = [line_of(later.span.start) + 1 for later, _ in heirs]
-    also = [*_told(use, keeping), *_deleted(run, use, places)]
+    told = [f"let {use.tool.name} keep its packages"] if keeping is not None else []
+    also = [*told, *_deleted(run, use, places)]
     yield ctx.fix(
         f"Add {what} for {where}"
         + (f", to {lines_text(lines)} as well" if lines else "")
@@ -355,10 +365,6 @@ def _fixes(run: Run, use: ToolUse, places: list[ToMount], ctx: Context) -> Itera
         preferred=True,
         reason="the image no longer holds what the tool leaves in its cache",
     )
-
-
-def _told(use: ToolUse, keeping: Keeping | None) -> list[str]:
-    return [f"let {use.tool.name} keep its packages"] if keeping is not None else []
 
 
 def _deleted(run: Run, use: ToolUse, places: list[ToMount]) -> list[str]:
@@ -388,6 +394,6 @@ def _edits(
             for later, theirs in heirs
         ),
         *(remove_word(word, source) for word in switches if word is not None),
-        *_removals(_clean_ups(run, places), ctx),
+        *deletions(_clean_ups(run, places), source),
     ]
     return merge_edits(in_file(ctx.path, (edit for edit in changes if edit is not None)))

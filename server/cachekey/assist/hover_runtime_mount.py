@@ -177,8 +177,11 @@ def _owner(container: Container, mount: RuntimeMount) -> Rich:
     judged = unwritable(mount, container)
     if judged is not None and judged.certain:
         whose = "another user's, as in the image" if judged.another else "root's"
-        text = "New and empty it is {}: {} cannot write until a command changes that"
-        return rich(text, whose, judged.user)
+        return rich(
+            "New and empty it is {}: {} cannot write until a command changes that",
+            whose,
+            judged.user,
+        )
     place, user = container.place(mount), container.user
     if judged is None and place is not None and user is not None and not user.root:
         giver = given_by(place, container)

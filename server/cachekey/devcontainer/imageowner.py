@@ -10,7 +10,7 @@ from cachekey.commands.builtins import SOURCES
 from cachekey.commands.effect import Effect
 from cachekey.commands.effect import covers as takes_in
 from cachekey.commands.effects import effects_of
-from cachekey.commands.fetched import FETCHERS, is_fetched
+from cachekey.commands.fetched import FETCHERS, is_cloned, is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names, receiver
@@ -149,6 +149,10 @@ def _command(
         # A file that is read into the shell sets it up; what it runs comes by itself.
         if not item.opaque or item.program in SOURCES or _fetched(index, run, place, container):
             return owner
+        ours = run.commands.items
+        if owner != "missing" and (is_fetched(ours, index) or is_cloned(ours, index)):
+            # What the Dockerfile itself has made is none of its business, wherever that lies.
+            return owner
         # What the user runs takes nothing away from the user.
         return owner if owner == "user" and _runs_as_root(item, run) is False else None
     if item.program == "chown" and _gives_to_nobody(item, run):
@@ -243,11 +247,13 @@ def _fetched(index: int, run: Run, place: str, container: Container) -> bool:
     """
     home, items = container.home, run.commands.items
     at_home = home is not None and covers(home, place)
+    if at_home and is_cloned(items, index):
+        return _runs_as_root(items[index], run) is True
     if home is not None and at_home and is_fetched(items, index):
         return _runs_as_root(items[index], run) is True or _others(place, home, index, run)
     foreign = not at_home and place.split("/")[1] not in _SYSTEM
     foreign = foreign or container.in_workspace(place)
-    return foreign and any(item.program in FETCHERS for item in items)
+    return foreign and (any(item.program in FETCHERS for item in items) or is_cloned(items, index))
 
 
 _SHARED = frozenset((".cache", ".config", ".local", "share", "state"))
@@ -261,12 +267,17 @@ def may_be_fetched(place: str, container: Container) -> bool:
     """Tell whether an installer that the build fetches may have made a place at home, as the user."""
     home = container.home
     return home is not None and any(
-        is_fetched(step.run.commands.items, index)
-        and _runs_as_root(step.run.commands.items[index], step.run) is not True
-        and not _others(place, home, index, step.run)
+        _runs_as_root(item, step.run) is not True
+        and (
+            is_cloned(step.run.commands.items, index)
+            or (
+                is_fetched(step.run.commands.items, index)
+                and not _others(place, home, index, step.run)
+            )
+        )
         for step in container.steps
         if step.run is not None
-        for index in range(len(step.run.commands.items))
+        for index, item in enumerate(step.run.commands.items)
     )
 
 

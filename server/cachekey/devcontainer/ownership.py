@@ -93,6 +93,11 @@ def unwritable_at(
     return None
 
 
+def stays_roots(place: str, container: Container, mount: RuntimeMount | None = None) -> bool:
+    """Tell whether nothing that was read, and nothing unread, gives a directory of root's away."""
+    return not _elsewhere(place, container, mount) and not _handed_over(place, container)
+
+
 ROOT_HOME = "/root"
 """Every system's; its mode is 0700 or 0550 in all images that are known (shadow, busybox, setup)."""
 
@@ -252,7 +257,9 @@ def _on_host(container: Container) -> bool:
 def _opens_volumes(item: Invocation) -> bool:
     """Tell whether a command of the host may change the owner of what the engine keeps there."""
     effects = effects_of(item) or ()
-    paths = {effect.path for effect in effects if effect.kind == "opens"}
+    # A mode for the owner alone, as a file with tokens gets it, opens nothing.
+    opened = given(item, "root") != "root"
+    paths = {effect.path for effect in effects if effect.kind == "opens" and opened}
     # The opened folder, which is `/` here, holds none.
     return any(
         path is None or "{" in path or "volumes" in path or covers(path, _ENGINE)

@@ -168,6 +168,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         instead=table.text("instead"),
         filled_by_any=table.flag("filled_by_any"),
         filled_only=table.flag("filled_only"),
+        only_told=table.flag("only_told"),
         programs=table.flag("programs"),
         linked=_linking(table.table("linked")),
         doors=_doors(table.table("doors")),

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from cachekey.knowledge import Knowledge
 
 
+_FILES = (".", ".tgz", ".tar.gz", ".whl", ".deb", ".rpm", ".apk")
+"""How words end that name a file or folder of the project in the place of a package."""
+
+
 @record(frozen=True, eq=False)
 class Emptied:
     """Directories that an invocation empties."""
@@ -259,7 +263,7 @@ class ToolUse:
         texts = self.invocation.texts
         words = [text for text in texts if text is not None]
         plain = len(words) == len(texts) and self.invocation.args_known
-        return plain and not any("/" in word for word in words)
+        return plain and not any("/" in word or word.endswith(_FILES) for word in words)
 
     def keeps_apart(self, cache: CacheDir) -> bool:
         """Tell whether the contents of several platforms are kept apart within a directory."""

@@ -174,7 +174,7 @@ def _gives(effect: Effect, place: str) -> bool:
     """Tell whether an effect surely decides whose the place is."""
     if effect.kind == "makes":
         return names(effect, place)
-    return effect.kind == "opens" and takes_in(effect, place)
+    return effect.kind == "opens" and (names(effect, place) or takes_in(effect, place))
 
 
 def _to_another(item: Invocation, container: Container) -> bool:

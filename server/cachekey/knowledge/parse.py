@@ -169,6 +169,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         filled_by_any=table.flag("filled_by_any"),
         filled_only=table.flag("filled_only"),
         only_told=table.flag("only_told"),
+        means=table.flag("means"),
         programs=table.flag("programs"),
         linked=_linking(table.table("linked")),
         doors=_doors(table.table("doors")),

@@ -171,6 +171,8 @@ class CacheDir:
     """What keeps the contents of several platforms apart within the directory, when it is set."""
     instead: str
     """For results: the role to mount instead."""
+    means: bool
+    """For results: a means to build with, which may have served its end when the RUN is over."""
     programs: bool
     """For results: programs of its user lie in it, and nobody fetches them again while one is there."""
     linked: Linking | None

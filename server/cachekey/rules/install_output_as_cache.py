@@ -27,8 +27,8 @@ CMD ["node", "server.js"]
 Mount the tool's download cache instead. That changes what is in the image, as it should, and is
 therefore not applied unasked.
 
-Silent where the RUN takes the result elsewhere, and in stages of which nothing but other paths is
-used. Silent about a link to what the RUN itself does not write, and where a VOLUME may bring it.
+Silent where the RUN takes the result elsewhere, where it goes on to work with a compiler that it has
+installed, and in stages of which nothing but other paths is used. Silent about a link to what the RUN itself does not write, and where a VOLUME may bring it.
 
 ## Source
 Each tool's own manual, named in its file below `knowledge/tools`.
@@ -74,12 +74,24 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         if not is_needed(dockerfile, stage, [mount.directory or "/"]):
             continue
         use, item = found
+        if _has_served(run, use, item):
+            continue
         yield ctx.finding(
             mount.target_span,
             f"The image needs {_named(use, item)}, and what lies in a cache mount "
             "is never part of it",
             fixes=partial(_fixes, run, mount, use, item, ctx),
         )
+
+
+def _has_served(run: Run, use: ToolUse, item: UsedDirectory) -> bool:
+    """Tell whether the RUN itself may be all that needs what it installs: a compiler that it goes on to call."""
+    items = run.commands.items
+    behind = items[items.index(use.invocation) + 1 :] if item.cache.means else ()
+    return any(
+        one.program != use.invocation.program and not run.knowledge.harmless(one.program or "?")
+        for one in behind
+    )
 
 
 def _named(use: ToolUse, item: UsedDirectory) -> str:

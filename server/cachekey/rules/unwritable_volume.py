@@ -79,7 +79,7 @@ def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Fi
     soft = not judged.certain or not seen.own
     message = f"A new volume on {place} belongs to root{unless}: {who} cannot write to it"
     if judged.needed:
-        message = f"{judged.needed} needs {place} before it is given to {judged.user}: a new volume belongs to root"
+        message = f"{judged.needed} needs {place} before it is given to {who}: a new volume belongs to root"
     if judged.another:
         message = f"A new volume on {place} belongs to another user, as in the image: {who} cannot write to it"
     if judged.closed:

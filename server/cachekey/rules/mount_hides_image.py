@@ -145,6 +145,10 @@ def _again(fetched: _Fetched, mount: Mount, ctx: Context) -> Finding:
 
 
 def _shared(fetched: _Fetched, mount: Mount, line: int, ctx: Context) -> Iterator[Fix]:
+    theirs, ours = fetched.run.scope.variables, mount.scope.variables
+    if any(theirs.get(name) != ours.get(name) for name in mount.used):
+        # There the same words name another cache.
+        return
     flag = ctx.document.source.slice(mount.span)
     yield ctx.fix(
         f"Mount this cache on line {line} as well",

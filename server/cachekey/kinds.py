@@ -20,10 +20,11 @@ _DOCKERFILE = re.compile(
 )
 # What stands behind "Dockerfile." in names of files that are about a Dockerfile, not one.
 _ABOUT = re.compile(
-    r"""(?: adoc | asciidoc | bak | bats | cfg | conf | containerignore | css | csv | diff
-      | dockerignore | erb | gotmpl | hbs | html? | in | ini | j2 | jinja2? | json | license | lock
-      | log | m4 | markdown | mdx? | mustache | orig | patch | pdf | png | rej | rst | sha256 | sig
-      | sum | svg | sw[op] | te?mpl | template | tmp | toml | tpl | txt | xml | ya?ml )\Z""",
+    r"""(?: adoc | asciidoc | bak | bats | bz2 | cfg | class | conf | containerignore | css | csv | diff
+      | dll | dockerignore | erb | exe | gif | gotmpl | gz | hbs | html? | ico | in | ini | j2 | jar | jinja2?
+      | jpe?g | json | license | lock | log | m4 | markdown | mdx? | mustache | orig | patch | pdf | png
+      | pyc | rej | rst | sha256 | sig | so | sum | svg | sw[op] | tar | te?mpl | template | tgz | tmp | toml
+      | tpl | txt | vsix | wasm | webp | xml | xz | ya?ml | zip | zst )\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
 # "dockerfile.go" is Go source; "Dockerfile.go" is a Dockerfile for Go.

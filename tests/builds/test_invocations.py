@@ -160,6 +160,47 @@ def test_two_revisions_side_by_side() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("step", "want"),
+    [
+        ("- uses: actions/setup-node@v4", None),
+        ("- run: tar -xzf ${{ needs.b.outputs.git-sha }}.tar.gz", None),
+        ("- uses: actions/checkout@v4", "Dockerfile"),
+        ("- uses: acme/clone@v1", "Dockerfile"),
+        ("- run: git clone https://github.com/acme/app .", "Dockerfile"),
+    ],
+)
+def test_what_another_job_left_is_not_the_repository(step: str, want: str | None) -> None:
+    text = steps(
+        "- uses: actions/download-artifact@v4",
+        step,
+        "- uses: docker/build-push-action@v6\n  with: {context: ., file: ./Dockerfile}",
+    )
+    assert read(WORKFLOW, text).invocations[0].dockerfile == want
+
+
+@pytest.mark.parametrize(
+    ("step", "want"),
+    [
+        ("- run: |\n    cat > Dockerfile <<EOF\n    FROM ${{ inputs.base }}\n    EOF", None),
+        ("- run: echo FROM alpine > ../Dockerfile\n  working-directory: sub", None),
+        ("- run: cat Dockerfile > log.txt", "Dockerfile"),
+        ("- run: echo USER app >> Dockerfile", "Dockerfile"),
+        ("- run: echo FROM alpine > sub/Dockerfile", "Dockerfile"),
+    ],
+)
+def test_a_dockerfile_that_the_job_writes_is_not_the_repositorys(
+    step: str, want: str | None
+) -> None:
+    text = steps(
+        "- uses: actions/checkout@v4",
+        step,
+        "- uses: docker/build-push-action@v6\n  with: {context: ., file: ./Dockerfile}",
+        "- run: docker build .",
+    )
+    assert [one.dockerfile for one in read(WORKFLOW, text).invocations] == [want, want]
+
+
 def test_a_long_workflow_is_read() -> None:
     text = steps(
         *(f"- name: step {i}\n  run: |\n    {'echo all is well && ' * 40}true" for i in range(150)),

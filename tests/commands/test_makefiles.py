@@ -10,6 +10,7 @@ HEAD = """\
 GO ?= go
 BIN := bin/app
 ENV = CGO_ENABLED=0
+GO_BUILD = $(ENV) $(GO) build -ldflags="-X v=$(VERSION)"
 VERSION := $(shell git describe --tags $(dir x))
 Q = @
 export GOFLAGS = -mod=mod
@@ -42,6 +43,8 @@ wipe:
 none:
 circle:
 \t$(MAKE) circle
+fast:
+\t$(GO_BUILD) $(TAGS)
 one two:
 \tpip install $@
 other: GOFLAGS = -x
@@ -89,6 +92,8 @@ WEB = f"make -C web build [{FLAGS}]"
         ("make two", ["make two", f"pip install two [{FLAGS}, conditional]"]),
         ("make other", ["make other", f"go build [{FLAGS}, conditional]"]),
         ("make none", ["make none"]),
+        # What is not known of a variable hides no more than itself.
+        ("make fast", ["make fast", f"go build ? ? [CGO_ENABLED=0, {FLAGS}, conditional]"]),
         (
             "make -j4 GO=go1.22 deps",
             [
@@ -120,6 +125,10 @@ WEB = f"make -C web build [{FLAGS}]"
         ("make -C none", ["make -C none [opaque]"]),
         ("MAKEFLAGS=-n make none", ["make none [MAKEFLAGS=-n, opaque]"]),
         ("./configure && make none", ["configure [opaque]", "make none [opaque]"]),
+        (
+            "sed -i s/a/b/ Makefile && make none",
+            ["sed -i s/a/b/ Makefile", "make none [opaque]"],
+        ),
         ("make -f /c/Makefile", ["make -f /c/Makefile [opaque]"]),
     ],
 )

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.ownership import unwritable
+from cachekey.devcontainer.parents import made_for_root
 from cachekey.devcontainer.read import Devcontainer
 from cachekey.devcontainer.running import container_of
 from cachekey.workspace.project import Project
@@ -152,6 +153,20 @@ CASES = {
         },
         {"own.sh": '#!/bin/bash\nset -e\ncd /cache && sudo chown -R "$(id -u)" uv\n'},
     ),
+    "folders-on-the-way": Case(
+        {
+            "image": BASE,
+            "mounts": volumes("/home/vscode/.local/share/direnv", "/home/vscode/.npm"),
+            "postCreateCommand": "sudo chown vscode ~/.npm ~/.local/share/direnv",
+        }
+    ),
+    "folders-handed-over": Case(
+        {
+            "image": BASE,
+            "mounts": volumes("/home/vscode/.local/share/direnv"),
+            "postCreateCommand": "sudo chown -R vscode ~/.local",
+        }
+    ),
     "feature": Case(
         {"image": BASE, "features": {"./local": {}}, "mounts": volumes("/cache/uv")},
         {
@@ -289,7 +304,8 @@ def test_our_model_is_what_up_has_made(engine: DevEngine, name: str, tmp_path: P
         for item in container.mounts
         if item.type == "volume" and (place := container.place(item)) is not None
     }
-    environment, writable = up.look(places)
+    roots = {folder for item in places.values() for folder in made_for_root(item, container)}
+    environment, writable = up.look([*places, *roots])
     up.remove()
 
     assert container.unread == ()
@@ -304,6 +320,8 @@ def test_our_model_is_what_up_has_made(engine: DevEngine, name: str, tmp_path: P
     names |= {name for use in container.features if use.known for name in use.known.env}
     variables = {name: container.environment.lookup(name) for name in names}
     assert variables == {name: environment.get(name) for name in names}
+    assert [folder for folder in roots if writable.pop(folder)] == []
+    assert len(roots) == (2 if name == "folders-on-the-way" else 0)
     said = {place: unwritable(item, container) is None for place, item in places.items()}
     for place in case.silent:
         assert said.pop(place)

@@ -56,6 +56,8 @@ def test_names_of_dockerfiles(name: str) -> None:
     "name",
     [
         "Dockerfile.md",
+        "dockerfile-0.3.3.wasm",
+        "Dockerfile.tar.gz",
         "Dockerfile.dev.md",
         "Dockerfile.j2",
         "Dockerfile.dockerignore",

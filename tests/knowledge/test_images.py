@@ -116,6 +116,11 @@ def test_what_names_no_repository(text):
             "/root",
             None,
         ),
+        ("postgres:17", "postgres", "root", "/root", "debian"),
+        ("postgres:17-alpine3.22", "postgres", "root", "/root", "alpine"),
+        ("redis:8-bookworm", "redis", "root", "/root", "debian"),
+        ("mariadb:11", "mariadb", "root", "/root", "ubuntu"),
+        ("mariadb:11-ubi", "mariadb", "root", "/root", "rhel"),
         ("python:windowsservercore", "python", None, None, "windows"),
     ],
 )

@@ -29,3 +29,9 @@ def test_blanks_cost_in_proportion_to_their_number(name: str) -> None:
     start = time.process_time()
     config_value(file, text, key)
     assert time.process_time() - start < 1, "a square of them takes minutes"
+
+
+def test_a_key_with_a_colon_stands_as_it_is() -> None:
+    text = "# core.cache:storage_path=/a\ntools.build:jobs = 4\ncore.cache:storage_path = /b\n"
+    assert config_value("global.conf", text, "core.cache:storage_path") == "/b"
+    assert config_value("global.conf", text, "core.cache:other") is None

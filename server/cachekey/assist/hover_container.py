@@ -103,7 +103,8 @@ def fresh_owner(mount: RuntimeMount, container: Container) -> Rich | None:
         return rich("out of reach of {} in root's home", judged.user)
     if judged is not None:
         unless = Rich() if judged.certain else rich(" unless the image has that directory")
-        return rich("root's when new{}: {} cannot write to it", unless, judged.user)
+        whose = "another user's, as in the image," if judged.another else "root's"
+        return rich("{} when new{}: {} cannot write to it", whose, unless, judged.user)
     giver = given_by(place, container) if place is not None else None
     if giver is not None and container.sudo is False:
         return rich("root's when new: {} {}", giver.moment, NO_SUDO)

@@ -176,8 +176,11 @@ def _owner(container: Container, mount: RuntimeMount) -> Rich:
         )
     judged = unwritable(mount, container)
     if judged is not None and judged.certain:
+        whose = "another user's, as in the image" if judged.another else "root's"
         return rich(
-            "New and empty it is root's: {} cannot write until a command changes that", judged.user
+            "New and empty it is {}: {} cannot write until a command changes that",
+            whose,
+            judged.user,
         )
     place, user = container.place(mount), container.user
     if judged is None and place is not None and user is not None and not user.root:

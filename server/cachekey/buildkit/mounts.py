@@ -206,6 +206,14 @@ class Mount:
         return 0 if "gid" not in self.options else self.number("gid")
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether ``mode`` lets others than the owner write to a new volume, or may do so."""
+        if "mode" not in self.options:
+            return False
+        number = self.number("mode") if self.error is None else None
+        return number is None or number & 0o022 != 0
+
+    @property
     def owner_options(self) -> tuple[Option, ...]:
         """Return those of ``uid``, ``gid`` and ``mode`` that are written."""
         return tuple(self.options[name] for name in ("uid", "gid", "mode") if name in self.options)

@@ -5,9 +5,8 @@ Source: the ``action.yml`` of docker/build-push-action, docker/bake-action and r
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cachekey.builds.dance import read_dance
 from cachekey.builds.errands import Follower
@@ -26,12 +25,12 @@ from cachekey.builds.places import Looker, Place
 from cachekey.builds.runner import builder_of, builds_with, native_of, runner_of
 from cachekey.builds.starts import Caller, baked, builds_of
 from cachekey.builds.steps import Job, Step, StepReader, fill, lines_of
+from cachekey.builds.tree import checkouts, makes_anew, without_expressions
 from cachekey.devcontainer.paths import within
 from cachekey.record import replace
 from cachekey.syntax.yaml import parse
-from cachekey.text import Mapped, Source, where_of
+from cachekey.text import Source, where_of
 
-_THIS = re.compile(r"\s*\$\{\{\s*github\.repository\s*\}\}\s*|")
 _OWN_GIT = re.compile(
     r"\$\{\{\s*github\.server_url\s*\}\}/\$\{\{\s*github\.repository\s*\}\}(?:\.git)?(?:#[^:]*)?\Z"
 )
@@ -89,20 +88,24 @@ def _together(builds: Sequence[Invocation]) -> Iterator[Invocation]:
 def _builds(
     job: Job, path: str, source: Source, looker: Looker, follower: Follower
 ) -> Iterator[Invocation]:
-    places = _checkouts(job)
+    places = checkouts(job)
     for step in job.steps:
         what = builds_with(step)
         if not what and step.run is None:
             continue
         caller = _caller(job, step, path, source, _shown(step, what))
+        made: Iterable[Invocation] = ()
         if what == "build-push":
-            yield _push(step, caller, places)
+            made = (_push(step, caller, places),)
         elif what == "buildah":
-            yield from _buildah(step, caller, looker, places)
+            made = _buildah(step, caller, looker, places)
         elif what == "bake":
-            yield from _bake(job, step, caller, looker, places)
+            made = _bake(job, step, caller, looker, places)
         elif step.run is not None and step.shell in _SHELLS:
-            yield from _run(job, step, caller, looker, places, follower)
+            made = _run(job, step, caller, looker, places, follower)
+        for build in made:
+            ours = build.dockerfile is None or not makes_anew(job, step, build.dockerfile)
+            yield build if ours else replace(build, dockerfile=None)
 
 
 def _shown(step: Step, what: str) -> str:
@@ -132,26 +135,6 @@ def _caller(job: Job, step: Step, path: str, source: Source, shown: str) -> Call
         builder=builder_of(job, step),
         env={key[4:]: said for key, said in step.scope.items() if key.startswith("env.")},
     )
-
-
-def _checkouts(job: Job) -> Places:
-    """Return the folders into which a job checks this repository out, the innermost first.
-
-    There is none when another repository has its place. A job that compares revisions has them side by side.
-    """
-    found: set[str] = set()
-    others = False
-    for step in job.steps:
-        if step.uses != "actions/checkout":
-            continue
-        folder = posixpath.normpath((step.text("path") or ".").strip("/"))
-        folder = "" if folder == "." else folder
-        raw = step.raw.get("repository")
-        if raw is None or _THIS.fullmatch(raw.text):
-            found.add(folder)
-        else:
-            others = others or not folder
-    return tuple(sorted(found, key=len, reverse=True)) or (() if others else ("",))
 
 
 def _push(step: Step, caller: Caller, places: Places) -> Invocation:
@@ -314,21 +297,3 @@ def _run(
             # It is started here, whatever stands where.
             adopted = sure.adopt(made, place)
             yield replace(adopted, runner=made.runner, runs_on=made.runs_on)
-
-
-_EXPRESSIONS = re.compile(r"\$\{\{((?:[^}]|\}(?!\})){0,500})\}\}")
-
-
-def without_expressions(text: Mapped, step: Step) -> Mapped:
-    """Return a script with its expressions filled in, or as variables that nobody knows."""
-    if "${{" not in text.text:
-        return text
-    parts: list[Mapped] = []
-    at = 0
-    for match in _EXPRESSIONS.finditer(text.text):
-        parts.append(text.slice(at, match.start()))
-        said = fill(match.group(), step.span, step.scope)
-        known = said.text if said.text is not None and not said.open else "${__expression__}"
-        parts.append(text.standing(known, match.start(), match.end()))
-        at = match.end()
-    return Mapped.join([*parts, text.slice(at)], text.end)

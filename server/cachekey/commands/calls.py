@@ -325,9 +325,9 @@ class Reader:
         made = [posixpath.join(folder, file) for file in asked.generators]
         if found is None or self.files.has(made, word):
             return False
-        if any(item.program in asked.generators for item in self.items):
-            return False
         path, text = found
+        if asked.is_stale(path, self.items):
+            return False
         self.budget.spend(len(text))
         script, told = f"{path}#{asked.name}", asked.read(call, folder, text, call.handed_on(base))
         if told is None:

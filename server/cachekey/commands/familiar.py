@@ -38,9 +38,13 @@ _RUNS_SCRIPTS = frozenset(
         *("ts-node", "tsx", "nodemon", "pwsh", "powershell", "fish", "csh", "tcsh", "awk -f"),
     )
 )
+# Of two words: the first alone may be another subcommand (`yarn workspaces focus` installs).
 _SCRIPT_RUNNERS = {
     "npm": ("run", "run-script", "start", "test", "t", "restart", "stop", "rum", "urn"),
-    "yarn": ("run", "start", "test", "build", "lint", "node", "workspace", "workspaces"),
+    "yarn": (
+        *("run", "start", "test", "build", "lint", "node", "workspace"),
+        *("workspaces run", "workspaces foreach"),
+    ),
     "pnpm": ("run", "start", "test", "build", "lint", "t", "run-script"),
     "bun": ("run", "test", "start", "build"),
     "deno": ("run", "task", "test", "eval"),
@@ -136,7 +140,7 @@ def is_opaque(program: str, path: str, texts: Sequence[str | None]) -> bool:
     runners = _SCRIPT_RUNNERS.get(program)
     if runners is not None:
         words = [text for text in texts if text is None or not text.startswith("-")]
-        return bool(words) and (words[0] is None or words[0] in runners)
+        return bool(words) and (words[0] is None or any(_begins(words, one) for one in runners))
     if program == "find":
         return any(text in ("-exec", "-execdir", "-ok") for text in texts) and not _finds(texts)
     if "/" in path and program not in _WRAPPED_TOOLS:
@@ -145,6 +149,14 @@ def is_opaque(program: str, path: str, texts: Sequence[str | None]) -> bool:
         ours = not path.startswith(("/", "$")) and is_familiar(program)
         return ours or not _IN_BIN.search(path.removeprefix("./"))
     return False
+
+
+def _begins(words: Sequence[str | None], subcommand: str) -> bool:
+    """Tell whether a command line begins with a subcommand, as far as its words are known."""
+    parts = subcommand.split()
+    return len(words) >= len(parts) and all(
+        word is None or word == part for word, part in zip(words, parts, strict=False)
+    )
 
 
 def _finds(texts: Sequence[str | None]) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from cachekey.commands.familiar import SHELLS
 from cachekey.commands.invocation import Invocation
+from cachekey.commands.shellstate import joined
 from cachekey.commands.substituted import asked
 
 FETCHERS = ("curl", "wget")
@@ -43,3 +44,24 @@ def is_fetched(items: Sequence[Invocation], index: int) -> bool:
         # Behind `-s` stand the words of what comes by the pipe.
         return not named or "-s" in item.texts
     return bool(named) and named[0] in before.texts
+
+
+def is_cloned(items: Sequence[Invocation], index: int) -> bool:
+    """Tell whether one of several calls runs a file out of a repository that an earlier one clones.
+
+    ``git clone https://… /tmp/x && /tmp/x/install.sh`` is an installer from elsewhere, too.
+    """
+    item = items[index]
+    named = [text for text in item.texts if text and not text.startswith("-")]
+    file = (named[0] if named else None) if item.program in SHELLS else item.path
+    path = joined(item.cwd, file) if file is not None else None
+    if path is None or not item.opaque:
+        return False
+    return any(
+        one.program == "git"
+        and "clone" in one.texts
+        and one.texts[-1]
+        and "://" not in one.texts[-1]
+        and path.startswith(f"{joined(one.cwd, one.texts[-1])}/")
+        for one in items[:index]
+    )

@@ -15,6 +15,7 @@ from functools import partial
 from typing import NamedTuple
 
 from cachekey.commands.familiar import SHELLS, makes_lists
+from cachekey.commands.invocation import Invocation
 from cachekey.commands.manifests import Line, Told
 from cachekey.commands.peeling import Call, setting_of
 from cachekey.commands.shellstate import Setting
@@ -85,6 +86,15 @@ class Goals(NamedTuple):
     def generators(self) -> tuple[str, ...]:
         """Programs and files of the folder by which its Makefile is made anew."""
         return self.book.generators
+
+    def is_stale(self, path: str, items: Iterable[Invocation]) -> bool:
+        """Tell whether one of the commands in front of it may have changed the Makefile."""
+        name = posixpath.basename(path)
+        return any(
+            item.program in self.generators
+            or (item.program not in books() and any(text and name in text for text in item.texts))
+            for item in items
+        )
 
     def read(self, call: Call, folder: str, text: Mapped, environment: Lookup) -> Told | None:
         """Return what runs, with the variables that the recipes get; None: nobody can tell."""
@@ -204,7 +214,7 @@ class _Making:
 
     def _words(self, text: str) -> list[str]:
         """Return the names of a list; with a ``%`` for what nobody knows."""
-        return filled(text, self.values, "%").split()
+        return filled(text, self.values, "%").replace(UNKNOWN, "%").split()
 
     # -- what the file says -----------------------------------------------------------------
 
@@ -335,7 +345,9 @@ class _Making:
         for name in self.set:
             handed = name in self.exported or name in self.asked.given
             if handed or self.environment(name) is not None:
-                found[name] = Setting(self.values(name), self.text.span())
+                value = self.values(name)
+                unknown = value is None or UNKNOWN in value
+                found[name] = Setting(None if unknown else value, self.text.span())
         overrides = " ".join(self.asked.given)
         if overrides:
             found["MAKEOVERRIDES"] = Setting(overrides, self.text.span())

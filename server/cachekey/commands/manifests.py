@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from cachekey.commands.invocation import Invocation
 from cachekey.commands.peeling import Call
 from cachekey.commands.shellstate import Setting
 from cachekey.knowledge.scripts import ScriptRunner, script_runners
@@ -49,6 +50,10 @@ class Asked(NamedTuple):
     def generators(self) -> tuple[str, ...]:
         """Nothing makes such a file anew."""
         return ()
+
+    def is_stale(self, _path: str, _items: Iterable[Invocation]) -> bool:
+        """Take the file as the build context has it."""
+        return False
 
     def read(self, _call: Call, _folder: str, text: Mapped, _environment: Lookup) -> Told | None:
         """Return what runs; None: the file has no such script."""

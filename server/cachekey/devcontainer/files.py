@@ -58,7 +58,8 @@ class Files:
         for target, source in sorted(self._binds, key=lambda pair: -len(pair[0])):
             if covers(target, path):
                 rest = path[len(target) :].strip("/")
-                inside = within(source, rest) if rest else None
+                # A file may be mounted by itself.
+                inside = within(source, rest) if rest else source
                 text = self.made.texts.read(inside) if inside else None
                 return (inside, text) if inside and text is not None else None
         return self._copied(path)

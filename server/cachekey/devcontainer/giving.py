@@ -11,8 +11,9 @@ from cachekey.devcontainer.paths import covers
 from cachekey.knowledge.patterns import matches
 from cachekey.knowledge.programs import programs
 
-Owner = Literal["user", "root", "missing"]
-"""Of a directory in the image: the container's user (or everybody) may write, only root, or none."""
+Owner = Literal["user", "root", "other", "missing"]
+"""Of a directory in the image: the container's user (or everybody) may write, only root, another
+account that is surely not the user's, or there is none."""
 
 _OTHERS, _GROUP = 0o002, 0o020
 
@@ -56,6 +57,17 @@ def given(item: Invocation, owner: Owner | None) -> Owner | None:
     if item.program == "chmod" and not line.has(("--reference",)):
         return _under(line.operands[0].text if line.operands else None, owner)
     return None
+
+
+def receiver(item: Invocation) -> str | None:
+    """Return whom a ``chown`` or ``install -o`` names, as ``user:group``; None: nobody can tell."""
+    program = programs().get(item.program or "")
+    line = line_of(item, program.takes_value if program is not None else frozenset())
+    if item.program == "chown" and not line.has(("--reference",)):
+        return line.operands[0].text if line.operands else None
+    if item.program != "install" or line.has(("-g", "--group")):
+        return None
+    return _value(line, "-o", "--owner") if line.has(("-o", "--owner")) else None
 
 
 def _owner_of(text: str | None, owner: Owner | None) -> Owner | None:

@@ -10,10 +10,10 @@ from cachekey.commands.builtins import SOURCES
 from cachekey.commands.effect import Effect
 from cachekey.commands.effect import covers as takes_in
 from cachekey.commands.effects import effects_of
-from cachekey.commands.fetched import FETCHERS, is_fetched
+from cachekey.commands.fetched import FETCHERS, is_cloned, is_fetched
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.container import Container
-from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names
+from cachekey.devcontainer.giving import Owner, concerns, given, made_by, makes, names, receiver
 from cachekey.devcontainer.lifecycle import tells_nothing_else
 from cachekey.devcontainer.paths import covers
 from cachekey.dockerfile.installed import made_by_fetched
@@ -149,14 +149,56 @@ def _command(
         # A file that is read into the shell sets it up; what it runs comes by itself.
         if not item.opaque or item.program in SOURCES or _fetched(index, run, place, container):
             return owner
+        ours = run.commands.items
+        if owner != "missing" and (is_fetched(ours, index) or is_cloned(ours, index)):
+            # What the Dockerfile itself has made is none of its business, wherever that lies.
+            return owner
         # What the user runs takes nothing away from the user.
         return owner if owner == "user" and _runs_as_root(item, run) is False else None
     if item.program == "chown" and _gives_to_nobody(item, run):
         return owner
     root = _runs_as_root(item, run)
     for effect in effects:
-        owner = _effect(owner, effect, item, place, root)
+        before, owner = owner, _effect(owner, effect, item, place, root)
+        sure = before is not None and not item.conditional and _gives(effect, place)
+        if sure and _to_another(item, container):
+            owner = "other" if owner == "user" else owner
     return owner
+
+
+_JOINS = re.compile(r"\b(?:usermod|groupmod|gpasswd|addgroup|adduser\s+\S+\s+\S+)\b")
+"""What gives an account another name, number or group."""
+
+
+def _gives(effect: Effect, place: str) -> bool:
+    """Tell whether an effect surely decides whose the place is."""
+    if effect.kind == "makes":
+        return names(effect, place)
+    return effect.kind == "opens" and (names(effect, place) or takes_in(effect, place))
+
+
+def _to_another(item: Invocation, container: Container) -> bool:
+    """Tell whether a command names an account that is surely not the container's user.
+
+    Two names of one number, and a group that the user is in, are none of another's.
+    """
+    said, user = receiver(item), container.user
+    name, _, group = (said or "").partition(":")
+    if (
+        name in ("", "root", "0")
+        or user is None
+        or user.root
+        or group not in ("", name, "root", "0")
+    ):
+        return False
+    if name == user.name or name.isdigit() != user.name.isdigit():
+        return False
+    if any(_JOINS.search(step.run.text) for step in container.steps if step.run is not None):
+        return False
+    stage = container.stage
+    known = stage.end.accounts if stage is not None else {}
+    mine, theirs = (known[one].uid if one in known else None for one in (user.name, name))
+    return name.isdigit() or mine is None or mine != theirs
 
 
 def _effect(
@@ -172,7 +214,7 @@ def _effect(
             return owner
         # Whether one around it reaches it depends on whether it is there: what has an owner is.
         around = owner == "user" and takes_in(effect, place) and not item.conditional
-        reaches = owner == "root" or names(effect, place) or around
+        reaches = owner in ("root", "other") or names(effect, place) or around
         return given(item, owner) if reaches else None
     if effect.kind in ("removes", "moves"):
         if owner == "missing" or not concerns(effect, place):
@@ -205,11 +247,13 @@ def _fetched(index: int, run: Run, place: str, container: Container) -> bool:
     """
     home, items = container.home, run.commands.items
     at_home = home is not None and covers(home, place)
+    if at_home and is_cloned(items, index):
+        return _runs_as_root(items[index], run) is True
     if home is not None and at_home and is_fetched(items, index):
         return _runs_as_root(items[index], run) is True or _others(place, home, index, run)
     foreign = not at_home and place.split("/")[1] not in _SYSTEM
     foreign = foreign or container.in_workspace(place)
-    return foreign and any(item.program in FETCHERS for item in items)
+    return foreign and (any(item.program in FETCHERS for item in items) or is_cloned(items, index))
 
 
 _SHARED = frozenset((".cache", ".config", ".local", "share", "state"))
@@ -223,12 +267,17 @@ def may_be_fetched(place: str, container: Container) -> bool:
     """Tell whether an installer that the build fetches may have made a place at home, as the user."""
     home = container.home
     return home is not None and any(
-        is_fetched(step.run.commands.items, index)
-        and _runs_as_root(step.run.commands.items[index], step.run) is not True
-        and not _others(place, home, index, step.run)
+        _runs_as_root(item, step.run) is not True
+        and (
+            is_cloned(step.run.commands.items, index)
+            or (
+                is_fetched(step.run.commands.items, index)
+                and not _others(place, home, index, step.run)
+            )
+        )
         for step in container.steps
         if step.run is not None
-        for index in range(len(step.run.commands.items))
+        for index, item in enumerate(step.run.commands.items)
     )
 
 

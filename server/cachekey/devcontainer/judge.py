@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from cachekey.commands.effects import effects_of
 from cachekey.commands.invocation import Invocation
 from cachekey.devcontainer.caches import RuntimeCache, cache_of, is_usual, told
+from cachekey.devcontainer.configured import configured, exported, names_of
 from cachekey.devcontainer.container import Container
 from cachekey.devcontainer.inuse import COMMANDS, build_texts, in_use
 from cachekey.devcontainer.mentions import build_words, only_gives, words_of
@@ -53,7 +53,7 @@ def untold(mount: RuntimeMount, container: Container) -> RuntimeCache | None:
         return None
     if mount.place is None or _said_elsewhere(mount, container, found.grade == "default"):
         return None
-    return None if _configured(found.cache, found.claim.tool, container) else found
+    return None if configured(found.cache, found.claim.tool, container) else found
 
 
 def strays(found: RuntimeCache, container: Container) -> bool | None:
@@ -64,7 +64,7 @@ def strays(found: RuntimeCache, container: Container) -> bool | None:
     if found.grade == "name" or not found.cache.beside_project:
         return False
     pinned = _set_somewhere(found, container)
-    if pinned is False and _configured(found.cache, found.claim.tool, container):
+    if pinned is False and configured(found.cache, found.claim.tool, container):
         return False
     return None if pinned is None else not pinned
 
@@ -115,7 +115,7 @@ def misplaced(mount: RuntimeMount, container: Container) -> tuple[RuntimeCache, 
     )
     if by_others or _said_elsewhere(mount, container, True):
         return None
-    return None if _configured(found.cache, found.claim.tool, container) else (found, where)
+    return None if configured(found.cache, found.claim.tool, container) else (found, where)
 
 
 def lies(claim: Claim, container: Container) -> str | None:
@@ -146,17 +146,12 @@ def _all_read(container: Container) -> bool:
     return service is None or not service.has_env_file
 
 
-def _names(cache: CacheDir) -> frozenset[str]:
-    names = (*cache.variables, *cache.pins)
-    return frozenset((*names, *(name.lower() for name in names)))
-
-
 def _set_somewhere(found: RuntimeCache, container: Container) -> bool | None:
     """Tell whether a variable moves the cache already; ``None`` when the image may do so.
 
     A tool's home is no such variable for a cache that leaves it when the project is elsewhere.
     """
-    names = _names(found.cache)
+    names = names_of(found.cache)
     if found.grade != "name" and found.cache.beside_project:
         names = frozenset((*found.cache.pins, *(pin.lower() for pin in found.cache.pins)))
     if any(entry.name in names or entry.name.lower() in names for entry in container.document.env):
@@ -196,53 +191,6 @@ def _said_elsewhere(mount: RuntimeMount, container: Container, variables: bool) 
 def _only_looks(item: Invocation) -> bool:
     """Tell whether a command makes directories, gives them away or shows them, and tells no tool of them."""
     return only_gives(item) or (not item.opaque and effects_of(item) == ())
-
-
-_ENVIRONMENTS = ("mise.toml", ".mise.toml", ".envrc", ".env")
-"""Files of a workspace from which shells may take variables."""
-
-
-def _exported(names: Iterable[str], container: Container) -> bool:
-    """Tell whether a file that sets variables for the shells of the workspace names one of these."""
-    texts = (container.texts.read(posixpath.join(container.root, f)) for f in _ENVIRONMENTS)
-    wanted = tuple(names)
-    return any(name in text for text in texts if text is not None for name in wanted)
-
-
-def _configured(cache: CacheDir, tool: Tool, container: Container) -> bool:
-    """Tell whether a command or a file of the workspace moves the cache."""
-    if _exported(_names(cache), container):
-        return True
-    for way in cache.moved_by:
-        if way.config and not way.config.startswith("$"):
-            path = posixpath.normpath(posixpath.join(container.root, way.config))
-            text = container.texts.read(path)
-            key = way.text or way.key.rpartition(".")[2]
-            if text is not None and key in text:
-                return True
-        elif way.command is not None:
-            word = way.command.words[-1] if way.command.words else way.command.text
-            if _told_by_command(word, tool, container):
-                return True
-    return False
-
-
-def _told_by_command(word: str, tool: Tool, container: Container) -> bool:
-    """Tell whether a command of a tool has the name of a setting, or any text gives it a value."""
-    built = (step.run.commands.items for step in container.steps if step.run is not None)
-    for item in (*(ran.item for ran in container.story.items), *chain.from_iterable(built)):
-        its = any(
-            known.id == tool.id for known, _ in container.knowledge.commands_for(item.program or "")
-        )
-        if its and any(text is None or text == word for text in item.texts):
-            return True
-        if any(_gives_value(word, text or "") for text in item.texts):
-            return True
-    return any(_gives_value(word, text) for text in build_texts(container))
-
-
-def _gives_value(word: str, text: str) -> bool:
-    return f"{word}=" in text or f"{word}:" in text
 
 
 def unmounted(container: Container) -> Iterator[tuple[EnvEntry, Claim, str]]:
@@ -342,7 +290,7 @@ def _links(tool: Tool, mode: LinkMode, container: Container) -> bool:
     """Tell whether a command installs with it, and nothing tells it to copy."""
     if next(container.environment.settings(mode.env), None) is not None:
         return False
-    if _exported((mode.env,), container):
+    if exported((mode.env,), container):
         return False
     if any(mode.env in text for text in build_texts(container)):
         return False

@@ -56,6 +56,13 @@ _FROM_INPUT = ("-c", "-s")
 """What a shell runs stands behind the first, or comes by its input: its words are no files."""
 _SHELL_SETTINGS = (".bashrc", ".zshrc", ".profile", ".bash_profile", ".zprofile")
 """Files of a home that set a shell up for its user."""
+_SETS_SHELL_UP = re.compile(
+    r"/etc/profile\.d/[^/]+|.*/\.cargo/env|.*/nvm\.sh|.*/bin/activate|.*/bin/sdkman-init\.sh"
+    r"|.*/etc/profile\.d/(?:nix|conda|mamba)[\w.-]*\.sh|.*/export-esp\.sh"
+)
+"""What programs install to be read into a shell, for variables and functions."""
+_ASKS = ("--version", "-V", "version", "--help", "-h", "help")
+"""Words with which a program only tells of itself."""
 _SHELLS = frozenset((*SHELLS, *SOURCES))
 _INTERPRETERS = frozenset((*_SHELLS, "fish", "node", "ruby", "perl", "php", "tsx", "ts-node"))
 
@@ -214,7 +221,11 @@ class StoryReader:
         """Tell that of a file out of sight, of inline code and of a module it is known to own nothing."""
         texts = item.texts
         if item.program in SOURCES:
-            return bool(texts) and posixpath.basename(texts[0] or "") in _SHELL_SETTINGS
+            name = texts[0] if texts else None
+            return name is not None and (
+                posixpath.basename(name) in _SHELL_SETTINGS
+                or _SETS_SHELL_UP.fullmatch(name) is not None
+            )
         if _installs(item):
             return True
         document = next((r.body for r in item.simple.redirects if r.is_document), None)
@@ -243,6 +254,8 @@ def _script(item: Invocation) -> str | None:
 def _installs(item: Invocation) -> bool | None:
     """Tell whether a call only builds or installs by recipes; ``None``: it is no such program."""
     known = installers().recipes.get(posixpath.basename(_script(item) or item.program or ""))
+    if known is not None and item.texts and all(text in _ASKS for text in item.texts):
+        return True
     if known is None or not known.installs:
         return None
     word = next((t for t in item.texts if t and not t.startswith("-")), "")

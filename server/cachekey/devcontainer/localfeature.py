@@ -71,6 +71,8 @@ def _read(said: Devcontainer, folder: str, env: Mapping[str, str | None]) -> Fea
         tools=(),
         sudo=False,
         makes_user=False,
+        leaves_homes=True,
+        unless=(),
     )
 
 

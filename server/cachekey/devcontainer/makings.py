@@ -55,12 +55,18 @@ class FeatureUse:
 
     def option(self, name: str) -> str | None:
         """Return the literal value of one of its options, where the file gives it."""
+        member = self._member(name)
+        text = member.value.text if member is not None and member.value is not None else None
+        return literal(text) if text is not None else None
+
+    def said(self, name: str) -> bool:
+        """Tell whether the file gives an option at all."""
+        return self._member(name) is not None
+
+    def _member(self, name: str) -> Member | None:
         node = self.member.value
         members = node.effective() if node is not None and node.kind == "object" else ()
-        for member in members:
-            if member.key.text == name and member.value is not None:
-                return literal(member.value.text) if member.value.text is not None else None
-        return None
+        return next((member for member in members if member.key.text == name), None)
 
 
 class Texts(Protocol):

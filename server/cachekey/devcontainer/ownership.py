@@ -24,6 +24,7 @@ from cachekey.devcontainer.imageowner import may_be_fetched, owner_in_image
 from cachekey.devcontainer.lifecycle import Ran, Standing
 from cachekey.devcontainer.mentions import named_in_build
 from cachekey.devcontainer.mounts import RuntimeMount
+from cachekey.devcontainer.needed import needed_first
 from cachekey.devcontainer.paths import covers
 from cachekey.devcontainer.settings import Setting
 from cachekey.dockerfile.context import Copied
@@ -50,6 +51,10 @@ class Unwritable:
     """A command gives it away in a way that has no effect: without the right to."""
     closed: bool = False
     """It lies in root's home, which nobody else may enter, whoever owns it."""
+    another: bool = False
+    """It is not root's, but another account's, to whom the Dockerfile gives the directory."""
+    needed: str = ""
+    """The program that needs it before a command gives it away."""
 
 
 def unwritable(mount: RuntimeMount, container: Container) -> Unwritable | None:
@@ -71,12 +76,13 @@ def unwritable_at(
         return None
     # Whoever owns what lies in root's home, nobody else gets there.
     closed = _in_closed_home(place, container)
-    if not closed and _handed_over(place, container):
+    needed = _needed(place, container)
+    if not closed and not needed and _handed_over(place, container):
         return None
     nocopy = mount is not None and mount.nocopy
     owner = "missing" if nocopy else owner_in_image(place, container)
-    if owner in ("root", "missing"):
-        return Unwritable(user.name, True)
+    if owner in ("root", "missing", "other"):
+        return Unwritable(user.name, True, another=owner == "other", needed=needed)
     if closed:
         return Unwritable(user.name, True, closed=True)
     home = container.home
@@ -86,9 +92,14 @@ def unwritable_at(
             not container.builds and container.image is None and _featured(user.name, container)
         )
         known = named_in_build(place, container) or may_be_fetched(place, container)
-        if bare and not known:
+        if bare and not known and not needed:
             return Unwritable(user.name, False)
     return None
+
+
+def stays_roots(place: str, container: Container, mount: RuntimeMount | None = None) -> bool:
+    """Tell whether nothing that was read, and nothing unread, gives a directory of root's away."""
+    return not _elsewhere(place, container, mount) and not _handed_over(place, container)
 
 
 ROOT_HOME = "/root"
@@ -148,6 +159,16 @@ def _handed_over(place: str, container: Container) -> bool:
     if story.unread:
         return True
     return any(_gives(ran, place, container) for ran in story.items)
+
+
+def _needed(place: str, container: Container) -> str:
+    """Return the program that needs a place before the first command that gives it away; empty: none."""
+    story = container.story
+    giver = next((ran for ran in story.items if _gives(ran, place, container)), None)
+    if story.unread or giver is None:
+        return ""
+    ran = needed_first(place, container, giver)
+    return (ran.item.program or "") if ran is not None else ""
 
 
 def given_by(place: str, container: Container) -> Ran | None:
@@ -250,7 +271,9 @@ def _on_host(container: Container) -> bool:
 def _opens_volumes(item: Invocation) -> bool:
     """Tell whether a command of the host may change the owner of what the engine keeps there."""
     effects = effects_of(item) or ()
-    paths = {effect.path for effect in effects if effect.kind == "opens"}
+    # A mode for the owner alone, as a file with tokens gets it, opens nothing.
+    opened = given(item, "root") != "root"
+    paths = {effect.path for effect in effects if effect.kind == "opens" and opened}
     # The opened folder, which is `/` here, holds none.
     return any(
         path is None or "{" in path or "volumes" in path or covers(path, _ENGINE)

@@ -113,6 +113,12 @@ class Copied:
                 yield from _sources(source, self.target, path)
 
 
+def _chain(copied: Copied | None) -> Iterator[Copied]:
+    while copied is not None:
+        yield copied
+        copied = copied.previous
+
+
 def _sources(source: str, target: str, path: str) -> Iterator[str]:
     source = posixpath.normpath(f"/{source}").lstrip("/")
     if path == target:
@@ -129,9 +135,18 @@ def _sources(source: str, target: str, path: str) -> Iterator[str]:
 class ContextFiles:
     """The files of the build context that one RUN sees."""
 
-    def __init__(self, copied: Copied | None, mounts: Iterable[Mount], read: ConfigReader) -> None:
-        """Take the last COPY in front of the RUN, its mounts, and what reads a file."""
-        self._copied, self._read = copied, read
+    def __init__(
+        self,
+        copied: Copied | None,
+        mounts: Iterable[Mount],
+        read: ConfigReader,
+        stages: Iterable[tuple[Mount, Copied]] = (),
+    ) -> None:
+        """Take the last COPY in front of the RUN, its mounts, and what reads a file.
+
+        ``stages`` are its binds of other stages of the file, each with the last COPY in that stage.
+        """
+        self._copied, self._read, self._stages = copied, read, tuple(stages)
         self._binds = [m for m in mounts if m.type == "bind" and m.error is None and not m.origin]
         self._known: dict[str, tuple[str, str] | None] = {}
 
@@ -184,12 +199,19 @@ class ContextFiles:
         return any(line.strip().lstrip("/") in ("*", "**") for line in lines)
 
     def _inline(self, path: str) -> Mapped | None:
-        copied = self._copied
-        while copied is not None:
-            if copied.instruction.heredocs and (found := copied.inline(path)) is not None:
+        for place, copied in self._copies(path):
+            if copied.instruction.heredocs and (found := copied.inline(place)) is not None:
                 return found
-            copied = copied.previous
         return None
+
+    def _copies(self, path: str) -> Iterator[tuple[str, Copied]]:
+        """Yield each COPY that may have brought what lies at a path, with the path in its own stage."""
+        for mount, last in self._stages:
+            if mount.directory and inside(path, mount.directory):
+                rest = path[len(mount.directory) :].lstrip("/")
+                place = posixpath.normpath(posixpath.join("/", mount.source or "", rest))
+                yield from ((place, one) for one in _chain(last))
+        yield from ((path, one) for one in _chain(self._copied))
 
     def _find(self, path: str) -> tuple[str, str] | None:
         for source in self._candidates(path):
@@ -204,10 +226,8 @@ class ContextFiles:
                 rest = path[len(mount.directory) :].lstrip("/")
                 source = (mount.source or "/").lstrip("/")
                 yield posixpath.join(source, rest) if rest else source
-        copied = self._copied
-        while copied is not None:
-            yield from copied.sources(path)
-            copied = copied.previous
+        for place, copied in self._copies(path):
+            yield from copied.sources(place)
 
     def _in_context(self, source: str) -> tuple[str, str] | None:
         """Read a file below the Dockerfile's folder or one above, whichever is the context.

@@ -78,7 +78,15 @@ def surely_idle(run: Run, mount: Mount) -> bool:
     that names the directory.
     """
     directory = mount.directory
-    return directory is not None and _idle_here(run, directory) and not linked(run, directory)
+    if directory is None or not _idle_here(run, directory) or linked(run, directory):
+        return False
+    return not any(_may_tell(one, directory) for one in run.earlier())
+
+
+def _may_tell(run: Run, directory: str) -> bool:
+    """Tell whether a word of the RUN holds the directory within other text, as a setting does."""
+    words = (word.written for item in run.commands.items for word in item.args)
+    return any(directory in word.lstrip("\"'")[1:] for word in words)
 
 
 @remembered

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import Scope
 from cachekey.commands.effect import inside
+from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.coverage import (
     COVERS,
     Wanted,
@@ -16,7 +17,7 @@ from cachekey.dockerfile.coverage import (
     uncovered,
     wanted,
 )
-from cachekey.dockerfile.records import Run
+from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.knowledge.paths import UnknownValueError, expand_template, nearly, nearly_begins
 from cachekey.knowledge.records import CacheDir, Kind, Tool
 from cachekey.record import record, remembered
@@ -42,8 +43,9 @@ def candidates(run: Run, mount: Mount) -> list[Wanted]:
     downloads = [item for item in open_ones if item.directory.cache.kind is Kind.DOWNLOAD]
     if near or len({item.path for item in downloads}) != 1:
         return near
-    # A place that looks like no tool's cache may be anything's.
-    return downloads if run.knowledge.claims(directory) else []
+    # A place that looks like no tool's cache may be anything's, and build output is no download.
+    claims = run.knowledge.claims(directory)
+    return downloads if any(claim.cache.kind is not Kind.BUILD for claim in claims) else []
 
 
 def meant_beside_unseen(run: Run, mount: Mount) -> Wanted | None:
@@ -221,6 +223,9 @@ def needless(run: Run, mount: Mount) -> tuple[Tool, Mount | None] | None:
     results = {id(item.directory) for item in wanted(run, (Kind.RESULT,))}
     if looks and all(id(item) in results and not maybe_covered(run, item) for _, item in looks):
         return (looks[0][0].tool, None)
+    if looks and all(item.aside for _, item in looks):
+        # It builds in a folder of its own making.
+        return (looks[0][0].tool, None)
     found = [(use, covering(run, item)) for use, item in looks]
     use, other = found[0] if found else (None, None)
     everywhere = all(one.applies is True and place is not None for one, place in found)
@@ -239,6 +244,19 @@ def passed_by(run: Run, mount: Mount) -> tuple[ToolUse, UsedDirectory] | None:
         if item.aside and item.relation(folder) in COVERS
     )
     return next(found, None)
+
+
+def is_another_runs(document: Dockerfile, run: Run, mount: Mount) -> bool:
+    """Tell whether a mount is meant for a tool of another RUN with the same cache, and for none here."""
+    if mount.key is None:
+        return False
+    claiming = {claim.tool.id for claim in run.knowledge.claims(mount.directory or "")}
+    return claiming.isdisjoint(use.tool.id for use in run.uses) and any(
+        use.tool.id in claiming
+        for other, _ in document.by_key[mount.key.identity]
+        if other is not run
+        for use in other.uses
+    )
 
 
 def kept_elsewhere(run: Run, mount: Mount) -> list[Wanted]:
@@ -300,3 +318,15 @@ def _may_compile(run: Run) -> bool:
         if item.program in _COMPILERS or not (id(item) in known or harmless):
             return True
     return False
+
+
+def is_empty(run: Run) -> bool:
+    """Tell whether the RUN has mounts and no command at all."""
+    instruction = run.instruction
+    return not instruction.args.text.strip() and not instruction.heredocs
+
+
+def begun_again(run: Run) -> Invocation | None:
+    """Return the command that is the word RUN: the line above goes on, and no instruction begins."""
+    first = next(iter(run.commands.items), None) if run.caches else None
+    return first if first is not None and first.program == "RUN" and first.args else None

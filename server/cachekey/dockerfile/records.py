@@ -59,6 +59,8 @@ class Run:
     """The last COPY or ADD from the build context in front of it."""
     share: int = 0
     """Steps that the reading of its commands may take, see :mod:`cachekey.budget`."""
+    bound: tuple[tuple[Mount, Copied], ...] = ()
+    """Its binds of other stages of the file, each with the last COPY from the build context in that stage."""
 
     @property
     def span(self) -> Span:
@@ -110,7 +112,7 @@ class Run:
     @cached_property
     def context(self) -> ContextFiles:
         """Return the files of the build context that it sees."""
-        return ContextFiles(self.copied, self.mounts, self.config)
+        return ContextFiles(self.copied, self.mounts, self.config, self.bound)
 
     @cached_property
     def _stored(self) -> tuple[Invocation, ...]:

@@ -7,7 +7,7 @@ apart from the caches that it has mounted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import absolute, inside, meets
@@ -16,6 +16,10 @@ from cachekey.dockerfile.lost import Reading, installs_into, is_built, is_needed
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.knowledge.records import Kind
 from cachekey.record import record
+from cachekey.tools.uses import ToolUse
+
+Filling = Sequence[tuple[Run, Mount]]
+"""RUNs in front of another one with their mounts of the same cache, nearest first."""
 
 
 @record(frozen=True)
@@ -41,12 +45,17 @@ def relied_on(dockerfile: Dockerfile, run: Run) -> Iterator[Relied]:
             continue
         if not run.visible_mount(mount):
             continue
-        found = _read(dockerfile, run, mount) or _installed(dockerfile, run, mount)
+        earlier = _earlier(dockerfile, run, mount)
+        found = (
+            _read(run, mount, earlier)
+            or _offline(run, mount, earlier)
+            or _installed(dockerfile, run, mount, earlier)
+        )
         if found is not None:
             yield found
 
 
-def _earlier(dockerfile: Dockerfile, run: Run, mount: Mount) -> list[tuple[Run, Mount]]:
+def _earlier(dockerfile: Dockerfile, run: Run, mount: Mount) -> Filling:
     """Return the RUNs in front of this one that have the same cache at the same place, nearest first."""
     same = dockerfile.by_key.get(mount.key.identity, ()) if mount.key is not None else ()
     found = [
@@ -59,13 +68,13 @@ def _earlier(dockerfile: Dockerfile, run: Run, mount: Mount) -> list[tuple[Run, 
     return found[::-1]
 
 
-def _read(dockerfile: Dockerfile, run: Run, mount: Mount) -> Relied | None:
+def _read(run: Run, mount: Mount, earlier: Filling) -> Relied | None:
     """Return the first path that the RUN reads of the cache, and cannot have put there before."""
     folder = mount.directory or "/"
     for reading in (*readings(run), *_started(run)):
         if reading.folder or not inside(reading.path, folder):
             continue
-        for other, one in _earlier(dockerfile, run, mount):
+        for other, one in earlier:
             if is_built(other, reading.path) and other.effects.takes_out(folder) is False:
                 return Relied(mount, one, other, reading.path, sure=True)
     return None
@@ -83,13 +92,44 @@ def _started(run: Run) -> Iterator[Reading]:
         done.append(item)
 
 
-def _installed(dockerfile: Dockerfile, run: Run, mount: Mount) -> Relied | None:
+def _offline(run: Run, mount: Mount, earlier: Filling) -> Relied | None:
+    """Return what an earlier RUN has fetched, where this one has a tool go without the network."""
+    cut = any(
+        flag.name.text == "network" and flag.value is not None and flag.value.text == "none"
+        for flag in run.instruction.flags
+    )
+    for use in run.uses:
+        for item in use.directories:
+            # What only some commands bring, and others fail without.
+            strict = cut or item.cache.filled_by_any
+            surely = item.needs and item.confidence.warns and not use.invocation.conditional
+            if not (strict and surely) or use.applies is not True or item.path is None:
+                continue
+            if not inside(item.path, mount.directory or "/") or _brought(run, use, item.path):
+                continue
+            for other, one in earlier:
+                if _brought(other, use, item.path):
+                    return Relied(mount, one, other, item.cache.what, sure=True)
+    return None
+
+
+def _brought(run: Run, use: ToolUse, path: str) -> bool:
+    """Tell whether another command of the RUN fills a directory for one that goes offline."""
+    return any(
+        item.path == path and (item.fills or (item.used is True and not item.needs))
+        for one in run.uses
+        if one.tool.id == use.tool.id and one.applies is True and one is not use
+        for item in one.directories
+    )
+
+
+def _installed(dockerfile: Dockerfile, run: Run, mount: Mount, earlier: Filling) -> Relied | None:
     """Return what an earlier RUN has installed into the cache, if this one only uses it."""
     folder = mount.directory or "/"
     installs = _may_install(run, folder)
     if installs:
         return None
-    for other, one in _earlier(dockerfile, run, mount):
+    for other, one in earlier:
         found = installs_into(other, one)
         if found is None or found[0].invocation.conditional:
             continue

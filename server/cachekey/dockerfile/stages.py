@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable, Iterator
 from itertools import dropwhile
 
 from cachekey.budget import (
@@ -272,7 +273,21 @@ class _Reader:
             self.last_run,
             self.copied,
             self.share,
+            tuple(self._bound(mounts)),
         )
+
+    def _bound(self, mounts: Iterable[Mount]) -> Iterator[tuple[Mount, Copied]]:
+        """Yield the binds of earlier stages, each with the last COPY from the build context in that stage."""
+        for mount in mounts:
+            if mount.type != "bind" or not mount.origin or mount.error is not None:
+                continue
+            stage = self.names.get(mount.origin.lower())
+            number = stage.index if stage is not None else -1
+            if stage is None and mount.origin.isdecimal() and len(mount.origin) < 6:
+                number = int(mount.origin)
+            copied = self.copied_by.get(number)
+            if copied is not None:
+                yield mount, copied
 
     def _flag(self, flag: Flag) -> Flag:
         value = flag.value

@@ -52,6 +52,16 @@ def plan(container: Container, places: Sequence[str], filled: bool = True) -> Pl
     return as_root(container, line, command, "cache-owner")
 
 
+def folders_of(container: Container, folders: Sequence[str]) -> Plan:
+    """Give folders of a home to the user who runs the commands, and nothing of what is mounted in them."""
+    words = " ".join(map(_quoted, folders))
+    user, stage = container.user, container.stage
+    line = None
+    if user is not None and stage is not None and user.name in stage.end.accounts:
+        line = f"mkdir -p {words} && chown {user.name} {words}"
+    return as_root(container, line, f"chown $(id -u):$(id -g) {words}", "home-owner")
+
+
 def settle(container: Container, places: Sequence[str]) -> tuple[Plan | None, str]:
     """Give volumes that are new on ``places`` to the user, where they are not the user's anyway.
 

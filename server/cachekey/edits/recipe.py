@@ -250,6 +250,9 @@ def _missing(container: Container, claims: Iterable[Claim]) -> Iterator[_Missing
         name = claim.cache.id
         if claim.cache.kind is not Kind.DOWNLOAD or not name or name in taken:
             continue
+        if claim.cache.only_told:
+            # Nobody has asked the tool to keep it at all.
+            continue
         if (not claim.cache.pins and not _suggested(claim)) or _of_system(claim):
             continue
         place = _place(claim, container)

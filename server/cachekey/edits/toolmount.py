@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from cachekey.buildkit.mounts import Mount
-from cachekey.dockerfile.coverage import linked, surely_idle
-from cachekey.dockerfile.idle import candidates
+from cachekey.dockerfile.coverage import Wanted, linked, surely_idle
+from cachekey.dockerfile.idle import candidates, is_another_runs
+from cachekey.dockerfile.lost import is_read_later
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import users_differ, writer
 from cachekey.dockerfile.records import Dockerfile, Run
@@ -17,6 +18,7 @@ from cachekey.record import remembered
 from cachekey.text import Edit
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse, meant
+from cachekey.workspace.index import Index
 
 ToMount = tuple[str, UsedDirectory]
 """What to mount, and the tool's directory that lies there."""
@@ -55,7 +57,7 @@ def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
     if not is_mountable(path):
         return None
     edits = [set_option(mount, "target", path)]
-    if user is None or user.is_root is None or user.is_root or "mode" in mount.options:
+    if user is None or user.is_root is None or user.is_root or mount.is_open:
         return edits
     owner = owner_of(user, run.scope)
     if not owner:
@@ -67,14 +69,20 @@ def retarget(run: Run, mount: Mount, path: str) -> list[Edit] | None:
 
 
 def companions(dockerfile: Dockerfile, mount: Mount, path: str) -> list[Place]:
-    """Return the other mounts of the same cache that are as idle, and whose tool keeps it in ``path``."""
+    """Return the other mounts of the same cache that are as idle, and whose tool keeps it in ``path``.
+
+    So are those of RUNs in which that tool does not run at all.
+    """
     places = same_cache(dockerfile, mount) if mount.key is not None else ()
     return [
         place
         for place in places
         if place.mount is not mount
         and (surely_idle(place.run, place.mount) or _only_meant(place.run, place.mount))
-        and path in [item.path for item in candidates(place.run, place.mount)][:1]
+        and (
+            path in [item.path for item in candidates(place.run, place.mount)][:1]
+            or is_another_runs(dockerfile, place.run, place.mount)
+        )
     ]
 
 
@@ -104,6 +112,49 @@ def clashes(place: Place, path: str, moving: Sequence[Place] = (), own: bool = F
         if _joined(other) != joined or users_differ((place, Place(place.dockerfile, run, other))):
             return True
     return False
+
+
+def moved_along(
+    document: Dockerfile,
+    mount: Mount,
+    target: str,
+    more: Sequence[str],
+    along: Sequence[Place],
+) -> Iterator[Edit]:
+    """Yield the edits that repeat the mount for ``more`` places, and those of other mounts.
+
+    Other mounts of the same cache that are as idle move ``along``: they stay one cache.
+    """
+    if more:
+        yield spread(document, mount, more)
+    for place in along:
+        yield from retarget(place.run, place.mount, target) or ()
+
+
+def may_move(
+    document: Dockerfile, run: Run, mount: Mount, item: Wanted, along: Sequence[Place]
+) -> bool:
+    """Tell whether moving the mounts trades nothing: a later step must not read what is a layer's now.
+
+    Build output needs an id that names the project, or others would share it.
+    """
+    if item.directory.cache.kind is not Kind.DOWNLOAD and not mount.id:
+        return False
+    moving = sorted([run, *(place.run for place in along)], key=lambda one: one.span.start)
+    # Of each stage, what stands behind the first.
+    first = {document.stage_of(one).index: one for one in reversed(moving)}
+    return not any(is_read_later(document, one, item.path, moving) for one in first.values())
+
+
+def leaves_others(index: Index, path: str, mount: Mount, along: Sequence[Place]) -> bool:
+    """Tell whether a mount that moves gets another key than mounts which stay, in any file."""
+    if mount.id or mount.key is None:
+        return False
+    moving = {mount.span.fixed, *(place.mount.span.fixed for place in along)}
+    return any(
+        other.path != path or other.span not in moving
+        for other in index.sharing(mount.key.identity)
+    )
 
 
 def _joined(mount: Mount) -> dict[str, str]:

@@ -57,6 +57,10 @@ class Feature:
     """It gives the remote user sudo without a password."""
     makes_user: bool
     """It makes the user that its option ``username`` names, with a home, where the image has none."""
+    leaves_homes: bool
+    """It puts nothing into the folders of a home that programs share: ``.cache``, ``.config``, ``.local``."""
+    unless: tuple[str, ...]
+    """Options that make it do so after all."""
 
 
 def feature(reference: str) -> Feature | None:
@@ -116,6 +120,8 @@ def _parse(table: Table) -> Feature:
         tools=table.texts("tools"),
         sudo=table.flag("sudo"),
         makes_user=table.flag("makes_user"),
+        leaves_homes=table.flag("leaves_homes"),
+        unless=table.texts("unless"),
     )
     table.close()
     return made

@@ -168,6 +168,7 @@ def _cache(table: Table, tool: str, confidence: Confidence) -> CacheDir:
         instead=table.text("instead"),
         filled_by_any=table.flag("filled_by_any"),
         filled_only=table.flag("filled_only"),
+        only_told=table.flag("only_told"),
         programs=table.flag("programs"),
         linked=_linking(table.table("linked")),
         doors=_doors(table.table("doors")),
@@ -266,6 +267,7 @@ def _hides(table: Table) -> Hides:
         table.text("path", required=True),
         table.text("what", required=True),
         table.texts("images"),
+        table.patterns("made_by"),
     )
     table.close()
     return item

@@ -47,6 +47,8 @@ class CommandLine:
     end: int
     """Index behind the last argument that is the tool's own (the rest is another program's)."""
     clusters: bool
+    valued: frozenset[int] = frozenset()
+    """Indexes of the options that took the next argument for their value."""
 
 
 @lru_cache(maxsize=256)
@@ -70,6 +72,7 @@ def read_line(tool: Tool, command: Command, args: Sequence[str | None]) -> Comma
     words: list[str | None] = []
     places: list[int] = []
     options: list[tuple[int, str]] = []
+    valued: set[int] = set()
     index, end = 0, len(args)
     while index < end:
         text = args[index]
@@ -85,9 +88,19 @@ def read_line(tool: Tool, command: Command, args: Sequence[str | None]) -> Comma
         else:
             options.append((index, text))
             if text in values:
+                if index + 1 < end:
+                    valued.add(index)
                 index += 1
         index += 1
-    return CommandLine(tuple(words), tuple(places), tuple(options), tuple(args), end, tool.clusters)
+    return CommandLine(
+        tuple(words),
+        tuple(places),
+        tuple(options),
+        tuple(args),
+        end,
+        tool.clusters,
+        frozenset(valued),
+    )
 
 
 def _starts_program(
@@ -128,13 +141,21 @@ def fits(item: Pattern, line: CommandLine) -> bool | None:
         if has_option(option, line) is None:
             return False
     if not item.words:
-        return True if item.options else not line.words
+        return not _is_detail(item, line) if item.options else not line.words
     for want, word in zip(item.words, line.words, strict=False):
         if word is None:
             return None
         if not matches(word, want):
             return False
     return len(line.words) >= len(item.words)
+
+
+def _is_detail(item: Pattern, line: CommandLine) -> bool:
+    """Tell whether an option says something of a subcommand, and does not stand in its place.
+
+    ``cargo --version`` only speaks; ``cargo install cross --version 0.2.5`` installs.
+    """
+    return bool(line.words) and any(has_option(one, line) in line.valued for one in item.options)
 
 
 def any_fits(items: Sequence[Pattern], line: CommandLine) -> bool | None:

@@ -119,6 +119,8 @@ class CacheDir:
     one lies below the working directory; empty: the tool has no such directory unless told."""
     root_path: str
     """Default for root where it differs."""
+    only_told: bool
+    """When nothing tells of it the tool has none; others without a default have one that is not known."""
     alternatives: tuple[str, ...]
     """Other templates that older versions or existing directories lead to: never suggested, and a
     mount there is never called wrong."""
@@ -245,6 +247,8 @@ class Hides:
     what: str
     images: tuple[str, ...]
     """Only in these images (ids of image records); none: wherever the tool is installed."""
+    made_by: tuple[Pattern, ...]
+    """Subcommands that put something there, when it is nothing that the tool brings along."""
 
 
 @record(frozen=True)

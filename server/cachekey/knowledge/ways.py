@@ -37,7 +37,7 @@ class Way:
     word: str = ""
     """``CC``: what a word ``CC=VALUE`` of the command line says, as make and configure take it."""
     config: str = ""
-    """A file of the project (relative) or of the home directory (``$HOME/...``)."""
+    """A file of the project (relative), or at a place that a template tells (``$HOME/...``)."""
     command: Pattern | None = None
     """A command run earlier (``config set cache``); the value is the word behind it, with ``NAME@`` at its
     end the word that begins with this."""

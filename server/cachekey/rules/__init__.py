@@ -23,6 +23,7 @@ from cachekey.rules.default_cut_at_colon import check as default_cut_at_colon
 from cachekey.rules.docker_clean import check as docker_clean
 from cachekey.rules.empty_local_env import check as empty_local_env
 from cachekey.rules.frozen_tools import check as frozen_tools
+from cachekey.rules.home_folder_of_root import check as home_folder_of_root
 from cachekey.rules.host_path_target import check as host_path_target
 from cachekey.rules.host_paths_inside import check as host_paths_inside
 from cachekey.rules.host_variable_in_target import check as host_variable_in_target
@@ -127,4 +128,5 @@ ALL: tuple[Rule, ...] = (
     sudo_without_right,
     unused_volume,
     host_paths_inside,
+    home_folder_of_root,
 )

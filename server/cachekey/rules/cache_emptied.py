@@ -44,13 +44,15 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.effect import inside
 from cachekey.dockerfile.coverage import covering, emptied_first
+from cachekey.dockerfile.lost import is_needed
+from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.records import Run
 from cachekey.edits.cleanups import CleanUp, clean_ups, deletions, together
 from cachekey.edits.everywhere import lines_text
@@ -58,6 +60,7 @@ from cachekey.edits.mount import remove_mount
 from cachekey.edits.toolmount import retarget
 from cachekey.finding import TOO, Finding, Fix, Safety, Severity
 from cachekey.rules.rule import Context, Fixable, rule
+from cachekey.text import Edit
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
 
@@ -87,6 +90,12 @@ def _emptied_first(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
         words = f"{use.invocation.program} {use.invocation.args[0].text}"
         if folder == path and run.effects.takes_out(folder) is False:
             # Who needs what is installed hears something worse, of CK401 or CK403.
+            needed = is_needed(ctx.document, ctx.document.stage_of(run), [folder])
+            if needed or not _always_emptied(mount, ctx):
+                continue
+        together = [place for place in _places(mount, ctx) if _is_emptied(place)]
+        if folder == path and together and together[0].mount is not mount:
+            # The first one speaks for all.
             continue
         says = (
             f"{words} deletes all of {path} before it installs: this cache never saves anything"
@@ -100,23 +109,43 @@ def _emptied_first(run: Run, mount: Mount, ctx: Context) -> Iterator[Finding]:
             related=[
                 ctx.related(use.invocation.head, "The command"),
                 *ctx.script_line(use.invocation),
+                *(ctx.related(place.mount.target_span, TOO) for place in together[1:]),
             ],
-            fixes=partial(_downloads, run, mount, use, item, ctx) if folder == path else (),
+            fixes=partial(_downloads, together, use, item, ctx) if folder == path else (),
             severity=None if folder == path else Severity.ERROR,
         )
         return
 
 
+def _is_emptied(place: Place) -> bool:
+    return any(item.path == place.mount.directory for _, item in emptied_first(place.run))
+
+
+def _always_emptied(mount: Mount, ctx: Context) -> bool:
+    """Tell whether each RUN with this cache empties it first: none takes over what another one has left."""
+    return all(_is_emptied(place) for place in _places(mount, ctx))
+
+
+def _places(mount: Mount, ctx: Context) -> Sequence[Place]:
+    return same_cache(ctx.document, mount) if mount.key is not None else ()
+
+
 def _downloads(
-    run: Run, mount: Mount, use: ToolUse, item: UsedDirectory, ctx: Context
+    places: Sequence[Place], use: ToolUse, item: UsedDirectory, ctx: Context
 ) -> Iterator[Fix]:
     better = use.directory(item.cache.instead) if item.cache.instead else None
     if better is None or better.path is None:
         return
-    if covering(run, better) is not None:
-        title, edits = "Delete this mount", [remove_mount(ctx.document, mount)]
-    else:
-        title, edits = f"Mount {better.path} instead", retarget(run, mount, better.path) or []
+    edits: list[Edit] = []
+    spared = [covering(place.run, better) is not None for place in places]
+    for place, there in zip(places, spared, strict=True):
+        if there:
+            edits.append(remove_mount(ctx.document, place.mount))
+        else:
+            edits += retarget(place.run, place.mount, better.path) or []
+    title = "Delete this mount" if all(spared) else f"Mount {better.path} instead"
+    if len(places) > 1:
+        title += f" on {lines_text(place.line + 1 for place in places)}"
     if edits:
         reason = "the installed files become part of the layer"
         yield ctx.fix(title, *edits, safety=Safety.UNSAFE, preferred=True, reason=reason)

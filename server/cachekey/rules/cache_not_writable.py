@@ -26,7 +26,7 @@ offered: the daemon's umask cuts it, and in many installations nothing of `0777`
 others.
 
 Silent when the user or its number is not known, when the RUN calls sudo or the like, when a
-`mode` is written, and when a RUN that shares the cache changes its owner or mode.
+`mode` is written that lets others write, and when a RUN that shares the cache changes its owner or mode.
 
 ## Source
 BuildKit `dockerfile2llb/convert_runmount.go` (`setCacheUIDGID`); proven in `tests/buildkit`.
@@ -92,7 +92,7 @@ def _owner(place: Place) -> int | None:
     A copy of a whole stage belongs to root as every `/` does, unless a RUN of the stage opens that.
     """
     mount = place.mount
-    if "mode" in mount.options or mount.source != "/":
+    if mount.is_open or mount.source != "/":
         return None
     if mount.origin:
         stage = place.begins_as

@@ -38,6 +38,8 @@ tool surely runs in the RUN and has its cache elsewhere.
 The mount of a compiler cache (sccache, ccache) that nothing tells the program to call is a hint: set the
 variable that it names, `RUSTC_WRAPPER=sccache` for Cargo.
 
+Silent about a mount for a tool of another RUN, which has the same cache (`npm i -g corepack` beside Yarn's).
+
 Silent when one command of the RUN cannot be read or may run anything (`make`, scripts), when a
 program is not known, when a variable, flag, configuration file or unknown base image may move the
 cache (a hint, where the file itself tells another place or another home), for a parent or a part of the directory, and when the script
@@ -50,16 +52,19 @@ Each tool's own manual, named in its file below `knowledge/tools`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
 from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.coverage import Wanted
 from cachekey.dockerfile.idle import (
+    begun_again,
     in_a_closed_home,
     in_another_home,
     in_some_version,
+    is_another_runs,
+    is_empty,
     kept_elsewhere,
     meant_beside_unseen,
     needless,
@@ -67,12 +72,19 @@ from cachekey.dockerfile.idle import (
     passed_by,
     supposed_elsewhere,
 )
-from cachekey.dockerfile.lost import is_read_later
 from cachekey.dockerfile.place import Place
 from cachekey.dockerfile.records import Run
 from cachekey.edits.everywhere import lines_text
 from cachekey.edits.mount import insert_line_before, is_plain, remove_mount
-from cachekey.edits.toolmount import clashes, companions, places, retarget, spread
+from cachekey.edits.toolmount import (
+    clashes,
+    companions,
+    leaves_others,
+    may_move,
+    moved_along,
+    places,
+    retarget,
+)
 from cachekey.finding import Finding, Fix, Related, Safety, Severity
 from cachekey.knowledge.records import Kind
 from cachekey.rules.rule import Context, Fixable, capital, rule
@@ -89,10 +101,10 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     """Report cache mounts that no command of the RUN uses while a tool's cache lies elsewhere."""
     if run.onbuild:
         return
-    if run.caches and _is_empty(run):
+    if run.caches and is_empty(run):
         yield _without_command(run, ctx)
         return
-    again = _begun_again(run)
+    again = begun_again(run)
     if again is not None:
         yield _goes_on(run, again, ctx)
         return
@@ -113,6 +125,9 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
             yield _passed(run, mount, passed, ctx)
             continue
         found = kept_elsewhere(run, mount)
+        if found and is_another_runs(ctx.document, run, mount):
+            # That one speaks, if it has no use for it either.
+            continue
         if not found:
             yield from _beside_another(run, mount, ctx)
             continue
@@ -292,12 +307,6 @@ def _what(best: Wanted) -> str:
     return "its cache" if cache.kind is Kind.DOWNLOAD else cache.what
 
 
-def _is_empty(run: Run) -> bool:
-    """Tell whether the RUN has mounts and no command at all."""
-    instruction = run.instruction
-    return not instruction.args.text.strip() and not instruction.heredocs
-
-
 def _without_command(run: Run, ctx: Context) -> Finding:
     """Report a RUN that ends behind its mounts: the command stands in the next one, without them."""
     return ctx.finding(
@@ -329,12 +338,6 @@ def _is_for(run: Run, instruction: Instruction, ctx: Context) -> bool:
     return not meant or not meant.isdisjoint(use.tool.id for use in behind.uses)
 
 
-def _begun_again(run: Run) -> Invocation | None:
-    """Return the command that is the word RUN: the line above goes on, and no instruction begins."""
-    first = next(iter(run.commands.items), None) if run.caches else None
-    return first if first is not None and first.program == "RUN" and first.args else None
-
-
 def _goes_on(run: Run, again: Invocation, ctx: Context) -> Finding:
     return ctx.finding(
         run.caches[0].span,
@@ -361,43 +364,6 @@ def _why(best: Wanted, ctx: Context) -> list[Related]:
     return [ctx.related(span, capital(best.directory.decided_by))] if span is not None else []
 
 
-def _with_it(
-    mount: Mount, target: str, more: Sequence[str], along: Sequence[Place], ctx: Context
-) -> Iterator[Edit]:
-    """Yield the edits that repeat the mount for ``more`` places, and those of other mounts.
-
-    Other mounts of the same cache that are as idle move ``along``: they stay one cache.
-    """
-    if more:
-        yield spread(ctx.document, mount, more)
-    for place in along:
-        yield from retarget(place.run, place.mount, target) or ()
-
-
-def _may_move(run: Run, mount: Mount, item: Wanted, along: Sequence[Place], ctx: Context) -> bool:
-    """Tell whether moving the mounts trades nothing: a later step must not read what is a layer's now.
-
-    Build output needs an id that names the project, or others would share it.
-    """
-    if item.directory.cache.kind is not Kind.DOWNLOAD and not mount.id:
-        return False
-    moving = sorted([run, *(place.run for place in along)], key=lambda one: one.span.start)
-    # Of each stage, what stands behind the first.
-    first = {ctx.document.stage_of(one).index: one for one in reversed(moving)}
-    return not any(is_read_later(ctx.document, one, item.path, moving) for one in first.values())
-
-
-def _leaves_others(mount: Mount, along: Sequence[Place], ctx: Context) -> bool:
-    """Tell whether a mount that moves gets another key than mounts which stay, in any file."""
-    if mount.id or mount.key is None:
-        return False
-    moving = {mount.span.fixed, *(place.mount.span.fixed for place in along)}
-    return any(
-        other.path != ctx.path or other.span not in moving
-        for other in ctx.project.index.sharing(mount.key.identity)
-    )
-
-
 def _owner(run: Run) -> str:
     user = run.scope.user
     return user.name or user.text or "its user"
@@ -407,7 +373,7 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
     paths: dict[str, Wanted] = {item.path: item for item in reversed(found)}
     for number, path in enumerate(reversed(paths)):
         along = companions(ctx.document, mount, path)
-        if not _may_move(run, mount, paths[path], along, ctx):
+        if not may_move(ctx.document, run, mount, paths[path], along):
             continue
         first, *more = places(paths[path].use, paths[path].directory)
         edits = retarget(run, mount, first)
@@ -419,10 +385,10 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
             moved = [place.line + 1 for place in (Place(ctx.document, run, mount), *along)]
             where = f" on {lines_text(moved)}" if along else ""
             title = f"Mount {' and '.join([first, *more])}{where}{own}"
-            leaves = _leaves_others(mount, along, ctx)
+            leaves = leaves_others(ctx.project.index, ctx.path, mount, along)
             if leaves:
                 title += f", and leave {mount.directory} to its other mounts"
-            others = partial(_with_it, mount, first, more, along, ctx)
+            others = partial(moved_along, ctx.document, mount, first, more, along)
             clash = clashes(Place(ctx.document, run, mount), first, along, bool(own))
             yield ctx.fix(
                 title,
@@ -442,7 +408,7 @@ def _fixes(run: Run, mount: Mount, found: list[Wanted], ctx: Context) -> Iterato
     default = best.directory.decided_by.startswith("the default")
     whole = places(best.use, best.directory) == (best.path,)
     user = run.scope.user
-    writable = user.is_root or user.uid == mount.uid or "mode" in mount.options
+    writable = user.is_root or user.uid == mount.uid or mount.is_open
     if variable and default and whole and writable and len(paths) == 1:
         line = f"ENV {variable}={mount.directory}"
         yield ctx.fix(

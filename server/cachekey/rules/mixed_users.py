@@ -73,7 +73,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         user = writer(run, mount)
         if user is None or user.is_root is not False or is_remembered(run.scope, user):
             continue
-        if mount.readonly or "mode" in mount.options or not run.visible_mount(mount):
+        if mount.readonly or mount.is_open or not run.visible_mount(mount):
             continue
         if surely_idle(run, mount):
             # Nothing of this RUN writes there, which is the matter of CK301.

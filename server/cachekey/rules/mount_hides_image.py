@@ -47,7 +47,7 @@ from cachekey.edits.mount import add_mount, is_mountable, set_option
 from cachekey.edits.toolmount import spread
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.paths import UnknownValueError, expand_template
-from cachekey.knowledge.records import Kind
+from cachekey.knowledge.records import Hides, Kind
 from cachekey.record import record, remembered
 from cachekey.rules.rule import Context, Fixable, rule
 from cachekey.text import Edit, Span
@@ -201,12 +201,22 @@ def _hidden(run: Run, mount: Mount) -> str | None:
     for use in run.uses:
         for hides in use.tool.hides:
             shipped = facts.id in hides.images
-            if hides.images and not shipped:
+            if (hides.images and not shipped) or (hides.made_by and not _is_made(run, use, hides)):
                 continue
             # What an image has lies where the image says, wherever the file moves the variable.
             if _path(run, hides.path, facts.env if shipped else {}) == folder:
                 return hides.what
     return None
+
+
+def _is_made(run: Run, use: ToolUse, hides: Hides) -> bool:
+    """Tell whether an earlier RUN has put it there, into the layer."""
+    return any(
+        other.tool is use.tool and other.makes(hides)
+        for earlier in run.earlier()
+        if mount_over(earlier, _path(earlier, hides.path, {}) or "/") is None
+        for other in earlier.uses
+    )
 
 
 def _path(run: Run, template: str, own: Mapping[str, str | None]) -> str | None:

@@ -31,6 +31,10 @@ A RUN that only fills a cache which no later step of the file uses is a hint: wh
 runs, with CMD or ENTRYPOINT: then nothing is to come. It is a hint as well where a later command runs out of sight
 (`make`) and no other RUN mounts the cache: if it needs what was fetched, it does not find it.
 
+What only an earlier RUN fetches (`apt-get update`) may be gone from the cache when a later one looks for it, even
+behind the same mount: the earlier step comes from the layer cache, on another builder or after a clean-up, and
+the later one fails. That is an information.
+
 Silent for tools whose result lies elsewhere, where any other RUN fills the directory without a
 mount, and where the place of the directory is not known on both sides.
 
@@ -44,6 +48,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.coverage import COVERS, fetches_for_nobody, left_without, maybe_covered
 from cachekey.dockerfile.records import Dockerfile, Run
 from cachekey.edits.everywhere import lines_text
@@ -52,7 +57,7 @@ from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Passing
 from cachekey.record import remembered
 from cachekey.rules.rule import Context, Fixable, rule
-from cachekey.text import Edit
+from cachekey.text import Edit, Span
 from cachekey.tools.directories import UsedDirectory
 from cachekey.tools.uses import ToolUse
 
@@ -65,6 +70,7 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
     if run.onbuild:
         return
     yield from _for_nobody(run, ctx)
+    yield from _leaning(run, ctx)
     yield from _out_of_sight(run, ctx)
     seen: set[str] = set()
     for use in run.uses:
@@ -140,6 +146,72 @@ def _out_of_sight(run: Run, ctx: Context) -> Iterator[Finding]:
                 fixes=partial(_repeat, [one for one, _ in left], mount, ctx),
             )
             return
+
+
+def _leaning(run: Run, ctx: Context) -> Iterator[Finding]:
+    """Report a command that needs what an earlier RUN alone fetches into the cache of both."""
+    for number, item in enumerate(run.commands.items):
+        if item.opaque:
+            return
+        use = next((one for one in run.uses if one.invocation is item and one.uses), None)
+        place = next(filter(_is_filled_alone, use.directories if use is not None else ()), None)
+        if use is None or place is None or use.applies is not True:
+            continue
+        mount, named = _mount_on(run, place), any("/" in (text or "/") for text in item.texts)
+        if place.fills or mount is None or mount.key is None or named:
+            return
+        filler = _filler(run, mount, use, ctx)
+        if filler is None:
+            return
+        refill = f"{item.program} {place.cache.filled_by[0].text}"
+        line = ctx.document.source.line_of(filler.head.start) + 1
+        yield ctx.finding(
+            item.head,
+            f"{use.tool.name} finds {place.cache.what} here only while the cache still has those of line {line}: "
+            f"when that step comes from the layer cache and this cache is empty, this one fails. Run {refill} "
+            "here, too.",
+            related=[ctx.related(filler.head, "They are fetched here"), *ctx.script_line(item)],
+            severity=Severity.INFORMATION,
+            fixes=partial(_refilled, item, refill, ctx) if number == 0 else (),
+        )
+        return
+
+
+def _is_filled_alone(item: UsedDirectory) -> bool:
+    return bool(
+        item.cache.filled_only
+        and item.cache.filled_by
+        and item.path is not None
+        and item.confidence.warns
+    )
+
+
+def _filler(run: Run, mount: Mount, use: ToolUse, ctx: Context) -> Invocation | None:
+    """Return the command of an earlier RUN that surely fills the cache of a mount for a tool."""
+    key = mount.key
+    sharing = {id(one) for one, _ in ctx.document.by_key[key.identity]} if key is not None else ()
+    return next(
+        (
+            other.invocation
+            for earlier in run.earlier()
+            if id(earlier) in sharing
+            for other in earlier.uses
+            if other.tool is use.tool and any(item.fills for item in other.directories)
+        ),
+        None,
+    )
+
+
+def _refilled(item: Invocation, refill: str, ctx: Context) -> Iterator[Fix]:
+    source = ctx.document.source
+    if item.script is None and source.slice(item.head) == item.program:
+        yield ctx.fix(
+            f"Run {refill} in front of this command",
+            Edit(Span(item.head.start, item.head.start), f"{refill} && "),
+            safety=Safety.UNSAFE,
+            preferred=True,
+            reason="the step takes longer",
+        )
 
 
 def _repeat(runs: list[Run], mount: Mount, ctx: Context) -> Iterator[Fix]:

@@ -37,6 +37,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import Purpose, purpose_of
 from cachekey.dockerfile.records import Dockerfile, Stage
@@ -65,6 +66,8 @@ def check(stage: Stage, ctx: Context) -> Iterator[Finding]:
         for mount in run.caches:
             purpose = purpose_of(run, mount)
             if run.onbuild or purpose is None or "platform" not in purpose.cache.varies_by:
+                continue
+            if surely_idle(run, mount):
                 continue
             if mount.used or mount.key is None or purpose.use.keeps_apart(purpose.cache):
                 continue

@@ -30,6 +30,9 @@ FROM nginx
 COPY --from=build /out /usr/share/nginx/html
 ```
 
+A command that goes offline needs the downloads in the same way (`dotnet publish --no-restore`, `mvn -o`, any
+behind `--network=none`).
+
 A hint where a command cannot be read: it may install by itself.
 
 Silent about what a tool gets again on demand (downloads, compiled objects: `go build`, `cargo build`, `uv run`), and
@@ -58,8 +61,8 @@ def check(run: Run, ctx: Context) -> Iterator[Finding]:
         line = dockerfile.source.line_of(found.by.span.start) + 1
         yield ctx.finding(
             found.mount.target_span,
-            f"This RUN relies on what line {line} has left in the cache ({found.what}): if the cache is emptied, or "
-            f"the build runs on another machine, while line {line} stays cached, nothing is there",
+            f"This RUN needs what line {line} has left in the cache ({found.what}), which may be gone while line "
+            f"{line} stays cached, as on another machine: do both in one RUN",
             related=[ctx.related(found.filled.span, "Filled behind this mount")],
             severity=None if found.sure else Severity.HINT,
             cause=found.filled.span,

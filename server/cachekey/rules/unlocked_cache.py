@@ -28,8 +28,11 @@ together.
 A directory of the system that is one tool's alone (`/var/cache/apt`) tells the tool where a script hides
 the command; that is an information.
 
-Silent with an explicit `sharing`, whatever it is, and with a variable in the `id`, which keeps
-builds apart.
+A variable of the platform in the `id` (`apt-$TARGETARCH`) keeps platforms apart, not two builds for one; where
+a variable's default decides, that is an information.
+
+Silent with an explicit `sharing`, whatever it is, and with a variable in the `id` that the file gives no value:
+it may keep builds apart.
 
 ## Source
 Docker's documentation of cache mounts for apt; the tools' files below `knowledge/tools` for the
@@ -42,6 +45,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cachekey.buildkit.mounts import Mount
+from cachekey.buildkit.scope import PLATFORM_ARGS
 from cachekey.dockerfile.coverage import surely_idle
 from cachekey.dockerfile.place import same_cache
 from cachekey.dockerfile.purpose import purpose_of
@@ -88,6 +92,7 @@ def check(dockerfile: Dockerfile, ctx: Context) -> Iterator[Finding]:
         first = next((slip for slip in found if slip.seen), found[0])
         cache, says = first.cache, _SAYS[first.cache.concurrent]
         surely = first.seen and cache.concurrent is Concurrency.FAILS and cache.basis == "stated"
+        surely = surely and all(PLATFORM_ARGS.issuperset(mount.used) for mount in mounts)
         yield ctx.finding(
             mounts[0].target_span,
             f"{first.tool.name} {says}"
@@ -103,13 +108,19 @@ def _unlocked(run: Run, mount: Mount) -> _Slip | None:
     """Return what a mount is for, if others may use it at the same time and must not."""
     if run.onbuild or "sharing" in mount.options or mount.readonly or mount.key is None:
         return None
-    slip, ident = _held(run, mount), mount.value("id")
-    if slip is None or (ident is not None and ident.used):
+    slip = _held(run, mount)
+    if slip is None or not all(_is_told(run, name) for name in mount.used):
         return None
     risky = slip.cache.concurrent in _SAYS and slip.cache.kind is Kind.DOWNLOAD
     if not risky or not slip.cache.confidence.warns or surely_idle(run, mount):
         return None
     return slip
+
+
+def _is_told(run: Run, name: str) -> bool:
+    """Tell whether a variable is the same for all builds that nobody tells something else."""
+    variable = run.scope.variables.get(name)
+    return variable is not None and (name in PLATFORM_ARGS or variable.value.known)
 
 
 def _held(run: Run, mount: Mount) -> _Slip | None:

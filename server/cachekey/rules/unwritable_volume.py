@@ -33,6 +33,8 @@ sudo, which a feature brings where the image has none.
 A volume in root's home helps nobody else, whoever owns it: other users may not enter `/root`. It is
 moved to the home of the user.
 
+A command that needs the directory in front of the one that gives it away fails, and ends both.
+
 Silent for root, where the image has the directory for that user, where a command or a script it
 calls gives it away, and where a script, feature, entry point or image that cannot be read may do so.
 
@@ -76,6 +78,10 @@ def _finding(seen: Sighting, place: str, judged: Unwritable, ctx: Context) -> Fi
     who = f"user {judged.user}" if judged.user.isdigit() else judged.user
     soft = not judged.certain or not seen.own
     message = f"A new volume on {place} belongs to root{unless}: {who} cannot write to it"
+    if judged.needed:
+        message = f"{judged.needed} needs {place} before it is given to {judged.user}: a new volume belongs to root"
+    if judged.another:
+        message = f"A new volume on {place} belongs to another user, as in the image: {who} cannot write to it"
     if judged.closed:
         message = f"The volume on {place} is out of reach: {who} may not enter root's home"
     return ctx.finding(

@@ -194,7 +194,8 @@ def make_variables(
     """Return a look-up of the variables that are set once, to a text that tells itself.
 
     ``given`` are those of the command line, which win; those of the ``environment`` stand in for
-    defaults. ``sure``: what a conditional decides, or an image may say otherwise, is not known either.
+    defaults. ``sure``: what a conditional decides, or an image may say otherwise, is not known either; of a
+    text that only partly tells itself the rest is ``UNKNOWN``.
     """
     written: dict[str, str | None] = {}
     quiet: dict[str, bool] = {}
@@ -215,10 +216,14 @@ def make_variables(
     if sure:
         # Whether Make says what it runs decides nothing.
         written.update((name, "") for name, only in quiet.items() if only)
-    return _resolver({**written, **(given or {})}, environment)
+    return _resolver({**written, **(given or {})}, environment, _mostly if sure else expanded)
 
 
-def _resolver(written: Mapping[str, str | None], environment: Lookup) -> Lookup:
+def _resolver(
+    written: Mapping[str, str | None],
+    environment: Lookup,
+    fill: Callable[[str, Lookup], str | None],
+) -> Lookup:
     known: dict[str, str | None] = {}
 
     def value(name: str, depth: int = 0) -> str | None:
@@ -230,7 +235,7 @@ def _resolver(written: Mapping[str, str | None], environment: Lookup) -> Lookup:
         if text is None or depth > _DEEPEST:
             return None
         known[name] = None
-        known[name] = expanded(text, lambda inner: value(inner, depth + 1))
+        known[name] = fill(text, lambda inner: value(inner, depth + 1))
         return known[name]
 
     return value
@@ -262,6 +267,12 @@ def filled(text: str, value: Lookup, unknown: str) -> str:
         parts += (text[at : one.start], found)
         at = one.stop
     return "".join((*parts, text[at:]))
+
+
+def _mostly(text: str, value: Lookup) -> str | None:
+    """Return a text with its variables filled in, as far as that can be told; None when it gets too long."""
+    whole = filled(text, value, UNKNOWN)
+    return whole if len(whole) <= _LONGEST_VALUE else None
 
 
 def make_text(line: Mapped) -> Mapped:

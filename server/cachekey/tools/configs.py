@@ -1,7 +1,8 @@
 """One value out of a tool's configuration file, read minimally and never failing.
 
 TOML and JSON by dotted key; YAML only where a scalar stands at the top level; everything else as
-``key = value`` lines, below ``[section]`` where the key says so (``global.cache-dir``).
+``key = value`` lines, below ``[section]`` where the key says so (``global.cache-dir``); a key with a colon
+in it stands as it is (``core.cache:storage_path``).
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _yaml(text: str, key: str) -> str | Unreadable | None:
 
 
 def _lines(text: str, key: str) -> str | None:
-    section, _, name = key.rpartition(".")
+    section, _, name = ("", "", key) if ":" in key else key.rpartition(".")
     here = ""
     found: str | None = None
     for raw in text.splitlines():
@@ -89,13 +90,16 @@ def _lines(text: str, key: str) -> str | None:
         if header:
             here = header[1].strip()
         elif here == section:
-            left, right = _split(line)
+            left, right = _split(line, name)
             if left == name and right:
                 found = right.strip("\"'")
     return found
 
 
-def _split(line: str) -> tuple[str, str]:
+def _split(line: str, name: str) -> tuple[str, str]:
     """Take ``key = value``, ``key: value`` or ``key "value"`` apart."""
+    if ":" in name:
+        left, _, right = line.partition("=")
+        return left.strip(), right.strip()
     match = re.match(r"\"?([\w.@/-]+)\"?\s*[=:\s]\s*(.*)\Z", line)
     return (match[1], match[2]) if match else (line, "")

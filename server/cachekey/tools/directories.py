@@ -155,7 +155,7 @@ class Placing:
 
     def _is_untold(self, cache: CacheDir) -> bool:
         """Tell whether a directory that has no default is the tool's for certain."""
-        if cache.path or cache.root_path or self._applies is None:
+        if not cache.only_told or self._applies is None:
             return False
         return not cache.when or self._env.holds(cache.when) is not None
 
@@ -210,6 +210,8 @@ class Placing:
             if way.when and env.holds(way.when) is False:
                 continue
             value = env.way(way)
+            # Where a home is, or a variable in the place of a file, the image says, too.
+            open_to_image = open_to_image or way.config[:1] == "$"
             if value is None:
                 # What the image does not set has a say as well.
                 open_to_image = open_to_image or bool(way.env or way.config)

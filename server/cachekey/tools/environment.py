@@ -174,14 +174,21 @@ class ToolEnvironment:
 
     def _is_shipped(self, name: str) -> bool:
         """Tell whether the file surely is where the tool looks for it."""
-        place = self.cwd if name[:1] != "$" else None
-        return place is not None and self.ships(posixpath.join(place, name))
+        path = self._place_of(name)
+        return path is not None and self.ships(path)
 
     def _config_text(self, name: str) -> str | None:
         """Return a file as the tool finds it: what COPY took to its directory, else the project's."""
-        place = self.cwd if name[:1] != "$" else None
-        text = None if place is None else self.config(posixpath.join(place, name))
-        return self.config(name) if text is None else text
+        path = self._place_of(name)
+        text = None if path is None else self.config(path)
+        return self.config(name) if text is None and name[:1] != "$" else text
+
+    def _place_of(self, name: str) -> str | None:
+        """Return where a tool looks for a file: in its working directory, or as a template tells."""
+        if name[:1] != "$":
+            return None if self.cwd is None else posixpath.join(self.cwd, name)
+        found = self.template(name)
+        return None if isinstance(found, NotKnown) else found[0]
 
     # -- places ---------------------------------------------------------------------------------
 

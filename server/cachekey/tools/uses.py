@@ -19,6 +19,7 @@ from cachekey.knowledge.records import (
     Command,
     Confidence,
     Emptying,
+    Hides,
     Kind,
     Passing,
     Suggestion,
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from cachekey.buildkit.scope import Scope, User
     from cachekey.commands.read import Commands, Invocation
     from cachekey.knowledge import Knowledge
+
+
+_FILES = (".", ".tgz", ".tar.gz", ".whl", ".deb", ".rpm", ".apk")
+"""How words end that name a file or folder of the project in the place of a package."""
 
 
 @record(frozen=True, eq=False)
@@ -157,6 +162,10 @@ class ToolUse:
             if fits(item.command, self._env.line) is True
         )
 
+    def makes(self, hides: Hides) -> bool:
+        """Tell whether the subcommand puts something where a mount would hide it."""
+        return self.own and any_fits(hides.made_by, self._env.line) is True
+
     @cached_property
     def _downloads(self) -> tuple[str, ...]:
         return tuple(item.role for item in self.tool.caches if item.kind is Kind.DOWNLOAD)
@@ -259,7 +268,7 @@ class ToolUse:
         texts = self.invocation.texts
         words = [text for text in texts if text is not None]
         plain = len(words) == len(texts) and self.invocation.args_known
-        return plain and not any("/" in word for word in words)
+        return plain and not any("/" in word or word.endswith(_FILES) for word in words)
 
     def keeps_apart(self, cache: CacheDir) -> bool:
         """Tell whether the contents of several platforms are kept apart within a directory."""

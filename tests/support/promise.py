@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from itertools import combinations
 
 from cachekey.finding import Finding, Severity
@@ -103,11 +102,13 @@ def broken_caches(
 def broken_instructions(before: str, after: str) -> list[str]:
     """Return instructions that are gone, or have become another one, or that no fix may write."""
     old, new = ([item.word for item in instructions(text)] for text in (before, after))
+    gone, come = Counter(old) - Counter(new), Counter(new) - Counter(old)
     wrong = []
-    for what, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        gone, come = Counter(old[i1:i2]), Counter(new[j1:j2])
-        if what != "equal" and (set(gone) - {"ENV", "ARG", "RUN"} or set(come) - ADDED):
-            wrong.append(f"{old[i1:i2]} became {new[j1:j2]}")
+    if set(gone) - {"ENV", "ARG", "RUN"} or set(come) - ADDED:
+        wrong.append(f"{dict(gone)} went, {dict(come)} came")
+    kept = [[word for word in some if word not in ADDED] for some in (old, new)]
+    if not wrong and kept[0] != kept[1]:
+        wrong.append(f"{kept[0]} became {kept[1]}")
     return wrong
 
 

@@ -119,11 +119,17 @@ def in_a_closed_home(run: Run, mount: Mount) -> Tool | None:
         return None
     if any(item.user or not item.environment_known for item in run.commands.items):
         return None
-    earlier = (run, *run.earlier())
-    if linked(run, folder) or any(one.effects.may_open(_ROOTS_HOME) for one in earlier):
+    if not is_closed(run, folder):
         return None
     claims = run.knowledge.claims(folder)
     return claims[0].tool if len({claim.tool.id for claim in claims}) == 1 else None
+
+
+def is_closed(run: Run, folder: str) -> bool:
+    """Tell whether a folder lies in root's home, which is closed to others unless the base image opens it."""
+    if not inside(folder, _ROOTS_HOME) or linked(run, folder):
+        return False
+    return not any(one.effects.may_open(_ROOTS_HOME) for one in (run, *run.earlier()))
 
 
 def _default(cache: CacheDir, home: str, said: set[str], root: bool = False) -> str | None:

@@ -40,7 +40,7 @@ from functools import partial
 from cachekey.buildkit.mounts import Mount
 from cachekey.buildkit.scope import User
 from cachekey.dockerfile.coverage import surely_idle
-from cachekey.dockerfile.idle import supposed_elsewhere
+from cachekey.dockerfile.idle import is_closed, supposed_elsewhere
 from cachekey.dockerfile.place import Place, same_cache
 from cachekey.dockerfile.purpose import is_remembered, opens_up, writer
 from cachekey.dockerfile.records import Run
@@ -124,6 +124,9 @@ def _consequence(run: Run, mount: Mount) -> str:
 def _fixes(
     run: Run, mount: Mount, user: User, sharing: Sequence[Place], ctx: Context
 ) -> Iterator[Fix]:
+    if is_closed(run, mount.directory or "/"):
+        # Whoever owns it: nobody but root gets there.
+        return
     owner = owner_of(user, run.scope)
     if owner:
         text = ",".join(f"{name}={value}" for name, value in owner.items())

@@ -50,6 +50,7 @@ from cachekey.dockerfile.lost import (
     mount_over,
 )
 from cachekey.dockerfile.records import Dockerfile, Run
+from cachekey.edits.cleanups import clean_ups
 from cachekey.edits.toolmount import places, retarget, spread
 from cachekey.finding import Finding, Fix, Safety, Severity
 from cachekey.knowledge.records import Kind
@@ -165,7 +166,7 @@ def _fixes(
     if maybe_covered(run, better) and mount.directory != better.path:
         return
     edits = retarget(run, mount, first)
-    if edits:
+    if edits and not any(clean_ups(run, [first, *more])):
         if len(edits) > 1 or mount.id:
             more = []
         copies = [spread(ctx.document, mount, more)] if more else []

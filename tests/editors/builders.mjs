@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { Editor, command, main, say, until } from "./lib.mjs";
+import { Editor, HEIGHT, command, main, say, until } from "./lib.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const THEMES = [
@@ -64,6 +64,12 @@ async function inFront(page, view) {
   await view.locator(".view-line").first().click({ position: { x: 5, y: 8 } });
 }
 
+/** Takes the mouse to where nothing answers it: no button explains itself in a picture. */
+async function away(page) {
+  await page.mouse.move(300, HEIGHT - 100);
+  await page.waitForTimeout(500);
+}
+
 async function theme(page, name) {
   await page.keyboard.press("Control+KeyK");
   await page.keyboard.press("Control+KeyT");
@@ -96,7 +102,7 @@ async function tell(editor, page, shot) {
     const kind = { light: "vscode-light", dark: "vscode-dark" }[name] ?? `vscode-${name}`;
     await theme(page, title);
     await caches.locator(`body.${kind}`).waitFor();
-    await page.waitForTimeout(500);
+    await away(page);
     await shot(`caches-${name}`);
   }
   say("themes");
@@ -145,7 +151,7 @@ async function proof(editor, page, shot, view) {
   const proven = await shown(page, "What the cache mounts of");
   say(`proof: ${(await proven.locator("main").innerText()).replace(/\s+/g, " ")}`);
   await proven.locator(".badge", { hasText: "works" }).first().waitFor();
-  await page.waitForTimeout(500);
+  await away(page);
   // VS Code drops a renewal of lenses for an editor that has lost the focus.
   await page.locator('.monaco-editor.focused[data-uri$="/api/Dockerfile"]').waitFor();
   await shot("proof");

@@ -101,7 +101,11 @@ MAKES = {
     " && for name in a b app shop; do touch target/release/$name target/debug/$name; done",
     "mvn": "mkdir -p target && touch target/app.jar",
     "dart": "mkdir -p bin && touch bin/server",
-    "npm": "mkdir -p node_modules dist && touch node_modules/made dist/made",
+    "npm": "mkdir -p node_modules dist && touch node_modules/made dist/made; mkdir -p /out || true",
+    "python": "[ $2 != venv ] || { mkdir -p $3/bin"
+    " && for name in pip python; do echo '#!/bin/sh' >$3/bin/$name; chmod +x $3/bin/$name; done; }",
+    "virtualenv": "mkdir -p $1/bin"
+    " && for name in pip python; do echo '#!/bin/sh' >$1/bin/$name; chmod +x $1/bin/$name; done",
     "swift": "mkdir -p .build/release .build/debug && touch .build/release/App .build/debug/App",
     "go": "while [ $# -gt 1 ]; do [ $1 = -o ] && mkdir -p ${2%/*} && touch $2; shift; done",
     "bash": "cat >/dev/null",

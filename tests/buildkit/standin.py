@@ -15,10 +15,11 @@ from pathlib import Path
 TOOLS = (
     "apk apt apt-get aptitude aws az bazel bower brew bun bunx bundle cabal cargo ccache "
     "clang cmake composer conan conda corepack curl dart deno dnf docker-php-ext-install dotnet "
-    "dpkg elixir gcc gem git go golangci-lint gradle gunicorn java javac lein make mamba maturin mix "
+    "dpkg elixir flutter gcc gem ghcup git go golangci-lint gradle groupmod gunicorn java javac lein "
+    "make mamba maturin mix usermod "
     "microdnf micromamba mypy mvn next ninja nix node npm npx nx opam pdm pip pip3 pipenv pipx "
     "playwright pnpm poetry poetry-dynamic-versioning pre-commit pytest python python3 R "
-    "Rscript rake rebar3 ruby ruff rustc rustup sbt sccache stack sudo swift tox trunk tsc "
+    "Rscript rake rebar3 ruby ruff rustc rustup rustup-init sbt sccache stack sudo swift tox trunk tsc "
     "turbo update-ca-certificates uv uvx vite wasm-pack webpack wget yarn yum zypper"
 )
 ADDING = ("useradd", "adduser")

@@ -400,7 +400,7 @@ def test_every_preferred_fix_says_what_it_does() -> None:
     """Titles are imperative sentences: a verb first, no full stop, one line."""
     verbs = re.compile(
         r"(Add|Do not|Align|Bind|Carry|Copy|Cut|Declare|Delete|Drop|Give|Insert|Join|Keep|Let|Make|Mount|"
-        r"Move|Name|Point|Put|Remove|Rename|Repeat|Replace|Restore|Separate|Set|Share|Use|Write|Create|Own|Pin|"
+        r"Move|Name|Point|Put|Remove|Rename|Repeat|Run|Replace|Restore|Separate|Set|Share|Use|Write|Create|Own|Pin|"
         r"Install|Change|Append|Merge|Say|Tell|Start|Turn)\b"
     )
     for sample in samples():

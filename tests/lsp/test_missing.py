@@ -21,13 +21,14 @@ PLAIN = {
     "dnf": ("rhel", {"dnf": "4"}),
     "dnf5": ("fedora", {"dnf": "5"}),
     "yum": ("rhel", {"yum": "4"}),
+    "microdnf": ("rhel", {"microdnf": "3"}),
 }
 PLACES = {"CONDA_DIR": "/opt/conda", "MAMBA_ROOT_PREFIX": "/opt/conda"}
 NEEDS_A_PROJECT = {"yarn1", "yarn-berry"}
 """Which of them ``yarn`` is, package.json tells."""
 FETCHES = {
     *("cargo fetch x", "conan install x", "dart pub get x", "deno install x", "deno cache x"),
-    *("dotnet restore x", "go mod download x", "pnpm fetch x"),
+    *("dotnet restore x", "go mod download x", "pnpm fetch x", "cabal update x", "stack setup x"),
 }
 """What only fills a cache: a mount would take that out of an image for which no step uses it."""
 WORDS = {"gradle": "build", "maven": "package", "sbt": "compile", "pacman": "-S git"}

@@ -40,7 +40,7 @@ def build_lines(project: Project, document: Dockerfile, mount: Mount, link: Link
         yield rich("{} more build{}", str(more), "s" if more > 1 else "")
     identities = {one.key.identity for _, one in coming}
     if len(identities) > 1 and len({one.platforms for _, one in coming}) < len(identities):
-        yield rich("these builds do not share it: what they pass makes separate caches")
+        yield rich("separate caches, by what they pass")
     if others:
         shown = joined(", ", [_who(built.build, link) for built in others[:_MANY]])
         reached = rich("not reached") if coming else rich("Not reached")

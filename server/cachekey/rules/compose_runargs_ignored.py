@@ -83,7 +83,7 @@ def _fixes(document: Devcontainer, ctx: Context) -> Iterator[Fix]:
     mounts = {m.span: text for m in document.mounts if (text := _as_mount(m)) is not None}
     told = {entry.name for entry in document.container_env}
     variables = [e for e in document.run_settings if e.value is not None and e.name not in told]
-    if owner is None or not (mounts or variables):
+    if owner is None or document.half_typed or not (mounts or variables):
         return
 
     def edits() -> Sequence[Edit]:

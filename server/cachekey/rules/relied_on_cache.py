@@ -8,30 +8,23 @@ instead, or install and use in one RUN, so that each run brings back what it nee
 
 ## Bad
 ```dockerfile
-FROM node:22 AS build
-WORKDIR /app
-COPY package.json package-lock.json ./
-RUN --mount=type=cache,id=shop-modules,target=/app/node_modules npm ci
+FROM mcr.microsoft.com/dotnet/sdk:9.0
+WORKDIR /src
+COPY *.csproj ./
+RUN --mount=type=cache,target=/root/.nuget/packages dotnet restore
 COPY . .
-RUN --mount=type=cache,id=shop-modules,target=/app/node_modules node_modules/.bin/vite build --outDir /out
-FROM nginx
-COPY --from=build /out /usr/share/nginx/html
+RUN --mount=type=cache,target=/root/.nuget/packages dotnet publish --no-restore -o /out
 ```
 
 ## Good
 ```dockerfile
-FROM node:22 AS build
-WORKDIR /app
-COPY package.json package-lock.json ./
-RUN --mount=type=cache,id=shop-npm,target=/root/.npm npm ci
+FROM mcr.microsoft.com/dotnet/sdk:9.0
+WORKDIR /src
+COPY *.csproj ./
+RUN --mount=type=cache,target=/root/.nuget/packages dotnet restore
 COPY . .
-RUN node_modules/.bin/vite build --outDir /out
-FROM nginx
-COPY --from=build /out /usr/share/nginx/html
+RUN --mount=type=cache,target=/root/.nuget/packages dotnet publish -o /out
 ```
-
-A command that goes offline needs the downloads in the same way (`dotnet publish --no-restore`, `mvn -o`, any
-behind `--network=none`).
 
 A hint where a command cannot be read: it may install by itself.
 

@@ -89,7 +89,11 @@ def _is_fresh(run: Run, user: User) -> bool:
     """
     facts = run.scope.base.facts
     ships = facts.ships if facts is not None else ()
-    made_here = user.account is not None and user.account.span is not None
+    shipped = {account.name for account in facts.users} if facts is not None else set()
+    # Who is only changed here (`usermod`) has the image's home.
+    made_here = (
+        user.account is not None and user.account.span is not None and user.name not in shipped
+    )
     return made_here or (
         facts is not None
         and inside(user.home or "/", "/home")

@@ -191,8 +191,10 @@ def test_a_title_says_where_a_step_is_added_and_what_goes() -> None:
     ]
     text = f"FROM debian:13\nRUN {install} && apt-get clean && rm -rf /var/lib/apt/lists/*\n"
     assert [fix.title for fix in fixes_of({"Dockerfile": text}, "CK503")] == [
-        "Add cache mounts for /var/cache/apt and /var/lib/apt, let apt keep its packages, "
-        "and delete 2 clean-ups"
+        (
+            "Add cache mounts for /var/cache/apt and /var/lib/apt, let apt keep its packages, "
+            "and delete 2 clean-ups"
+        )
     ]
 
 

@@ -80,13 +80,15 @@ def surely_idle(run: Run, mount: Mount) -> bool:
     directory = mount.directory
     if directory is None or not _idle_here(run, directory) or linked(run, directory):
         return False
-    return not any(_may_tell(one, directory) for one in run.earlier())
+    # A word that holds the directory within other text may be a setting that tells of it.
+    return not any(directory in _tails(one) for one in run.earlier())
 
 
-def _may_tell(run: Run, directory: str) -> bool:
-    """Tell whether a word of the RUN holds the directory within other text, as a setting does."""
+@remembered
+def _tails(run: Run) -> str:
+    """Return the words of a RUN, each without its first letter, a line a word."""
     words = (word.written for item in run.commands.items for word in item.args)
-    return any(directory in word.lstrip("\"'")[1:] for word in words)
+    return "\n".join(word.lstrip("\"'")[1:] for word in words)
 
 
 @remembered

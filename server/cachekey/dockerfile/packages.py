@@ -11,6 +11,7 @@ from cachekey.commands.invocation import Invocation
 from cachekey.dockerfile.context import Copied
 from cachekey.dockerfile.records import Dockerfile, Run, Stage
 from cachekey.knowledge.records import Keeping
+from cachekey.record import remembered
 
 _SINGLE = re.compile(r"[\w-]+\.\w+")
 """A file's name: `setup.sh`."""
@@ -65,6 +66,7 @@ def is_told_by(path: str | None, keeping: Keeping) -> bool:
     return path is None or any(meets(file, path) for file in keeping.files)
 
 
+@remembered
 def _touched(run: Run, keeping: Keeping) -> bool:
     """Tell whether a RUN deals with the configuration, or may: setting up apt is what scripts do."""
     unseen = any(item.opaque and item.path and "/" in item.path for item in run.commands.items)

@@ -196,3 +196,11 @@ def test_the_place_of_a_recipe_is_its_line() -> None:
 )
 def test_a_hostile_makefile_ends(text: str) -> None:
     assert len(runs("make", {"/app/Makefile": text})) < 300
+
+
+def test_a_rule_of_many_targets_has_one_list_of_what_they_need() -> None:
+    """As many targets as needs: a copy for each is the square of them."""
+    many = range(6_000)
+    line = f"{' '.join(f'a{i}' for i in many)}: {' '.join(f'b{i}' for i in many)}"
+    files = {"/app/Makefile": f".PHONY: t\nt:\n\tgo build\n{line}\n\tgo vet\n"}
+    assert "go build" in runs("make t", files)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
 
 from cachekey.builds.flags import pair_of
 from cachekey.builds.invocation import Said
 from cachekey.builds.places import Place, place
 from cachekey.builds.steps import Step, fill, lines_of
-from cachekey.text import Mapped
 
 DEFAULT_CONTEXT = re.compile(r"\{\{\s*defaultContext\s*\}\}(?::(.*))?\Z")
 _OWN_TREE = re.compile(r"\$\{\{\s*github\.workspace\s*\}\}/?")
@@ -76,19 +74,9 @@ def listed(step: Step, name: str, separators: str = ",") -> tuple[Said, ...]:
         return tuple(kept) if said.text is not None else (said,)
     found: list[Said] = []
     for line in lines_of(raw):
-        for part in _split(line) if separators else (line,):
+        for part in lines_of(line, ",") if separators else (line,):
             found.append(Said(part.text, part.span().fixed))
     return tuple(found)
-
-
-def _split(line: Mapped) -> Iterator[Mapped]:
-    at = 0
-    for text in line.text.split(","):
-        kept = text.strip()
-        if kept:
-            start = at + text.index(kept)
-            yield line.slice(start, start + len(kept))
-        at += len(text) + 1
 
 
 def pairs(step: Step, name: str) -> tuple[tuple[tuple[str, Said], ...], bool]:

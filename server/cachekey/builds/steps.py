@@ -110,10 +110,10 @@ def fill(text: str, span: Span, scope: Scope) -> Said:
     return Said(None if "${{" in whole else whole, span.fixed, frozenset(opened))
 
 
-def lines_of(text: Mapped) -> Iterator[Mapped]:
-    """Yield the lines of a text that are not blank, without the blanks around them."""
+def lines_of(text: Mapped, between: str = "\n") -> Iterator[Mapped]:
+    """Yield the lines of a text, or other parts, that are not blank, without the blanks around them."""
     at = 0
-    for line in text.text.split("\n"):
+    for line in text.text.split(between):
         kept = line.strip()
         if kept:
             start = at + line.index(kept)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from cachekey.commands.familiar import SHELLS, makes_lists
@@ -154,11 +155,17 @@ def _numbered(option: str, one: str) -> bool:
 class _Rule:
     """What all rules of a target say of it."""
 
-    needs: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
+    needing: list[list[str]] = field(default_factory=list)
+    """What its rules need, a list a rule: a rule of many targets has one list for all of them."""
+    preceding: list[list[str]] = field(default_factory=list)
     """Those that are made before without making it old."""
     recipes: list[list[Statement]] = field(default_factory=list)
     sure: bool = True
+
+    @property
+    def needs(self) -> list[str]:
+        """All that makes it old when it is newer."""
+        return list(chain.from_iterable(self.needing))
 
     @property
     def recipe(self) -> list[Statement] | None:
@@ -274,12 +281,13 @@ class _Making:
         else:
             sure = not one.guarded and ":" not in needs and names[-1:] != ["&"]
             sure = sure and not _INLINE.match(head.string, head.end())
+            needing, preceding = self._words(before), self._words(after)
             for name in names:
                 if self.first is None and (not name.startswith(".") or "/" in name):
                     self.first = "" if one.guarded or "%" in name else name
                 rule = self.rules.setdefault(name, _Rule())
-                rule.needs += self._words(before)
-                rule.after += self._words(after)
+                rule.needing.append(needing)
+                rule.preceding.append(preceding)
                 rule.recipes.append(block)
                 rule.sure = rule.sure and sure
             self.unknown += (name for name in names if "%" in name)
@@ -304,12 +312,13 @@ class _Making:
             self.whole = False
         if rule is None or recipe is None or len(self.done) > _MOST_TARGETS:
             return
-        for need in (*rule.needs, *rule.after):
+        needs = rule.needs
+        for need in chain(needs, *rule.preceding):
             self._make(need)
-        if not recipe and name not in self.phony and rule.needs:
-            self.whole &= not any(map(_MADE.fullmatch, rule.needs))
+        if not recipe and name not in self.phony and needs:
+            self.whole &= not any(map(_MADE.fullmatch, needs))
             self.whole &= not _fits(name, self.patterns)
-        forced = any(need in self.phony or need == _FORCED for need in rule.needs)
+        forced = any(need in self.phony or need == _FORCED for need in needs)
         surely = self.asked.always or name in self.phony or forced
         for line in recipe:
             self._line(name, rule, line, surely)
